@@ -1,0 +1,175 @@
+/**
+ * The design as data: what a `*.exo.yaml` says, resolved, every part with the range it came from.
+ * `parseDesign` (parse.ts) makes it; the engine builds a machine from it, the diagram draws it, and the debugger maps
+ * a trace row back to a line through {@link Part.range}.
+ *
+ * Paths name parts for good: `server/nginx/tcpip` is the component `tcpip` of the domain `nginx` of the host `server`,
+ * `server/nic0/vf0` a PCI function. A path does not change when a neighbour is added or when the file is reordered.
+ */
+
+/** Offsets into the text, in UTF-16 code units, end exclusive. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Anything in the design that a person can point at. */
+export interface Part {
+  /** Unique in the design. */
+  readonly path: string;
+  /** The last step of the path, as the file spells it. */
+  readonly id: string;
+  /** The whole entry: key and value. A range with `start === end` means that the file does not spell it (a default). */
+  readonly range: Range;
+  /** The name alone: what a step highlights when the entry spans many lines. */
+  readonly nameRange: Range;
+}
+
+export interface Design {
+  readonly name: string;
+  /** The cost profile's name, e.g. `xeon-4114-82599`. */
+  readonly profile: string;
+  readonly hosts: readonly Host[];
+  readonly links: readonly Link[];
+  readonly workloads: readonly Workload[];
+  readonly faults: readonly Fault[];
+  readonly run: RunSettings;
+  /** Pinned diagram positions by path, in diagram units. */
+  readonly pins: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
+}
+
+export interface RunSettings {
+  /** End of simulated time, picoseconds. */
+  readonly until: number;
+  /** Seed of every random stream; an unsigned 32-bit integer. */
+  readonly seed: number;
+}
+
+export interface Host extends Part {
+  /** A `load-generator` host is a plain machine: one kernel domain that runs the workloads' clients. */
+  readonly kind: "machine" | "load-generator";
+  readonly cores: number;
+  readonly numa: number;
+  readonly iommu: boolean;
+  readonly devices: readonly Device[];
+  readonly hypervisor: Hypervisor | undefined;
+  readonly domains: readonly Domain[];
+}
+
+export interface Device extends Part {
+  readonly host: string;
+  /** A device model of the catalogue, e.g. `intel-82599`. */
+  readonly model: string;
+  /** Largest IP datagram, bytes. */
+  readonly mtu: number;
+  /** Number of VFs enabled. */
+  readonly vfs: number;
+  /** The PF, then the VFs in order. */
+  readonly functions: readonly PciFunction[];
+}
+
+export interface PciFunction extends Part {
+  readonly device: string;
+  /** Path of the driver component bound to it, if any. */
+  readonly boundTo: string | undefined;
+}
+
+export interface Hypervisor extends Part {
+  readonly model: string;
+  readonly scheduler: string;
+  /** Longest uninterrupted run of a vCPU, picoseconds (Xen credit: 30 ms). */
+  readonly timeslice: number;
+  /** Shortest run of a vCPU before preemption, picoseconds (Xen credit: 1 ms). */
+  readonly ratelimit: number;
+}
+
+export type DomainKind = "vm" | "kernel" | "process" | "driver-domain" | "picoprocess" | "enclave" | "accelerator";
+
+export interface Domain extends Part {
+  readonly host: string;
+  readonly kind: DomainKind;
+  readonly vcpus: number;
+  /** Weight of each vCPU in the hypervisor's scheduler (Xen's default: 256). */
+  readonly weight: number;
+  /** Ceiling in percent of one pCPU; 0 is none. */
+  readonly cap: number;
+  /** pCPUs that the vCPUs may run on; empty: any. */
+  readonly affinity: readonly number[];
+  /** What an idle vCPU does: `halt` blocks it in the hypervisor, `spin` keeps its pCPU busy. */
+  readonly idle: "halt" | "spin";
+  /** From the application down to the wire. */
+  readonly components: readonly Component[];
+  /** Paths of the interfaces under the TCP/IP component, and the active one. */
+  readonly uplinks: readonly string[];
+  readonly activeUplink: string | undefined;
+}
+
+export interface Component extends Part {
+  readonly host: string;
+  readonly domain: string;
+  /** A component model of the catalogue, e.g. `tcpip`, `ixgbe`, `vif`, `netserver`, `http-server`. */
+  readonly type: string;
+  /** Options as written, plain YAML values; those with units are resolved (bytes, picoseconds, bits per second). */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly optionRanges: ReadonlyMap<string, Range>;
+  /** Resolved `bind:` of a driver: path of the PCI function. */
+  readonly bind: string | undefined;
+  /** Resolved `channel:` of a VIF: path of the server component at the other end. */
+  readonly channel: string | undefined;
+}
+
+export type OptionValue = string | number | boolean | readonly OptionValue[];
+
+export interface Link extends Part {
+  /** Path of the load-generator host at one end. */
+  readonly from: string;
+  /** Path of the device at the other end. */
+  readonly to: string;
+  /** Bits per second. */
+  readonly rate: number;
+  /** One-way propagation, picoseconds. */
+  readonly delay: number;
+  /** Probability that a frame is lost, each direction. */
+  readonly loss: number;
+}
+
+export interface Workload extends Part {
+  /** `http`, `key-value`, … */
+  readonly kind: string;
+  /** Path of the load-generator host. */
+  readonly from: string;
+  /** Path of the domain that serves it. */
+  readonly to: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+export interface Fault extends Part {
+  /** Picoseconds. */
+  readonly at: number;
+  /** `crash`, … */
+  readonly kind: string;
+  /** Path of what it strikes. */
+  readonly target: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+/** One finding about a design. `code` is stable; `message` is a plain sentence with reason and remedy. */
+export interface Problem {
+  readonly severity: "error" | "warning" | "info";
+  readonly code: string;
+  readonly message: string;
+  readonly range: Range;
+  readonly fix?: { readonly title: string; readonly edits: readonly TextEdit[] };
+}
+
+/** Replace `range` of the text by `text`. */
+export interface TextEdit {
+  readonly range: Range;
+  readonly text: string;
+}
+
+/** Parsing never throws. `design` is undefined only where nothing at all can be drawn or run. */
+export interface ParseResult {
+  readonly design: Design | undefined;
+  readonly problems: readonly Problem[];
+}

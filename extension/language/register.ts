@@ -1,0 +1,3 @@
+import type * as vscode from "vscode";
+
+export function registerLanguage(_context: vscode.ExtensionContext): void {}
