@@ -95,7 +95,7 @@ function startFailure(port, output) {
 
 /** @param {number} port @param {Address} address */
 function windowAddress(port, { folder, file, extension, tests }) {
-  const remote = (/** @type {string} */ path) => `vscode-remote://127.0.0.1:${port}${path}`;
+  const remote = (/** @type {string} */ path) => `vscode-remote://127.0.0.1:${port}${encodeURI(path)}`;
   const payload = [
     ...(file ? [["openFile", remote(file)]] : []),
     ...(extension ? [["extensionDevelopmentPath", remote(extension)]] : []),

@@ -1,0 +1,92 @@
+// Builds everything that runs into dist/, and the tests that run inside VS Code into out/test/.
+// Options: --production (minified, without source maps, with third-party notices), --watch.
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import * as esbuild from "esbuild";
+import { notices } from "./scripts/notices.mjs";
+import { dist, out, repository } from "./scripts/paths.mjs";
+
+const production = process.argv.includes("--production");
+const watch = process.argv.includes("--watch");
+
+/** @type {esbuild.BuildOptions} */
+const shared = {
+  absWorkingDir: repository,
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : "linked",
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+};
+
+/** @type {esbuild.BuildOptions} Node's side: VS Code 1.100 runs Node 20, and so does the command line. */
+const node = { ...shared, platform: "node", format: "cjs", target: "node20" };
+
+/** @type {Record<string, esbuild.BuildOptions>} */
+const bundles = {
+  extension: { ...node, entryPoints: { extension: "extension/extension.ts" }, external: ["vscode"], outdir: dist },
+  engineWorker: { ...node, entryPoints: { engineWorker: "extension/platform/node/engineWorker.ts" }, outdir: dist },
+  commandLine: { ...node, entryPoints: { cli: "engine/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" }, outdir: dist },
+  webview: {
+    ...shared,
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+    entryPoints: {
+      diagram: "webview/diagram/main.ts",
+      timeline: "webview/timeline/main.ts",
+      // ELK runs in a worker of its own, fetched when the first diagram is laid out.
+      elkWorker: "elkjs/lib/elk-worker.min.js",
+    },
+    outdir: join(dist, "webview"),
+  },
+  tests: {
+    ...node,
+    minify: false,
+    entryPoints: Object.fromEntries(
+      filesBelow("test/vscode").flatMap((file) => {
+        const name = /^test\/(vscode\/.*(?:\.test|\/index))\.ts$/.exec(file)?.[1];
+        return name ? [[name, file]] : [];
+      }),
+    ),
+    external: ["vscode", "mocha"],
+    outdir: join(out, "test"),
+  },
+};
+
+/** Paths from the repository of all files in a folder, sorted. @param {string} folder */
+function filesBelow(folder) {
+  return readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(repository, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}
+
+for (const bundle of Object.values(bundles)) {
+  const entries = Object.entries(/** @type {Record<string, string>} */ (bundle.entryPoints));
+  bundle.entryPoints = Object.fromEntries(entries.filter(([, file]) => !/^[a-z]+\/.*\.ts$/.test(file) || existsSync(join(repository, file))));
+}
+
+await mkdir(join(dist, "webview"), { recursive: true });
+for (const file of ["codicon.css", "codicon.ttf"]) {
+  await copyFile(join(repository, "node_modules/@vscode/codicons/dist", file), join(dist, "webview", basename(file)));
+}
+
+if (watch) {
+  await Promise.all(Object.values(bundles).map(async (bundle) => (await esbuild.context({ ...bundle, logLevel: "info" })).watch()));
+} else {
+  try {
+    const results = await Promise.all(Object.values(bundles).map((bundle) => esbuild.build(bundle)));
+    if (existsSync(join(dist, "cli.js"))) await chmod(join(dist, "cli.js"), 0o755);
+    if (production) {
+      const shipped = results.slice(0, -1).flatMap((result) => Object.keys(result.metafile?.inputs ?? {}));
+      await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices([...shipped, "node_modules/@vscode/codicons/dist/codicon.css"]));
+    }
+  } catch (error) {
+    // esbuild has already printed what is wrong and where.
+    if (!(error instanceof Error && "errors" in error)) throw error;
+    process.exitCode = 1;
+  }
+}
