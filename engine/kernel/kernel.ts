@@ -1,0 +1,131 @@
+import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type TraceNames, type VcpuInfo } from "../trace/trace";
+import type { Scope } from "../inspect";
+import { EventQueue, type Priority } from "./queue";
+import { RandomStreams } from "./random";
+import { Store } from "./state";
+
+/** A model of one component, device or scheduler. All its state is in tables of the kernel's store. */
+export interface Model {
+  /** An event's instant has come. It must mark at least one row, and mark before it schedules. */
+  fire(op: number, a: number, b: number): void;
+  /** A CPU begins a piece of work for this component: say what it costs (`Cpus.spend`). Changes no state. */
+  begin?(op: number, a: number, b: number): void;
+  /** The work is done: its effect, atomically. */
+  end?(op: number, a: number, b: number): void;
+  /** State for people. */
+  describe?(): Scope[];
+}
+
+/** What a model says about a function that it goes through. */
+export interface FunctionSource {
+  readonly file?: string;
+  readonly kind: FunctionKind;
+  /** Meaning and unit of the trace's columns `a` and `b`. */
+  readonly a?: string;
+  readonly b?: string;
+}
+
+/**
+ * Clock, pending events, names and the trace of one machine. It knows nothing of CPUs or packets.
+ *
+ * Causes: whatever is scheduled during a dispatch has the dispatch's last row as its cause.
+ */
+export class Kernel {
+  readonly store = new Store();
+  readonly queue = new EventQueue(this.store);
+  readonly random: RandomStreams;
+  readonly names: { functions: FunctionInfo[]; components: ComponentInfo[]; contexts: ContextInfo[]; vcpus: VcpuInfo[] } & TraceNames = {
+    functions: [], components: [], contexts: [], vcpus: [],
+  };
+  readonly models: Model[] = [];
+  readonly trace: Trace | undefined;
+  /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
+  cause = NONE;
+
+  private readonly clock = this.store.table("clock", { now: "f64", rows: "f64", dispatches: "f64" }, 1);
+  private readonly functionIds = new Map<string, number>();
+  private first = true;
+
+  /** @param record false in an engine that replays: rows are counted, not written. */
+  constructor(seed: number, record: boolean) {
+    this.random = new RandomStreams(this.store, seed);
+    this.trace = record ? new Trace(this.names) : undefined;
+    this.clock.alloc();
+  }
+
+  /** Simulated time, picoseconds. */
+  get now(): number {
+    return this.clock.now[0]!;
+  }
+
+  get rows(): number {
+    return this.clock.rows[0]!;
+  }
+
+  get dispatches(): number {
+    return this.clock.dispatches[0]!;
+  }
+
+  /** Registers a component; its id is what events are addressed to. */
+  component(path: string, type: string, host: string, domain: string | undefined, model: Model): number {
+    this.models.push(model);
+    return this.names.components.push({ id: this.names.components.length, path, type, host, domain }) - 1;
+  }
+
+  context(kind: ContextInfo["kind"], path: string, host: string, domain: string | undefined): number {
+    return this.names.contexts.push({ id: this.names.contexts.length, kind, path, host, domain }) - 1;
+  }
+
+  /** Registers functions by name, or finds them where another component has. */
+  functions<K extends string>(sources: Readonly<Record<K, FunctionSource>>): Readonly<Record<K, number>> {
+    const ids = {} as Record<K, number>;
+    for (const name of Object.keys(sources) as K[]) {
+      const source = sources[name];
+      let id = this.functionIds.get(`${name} ${source.file ?? ""}`);
+      if (id === undefined) {
+        id = this.names.functions.length;
+        this.functionIds.set(`${name} ${source.file ?? ""}`, id);
+        this.names.functions.push({ id, name, file: source.file, kind: source.kind, a: source.a, b: source.b });
+      }
+      ids[name] = id;
+    }
+    return ids;
+  }
+
+  /** Schedules `fire(op, a, b)` of a component `delay` picoseconds from now; returns a handle for `cancel`. */
+  schedule(delay: number, priority: Priority, component: number, op: number, a = 0, b = 0): number {
+    return this.queue.schedule(this.now + delay, priority, component, op, a, b, this.cause);
+  }
+
+  cancel(handle: number): void {
+    this.queue.cancel(handle);
+  }
+
+  /** One event. @returns false if none is left. */
+  dispatch(): boolean {
+    const event = this.queue.peek();
+    if (event < 0) return false;
+    this.queue.pop();
+    const e = this.queue.events;
+    this.clock.now[0] = e.time[event]!;
+    this.clock.dispatches[0]!++;
+    this.cause = e.cause[event]!;
+    this.first = true;
+    const component = e.component[event]!;
+    const op = e.op[event]!;
+    this.models[component]!.fire(op, e.a[event]!, e.b[event]!);
+    if (this.first) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
+    return true;
+  }
+
+  /** Writes a row of the current dispatch. Times in picoseconds; see the trace's columns. */
+  mark(
+    fn: number, component: number, context: number, begin: number, cost: number,
+    packet: number = NONE, a = 0, b = 0, vcpu: number = NO_VCPU, enabler: number = NONE,
+  ): void {
+    const row = this.clock.rows[0]!++;
+    this.trace?.append(this.first, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
+    this.first = false;
+    this.cause = row;
+  }
+}

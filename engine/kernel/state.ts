@@ -1,0 +1,184 @@
+/**
+ * The simulated machine's state: tables of typed-array columns, addressed by integer row. No component keeps state
+ * anywhere else, so that a keyframe is a copy of the columns and every field can be shown, hashed and restored.
+ */
+
+type Column = Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Uint8Array | Int8Array;
+
+const constructors = {
+  f64: Float64Array, i32: Int32Array, u32: Uint32Array, i16: Int16Array, u16: Uint16Array, u8: Uint8Array, i8: Int8Array,
+} as const;
+
+export type ColumnType = keyof typeof constructors;
+type Schema = Readonly<Record<string, ColumnType>>;
+type ColumnsOf<S extends Schema> = { -readonly [K in keyof S]: InstanceType<(typeof constructors)[S[K]]> };
+
+interface TableMethods {
+  readonly tableName: string;
+  /** Rows in use or freed: the high-water mark. */
+  readonly rows: number;
+  /** A row with all columns 0: a released one if there is any, else a new one. Columns may be reallocated: do not hold them. */
+  alloc(): number;
+  /** Gives a row back. It must not be used afterwards. */
+  release(row: number): void;
+}
+
+/** Columns by name, plus {@link TableMethods}. Read a column anew after any `alloc`. */
+export type Table<S extends Schema> = ColumnsOf<S> & TableMethods;
+
+/** Bytes of a page, the unit that keyframes share. */
+const PAGE = 4096;
+
+interface Page {
+  readonly bytes: Uint8Array;
+}
+
+export interface StoreSnapshot {
+  readonly meta: readonly (readonly [rows: number, freeHead: number])[];
+  /** Per column, in creation order. */
+  readonly pages: readonly (readonly Page[])[];
+  /** Bytes that this snapshot holds alone, not shared with the one before. */
+  readonly bytes: number;
+}
+
+/** Implementation of a table; the columns are properties of their own so that access costs one load. */
+class TableImplementation {
+  rows = 0;
+  freeHead = -1;
+  private capacity: number;
+  private nextFree = new Int32Array(0);
+  readonly columns: string[];
+
+  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
+    this.columns = Object.keys(schema);
+    this.capacity = 0;
+    this.grow(Math.max(1, capacity));
+  }
+
+  alloc(): number {
+    const row = this.freeHead;
+    if (row < 0) {
+      if (this.rows === this.capacity) this.grow(this.capacity * 2);
+      return this.rows++;
+    }
+    this.freeHead = this.nextFree[row]!;
+    for (const name of this.columns) this.column(name)[row] = 0;
+    return row;
+  }
+
+  release(row: number): void {
+    this.nextFree[row] = this.freeHead;
+    this.freeHead = row;
+  }
+
+  column(name: string): Column {
+    return (this as unknown as Record<string, Column>)[name]!;
+  }
+
+  /** Every column, the free list first. */
+  *buffers(): Generator<Column> {
+    yield this.nextFree;
+    for (const name of this.columns) yield this.column(name);
+  }
+
+  /** Makes room for `rows` rows, contents kept. */
+  reserve(rows: number): void {
+    if (rows > this.capacity) this.grow(rows);
+  }
+
+  /** Zeroes what lies beyond the high-water mark, so that rows handed out after going back start from zero again. */
+  clearFrom(row: number): void {
+    for (const column of this.buffers()) column.fill(0, row);
+  }
+
+  private grow(capacity: number): void {
+    const target = this as unknown as Record<string, Column>;
+    for (const name of this.columns) {
+      const grown = new constructors[this.schema[name]!](capacity);
+      if (this.capacity > 0) grown.set(this.column(name));
+      target[name] = grown;
+    }
+    const nextFree = new Int32Array(capacity);
+    nextFree.set(this.nextFree);
+    this.nextFree = nextFree;
+    this.capacity = capacity;
+  }
+}
+
+/** All tables of one machine. */
+export class Store {
+  private readonly tables: TableImplementation[] = [];
+
+  /**
+   * @param name unique; shown to people
+   * @param schema column name → type; the order is part of the snapshot's layout
+   * @param capacity rows to make room for at first; a table grows by doubling
+   */
+  table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
+    const table = new TableImplementation(name, schema, capacity);
+    this.tables.push(table);
+    return table as unknown as Table<S>;
+  }
+
+  /**
+   * A copy of the state. Pages equal to those of `previous` are shared with it, by comparing: models then write their
+   * columns freely, without a write barrier.
+   */
+  snapshot(previous?: StoreSnapshot): StoreSnapshot {
+    const meta: [number, number][] = [];
+    const pages: Page[][] = [];
+    let bytes = 0;
+    for (const table of this.tables) {
+      meta.push([table.rows, table.freeHead]);
+      for (const column of table.buffers()) {
+        const used = new Uint8Array(column.buffer, 0, table.rows * column.BYTES_PER_ELEMENT);
+        const before = previous?.pages[pages.length];
+        const copy: Page[] = [];
+        for (let offset = 0; offset < used.length; offset += PAGE) {
+          const now = used.subarray(offset, offset + PAGE);
+          const old = before?.[copy.length];
+          if (old !== undefined && equal(old.bytes, now)) {
+            copy.push(old);
+          } else {
+            copy.push({ bytes: now.slice() });
+            bytes += now.length;
+          }
+        }
+        pages.push(copy);
+      }
+    }
+    return { meta, pages, bytes };
+  }
+
+  /** Back to a snapshot of this store, or of another one made by the same sequence of `table` calls. */
+  restore(snapshot: StoreSnapshot): void {
+    let index = 0;
+    this.tables.forEach((table, t) => {
+      const [rows, freeHead] = snapshot.meta[t]!;
+      table.reserve(rows);
+      table.rows = rows;
+      table.freeHead = freeHead;
+      for (const column of table.buffers()) {
+        const target = new Uint8Array(column.buffer);
+        let offset = 0;
+        for (const page of snapshot.pages[index]!) {
+          target.set(page.bytes, offset);
+          offset += page.bytes.length;
+        }
+        index++;
+      }
+      table.clearFrom(rows);
+    });
+  }
+}
+
+/** Compares by 64-bit words where the alignment allows; NaN never occurs in the words since they are read as integers. */
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  const words = a.length >> 2;
+  const x = new Uint32Array(a.buffer, a.byteOffset, words);
+  const y = new Uint32Array(b.buffer, b.byteOffset, words);
+  for (let i = 0; i < words; i++) if (x[i] !== y[i]) return false;
+  for (let i = words << 2; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,63 @@
+import type { FunctionInfo } from "../trace/trace";
+import xeon4114 from "./xeon-4114-82599.json";
+
+/** How far a number can be trusted. */
+export type CostBasis = "measured" | "vendor" | "fitted" | "estimate";
+
+/** One cost of a profile. */
+export interface Cost {
+  /** Picoseconds a call. */
+  readonly call: number;
+  /** Picoseconds a byte; for functions that touch the payload. */
+  readonly byte?: number;
+  readonly basis: CostBasis;
+  readonly source: string;
+}
+
+interface ProfileFile {
+  readonly name: string;
+  readonly description: string;
+  readonly costs: Readonly<Record<string, Cost>>;
+}
+
+const profiles: Readonly<Record<string, ProfileFile>> = { [xeon4114.name]: xeon4114 as ProfileFile };
+
+/** Names of the profiles that ship. */
+export const profileNames: readonly string[] = Object.keys(profiles);
+
+/** Costs of the functions of one machine, by function id. */
+export class CostProfile {
+  private readonly call: number[] = [];
+  private readonly byte: number[] = [];
+  private readonly file: ProfileFile;
+
+  /** @throws Error naming the profiles that exist */
+  constructor(name: string, private readonly functions: readonly FunctionInfo[]) {
+    const file = profiles[name];
+    if (file === undefined) throw new Error(`There is no cost profile "${name}"; there is: ${profileNames.join(", ")}.`);
+    this.file = file;
+  }
+
+  /** Cost in picoseconds of one call of the function on `bytes` bytes. @throws Error if the profile lacks it */
+  of(fn: number, bytes: number): number {
+    if (fn >= this.call.length) this.resolve();
+    const call = this.call[fn]!;
+    if (call < 0) throw new Error(`The cost profile "${this.file.name}" does not say what "${this.functions[fn]!.name}" costs.`);
+    return call + Math.round(this.byte[fn]! * bytes);
+  }
+
+  /** A cost that is not a function's, such as a latency, in picoseconds. @throws Error if the profile lacks it */
+  latency(name: string): number {
+    const cost = this.file.costs[name];
+    if (cost === undefined) throw new Error(`The cost profile "${this.file.name}" does not say what "${name}" costs.`);
+    return cost.call;
+  }
+
+  private resolve(): void {
+    for (let id = this.call.length; id < this.functions.length; id++) {
+      const cost = this.file.costs[this.functions[id]!.name];
+      this.call.push(cost?.call ?? -1);
+      this.byte.push(cost?.byte ?? 0);
+    }
+  }
+}

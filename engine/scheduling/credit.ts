@@ -1,0 +1,236 @@
+import type { Kernel } from "../kernel/kernel";
+import { NONE } from "../trace/trace";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
+
+const MILLISECOND = 1e9;
+/** `CSCHED_CREDITS_PER_MSEC`, xen/common/sched_credit.c. */
+const CREDITS_PER_MS = 10;
+/** `CSCHED_TICKS_PER_TSLICE`. */
+const TICKS_PER_SLICE = 3;
+const Priority = { boost: 0, under: -1, over: -2, idle: -64 } as const;
+
+/**
+ * Xen's credit scheduler (credit1, the default of Xen 4.10), after `xen/common/sched_credit.c`: run queues per pCPU in
+ * order of priority, credits burned by running and handed out by weight every slice, BOOST on wake-up for a vCPU that has
+ * credits left, a ratelimit before preemption, caps by parking, stealing of strictly higher priorities by a pCPU that
+ * would otherwise run something lower or idle.
+ */
+export class CreditPolicy implements VcpuPolicy {
+  readonly tickPeriod: number;
+  private readonly vcpu;
+  private readonly queue;
+  private readonly clock;
+  private readonly parameters = new Map<number, VcpuParameters>();
+  private readonly order: number[] = [];
+  private readonly rowOf = new Map<number, number>();
+
+  /**
+   * @param timeslice picoseconds (`sched_credit_tslice_ms`, 30 ms); a tick is a third of it
+   * @param ratelimit picoseconds (`sched_ratelimit_us`, 1000 µs); 0: off
+   */
+  constructor(
+    private readonly kernel: Kernel, private readonly host: PcpuView, name: string,
+    private readonly timeslice: number, private readonly ratelimit: number,
+  ) {
+    this.tickPeriod = Math.round(timeslice / TICKS_PER_SLICE);
+    this.vcpu = kernel.store.table(`credit: vcpus of ${name}`, {
+      credit: "f64", priority: "i8", pcpu: "u16", next: "i32", queued: "u8", active: "u8", parked: "u8", started: "f64",
+    });
+    this.queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
+    this.clock = kernel.store.table(`credit: accounting of ${name}`, { ticks: "i32" }, 1);
+    this.clock.alloc();
+    for (let p = 0; p < host.count; p++) this.queue.head[this.queue.alloc()] = NONE;
+  }
+
+  add(vcpu: number, parameters: VcpuParameters): void {
+    const v = this.vcpu.alloc();
+    this.rowOf.set(vcpu, v);
+    this.parameters.set(v, parameters);
+    this.order.push(vcpu);
+    const allowed = parameters.affinity.length > 0 ? parameters.affinity : Array.from({ length: this.host.count }, (_, p) => p);
+    this.vcpu.pcpu[v] = allowed[v % allowed.length]!;
+    this.vcpu.priority[v] = Priority.under;
+    this.vcpu.next[v] = NONE;
+  }
+
+  /** `csched_vcpu_wake`: boost a vCPU that has credits, queue it, and tickle whoever should run it. */
+  wake(vcpu: number): void {
+    const v = this.rowOf.get(vcpu)!;
+    const c = this.vcpu;
+    if (c.queued[v] === 1) return;
+    if (c.priority[v] === Priority.under && c.parked[v] === 0) c.priority[v] = Priority.boost;
+    this.insert(v);
+    const home = c.pcpu[v]!;
+    if (this.host.current(home) === NONE) return this.host.tickle(home);
+    const idler = this.idlerFor(v);
+    if (idler !== NONE) return this.host.tickle(idler);
+    if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home);
+  }
+
+  sleep(vcpu: number, pcpu: number): void {
+    this.burn(this.rowOf.get(vcpu)!, pcpu);
+  }
+
+  /** `csched_schedule`. */
+  pick(pcpu: number): { vcpu: number; slice: number } {
+    const c = this.vcpu;
+    const { host } = this;
+    const vcpu = host.current(pcpu);
+    const current = vcpu === NONE ? NONE : this.rowOf.get(vcpu)!;
+    const runnable = current !== NONE && host.isRunnable(vcpu);
+    if (current !== NONE) this.burn(current, pcpu);
+    const ran = this.kernel.now - host.since(pcpu);
+    if (runnable && c.parked[current] === 0 && ran < this.ratelimit) return { vcpu, slice: this.ratelimit - ran };
+    if (runnable) this.insert(current);
+    let chosen = this.queue.head[pcpu]!;
+    const priority = chosen === NONE ? Priority.idle : c.priority[chosen]!;
+    if (priority <= Priority.over) {
+      const stolen = this.steal(pcpu, priority);
+      if (stolen !== NONE) chosen = stolen;
+    }
+    if (chosen === NONE) return { vcpu: NONE, slice: 0 };
+    this.remove(chosen);
+    c.pcpu[chosen] = pcpu;
+    c.started[chosen] = this.kernel.now;
+    return { vcpu: this.order[chosen]!, slice: this.timeslice };
+  }
+
+  /** `csched_tick`, and on pCPU 0 every third time `csched_acct`. */
+  tick(pcpu: number): void {
+    const vcpu = this.host.current(pcpu);
+    if (vcpu !== NONE) {
+      const v = this.rowOf.get(vcpu)!;
+      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;
+      this.burn(v, pcpu);
+      this.vcpu.active[v] = 1;
+    }
+    if (pcpu === 0 && ++this.clock.ticks[0]! % TICKS_PER_SLICE === 0) this.account();
+    // A vCPU that fell below one that waits gives way.
+    const waiting = this.queue.head[pcpu]!;
+    if (waiting !== NONE && this.vcpu.priority[waiting]! > this.priorityOn(pcpu)) this.host.tickle(pcpu);
+  }
+
+  /** `csched_acct`: hands out the credits of one slice of all pCPUs by weight, and sets priorities by what is left. */
+  private account(): void {
+    const c = this.vcpu;
+    const perSlice = (CREDITS_PER_MS * this.timeslice) / MILLISECOND;
+    let weights = 0;
+    for (let v = 0; v < c.rows; v++) if (c.active[v] === 1) weights += this.parameters.get(v)!.weight;
+    if (weights === 0) return;
+    const total = perSlice * this.host.count;
+    for (let v = 0; v < c.rows; v++) {
+      if (c.active[v] === 0) continue;
+      const { weight, cap } = this.parameters.get(v)!;
+      const ceiling = cap > 0 ? (perSlice * cap) / 100 : perSlice;
+      const fair = Math.min((total * weight) / weights, ceiling);
+      let credit = c.credit[v]! + fair;
+      if (credit < 0) {
+        c.priority[v] = Priority.over;
+        if (cap > 0 && credit < -ceiling) c.parked[v] = 1;
+        if (credit < -perSlice) credit = -perSlice;
+      } else {
+        if (c.priority[v] !== Priority.boost) c.priority[v] = Priority.under;
+        c.parked[v] = 0;
+        if (credit > perSlice) {
+          credit /= 2;
+          c.active[v] = 0;
+        }
+      }
+      c.credit[v] = credit;
+    }
+    this.sortQueues();
+    for (let p = 0; p < this.host.count; p++) {
+      const running = this.host.current(p);
+      const parked = running !== NONE && c.parked[this.rowOf.get(running)!] === 1;
+      if (parked || (this.queue.head[p] !== NONE && running === NONE)) this.host.tickle(p);
+    }
+  }
+
+  private burn(v: number, pcpu: number): void {
+    const from = Math.max(this.vcpu.started[v]!, this.host.since(pcpu));
+    const ran = this.kernel.now - from;
+    if (ran <= 0) return;
+    this.vcpu.credit[v]! -= (ran * CREDITS_PER_MS) / MILLISECOND;
+    this.vcpu.started[v] = this.kernel.now;
+  }
+
+  private priorityOn(pcpu: number): number {
+    const vcpu = this.host.current(pcpu);
+    return vcpu === NONE ? Priority.idle : this.vcpu.priority[this.rowOf.get(vcpu)!]!;
+  }
+
+  private mayRun(v: number, pcpu: number): boolean {
+    const { affinity } = this.parameters.get(v)!;
+    return affinity.length === 0 || affinity.includes(pcpu);
+  }
+
+  private idlerFor(v: number): number {
+    for (let p = 0; p < this.host.count; p++) if (this.host.current(p) === NONE && this.mayRun(v, p)) return p;
+    return NONE;
+  }
+
+  /** `csched_load_balance`: the first waiting vCPU of another pCPU with a priority strictly above `priority`. */
+  private steal(pcpu: number, priority: number): number {
+    for (let i = 1; i < this.host.count; i++) {
+      const peer = (pcpu + i) % this.host.count;
+      for (let v = this.queue.head[peer]!; v !== NONE; v = this.vcpu.next[v]!) {
+        if (this.vcpu.priority[v]! <= priority) break;
+        if (this.mayRun(v, pcpu)) return v;
+      }
+    }
+    return NONE;
+  }
+
+  /** Behind all of its priority or better; a parked one is not queued. */
+  private insert(v: number): void {
+    const c = this.vcpu;
+    if (c.queued[v] === 1 || c.parked[v] === 1) return;
+    const q = c.pcpu[v]!;
+    c.queued[v] = 1;
+    let before: number = NONE;
+    let at = this.queue.head[q]!;
+    while (at !== NONE && c.priority[at]! >= c.priority[v]!) {
+      before = at;
+      at = c.next[at]!;
+    }
+    c.next[v] = at;
+    if (before === NONE) this.queue.head[q] = v;
+    else c.next[before] = v;
+  }
+
+  private remove(v: number): void {
+    const c = this.vcpu;
+    const q = c.pcpu[v]!;
+    c.queued[v] = 0;
+    if (this.queue.head[q] === v) {
+      this.queue.head[q] = c.next[v]!;
+      return;
+    }
+    let at = this.queue.head[q]!;
+    while (c.next[at] !== v) at = c.next[at]!;
+    c.next[at] = c.next[v]!;
+  }
+
+  /** Priorities changed: queue every waiting vCPU anew, and those that are no longer parked. */
+  private sortQueues(): void {
+    const c = this.vcpu;
+    const waiting: number[] = [];
+    for (let p = 0; p < this.host.count; p++) {
+      for (let v = this.queue.head[p]!; v !== NONE; v = c.next[v]!) waiting.push(v);
+      this.queue.head[p] = NONE;
+    }
+    for (const v of waiting) c.queued[v] = 0;
+    for (let v = 0; v < c.rows; v++) {
+      const vcpu = this.order[v]!;
+      const runs = this.host.current(c.pcpu[v]!) === vcpu;
+      if (!runs && !waiting.includes(v) && this.host.isRunnable(vcpu)) waiting.push(v);
+    }
+    for (const v of waiting) this.insert(v);
+  }
+
+  describe(vcpu: number): string {
+    const v = this.rowOf.get(vcpu)!;
+    const names: Record<number, string> = { 0: "BOOST", [-1]: "UNDER", [-2]: "OVER" };
+    return `, ${names[this.vcpu.priority[v]!]!}, ${this.vcpu.credit[v]!.toFixed(1)} credits${this.vcpu.parked[v] === 1 ? ", parked" : ""}`;
+  }
+}

@@ -1,0 +1,35 @@
+import { NONE } from "../trace/trace";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
+
+/** Every vCPU owns one pCPU: bare metal, or a host partitioned once and for all (Xen's null scheduler). */
+export class PinnedPolicy implements VcpuPolicy {
+  readonly tickPeriod = 0;
+  private readonly homes: number[] = [];
+
+  constructor(private readonly host: PcpuView) {}
+
+  add(vcpu: number, parameters: VcpuParameters): void {
+    const free = Array.from({ length: this.host.count }, (_, p) => p).find(
+      (p) => this.homes[p] === undefined && (parameters.affinity.length === 0 || parameters.affinity.includes(p)),
+    );
+    if (free === undefined) throw new Error("The pinned scheduler needs a pCPU for every vCPU: add cores, or choose another scheduler.");
+    this.homes[free] = vcpu;
+  }
+
+  wake(vcpu: number): void {
+    this.host.tickle(this.homes.indexOf(vcpu));
+  }
+
+  sleep(): void {}
+
+  tick(): void {}
+
+  pick(pcpu: number): { vcpu: number; slice: number } {
+    const vcpu = this.homes[pcpu];
+    return { vcpu: vcpu !== undefined && this.host.isRunnable(vcpu) ? vcpu : NONE, slice: 0 };
+  }
+
+  describe(): string {
+    return ", pinned";
+  }
+}
