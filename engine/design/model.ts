@@ -99,7 +99,7 @@ export interface Domain extends Part {
   readonly idle: "halt" | "spin";
   /** From the application down to the wire. */
   readonly components: readonly Component[];
-  /** Paths of the interfaces under the TCP/IP component, and the active one. */
+  /** Paths of the interfaces that join the domain to the network, and the one in use (`uplinks:`; without it, the first). */
   readonly uplinks: readonly string[];
   readonly activeUplink: string | undefined;
 }

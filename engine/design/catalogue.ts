@@ -1,0 +1,180 @@
+/**
+ * What can be placed in a design: component, device, workload and fault types, as data. To add a component is to add its
+ * entry here beside its model in engine/components.
+ */
+import type { KeySpec } from "./vocabulary";
+
+/** From the application down to the wire; also the order of tiles in a domain. */
+export const LAYERS = ["application", "library", "protocol", "server", "interface"] as const;
+export type Layer = (typeof LAYERS)[number];
+
+export interface ComponentType {
+  /** As the design file spells it. */
+  readonly type: string;
+  readonly title: string;
+  readonly doc: string;
+  /** Its place in the stack, and the kind of its tile. */
+  readonly layer: Layer;
+  readonly options: readonly KeySpec[];
+  /** Types that must be in the same domain for it to work. */
+  readonly needs: readonly string[];
+}
+
+const port = (fallback: number): KeySpec => ({
+  name: "port", doc: "TCP port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
+});
+
+export const COMPONENTS: readonly ComponentType[] = [
+  {
+    type: "http-server", title: "HTTP server", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Answers HTTP requests with a body of the size that the workload asks for.",
+    options: [
+      port(80),
+      { name: "workers", doc: "Worker threads, each serving many connections.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
+    ],
+  },
+  {
+    type: "key-value-store", title: "Key-value store", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Sets and gets values by key, on one thread, as Redis does.",
+    options: [port(6379)],
+  },
+  {
+    type: "compute", title: "Compute", layer: "application", needs: [],
+    doc: "Keeps its threads busy in bursts: CPU load beside the network.",
+    options: [
+      { name: "threads", doc: "Threads that compute.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
+      { name: "burst", doc: "CPU time of one piece of work, after which the thread yields.", value: { kind: "time", min: 1e6, max: 1e12, default: 1e9 } },
+    ],
+  },
+  {
+    type: "load-generator", title: "Load generator", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Runs the clients of the workloads that name its host.",
+    options: [],
+  },
+  {
+    type: "libc", title: "libc", layer: "library", needs: [],
+    doc: "The C library: socket calls of the application. A plain call in a library OS, a system call into a kernel.",
+    options: [],
+  },
+  {
+    type: "tcpip", title: "TCP/IP", layer: "protocol", needs: [],
+    doc: "The TCP/IP stack: sockets, TCP, IP, ARP.",
+    options: [
+      { name: "ip", doc: "IPv4 address. Without it, the next free one from 10.0.0.1.", value: { kind: "address" } },
+    ],
+  },
+  {
+    type: "netserver", title: "Network server", layer: "server", needs: [],
+    doc: "Owns a network interface and relays frames between it and applications in other domains, over shared rings, by the portmap.",
+    options: [
+      { name: "applications", doc: "How many applications it serves at most (LibrettOS: 16).", value: { kind: "integer", min: 1, max: 64, default: 16 } },
+    ],
+  },
+  {
+    type: "vif", title: "VIF", layer: "interface", needs: [],
+    doc: "Virtual interface: rings of frames shared with a network server.",
+    options: [
+      { name: "channel", doc: "The network server at the other end, such as netsrv.netserver.", value: { kind: "reference", to: "server" }, required: true },
+    ],
+  },
+  {
+    type: "ixgbe", title: "ixgbe driver", layer: "interface", needs: [],
+    doc: "Driver of an Intel 82599: descriptor rings, doorbells, interrupts.",
+    options: [
+      { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf.", value: { kind: "reference", to: "function" }, required: true },
+    ],
+  },
+];
+
+/** The option that every component has: a name of its own, where its type appears twice in a domain. */
+export const ID_OPTION: KeySpec = { name: "id", doc: "Name of this component in its domain; needed where its type appears twice.", value: { kind: "name" } };
+
+export interface DeviceModel {
+  readonly model: string;
+  readonly title: string;
+  readonly doc: string;
+  /** Line rate, bits per second. */
+  readonly rate: number;
+  /** VFs that can be enabled while the PF has a driver. */
+  readonly maxVfs: number;
+  /** Component type that drives its functions. */
+  readonly driver: string;
+}
+
+export const DEVICES: readonly DeviceModel[] = [
+  {
+    model: "intel-82599", title: "Intel 82599 (X520)", rate: 10e9, driver: "ixgbe",
+    // 64 pools a port, of which the PF needs one (Linux ixgbe_sriov.h IXGBE_MAX_VFS_DRV_LIMIT; DPDK guide "Intel VF driver").
+    maxVfs: 63,
+    doc: "10 Gb/s Ethernet; 64 pools of queues a port, one for the PF: at most 63 VFs beside it; 128 receive and 128 transmit queues.",
+  },
+];
+
+export interface WorkloadType {
+  readonly kind: string;
+  readonly title: string;
+  readonly doc: string;
+  /** Component type that must be in the target domain. */
+  readonly server: string;
+  readonly options: readonly KeySpec[];
+}
+
+const WORKLOAD_ENDS: readonly KeySpec[] = [
+  { name: "from", doc: "The load generator that asks.", value: { kind: "reference", to: "load-generator" }, required: true },
+  { name: "to", doc: "The domain that serves.", value: { kind: "reference", to: "domain" }, required: true },
+  { name: "concurrency", doc: "Connections at once, each with one request under way.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
+  { name: "requests", doc: "Requests in all.", value: { kind: "integer", min: 1, max: 1e9, default: 1000 } },
+];
+
+export const WORKLOADS: readonly WorkloadType[] = [
+  {
+    kind: "http", title: "HTTP", server: "http-server",
+    doc: "A closed loop of HTTP requests, as the ApacheBench tool makes.",
+    options: [
+      ...WORKLOAD_ENDS,
+      { name: "size", doc: "Body of a response.", value: { kind: "size", min: 0, max: 1073741824, default: 8192 } },
+      { name: "keepalive", doc: "Whether a connection serves many requests.", value: { kind: "flag", default: true } },
+    ],
+  },
+  {
+    kind: "key-value", title: "Key-value", server: "key-value-store",
+    doc: "A closed loop of sets and gets, as redis-benchmark and memtier make.",
+    options: [
+      ...WORKLOAD_ENDS,
+      { name: "value", doc: "Size of a value.", value: { kind: "size", min: 1, max: 536870912, default: 128 } },
+      { name: "sets", doc: "Share of sets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 1 } },
+      { name: "gets", doc: "Share of gets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 10 } },
+    ],
+  },
+];
+
+export interface FaultType {
+  /** The key whose value is the target. */
+  readonly kind: string;
+  readonly doc: string;
+  readonly options: readonly KeySpec[];
+}
+
+export const FAULTS: readonly FaultType[] = [
+  {
+    kind: "crash", doc: "The domain stops at once and loses its state.",
+    options: [{ name: "restart", doc: "How long it takes until the domain runs again, with fresh state. Without it, never.", value: { kind: "time", min: 0, max: 3600e12 } }],
+  },
+];
+
+const byType: ReadonlyMap<string, ComponentType> = new Map(COMPONENTS.map((c) => [c.type, c]));
+
+/** @returns the catalogue's entry of a component type, if it has one. */
+export function componentType(type: string): ComponentType | undefined {
+  return byType.get(type);
+}
+
+/** Whether a component of this type joins its domain to the network: what can be an uplink. */
+export function isInterface(type: string): boolean {
+  return byType.get(type)?.layer === "interface";
+}
+
+/** @returns the catalogue's entry of a device model, if it has one. */
+export function deviceModel(model: string): DeviceModel | undefined {
+  return DEVICES.find((d) => d.model === model);
+}

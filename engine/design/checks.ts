@@ -1,0 +1,190 @@
+/** What cannot work, or hardly, although every word of it is known: one function a rule. */
+import { componentType, deviceModel, isInterface, WORKLOADS } from "./catalogue";
+import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
+import type { Problem } from "./model";
+import { replacement } from "./problems";
+import { optionRange } from "./resolve";
+import type { Source } from "./section";
+import { formatQuantity } from "./units";
+import { insertKey } from "./yamlEdit";
+
+export function check(source: Source, draft: DesignDraft): void {
+  for (const host of draft.hosts) {
+    checkProcessors(source, host);
+    for (const domain of host.domains) {
+      checkPlacement(source, host, domain);
+      for (const component of domain.components) checkBinding(source, host, domain, component);
+    }
+    checkServers(source, host);
+    checkChannelLoops(source, host);
+  }
+  checkPorts(source, draft);
+  checkTraffic(source, draft);
+}
+
+function checkProcessors({ problems }: Source, { part, cpu, hypervisor, domains }: HostDraft): void {
+  if (part.cores % part.numa !== 0) {
+    problems.error("numa-nodes", cpu.valueRange("numa"), `${part.cores} cores cannot be divided evenly among ${part.numa} NUMA nodes.`);
+  }
+  if (part.hypervisor && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
+    problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
+  }
+  for (const { part: domain, section } of domains) {
+    const outside = domain.affinity.find((core) => core >= part.cores);
+    if (outside !== undefined) {
+      problems.error("bad-affinity", section.valueRange("affinity"), `There is no pCPU ${outside}: ${part.path} has ${part.cores}, numbered from 0.`);
+    }
+    const usable = domain.affinity.length > 0 ? domain.affinity.length : part.cores;
+    if (domain.vcpus > usable && part.kind === "machine") {
+      problems.warning("overcommitted", section.has("vcpus") ? section.valueRange("vcpus") : domain.nameRange, `${domain.path} has ${domain.vcpus} vCPUs but may run on only ${usable} ${usable === 1 ? "pCPU" : "pCPUs"}; they will wait for each other.`);
+    }
+  }
+}
+
+function checkPlacement({ problems }: Source, host: HostDraft, { part, section, components }: DomainDraft): void {
+  const types = components.map((c) => c.part.type);
+  if ((part.kind === "vm" || part.kind === "driver-domain") && !host.part.hypervisor) {
+    problems.error("vm-without-hypervisor", section.has("kind") ? section.valueRange("kind") : part.nameRange, `${part.path} is a virtual machine, but ${host.part.path} has no hypervisor. Add one, such as hypervisor: { model: xen }.`);
+  }
+  for (const { part: component } of components) {
+    const missing = (componentType(component.type)?.needs ?? []).filter((type) => !types.includes(type));
+    if (missing.length > 0) {
+      problems.error("missing-component", component.nameRange, `${component.id} needs ${missing.join(" and ")} in the same domain. Add ${missing.length > 1 ? "them" : "it"} below.`);
+    }
+    if (component.type === "tcpip" && part.uplinks.length === 0) {
+      problems.error("no-uplink", component.nameRange, `TCP/IP in ${part.path} has no interface below it. Add “- ixgbe: { bind: … }” or “- vif: { channel: … }”.`);
+    }
+    if (component.type === "netserver" && !types.some((type) => type !== "vif" && isInterface(type))) {
+      problems.error("server-without-driver", component.nameRange, `The network server in ${part.path} has no device driver to send with. Add “- ixgbe: { bind: … }” below it.`);
+    }
+  }
+}
+
+function checkBinding(source: Source, host: HostDraft, { part: domain }: DomainDraft, component: ComponentDraft): void {
+  const { problems } = source;
+  const { part } = component;
+  if (part.bind === undefined) return;
+  const range = optionRange(component, "bind");
+  const device = host.devices.find((d) => d.functions.some(({ path }) => path === part.bind));
+  const driver = device && deviceModel(device.part.model)?.driver;
+  if (device && driver !== undefined && driver !== part.type) {
+    problems.error("wrong-driver", part.nameRange, `${part.type} does not drive the ${device.part.model}; ${driver} does.`, replacement(`Change to “${driver}”`, part.nameRange, driver));
+  }
+  if (host.part.iommu || domain.kind === "kernel") return;
+  problems.error(
+    "direct-without-iommu", range, `Without an IOMMU the device could write anywhere in memory on behalf of ${domain.path}. Set “iommu: on” for ${host.part.path}, or go through a network server.`,
+    iommuFix(source, host),
+  );
+}
+
+function iommuFix({ yaml }: Source, { section, part }: HostDraft): Problem["fix"] {
+  const title = `Set “iommu: on” for ${part.path}`;
+  if (section.has("iommu")) return replacement(title, section.valueRange("iommu"), "on");
+  const edit = insertKey(yaml.text, section.value, "iommu: on");
+  return edit && { title, edits: [edit] };
+}
+
+/** All VIFs whose channel leads to a server. */
+function clientsOf({ domains }: HostDraft, server: string): { domain: DomainDraft; vif: ComponentDraft }[] {
+  return domains.flatMap((domain) => domain.components.filter((vif) => vif.part.channel === server).map((vif) => ({ domain, vif })));
+}
+
+function serversOf({ domains }: HostDraft): ComponentDraft[] {
+  return domains.flatMap(({ components }) => components).filter(({ part: { type } }) => type === "netserver");
+}
+
+function checkServers({ problems }: Source, host: HostDraft): void {
+  for (const server of serversOf(host)) {
+    const most = Number(server.part.options["applications"]);
+    for (const { vif } of clientsOf(host, server.part.path).slice(most)) {
+      problems.error("server-full", optionRange(vif, "channel"), `${server.part.path} serves at most ${most} applications. Raise its “applications”, or use another server.`);
+    }
+  }
+}
+
+function checkChannelLoops({ problems }: Source, host: HostDraft): void {
+  const vifs = host.domains.flatMap(({ components }) => components).filter(({ part: { channel } }) => channel !== undefined);
+  for (const vif of vifs) {
+    const seen = new Set<string>();
+    for (let at: ComponentDraft | undefined = vif; at && !seen.has(at.part.domain); ) {
+      seen.add(at.part.domain);
+      const { channel }: { channel: string | undefined } = at.part;
+      at = vifs.find(({ part: { domain } }) => channel?.startsWith(`${domain}/`) === true);
+      if (at?.part.domain === vif.part.domain) {
+        problems.error("channel-loop", optionRange(vif, "channel"), `This channel leads back to ${vif.part.domain}; frames would never reach a wire.`);
+        break;
+      }
+    }
+  }
+}
+
+/**
+ * Ports. A network server's portmap is keyed by protocol and port, not by address, and a switched application keeps its
+ * entry, so all applications with a channel to one server share one space of ports, as do those of one domain.
+ */
+function checkPorts({ problems }: Source, { hosts }: DesignDraft): void {
+  for (const host of hosts) {
+    const servers = serversOf(host).map(({ part }) => ({ where: `in the reach of ${part.path}`, domains: [...new Set(clientsOf(host, part.path).map(({ domain }) => domain))] }));
+    const spaces = [...host.domains.map((domain) => ({ where: `in ${domain.part.path}`, domains: [domain] })), ...servers];
+    const reported = new Set<string>();
+    for (const { where, domains } of spaces) {
+      const owners = new Map<number, string>();
+      for (const component of domains.flatMap(({ components }) => components)) {
+        const { port } = component.part.options;
+        if (typeof port !== "number") continue;
+        const owner = owners.get(port);
+        if (owner === undefined) owners.set(port, component.part.path);
+        else if (!reported.has(component.part.path)) {
+          reported.add(component.part.path);
+          problems.error("port-taken", optionRange(component, "port"), `Port ${port} belongs to ${owner} ${where} already: the portmap is keyed by port, whatever the address. Choose another “port”.`, portFix(component, owners));
+        }
+      }
+    }
+  }
+}
+
+function portFix(component: ComponentDraft, owners: ReadonlyMap<number, string>): Problem["fix"] {
+  const written = component.part.optionRanges.get("port");
+  let free = Number(component.part.options["port"]) + 1;
+  while (owners.has(free)) free++;
+  return written && free <= 65535 ? replacement(`Change to ${free}`, written, String(free)) : undefined;
+}
+
+/** The device that a domain's frames leave by, following its active uplink through network servers. */
+export function wireOf(host: HostDraft, domain: DomainDraft): string | undefined {
+  const seen = new Set<string>();
+  for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
+    seen.add(at.part.path);
+    const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === at?.part.activeUplink);
+    if (active?.part.bind !== undefined) return active.part.bind.slice(0, active.part.bind.lastIndexOf("/"));
+    at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === active?.part.channel));
+  }
+  return undefined;
+}
+
+function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignDraft): void {
+  const linked = new Map<string, string>();
+  for (const { part, section } of links) {
+    const other = linked.get(part.to);
+    if (part.to !== "" && other !== undefined) {
+      problems.error("link-taken", section.valueRange("to"), `${part.to} is connected to ${other} already, and a port takes one cable.`);
+    } else linked.set(part.to, part.from);
+  }
+  for (const { part, section } of workloads) {
+    if (part.to === "") continue;
+    const host = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.to));
+    const domain = host?.domains.find((d) => d.part.path === part.to);
+    if (!host || !domain) continue;
+    const server = WORKLOADS.find(({ kind }) => kind === part.kind)?.server ?? "";
+    const range = section.valueRange("to");
+    if (!domain.components.some(({ part: { type } }) => type === server)) {
+      problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);
+      continue;
+    }
+    const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
+    const wire = wireOf(host, domain);
+    if (link && wire !== undefined && wire !== link.part.to) {
+      problems.error("unreachable", range, `Frames of ${part.to} leave by ${wire}, but ${part.from} is connected to ${link.part.to}.`);
+    }
+  }
+}

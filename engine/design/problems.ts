@@ -1,0 +1,58 @@
+import type { Problem, Range, TextEdit } from "./model";
+
+/** Every code that {@link Problem.code} may have. Stable: people search for them and suppress by them. */
+export const PROBLEM_CODES = [
+  // The text as YAML.
+  "syntax", "not-text", "too-large", "too-deep", "alias-limit", "unknown-alias",
+  // The text as a design.
+  "not-a-design", "unsupported-version", "unknown-key", "duplicate-key", "missing-key", "missing-value", "wrong-type",
+  "bad-unit", "bad-name", "bad-address", "out-of-range", "unknown-value", "duplicate-name",
+  // What it says.
+  "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
+  "other-host", "vf-missing", "too-many-vfs", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
+  "driver-unbound", "wrong-driver", "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
+  "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "bad-affinity", "scheduler-limits", "numa-nodes",
+  "no-link", "link-taken", "workload-without-server", "unreachable", "too-many-problems",
+] as const;
+
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+/** Enough to work through, and a bound on what a hostile file can make an editor draw. */
+const MOST = 200;
+
+/** Collects the findings of one parse, in the order of discovery. */
+export class Problems {
+  private readonly found: Problem[] = [];
+
+  error(code: ProblemCode, range: Range, message: string, fix?: Problem["fix"]): void {
+    this.add("error", code, range, message, fix);
+  }
+
+  warning(code: ProblemCode, range: Range, message: string, fix?: Problem["fix"]): void {
+    this.add("warning", code, range, message, fix);
+  }
+
+  /** @returns the findings by position, each (range, code) once: an alias can lead to one spot many times. */
+  list(): Problem[] {
+    const seen = new Set<string>();
+    const unique = this.found.filter(({ range, code, message }) => {
+      const key = `${range.start} ${range.end} ${code} ${message}`;
+      return !seen.has(key) && seen.add(key);
+    });
+    return unique.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+  }
+
+  private add(severity: Problem["severity"], code: ProblemCode, range: Range, message: string, fix: Problem["fix"]): void {
+    if (this.found.length === MOST) {
+      const code: ProblemCode = "too-many-problems";
+      this.found.push({ severity: "error", code, range, message: `More than ${MOST} problems; the rest is not listed. Fix these first.` });
+    }
+    if (this.found.length > MOST) return;
+    this.found.push(fix ? { severity, code, message, range, fix } : { severity, code, message, range });
+  }
+}
+
+/** A fix that replaces one range. */
+export function replacement(title: string, range: Range, text: string): { title: string; edits: TextEdit[] } {
+  return { title, edits: [{ range, text }] };
+}

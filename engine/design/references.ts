@@ -1,0 +1,179 @@
+/** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
+import type { DesignDraft, HostDraft } from "./draft";
+import type { Range } from "./model";
+import { replacement } from "./problems";
+import type { Section, Source } from "./section";
+import { closest } from "./spelling";
+import type { ReferenceKind } from "./vocabulary";
+
+type Kind = "host" | "load-generator" | "device" | "function" | "hypervisor" | "domain" | "component";
+
+interface Target {
+  readonly path: string;
+  readonly kind: Kind;
+  readonly type: string;
+}
+
+const NOUNS: Readonly<Record<Kind, string>> = {
+  host: "a host", "load-generator": "a load generator", device: "a device", function: "a PCI function", hypervisor: "a hypervisor",
+  domain: "a domain", component: "a component",
+};
+
+const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
+  function: { noun: "a PCI function, such as nic0.vf0", kinds: ["function"] },
+  server: { noun: "a network server, such as netsrv.netserver", kinds: ["component"] },
+  device: { noun: "a device, such as server.nic0", kinds: ["device"] },
+  domain: { noun: "a domain", kinds: ["domain"] },
+  "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
+  component: { noun: "a component", kinds: ["component"] },
+  "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
+};
+
+/** The names of a design. */
+export class References {
+  private readonly targets = new Map<string, Target>();
+  private readonly hosts: readonly HostDraft[];
+
+  constructor(private readonly source: Source, hosts: readonly HostDraft[]) {
+    this.hosts = hosts;
+    for (const { part, devices, domains } of hosts) {
+      this.add(part.path, part.kind === "machine" ? "host" : "load-generator");
+      if (part.hypervisor) this.add(part.hypervisor.path, "hypervisor");
+      for (const device of devices) {
+        this.add(device.part.path, "device");
+        for (const f of device.functions) this.add(f.path, "function");
+      }
+      for (const domain of domains) {
+        this.add(domain.part.path, "domain");
+        for (const c of domain.components) this.add(c.part.path, "component", c.part.type);
+      }
+    }
+  }
+
+  private add(path: string, kind: Kind, type = ""): void {
+    this.targets.set(path, { path, kind, type });
+  }
+
+  /**
+   * Resolves the reference that `section` has under `key`.
+   * @param host the host that short names are of; undefined: any.
+   * @returns a path; undefined, with a problem, where the name leads nowhere or to the wrong kind of part.
+   */
+  follow(section: Section, key: string, to: ReferenceKind, host: string | undefined): string | undefined {
+    const text = section.text(key);
+    return text === "" ? undefined : this.resolve(text, section.valueRange(key), to, host);
+  }
+
+  private resolve(text: string, range: Range, to: ReferenceKind, host: string | undefined): string | undefined {
+    const { problems } = this.source;
+    const { noun, kinds } = WANTED[to];
+    const steps = text.replaceAll(".", "/");
+    const found = this.find(steps, kinds, host);
+    const [first, second] = found;
+    if (!first) {
+      if (to === "function" && this.missingVf(text, steps, range, host)) return undefined;
+      const names = this.spellings(to, host);
+      const near = closest(text, names);
+      problems.error(
+        "unknown-reference", range, `There is no “${text}”. This must be ${noun}.${near === undefined ? "" : ` Did you mean “${near}”?`}`,
+        near === undefined ? undefined : replacement(`Change to “${near}”`, range, near),
+      );
+      return undefined;
+    }
+    if (second) {
+      problems.error("ambiguous-reference", range, `“${text}” may be ${first.path.replaceAll("/", ".")} or ${second.path.replaceAll("/", ".")}. Write which.`);
+      return undefined;
+    }
+    if (!kinds.includes(first.kind)) {
+      if (to === "server" && first.kind === "domain" && this.targets.get(`${first.path}/netserver`)?.type === "netserver") {
+        problems.error("not-a-server", range, `“${text}” is a domain; name the server in it.`, replacement(`Change to “${text}.netserver”`, range, `${text}.netserver`));
+      } else problems.error(to === "server" ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. This must be ${noun}.`);
+      return undefined;
+    }
+    if (to === "server" && first.type !== "netserver") {
+      problems.error("not-a-server", range, `“${text}” is not a network server, so there is nothing at the other end of the channel. Name a netserver component.`);
+      return undefined;
+    }
+    if (host !== undefined && !first.path.startsWith(`${host}/`)) {
+      problems.error("other-host", range, `“${text}” is on another host. ${to === "function" ? "A driver reaches only the devices of its own host" : "Shared rings need shared memory"}; use a link between hosts.`);
+      return undefined;
+    }
+    return first.path;
+  }
+
+  /** Own host first; then the full path; then, where no host is given, any host's. Of several, those of the wanted kind. */
+  private find(steps: string, kinds: readonly Kind[], host: string | undefined): Target[] {
+    const own = host === undefined ? undefined : this.targets.get(`${host}/${steps}`);
+    const full = this.targets.get(steps);
+    for (const target of [own, full]) if (target && kinds.includes(target.kind)) return [target];
+    const anywhere = host === undefined ? this.hosts.map(({ part }) => this.targets.get(`${part.path}/${steps}`)).filter((t) => t !== undefined) : [];
+    const wanted = anywhere.filter(({ kind }) => kinds.includes(kind));
+    if (wanted.length > 0) return wanted;
+    return [own ?? full ?? anywhere[0]].filter((t) => t !== undefined);
+  }
+
+  private missingVf(text: string, steps: string, range: Range, host: string | undefined): boolean {
+    const match = /^(.+)\/vf([0-9]{1,5})$/.exec(steps);
+    const at = match?.[1];
+    if (at === undefined) return false;
+    const index = Number(match?.[2]);
+    const device = this.hosts.flatMap(({ devices }) => devices).find(({ part }) => part.path === at || (host !== undefined && part.path === `${host}/${at}`));
+    if (!device) return false;
+    const { id, vfs } = device.part;
+    const many = vfs === 0 ? "no VFs" : vfs === 1 ? "one VF, vf0" : `${vfs} VFs, vf0 to vf${vfs - 1}`;
+    const room = device.sriov?.has("vfs") && index < 63;
+    this.source.problems.error(
+      "vf-missing", range, `There is no ${text.split(/[./]/).at(-1)}: ${id} has ${many}. Use one of them, or raise “vfs”.`,
+      room ? replacement(`Enable ${index + 1} VFs`, device.sriov?.valueRange("vfs") ?? range, String(index + 1)) : undefined,
+    );
+    return true;
+  }
+
+  /** @returns every name that would do for a reference, as a file at `host` may spell it, in the file's order. */
+  spellings(to: ReferenceKind, host: string | undefined): string[] {
+    const { kinds } = WANTED[to];
+    const names: string[] = [];
+    for (const { path, kind, type } of this.targets.values()) {
+      if (!kinds.includes(kind) || (to === "server" && type !== "netserver")) continue;
+      if (host === undefined) {
+        // Clients are not what people mean by a short name.
+        const short = path.slice(path.indexOf("/") + 1);
+        if (kind === "load-generator") names.push(path);
+        else if (to === "device") names.push(path.replaceAll("/", "."));
+        else if (!this.isImplied(path)) names.push(short.replaceAll("/", "."));
+      } else if (path.startsWith(`${host}/`)) names.push(path.slice(host.length + 1).replaceAll("/", "."));
+    }
+    return names;
+  }
+
+  private isImplied(path: string): boolean {
+    return this.hosts.some(({ part }) => part.kind === "load-generator" && path.startsWith(`${part.path}/`));
+  }
+}
+
+/** Replaces names by paths throughout a draft. */
+export function resolveReferences(source: Source, draft: DesignDraft): void {
+  const references = new References(source, draft.hosts);
+  for (const host of draft.hosts) {
+    for (const domain of host.domains) {
+      for (const { part, section } of domain.components) {
+        if (section.has("bind")) part.bind = references.follow(section, "bind", "function", host.part.path);
+        else if (part.options["bind"] === "nic.pf" && host.part.kind === "load-generator") part.bind = `${host.part.path}/nic/pf`;
+        if (section.has("channel")) part.channel = references.follow(section, "channel", "server", host.part.path);
+      }
+    }
+  }
+  for (const { part, section } of draft.links) {
+    part.to = references.follow(section, "to", "device", undefined) ?? "";
+    const device = draft.hosts.flatMap(({ devices }) => devices).find(({ part: { path } }) => path === part.to);
+    const nic = draft.hosts.find(({ part: { path } }) => path === part.from)?.devices[0];
+    if (device && nic) nic.part.mtu = device.part.mtu;
+  }
+  for (const { part, section } of draft.workloads) {
+    part.from = references.follow(section, "from", "load-generator", undefined) ?? "";
+    part.to = references.follow(section, "to", "domain", undefined) ?? "";
+  }
+  for (const { part, section } of draft.faults) {
+    part.target = references.follow(section, part.kind, "domain-or-component", undefined) ?? "";
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What a design file may say, as data: sections, their keys, the values these take, and what they mean.
+ * The reader, the JSON Schema, completion and hovers all work from it. Component, device, workload and fault types are in
+ * catalogue.ts.
+ */
+import { DEVICES } from "./catalogue";
+import type { Quantity } from "./units";
+
+/** What a dotted name may lead to. */
+export type ReferenceKind = "function" | "server" | "device" | "domain" | "load-generator" | "component" | "domain-or-component";
+
+export interface Choice {
+  readonly value: string;
+  readonly doc: string;
+}
+
+/** A single value. Defaults are in base units (bytes, picoseconds, bits per second). */
+export type ScalarSpec =
+  | { readonly kind: "integer"; readonly min: number; readonly max: number; readonly default?: number }
+  | { readonly kind: Quantity; readonly min: number; readonly max: number; readonly default?: number }
+  | { readonly kind: "fraction"; readonly default?: number }
+  | { readonly kind: "flag"; readonly default?: boolean }
+  | { readonly kind: "choice"; readonly choices: readonly Choice[]; readonly default?: string }
+  | { readonly kind: "text"; readonly default?: string }
+  | { readonly kind: "name" }
+  | { readonly kind: "address" }
+  | { readonly kind: "reference"; readonly to: ReferenceKind }
+  | { readonly kind: "integers"; readonly min: number; readonly max: number };
+
+export type SectionName =
+  | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "hypervisor" | "domain" | "uplinks" | "link"
+  | "fault" | "run" | "layout" | "pins";
+
+/** A value with structure of its own. `named`: names chosen by the user, each with a section. */
+export type ValueSpec =
+  | ScalarSpec
+  | { readonly kind: "section"; readonly section: SectionName }
+  | { readonly kind: "named"; readonly sections: readonly SectionName[] }
+  | { readonly kind: "components" }
+  | { readonly kind: "workloads" }
+  | { readonly kind: "faults" };
+
+export interface KeySpec {
+  readonly name: string;
+  readonly doc: string;
+  readonly value: ValueSpec;
+  readonly required?: boolean;
+}
+
+/** `open`: names of the user's own stand beside the listed keys. */
+export interface SectionSpec {
+  readonly noun: string;
+  readonly keys: readonly KeySpec[];
+  readonly open?: boolean;
+}
+
+/** Cost profiles that a design may name. */
+export const PROFILES: readonly Choice[] = [
+  { value: "xeon-4114-82599", doc: "The LibrettOS paper's testbed: two Xeon Silver 4114 at 2.2 GHz with an Intel X520-2 (82599ES), Xen 4.10." },
+];
+
+export const DOMAIN_KINDS = [
+  { value: "vm", doc: "A virtual machine: its own address space and vCPUs, scheduled by the hypervisor." },
+  { value: "kernel", doc: "A privileged kernel that runs on the pCPUs themselves." },
+  { value: "process", doc: "A user process of the kernel." },
+  { value: "driver-domain", doc: "A virtual machine that holds a device driver for others." },
+  { value: "picoprocess", doc: "An address space with a narrow ABI to its monitor." },
+  { value: "enclave", doc: "A hardware enclave inside a process." },
+  { value: "accelerator", doc: "A processor of its own on a device." },
+] as const satisfies readonly Choice[];
+
+const US = 1e6;
+const MS = 1e9;
+const S = 1e12;
+
+const integer = (min: number, max: number, fallback?: number): ScalarSpec =>
+  fallback === undefined ? { kind: "integer", min, max } : { kind: "integer", min, max, default: fallback };
+const time = (min: number, max: number, fallback?: number): ScalarSpec =>
+  fallback === undefined ? { kind: "time", min, max } : { kind: "time", min, max, default: fallback };
+
+/** The longest run: picoseconds stay exact integers for 2.5 hours; one hour leaves room for what outlasts the end. */
+const LONGEST = 3600 * S;
+
+export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
+  design: {
+    noun: "a design",
+    keys: [
+      { name: "exoscope", doc: "Version of the file format: 1.", value: integer(1, 1, 1), required: true },
+      { name: "name", doc: "What the design is called.", value: { kind: "text", default: "" } },
+      { name: "profile", doc: "The cost profile: what every operation costs, each number with its source.", value: { kind: "choice", choices: PROFILES, default: "xeon-4114-82599" } },
+      { name: "hosts", doc: "The machines, by name.", value: { kind: "named", sections: ["machine", "load-generator"] }, required: true },
+      { name: "workloads", doc: "What the clients ask for.", value: { kind: "workloads" } },
+      { name: "faults", doc: "What goes wrong, and when.", value: { kind: "faults" } },
+      { name: "run", doc: "How long to simulate, and with which seed.", value: { kind: "section", section: "run" } },
+      { name: "layout", doc: "Pinned positions in the diagram. A reviewer can ignore it.", value: { kind: "section", section: "layout" } },
+    ],
+  },
+  machine: {
+    noun: "a machine",
+    keys: [
+      { name: "model", doc: "`machine` (the default) has domains; `load-generator` is a client.", value: { kind: "choice", choices: [{ value: "machine", doc: "A host whose domains the design places." }, { value: "load-generator", doc: "A client: an ordinary kernel that runs the workloads." }], default: "machine" } },
+      { name: "cpu", doc: "Processors.", value: { kind: "section", section: "cpu" } },
+      { name: "iommu", doc: "Whether an IOMMU restricts what devices may reach by DMA. Giving a function to an untrusted domain needs it.", value: { kind: "flag", default: false } },
+      { name: "devices", doc: "Devices, by name.", value: { kind: "named", sections: ["device"] } },
+      { name: "hypervisor", doc: "What schedules the virtual machines. Without it the host is bare metal.", value: { kind: "section", section: "hypervisor" } },
+      { name: "domains", doc: "Protection domains, by name, each with the components placed in it.", value: { kind: "named", sections: ["domain"] } },
+    ],
+  },
+  "load-generator": {
+    noun: "a load generator",
+    keys: [
+      { name: "model", doc: "`load-generator`: a client, an ordinary kernel that runs the workloads.", value: { kind: "choice", choices: [{ value: "machine", doc: "A host whose domains the design places." }, { value: "load-generator", doc: "A client: an ordinary kernel that runs the workloads." }], default: "load-generator" }, required: true },
+      { name: "cpu", doc: "Processors.", value: { kind: "section", section: "cpu" } },
+      { name: "link", doc: "The cable to a device of another host.", value: { kind: "section", section: "link" }, required: true },
+    ],
+  },
+  cpu: {
+    noun: "the processors",
+    keys: [
+      { name: "cores", doc: "Number of pCPUs.", value: integer(1, 256, 8) },
+      { name: "numa", doc: "Number of NUMA nodes; the cores are divided evenly among them.", value: integer(1, 16, 1) },
+    ],
+  },
+  device: {
+    noun: "a device",
+    keys: [
+      { name: "model", doc: "The device model.", value: { kind: "choice", choices: DEVICES.map(({ model, doc }) => ({ value: model, doc })), default: "intel-82599" }, required: true },
+      { name: "mtu", doc: "Largest IP datagram, bytes.", value: integer(576, 9198, 1500) },
+      { name: "sriov", doc: "SR-IOV: virtual functions of the device.", value: { kind: "section", section: "sriov" } },
+    ],
+  },
+  sriov: {
+    noun: "an SR-IOV section",
+    keys: [{ name: "vfs", doc: "Number of virtual functions enabled.", value: integer(0, 65535, 0) }],
+  },
+  hypervisor: {
+    noun: "a hypervisor",
+    keys: [
+      { name: "model", doc: "The hypervisor.", value: { kind: "choice", choices: [{ value: "xen", doc: "Xen: type 1, event channels and grants." }], default: "xen" } },
+      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }], default: "credit" } },
+      { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms).", value: time(US, S, 30 * MS) },
+      { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms).", value: time(0, S, MS) },
+    ],
+  },
+  domain: {
+    noun: "a domain",
+    keys: [
+      { name: "kind", doc: "What kind of protection domain it is.", value: { kind: "choice", choices: DOMAIN_KINDS, default: "vm" } },
+      { name: "vcpus", doc: "Number of vCPUs (of a process: threads that run at once).", value: integer(1, 64, 1) },
+      { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
+      { name: "cap", doc: "Ceiling in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
+      { name: "affinity", doc: "pCPUs that its vCPUs may run on, such as [0, 1]; without it, any.", value: { kind: "integers", min: 0, max: 255 } },
+      { name: "idle", doc: "What an idle vCPU does.", value: { kind: "choice", choices: [{ value: "halt", doc: "Blocks in the hypervisor until an event; the pCPU is free for others." }, { value: "spin", doc: "Polls and keeps its pCPU busy (the LibrettOS prototype)." }], default: "halt" } },
+      { name: "components", doc: "What is placed in the domain, from the application down to the wire.", value: { kind: "components" } },
+      { name: "uplinks", doc: "Interfaces that the TCP/IP component can switch between, and the active one.", value: { kind: "section", section: "uplinks" } },
+    ],
+  },
+  uplinks: {
+    noun: "the uplinks",
+    open: true,
+    keys: [{ name: "active", doc: "The interface in use at the start.", value: { kind: "reference", to: "component" } }],
+  },
+  link: {
+    noun: "a link",
+    keys: [
+      { name: "to", doc: "The device at the other end, such as server.nic0.", value: { kind: "reference", to: "device" }, required: true },
+      { name: "rate", doc: "Line rate.", value: { kind: "rate", min: 1e6, max: 400e9, default: 10e9 } },
+      { name: "delay", doc: "One-way propagation.", value: time(0, 10 * S, US) },
+      { name: "loss", doc: "Probability that a frame is lost, each direction: 1% or 0.01.", value: { kind: "fraction", default: 0 } },
+    ],
+  },
+  fault: {
+    noun: "a fault",
+    keys: [{ name: "at", doc: "When it strikes, in simulated time.", value: time(0, LONGEST, 0), required: true }],
+  },
+  run: {
+    noun: "the run",
+    keys: [
+      { name: "until", doc: "End of simulated time.", value: time(1, LONGEST, 100 * MS) },
+      { name: "seed", doc: "Seed of every random stream: the same design and seed give the same run.", value: integer(0, 0xffffffff, 1) },
+    ],
+  },
+  layout: {
+    noun: "the layout",
+    keys: [{ name: "pins", doc: "Pinned positions by path, such as server/nginx: [120, 40].", value: { kind: "section", section: "pins" } }],
+  },
+  pins: { noun: "the pins", open: true, keys: [] },
+};
+
+/** Keys that start so are the user's own (places for anchors, notes to tools); nothing reads them. */
+export const EXTENSION_PREFIX = "x-";

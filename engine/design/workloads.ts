@@ -1,0 +1,102 @@
+/** Reads what happens to the machine: workloads, faults, the run's settings; and the diagram's pins. */
+import { isMap, isScalar, isSeq } from "yaml";
+import { FAULTS, WORKLOADS } from "./catalogue";
+import { nameOf } from "./domains";
+import type { FaultDraft, Paths, WorkloadDraft } from "./draft";
+import { subsection } from "./hosts";
+import type { OptionValue, RunSettings } from "./model";
+import { replacement } from "./problems";
+import { describe, Section } from "./section";
+import type { Source } from "./section";
+import { closest } from "./spelling";
+import { SECTIONS } from "./vocabulary";
+import type { KeySpec } from "./vocabulary";
+import type { Content } from "./yamlText";
+import { rangeOf } from "./yamlText";
+
+function items(source: Source, root: Section, key: string): Content[] {
+  const entry = root.entry(key);
+  if (!entry?.value) return [];
+  if (isSeq(entry.value)) {
+    return entry.value.items.map((node) => source.yaml.resolve(node)).filter((item) => item !== undefined);
+  }
+  source.problems.error("wrong-type", entry.valueRange, `“${key}” must be a list, one entry a “-”, not ${describe(entry.value)}.`);
+  return [];
+}
+
+export function readWorkloads(source: Source, paths: Paths, root: Section): WorkloadDraft[] {
+  const workloads: WorkloadDraft[] = [];
+  for (const item of items(source, root, "workloads")) {
+    const named = nameOf(source, item);
+    if (!named) continue;
+    const type = WORKLOADS.find(({ kind }) => kind === named.name);
+    if (!type) {
+      const near = closest(named.name, WORKLOADS.map(({ kind }) => kind));
+      source.problems.error(
+        "unknown-workload", named.nameRange, `There is no workload “${named.name}”; known: ${WORKLOADS.map(({ kind }) => kind).join(", ")}.`,
+        near === undefined ? undefined : replacement(`Change to “${near}”`, named.nameRange, near),
+      );
+      continue;
+    }
+    const section = new Section(source, `a ${type.title} workload`, type.options, named.value, named.nameRange);
+    const { from: _from, to: _to, ...options } = section.options();
+    const { path } = paths.number("workloads/", `${type.kind}-${plain(section.text("from"))}-${plain(section.text("to"))}`);
+    workloads.push({
+      section,
+      part: { path, id: type.kind, range: rangeOf(item), nameRange: named.nameRange, kind: type.kind, from: "", to: "", options },
+    });
+  }
+  return workloads;
+}
+
+export function readFaults(source: Source, paths: Paths, root: Section): FaultDraft[] {
+  const faults: FaultDraft[] = [];
+  for (const item of items(source, root, "faults")) {
+    const range = rangeOf(item);
+    const entries = isMap(item) ? source.yaml.entries(item) : [];
+    const type = FAULTS.find(({ kind }) => entries.some(({ key }) => key === kind));
+    if (!type) {
+      source.problems.error("unknown-fault", range, `This does not say what happens; known: ${FAULTS.map(({ kind }) => `“${kind}: …”`).join(", ")}.`);
+      continue;
+    }
+    const target: KeySpec = { name: type.kind, doc: type.doc, value: { kind: "reference", to: "domain-or-component" }, required: true };
+    const section = new Section(source, SECTIONS.fault.noun, [...SECTIONS.fault.keys, target, ...type.options], item, range);
+    const options: Record<string, OptionValue> = {};
+    for (const { name } of type.options) {
+      const value = section.read(name);
+      if (value !== undefined) options[name] = value;
+    }
+    const { path } = paths.number("faults/", `${type.kind}-${plain(section.text(type.kind))}`);
+    faults.push({
+      section,
+      part: {
+        path, id: type.kind, range, nameRange: section.entry(type.kind)?.keyRange ?? range, at: section.number("at"), kind: type.kind, target: "", options,
+      },
+    });
+  }
+  return faults;
+}
+
+function plain(reference: string): string {
+  return reference.replace(/[^A-Za-z0-9_-]/g, "-");
+}
+
+export function readRun(source: Source, root: Section): RunSettings {
+  const section = subsection(source, root, "run", "run");
+  return { until: section.number("until"), seed: section.number("seed") };
+}
+
+export function readPins(source: Source, root: Section): Map<string, { x: number; y: number }> {
+  const pins = new Map<string, { x: number; y: number }>();
+  const layout = subsection(source, root, "layout", "layout");
+  for (const { key, value, valueRange } of subsection(source, layout, "pins", "pins").others) {
+    const [x, y, rest] = isSeq(value) ? value.items.map((item) => (isScalar(item) ? item.value : undefined)) : [];
+    if (isFinite(x) && isFinite(y) && rest === undefined) pins.set(key, { x, y });
+    else source.problems.warning("wrong-type", valueRange, "A position is two numbers, such as [120, 40].");
+  }
+  return pins;
+}
+
+function isFinite(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
