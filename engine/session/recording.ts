@@ -1,0 +1,73 @@
+import type { Engine, Snapshot } from "../engine";
+import type { Trace } from "../trace/trace";
+
+export interface KeyframeSettings {
+  /** Rows between keyframes at first; doubles whenever the limits below are reached. */
+  readonly interval: number;
+  readonly maxCount: number;
+  /** Sum of the keyframes' own bytes (pages that they do not share with the one before). */
+  readonly maxBytes: number;
+}
+
+/** 2,048 rows replay in a few milliseconds; 128 MiB is what an editor's worker may keep for going back. */
+export const defaultKeyframes: KeyframeSettings = { interval: 2048, maxCount: 1024, maxBytes: 128 << 20 };
+
+/**
+ * The recorded prefix of a run: the engine that writes the trace, and the keyframes to go back to.
+ * Keyframe memory is bounded: at the limit every second one goes and the interval doubles.
+ */
+export class Recording {
+  readonly trace: Trace;
+  private keyframes: Snapshot[];
+  private interval: number;
+
+  /** @param engine A fresh engine that has dispatched nothing. */
+  constructor(readonly engine: Engine, private readonly settings: KeyframeSettings = defaultKeyframes) {
+    this.trace = engine.trace;
+    this.interval = settings.interval;
+    this.keyframes = [engine.snapshot()];
+  }
+
+  /** Rows recorded so far. */
+  get length(): number { return this.trace.length; }
+  /** Simulated time reached, picoseconds. */
+  get time(): number { return this.engine.time; }
+  /** No more rows will come. */
+  get complete(): boolean { return this.engine.done; }
+  /** Number of keyframes held. */
+  get keyframeCount(): number { return this.keyframes.length; }
+
+  /** Records up to `dispatches` dispatches; returns whether the run goes on. */
+  record(dispatches: number): boolean {
+    const engine = this.engine;
+    for (let i = 0; i < dispatches; i++) {
+      if (!engine.dispatch()) return false;
+      if (engine.rows >= this.newest.row + this.interval) this.takeKeyframe();
+    }
+    return !engine.done;
+  }
+
+  /** The nearest keyframe at or before `row`. */
+  keyframeBefore(row: number): Snapshot {
+    let low = 0;
+    let high = this.keyframes.length;
+    while (high - low > 1) {
+      const mid = (low + high) >>> 1;
+      if (this.keyframes[mid]!.row <= row) low = mid;
+      else high = mid;
+    }
+    return this.keyframes[low]!;
+  }
+
+  private get newest(): Snapshot { return this.keyframes[this.keyframes.length - 1]!; }
+
+  private takeKeyframe(): void {
+    this.keyframes.push(this.engine.snapshot(this.newest));
+    let bytes = 0;
+    for (const keyframe of this.keyframes) bytes += keyframe.bytes;
+    if (this.keyframes.length <= this.settings.maxCount && bytes <= this.settings.maxBytes) return;
+    if (this.keyframes.length < 4) return;
+    this.keyframes = this.keyframes.filter((_, i) => i % 2 === 0);
+    this.interval *= 2;
+  }
+}
