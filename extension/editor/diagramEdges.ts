@@ -1,0 +1,83 @@
+import type { Component, Design, Domain, Link } from "../../engine/design/model";
+import type { DiagramEdge } from "../../protocol/diagram";
+import { readable, type Translate } from "./wording";
+
+/** The edges of the diagram; ids are made of the paths of both ends, so that an edge stays itself over edits. */
+export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
+  const drawn = new Set<string>();
+  for (const host of design.hosts) {
+    for (const domain of host.domains) for (const component of domain.components) drawn.add(component.path);
+    for (const device of host.devices) for (const pciFunction of device.functions) drawn.add(pciFunction.path);
+  }
+  const edges: DiagramEdge[] = [];
+  for (const host of design.hosts) {
+    if (host.kind === "load-generator") continue;
+    for (const domain of host.domains) {
+      edges.push(...calls(domain, t));
+      for (const component of domain.components) {
+        const idle = isIdle(component, domain);
+        if (component.channel !== undefined && drawn.has(component.channel)) edges.push(channel(component, component.channel, idle, t));
+        if (component.bind !== undefined && drawn.has(component.bind)) edges.push(binding(component, component.bind, idle, host.iommu, t));
+      }
+    }
+  }
+  const ends = new Set(design.hosts.flatMap((host) => [host.path, ...host.devices.map((device) => device.path)]));
+  for (const link of design.links) if (ends.has(link.from) && ends.has(link.to)) edges.push(linkEdge(link, t));
+  return edges;
+}
+
+function isIdle(component: Component, domain: Domain): boolean {
+  return domain.uplinks.includes(component.path) && (domain.activeUplink ?? domain.uplinks[0]) !== component.path;
+}
+
+/** Neighbours of the stack call each other; all uplinks hang under the component above the first of them. */
+function calls(domain: Domain, t: Translate): DiagramEdge[] {
+  const edges: DiagramEdge[] = [];
+  let above: Component | undefined;
+  for (const component of domain.components) {
+    if (above) {
+      edges.push({
+        id: `call:${above.path}:${component.path}`, kind: "call", from: above.path, to: component.path, idle: isIdle(component, domain), guarded: false,
+        title: t("Function call"), caption: "", details: [{ label: t("from"), value: above.id }, { label: t("to"), value: component.id }, { label: t("crosses"), value: t("no protection boundary") }],
+      });
+    }
+    if (!domain.uplinks.includes(component.path)) above = component;
+  }
+  return edges;
+}
+
+function channel(component: Component, server: string, idle: boolean, t: Translate): DiagramEdge {
+  return {
+    id: `channel:${component.path}:${server}`, kind: "channel", from: component.path, to: server, idle, guarded: false,
+    title: t("Ring and event channel"), caption: "",
+    details: [
+      { label: t("between"), value: `${component.path} ↔ ${server}` },
+      { label: t("data"), value: t("L2 frames, copied through shared rings, one a direction") },
+      { label: t("notifies"), value: t("a virtual interrupt, only when the receiver is inactive") },
+    ],
+  };
+}
+
+function binding(component: Component, pciFunction: string, idle: boolean, guarded: boolean, t: Translate): DiagramEdge {
+  return {
+    id: `binding:${component.path}:${pciFunction}`, kind: "binding", from: component.path, to: pciFunction, idle, guarded,
+    title: t("Secure binding to a PCI function"), caption: "",
+    details: [
+      { label: t("between"), value: `${component.path} ↔ ${pciFunction}` },
+      { label: t("data"), value: t("DMA on descriptor rings, doorbells, interrupts") },
+      { label: t("guard"), value: guarded ? t("IOMMU: the function reaches only pages of the domain") : t("none: the function can reach all memory") },
+    ],
+  };
+}
+
+function linkEdge(link: Link, t: Translate): DiagramEdge {
+  return {
+    id: `link:${link.path}`, kind: "link", from: link.from, to: link.to, idle: false, guarded: false,
+    title: t("Link, {0}", readable("rate", link.rate)), caption: `${readable("rate", link.rate)} · ${readable("time", link.delay)}`,
+    details: [
+      { label: t("between"), value: `${link.from} ↔ ${link.to}` },
+      { label: t("rate"), value: readable("rate", link.rate) }, { label: t("delay, one way"), value: readable("time", link.delay) },
+      { label: t("loss"), value: `${Math.round(link.loss * 1e6) / 1e4}\u00a0%` },
+    ],
+  };
+}

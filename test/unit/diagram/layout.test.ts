@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import ELK, { type ElkNode } from "elkjs";
+import { parseDesign } from "../../../engine/design/parse";
+import { diagramModel } from "../../../extension/editor/diagramModel";
+import { fill } from "../../../protocol/diagramStrings";
+import { assemble } from "../../../webview/diagram/assemble";
+import { hostGraph, indexModel } from "../../../webview/diagram/graph";
+import type { Box, Rect, Scene } from "../../../webview/diagram/scene";
+
+const SAMPLE = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
+
+async function sceneOf(text: string): Promise<Scene> {
+  const { design, problems } = parseDesign(text);
+  assert.ok(design);
+  const index = indexModel(diagramModel(design, problems, fill));
+  const measure = (label: string): number => label.length * 7;
+  const layouts = new Map<string, ElkNode>();
+  for (const host of index.model.nodes) {
+    if (host.kind === "host") layouts.set(host.path, await new ELK().layout(hostGraph(host, index, measure)));
+  }
+  return assemble(index, layouts, measure);
+}
+
+function box(scene: Scene, path: string): Box {
+  const found = scene.boxes.find((each) => each.node.path === path);
+  assert.ok(found, `${path} is not drawn`);
+  return found;
+}
+
+const inside = (inner: Rect, outer: Rect): boolean =>
+  inner.x >= outer.x && inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width && inner.y + inner.height <= outer.y + outer.height;
+const apart = (a: Rect, b: Rect): boolean =>
+  a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+
+describe("diagram layout", () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await sceneOf(SAMPLE);
+  });
+
+  it("puts every part in its box and no part on its neighbour", () => {
+    for (const each of scene.boxes) {
+      if (each.node.parent !== undefined) assert.ok(inside(each, box(scene, each.node.parent)), `${each.node.path} sticks out`);
+      for (const other of scene.boxes) {
+        if (other !== each && other.node.parent === each.node.parent) assert.ok(apart(each, other), `${each.node.path} covers ${other.node.path}`);
+      }
+    }
+  });
+
+  it("reads from applications down to the wire", () => {
+    const order = ["server/nginx", "server/netsrv", "server/hypervisor", "server/nic0"].map((path) => box(scene, path));
+    order.reduce((above, below) => {
+      assert.ok(above.y + above.height <= below.y, `${above.node.path} is not above ${below.node.path}`);
+      return below;
+    });
+    const stack = ["http-server", "libc", "tcpip", "ixgbe"].map((id) => box(scene, `server/nginx/${id}`).y);
+    assert.deepEqual(stack, stack.toSorted((a, b) => a - b));
+    const link = scene.wires.find((wire) => wire.kind === "link");
+    assert.ok(link?.points.some((point) => point.y > box(scene, "server").y + box(scene, "server").height));
+  });
+
+  it("stands the client to the side", () => {
+    const server = box(scene, "server");
+    assert.ok(box(scene, "client").x >= server.x + server.width);
+  });
+
+  it("routes every edge orthogonally, ending on the parts that it joins", () => {
+    const { length } = scene.wires.filter((wire) => wire.edge);
+    assert.equal(length, 3 + 3 + 1 + 1 + 2 + 1, "calls of three domains, a channel, two bindings, a link");
+    for (const wire of scene.wires) {
+      wire.points.slice(1).forEach((point, i) => {
+        const before = wire.points[i];
+        assert.ok(before && (before.x === point.x || before.y === point.y), `${wire.id} runs askew`);
+      });
+      for (const [path, point] of [[wire.from, wire.points[0]], [wire.to, wire.points.at(-1)]] as const) {
+        const end = box(scene, path);
+        assert.ok(point && point.x >= end.x && point.x <= end.x + end.width && (point.y === end.y || point.y === end.y + end.height), `${wire.id} misses ${path}`);
+      }
+    }
+  });
+
+  it("passes bindings straight through the hypervisor's band, each at its own IOMMU mark", () => {
+    const band = box(scene, "server/hypervisor");
+    const bindings = scene.wires.filter((wire) => wire.kind === "binding");
+    for (const { guard, points, id } of bindings) {
+      assert.ok(guard && guard.y > band.y && guard.y < band.y + band.height);
+      for (const { y } of points) assert.ok(y <= band.y || y >= band.y + band.height, `${id} bends inside the band`);
+    }
+    assert.equal(new Set(bindings.map(({ guard }) => guard?.x)).size, bindings.length);
+  });
+
+  it("gives the same picture for the same text", async () => {
+    assert.deepEqual(await sceneOf(SAMPLE), scene);
+  });
+
+  it("keeps pinned domains in the order of their pins, and a pinned host at its place", async () => {
+    const swapped = box(scene, "server/nginx").x < box(scene, "server/redis").x ? ["redis", "nginx"] : ["nginx", "redis"];
+    const pins = `layout:\n  pins:\n    server/${swapped[0]}: [0, 0]\n    server/${swapped[1]}: [500, 0]\n`;
+    const pinned = await sceneOf(SAMPLE + pins);
+    assert.ok(box(pinned, `server/${swapped[0]}`).x < box(pinned, `server/${swapped[1]}`).x);
+  });
+});

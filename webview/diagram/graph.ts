@@ -1,0 +1,151 @@
+/**
+ * The graph that ELK lays out, one for each machine. Layers carry the meaning of the page: applications on top, servers
+ * under what they serve, then the hypervisor's layer, then devices. Where a binding passes the hypervisor's layer it
+ * gets a node of its own, so that it runs straight through the band and the IOMMU's mark has a place.
+ */
+import type { ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs/lib/elk-api";
+import type { DiagramEdge, DiagramModel, DiagramNode } from "../../protocol/diagram";
+import { BAND_HEIGHT, HEADER, TILE_HEIGHT } from "./scene";
+import { gutterWidth, headerWidth, tileWidth, type Measure } from "./sizes";
+
+/** Space around what a box holds. */
+export const PADDING = 12;
+export const HOST_PADDING = 20;
+/** Room under a device's functions for its switch and its port. */
+export const SWITCH_ROOM = 24;
+const GUARD_WIDTH = 20;
+
+const HOST_OPTIONS: LayoutOptions = {
+  "elk.algorithm": "layered",
+  "elk.direction": "DOWN",
+  "elk.hierarchyHandling": "INCLUDE_CHILDREN",
+  "elk.edgeRouting": "ORTHOGONAL",
+  "elk.partitioning.activate": "true",
+  "elk.json.edgeCoords": "ROOT",
+  "elk.json.shapeCoords": "ROOT",
+  "elk.spacing.nodeNode": "20",
+  "elk.spacing.edgeNode": "16",
+  "elk.spacing.edgeEdge": "12",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "28",
+  "elk.layered.spacing.edgeNodeBetweenLayers": "12",
+  "elk.layered.spacing.edgeEdgeBetweenLayers": "8",
+  "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+};
+
+export function guardId(edge: string): string {
+  return `guard:${edge}`;
+}
+
+export function upperHalf(edge: string): string {
+  return `upper:${edge}`;
+}
+
+export function lowerHalf(edge: string): string {
+  return `lower:${edge}`;
+}
+
+/** Id of the node that keeps the hypervisor's layer open where no binding passes it. */
+export const BAND_ID = "band";
+
+/** What `hostGraph` needs to look up again and again, made once for a model. */
+export interface ModelIndex {
+  readonly model: DiagramModel;
+  readonly byPath: ReadonlyMap<string, DiagramNode>;
+  readonly children: ReadonlyMap<string, readonly DiagramNode[]>;
+  /** Path of the host that a part lies in. */
+  readonly hostOf: (path: string) => string | undefined;
+}
+
+export function indexModel(model: DiagramModel): ModelIndex {
+  const byPath = new Map(model.nodes.map((node) => [node.path, node]));
+  const children = new Map<string, DiagramNode[]>();
+  for (const node of model.nodes) {
+    if (node.parent === undefined) continue;
+    const list = children.get(node.parent);
+    if (list) list.push(node);
+    else children.set(node.parent, [node]);
+  }
+  const hostOf = (path: string): string | undefined => {
+    let node = byPath.get(path);
+    while (node?.parent !== undefined) node = byPath.get(node.parent);
+    return node?.path;
+  };
+  return { model, byPath, children, hostOf };
+}
+
+/** The ELK graph of one machine. Ids are paths; the ids of its edges are the model's, or the two halves of one. */
+export function hostGraph(host: DiagramNode, index: ModelIndex, measure: Measure): ElkNode {
+  const children = index.children.get(host.path) ?? [];
+  const hypervisor = children.find((node) => node.kind === "hypervisor");
+  const lowest = Math.max(0, ...children.map((node) => node.rank));
+  const bandLayer = lowest + 1;
+  const gutter = hypervisor ? gutterWidth(hypervisor, measure) : 0;
+  const pins = index.model.pins;
+  const graph: ElkNode & { children: ElkNode[]; edges: ElkExtendedEdge[] } = {
+    id: host.path,
+    layoutOptions: {
+      ...HOST_OPTIONS,
+      "elk.padding": padding(HEADER.host, HOST_PADDING, HOST_PADDING, HOST_PADDING + gutter),
+    },
+    children: [],
+    edges: [],
+  };
+  let pinned = false;
+  for (const node of children) {
+    if (node.kind !== "domain" && node.kind !== "device") continue;
+    const layer = node.kind === "domain" ? node.rank : bandLayer + 1;
+    const box = boxNode(node, layer, index, measure);
+    const pin = pins[node.path];
+    if (pin && box.layoutOptions) {
+      pinned = true;
+      box.layoutOptions["elk.position"] = `(${pin.x},${pin.y})`;
+    }
+    graph.children.push(box);
+  }
+  // Pinned boxes keep their order from left to right within a layer; ELK still finds room for the rest.
+  if (pinned && graph.layoutOptions) graph.layoutOptions["elk.layered.crossingMinimization.semiInteractive"] = "true";
+  for (const edge of index.model.edges) {
+    if (edge.kind === "link" || index.hostOf(edge.from) !== host.path || index.hostOf(edge.to) !== host.path) continue;
+    if (edge.kind === "binding" && (hypervisor || edge.guarded)) addGuarded(graph, edge, bandLayer, hypervisor !== undefined);
+    else graph.edges.push({ id: edge.id, sources: [edge.from], targets: [edge.to] });
+  }
+  if (hypervisor && !graph.children.some((child) => child.id.startsWith("guard:"))) {
+    graph.children.push({ id: BAND_ID, width: GUARD_WIDTH, height: BAND_HEIGHT, layoutOptions: inLayer(bandLayer) });
+  }
+  return graph;
+}
+
+function addGuarded(graph: { children: ElkNode[]; edges: ElkExtendedEdge[] }, edge: DiagramEdge, layer: number, band: boolean): void {
+  const id = guardId(edge.id);
+  graph.children.push({ id, width: GUARD_WIDTH, height: band ? BAND_HEIGHT : GUARD_WIDTH, layoutOptions: inLayer(layer) });
+  graph.edges.push({ id: upperHalf(edge.id), sources: [edge.from], targets: [id] }, { id: lowerHalf(edge.id), sources: [id], targets: [edge.to] });
+}
+
+function boxNode(node: DiagramNode, layer: number, index: ModelIndex, measure: Measure): ElkNode {
+  const tiles = index.children.get(node.path) ?? [];
+  const header = node.kind === "domain" ? HEADER.domain : HEADER.device;
+  const inner = headerWidth(node, measure) - 2 * PADDING;
+  const width = node.kind === "domain"
+    // One width for a stack, so that it reads as layers; uplinks side by side keep their own.
+    ? Math.max(inner, ...tiles.map((tile) => tileWidth(tile, measure)))
+    : Math.max(0, ...tiles.map((tile) => tileWidth(tile, measure)));
+  const bottom = node.kind === "device" ? PADDING + SWITCH_ROOM : PADDING;
+  const layoutOptions: LayoutOptions = {
+    ...inLayer(layer),
+    "elk.padding": padding(header, PADDING, bottom, PADDING),
+    "elk.spacing.nodeNode": "8",
+    "elk.layered.spacing.nodeNodeBetweenLayers": "12",
+  };
+  if (tiles.length === 0) return { id: node.path, width: inner + 2 * PADDING, height: header + bottom, layoutOptions };
+  const alone = tiles.length * (width + 8) - 8 < inner && node.kind === "device";
+  const tile = alone ? Math.ceil((inner + 8) / tiles.length) - 8 : width;
+  return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: tile, height: TILE_HEIGHT })) };
+}
+
+function inLayer(layer: number): LayoutOptions {
+  return { "elk.partitioning.partition": String(layer) };
+}
+
+function padding(top: number, right: number, bottom: number, left: number): string {
+  return `[top=${top},right=${right},bottom=${bottom},left=${left}]`;
+}
