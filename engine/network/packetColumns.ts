@@ -1,0 +1,124 @@
+type Column = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
+
+/** The memory behind a packet log: about 70 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
+export class PacketColumns {
+  destinationMac = new Float64Array(256);
+  sourceMac = new Float64Array(256);
+  etherType = new Uint16Array(256);
+  protocol = new Uint8Array(256);
+  ttl = new Uint8Array(256);
+  id = new Uint16Array(256);
+  source = new Uint32Array(256);
+  destination = new Uint32Array(256);
+  sourcePort = new Uint16Array(256);
+  destinationPort = new Uint16Array(256);
+  sequence = new Uint32Array(256);
+  acknowledgement = new Uint32Array(256);
+  flags = new Uint8Array(256);
+  window = new Uint16Array(256);
+  stream = new Int32Array(256);
+  offset = new Float64Array(256);
+  length = new Uint32Array(256);
+  /** Row in the side table of TCP options or ARP, plus one; 0: none. */
+  extra = new Int32Array(256);
+  /** Number of the flipped bit, plus one; 0: intact. */
+  corruption = new Uint32Array(256);
+
+  optionKinds = new Uint8Array(64);
+  mss = new Uint16Array(64);
+  windowScale = new Uint8Array(64);
+  timestampValue = new Uint32Array(64);
+  timestampEcho = new Uint32Array(64);
+  sackFirst = new Int32Array(64);
+  sackCount = new Uint8Array(64);
+
+  sackLeft = new Uint32Array(64);
+  sackRight = new Uint32Array(64);
+
+  arpOperation = new Uint8Array(16);
+  arpSenderMac = new Float64Array(16);
+  arpTargetMac = new Float64Array(16);
+
+  /** Initial sequence number plus one by stream; 0: not known. */
+  initialSequence = new Float64Array(64);
+
+  reserve(rows: number): void {
+    if (rows <= this.etherType.length) return;
+    this.destinationMac = grown(this.destinationMac);
+    this.sourceMac = grown(this.sourceMac);
+    this.etherType = grown(this.etherType);
+    this.protocol = grown(this.protocol);
+    this.ttl = grown(this.ttl);
+    this.id = grown(this.id);
+    this.source = grown(this.source);
+    this.destination = grown(this.destination);
+    this.sourcePort = grown(this.sourcePort);
+    this.destinationPort = grown(this.destinationPort);
+    this.sequence = grown(this.sequence);
+    this.acknowledgement = grown(this.acknowledgement);
+    this.flags = grown(this.flags);
+    this.window = grown(this.window);
+    this.stream = grown(this.stream);
+    this.offset = grown(this.offset);
+    this.length = grown(this.length);
+    this.extra = grown(this.extra);
+    this.corruption = grown(this.corruption);
+  }
+
+  copy(from: number, to: number): void {
+    this.destinationMac[to] = this.destinationMac[from]!;
+    this.sourceMac[to] = this.sourceMac[from]!;
+    this.etherType[to] = this.etherType[from]!;
+    this.protocol[to] = this.protocol[from]!;
+    this.ttl[to] = this.ttl[from]!;
+    this.id[to] = this.id[from]!;
+    this.source[to] = this.source[from]!;
+    this.destination[to] = this.destination[from]!;
+    this.sourcePort[to] = this.sourcePort[from]!;
+    this.destinationPort[to] = this.destinationPort[from]!;
+    this.sequence[to] = this.sequence[from]!;
+    this.acknowledgement[to] = this.acknowledgement[from]!;
+    this.flags[to] = this.flags[from]!;
+    this.window[to] = this.window[from]!;
+    this.stream[to] = this.stream[from]!;
+    this.offset[to] = this.offset[from]!;
+    this.length[to] = this.length[from]!;
+    this.extra[to] = this.extra[from]!;
+    this.corruption[to] = this.corruption[from]!;
+  }
+
+  reserveOptions(rows: number): void {
+    if (rows <= this.optionKinds.length) return;
+    this.optionKinds = grown(this.optionKinds);
+    this.mss = grown(this.mss);
+    this.windowScale = grown(this.windowScale);
+    this.timestampValue = grown(this.timestampValue);
+    this.timestampEcho = grown(this.timestampEcho);
+    this.sackFirst = grown(this.sackFirst);
+    this.sackCount = grown(this.sackCount);
+  }
+
+  reserveSackBlocks(rows: number): void {
+    if (rows <= this.sackLeft.length) return;
+    this.sackLeft = grown(this.sackLeft);
+    this.sackRight = grown(this.sackRight);
+  }
+
+  reserveArps(rows: number): void {
+    if (rows <= this.arpOperation.length) return;
+    this.arpOperation = grown(this.arpOperation);
+    this.arpSenderMac = grown(this.arpSenderMac);
+    this.arpTargetMac = grown(this.arpTargetMac);
+  }
+
+  reserveStreams(rows: number): void {
+    if (rows > this.initialSequence.length) this.initialSequence = grown(this.initialSequence);
+  }
+}
+
+/** Twice as long, contents kept. */
+function grown<T extends Column>(column: T): T {
+  const longer = new (column.constructor as new (length: number) => T)(column.length * 2);
+  longer.set(column);
+  return longer;
+}

@@ -1,0 +1,279 @@
+import type { Scope } from "../inspect";
+import type { Store, Table } from "../kernel/state";
+import { ARP_LENGTH, EtherType, ETHERNET_HEADER, IPV4_HEADER, MINIMUM_FRAME, Protocol, TCP_HEADER, TcpOption, UDP_HEADER } from "./headers";
+import { PacketColumns } from "./packetColumns";
+import { describePacket, summarizePacket } from "./packetText";
+
+export { BROADCAST } from "./addresses";
+export { ArpOperation, EtherType, Protocol, TcpFlag, TcpOption } from "./headers";
+
+const countSchema = { packets: "i32", options: "i32", sackBlocks: "i32", arps: "i32", streams: "i32" } as const;
+
+/**
+ * Every packet that was ever made, by number. The columns are append-only and shared by the engine that records and those
+ * that replay, which rewrite identical values; only the counts belong to an engine's state. Payload is
+ * (stream, offset, length): bytes are made when a capture is written.
+ *
+ * A connection has two streams, `s` and `s ^ 1`, one a direction.
+ */
+export class PacketLog {
+  private readonly counts: Table<typeof countSchema>;
+
+  /** @param columns those of the recording engine's log, to replay; new ones by default */
+  constructor(store: Store, readonly columns: PacketColumns = new PacketColumns()) {
+    this.counts = store.table("packet log", countSchema, 1);
+    this.counts.alloc();
+  }
+
+  /** Packets so far. */
+  get length(): number {
+    return this.counts.packets[0]!;
+  }
+
+  /** Opens the two streams of a connection; returns the even one, which belongs to whoever opened it. */
+  openStreams(): number {
+    const stream = this.counts.streams[0]!;
+    this.counts.streams[0] = stream + 2;
+    this.columns.reserveStreams(stream + 2);
+    return stream;
+  }
+
+  /** Notes a TCP stream's initial sequence number, for relative numbers in text. */
+  setInitialSequence(stream: number, sequence: number): void {
+    this.columns.initialSequence[stream] = sequence + 1;
+  }
+
+  /**
+   * A TCP segment over IPv4, without options. Addresses of the Ethernet header are set later, by {@link setEthernet}.
+   *
+   * @param flags {@link TcpFlag}, combined
+   * @param window as in the header, that is, scaled
+   * @param stream stream of the payload; −1 where there is none
+   * @param offset of the first payload byte in its stream, which is the relative sequence number less one: −1 in a SYN
+   */
+  createTcp(
+    source: number, destination: number, sourcePort: number, destinationPort: number, sequence: number, acknowledgement: number,
+    flags: number, window: number, stream: number, offset: number, length: number, id: number, ttl = 64,
+  ): number {
+    const p = this.createIpv4(Protocol.tcp, source, destination, sourcePort, destinationPort, stream, offset, length, id, ttl);
+    const c = this.columns;
+    c.sequence[p] = sequence;
+    c.acknowledgement[p] = acknowledgement;
+    c.flags[p] = flags;
+    c.window[p] = window;
+    return p;
+  }
+
+  /** A UDP datagram over IPv4. */
+  createUdp(
+    source: number, destination: number, sourcePort: number, destinationPort: number, stream: number, offset: number, length: number,
+    id: number, ttl = 64,
+  ): number {
+    return this.createIpv4(Protocol.udp, source, destination, sourcePort, destinationPort, stream, offset, length, id, ttl);
+  }
+
+  /** An ARP packet for IPv4 over Ethernet (RFC 826). */
+  createArp(operation: number, senderMac: number, senderIp: number, targetMac: number, targetIp: number): number {
+    const p = this.create(EtherType.arp);
+    const c = this.columns;
+    c.source[p] = senderIp;
+    c.destination[p] = targetIp;
+    c.stream[p] = -1;
+    const row = this.counts.arps[0]!++;
+    c.reserveArps(row + 1);
+    c.arpOperation[row] = operation;
+    c.arpSenderMac[row] = senderMac;
+    c.arpTargetMac[row] = targetMac;
+    c.extra[p] = row + 1;
+    return p;
+  }
+
+  /** A packet equal to `p`, Ethernet addresses included: for duplicates, corruption and rewritten headers. */
+  copy(p: number): number {
+    const q = this.counts.packets[0]!++;
+    this.columns.reserve(q + 1);
+    this.columns.copy(p, q);
+    return q;
+  }
+
+  /** Marks one bit of the frame as flipped on the way. @param bit counted from the first bit of the Ethernet header */
+  corrupt(p: number, bit: number): void {
+    this.columns.corruption[p] = bit + 1;
+  }
+
+  setEthernet(p: number, destination: number, source: number): void {
+    this.columns.destinationMac[p] = destination;
+    this.columns.sourceMac[p] = source;
+  }
+
+  /** Options of a SYN. @param windowScale shift count, −1 to leave the option out */
+  setSynOptions(p: number, mss: number, windowScale: number, sackPermitted: boolean): void {
+    const row = this.options(p);
+    const c = this.columns;
+    c.optionKinds[row] = c.optionKinds[row]! | TcpOption.mss | (windowScale >= 0 ? TcpOption.windowScale : 0) | (sackPermitted ? TcpOption.sackPermitted : 0);
+    c.mss[row] = mss;
+    c.windowScale[row] = windowScale >= 0 ? windowScale : 0;
+  }
+
+  setTimestamps(p: number, value: number, echo: number): void {
+    const row = this.options(p);
+    const c = this.columns;
+    c.optionKinds[row] = c.optionKinds[row]! | TcpOption.timestamps;
+    c.timestampValue[row] = value;
+    c.timestampEcho[row] = echo;
+  }
+
+  /** Adds a SACK block [left, right). All blocks of a packet are added before those of another. */
+  addSackBlock(p: number, left: number, right: number): void {
+    const row = this.options(p);
+    const c = this.columns;
+    const block = this.counts.sackBlocks[0]!++;
+    c.reserveSackBlocks(block + 1);
+    c.sackLeft[block] = left;
+    c.sackRight[block] = right;
+    if (c.sackCount[row] === 0) c.sackFirst[row] = block;
+    c.sackCount[row] = c.sackCount[row]! + 1;
+  }
+
+  destinationMac(p: number): number { return this.columns.destinationMac[p]!; }
+  sourceMac(p: number): number { return this.columns.sourceMac[p]!; }
+  etherType(p: number): number { return this.columns.etherType[p]!; }
+  isArp(p: number): boolean { return this.columns.etherType[p] === EtherType.arp; }
+  isTcp(p: number): boolean { return this.columns.protocol[p] === Protocol.tcp; }
+  isUdp(p: number): boolean { return this.columns.protocol[p] === Protocol.udp; }
+  /** IPv4 source; sender's protocol address in ARP. */
+  sourceIp(p: number): number { return this.columns.source[p]!; }
+  /** IPv4 destination; target's protocol address in ARP. */
+  destinationIp(p: number): number { return this.columns.destination[p]!; }
+  id(p: number): number { return this.columns.id[p]!; }
+  ttl(p: number): number { return this.columns.ttl[p]!; }
+  /** IP protocol number; 0 where the packet is not IPv4. */
+  protocol(p: number): number { return this.columns.protocol[p]!; }
+  sourcePort(p: number): number { return this.columns.sourcePort[p]!; }
+  destinationPort(p: number): number { return this.columns.destinationPort[p]!; }
+  sequence(p: number): number { return this.columns.sequence[p]!; }
+  acknowledgement(p: number): number { return this.columns.acknowledgement[p]!; }
+  flags(p: number): number { return this.columns.flags[p]!; }
+  /** As in the header, that is, scaled. */
+  window(p: number): number { return this.columns.window[p]!; }
+  stream(p: number): number { return this.columns.stream[p]!; }
+  offset(p: number): number { return this.columns.offset[p]!; }
+  payloadLength(p: number): number { return this.columns.length[p]!; }
+  isCorrupted(p: number): boolean { return this.columns.corruption[p] !== 0; }
+  /** The flipped bit, counted from the first bit of the frame; −1 in an intact packet. */
+  corruptedBit(p: number): number { return this.columns.corruption[p]! - 1; }
+
+  arpOperation(p: number): number { return this.columns.arpOperation[this.columns.extra[p]! - 1]!; }
+  arpSenderMac(p: number): number { return this.columns.arpSenderMac[this.columns.extra[p]! - 1]!; }
+  arpTargetMac(p: number): number { return this.columns.arpTargetMac[this.columns.extra[p]! - 1]!; }
+
+  hasOption(p: number, option: number): boolean {
+    const row = this.columns.extra[p]! - 1;
+    return row >= 0 && (this.columns.optionKinds[row]! & option) !== 0;
+  }
+  mss(p: number): number { return this.columns.mss[this.columns.extra[p]! - 1]!; }
+  windowScale(p: number): number { return this.columns.windowScale[this.columns.extra[p]! - 1]!; }
+  timestampValue(p: number): number { return this.columns.timestampValue[this.columns.extra[p]! - 1]!; }
+  timestampEcho(p: number): number { return this.columns.timestampEcho[this.columns.extra[p]! - 1]!; }
+  sackCount(p: number): number {
+    const row = this.columns.extra[p]! - 1;
+    return row >= 0 && this.isTcp(p) ? this.columns.sackCount[row]! : 0;
+  }
+  sackLeft(p: number, block: number): number { return this.columns.sackLeft[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
+  sackRight(p: number, block: number): number { return this.columns.sackRight[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
+
+  /** Bytes of TCP options, padded to a multiple of four (RFC 9293 section 3.1). */
+  tcpOptionsLength(p: number): number {
+    const row = this.columns.extra[p]! - 1;
+    if (row < 0) return 0;
+    const kinds = this.columns.optionKinds[row]!;
+    const blocks = this.columns.sackCount[row]!;
+    let length = 0;
+    if ((kinds & TcpOption.mss) !== 0) length += 4;
+    if ((kinds & TcpOption.sackPermitted) !== 0) length += 2;
+    if ((kinds & TcpOption.timestamps) !== 0) length += 10;
+    if ((kinds & TcpOption.windowScale) !== 0) length += 3;
+    if (blocks > 0) length += 2 + 8 * blocks;
+    return (length + 3) & ~3;
+  }
+
+  /** Bytes of the IPv4 packet, or of the ARP packet. */
+  ipLength(p: number): number {
+    if (this.isArp(p)) return ARP_LENGTH;
+    return IPV4_HEADER + (this.isTcp(p) ? TCP_HEADER + this.tcpOptionsLength(p) : UDP_HEADER) + this.columns.length[p]!;
+  }
+
+  /** Bytes of the Ethernet frame, padding included, FCS not. */
+  frameLength(p: number): number {
+    const length = ETHERNET_HEADER + this.ipLength(p);
+    return length < MINIMUM_FRAME ? MINIMUM_FRAME : length;
+  }
+
+  /** Sequence number relative to the stream's first; the absolute one where that is not known. */
+  relativeSequence(p: number): number {
+    return this.relative(this.columns.sequence[p]!, this.columns.stream[p]!);
+  }
+
+  /** Acknowledgement number relative to the other stream's first sequence number. */
+  relativeAcknowledgement(p: number): number {
+    return this.relative(this.columns.acknowledgement[p]!, this.columns.stream[p]! ^ 1);
+  }
+
+  /** One line: `TCP 10.0.0.9:49152 → 10.0.0.2:80 [PSH, ACK] seq 1 ack 1 win 65535 len 180`; sequence numbers are relative. */
+  summarize(p: number): string {
+    return summarizePacket(this, p);
+  }
+
+  /** The headers, layer by layer. */
+  describe(p: number): Scope {
+    return describePacket(this, p);
+  }
+
+  private relative(sequence: number, stream: number): number {
+    const initial = stream >= 0 ? this.columns.initialSequence[stream]! : 0;
+    return initial === 0 ? sequence : (sequence - (initial - 1)) >>> 0;
+  }
+
+  private createIpv4(
+    protocol: number, source: number, destination: number, sourcePort: number, destinationPort: number,
+    stream: number, offset: number, length: number, id: number, ttl: number,
+  ): number {
+    const p = this.create(EtherType.ipv4);
+    const c = this.columns;
+    c.protocol[p] = protocol;
+    c.source[p] = source;
+    c.destination[p] = destination;
+    c.sourcePort[p] = sourcePort;
+    c.destinationPort[p] = destinationPort;
+    c.stream[p] = stream;
+    c.offset[p] = offset;
+    c.length[p] = length;
+    c.id[p] = id;
+    c.ttl[p] = ttl;
+    return p;
+  }
+
+  /**
+   * Ethernet addresses and corruption are left alone: they are zero in a new packet, and a replay that stops before it
+   * sets them must not take them from a packet that the recording has sent.
+   */
+  private create(etherType: number): number {
+    const p = this.counts.packets[0]!++;
+    this.columns.reserve(p + 1);
+    this.columns.etherType[p] = etherType;
+    this.columns.extra[p] = 0;
+    return p;
+  }
+
+  /** The packet's row of options, made when first asked for. */
+  private options(p: number): number {
+    const c = this.columns;
+    if (c.extra[p] !== 0) return c.extra[p]! - 1;
+    const row = this.counts.options[0]!++;
+    c.reserveOptions(row + 1);
+    c.optionKinds[row] = 0;
+    c.sackCount[row] = 0;
+    c.extra[p] = row + 1;
+    return row;
+  }
+}

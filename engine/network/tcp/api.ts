@@ -1,0 +1,100 @@
+const MILLISECOND = 1e9;
+const SECOND = 1e12;
+
+/** What tells one system's TCP from another's. Times in picoseconds, sizes in bytes. */
+export interface TcpOptions {
+  /** Maximum segment size that is announced: MTU less 40. */
+  readonly mss: number;
+  readonly sendBuffer: number;
+  readonly receiveBuffer: number;
+  /** Lower bound of the retransmission timeout (RFC 6298 section 2.4). */
+  readonly minRto: number;
+  /** Upper bound (RFC 6298 section 2.5: at least 60 s). */
+  readonly maxRto: number;
+  /** Longest time that an ACK is delayed (RFC 1122 section 4.2.3.2: less than 0.5 s); 0: never delayed. */
+  readonly delayedAck: number;
+  readonly nagle: boolean;
+  readonly sack: boolean;
+  readonly timestamps: boolean;
+  /** Shift count that is offered (RFC 7323 section 2); −1: no window scaling. */
+  readonly windowScale: number;
+  /** Segments. */
+  readonly initialWindow: number;
+  /** Maximum segment lifetime; TIME_WAIT lasts twice as long. */
+  readonly msl: number;
+  /** Retransmissions of one segment before the connection is given up. */
+  readonly maxRetransmits: number;
+}
+
+/**
+ * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms (a fast-timer tick), 32 KiB buffers, MSL 30 s, 12 retransmissions.
+ * `sys/netinet/tcp_timer.h`, `tcp_subr.c`.
+ */
+export const netbsdTcp: TcpOptions = {
+  mss: 1460, sendBuffer: 32768, receiveBuffer: 32768, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
+  nagle: true, sack: true, timestamps: true, windowScale: 0, initialWindow: 4, msl: 30 * SECOND, maxRetransmits: 12,
+};
+
+/** Linux's: minimum RTO 200 ms, delayed ACK 40 ms, ten segments at first, TIME_WAIT 60 s. `include/net/tcp.h`. */
+export const linuxTcp: TcpOptions = {
+  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
+  nagle: true, sack: true, timestamps: true, windowScale: 7, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+};
+
+export const TcpTimer = {
+  /** Retransmission, of SYN and FIN too. */
+  retransmit: 0,
+  /** Zero-window probe. */
+  persist: 1,
+  delayedAck: 2,
+  /** 2 MSL. */
+  timeWait: 3,
+} as const;
+export type TcpTimer = (typeof TcpTimer)[keyof typeof TcpTimer];
+
+export const CloseReason = {
+  /** Both directions were closed in order. */
+  normal: 0,
+  /** The peer reset the connection. */
+  reset: 1,
+  /** The peer answered the SYN with a reset. */
+  refused: 2,
+  /** Retransmissions were given up. */
+  timedOut: 3,
+  /** `abort` was called. */
+  aborted: 4,
+} as const;
+export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
+
+/** No connection: `wantOutput` says with it that `nextReset` has a packet. */
+export const NO_CONNECTION = -1;
+
+/**
+ * What a stack asks of its surroundings, synchronously, from inside `input`, `timeout`, `output` and the user's calls. An implementation
+ * notes the request and acts later: it must not call the stack back from inside.
+ */
+export interface TcpEnv {
+  /** Picoseconds. */
+  now(): number;
+  /** u32, for initial sequence numbers. */
+  random(): number;
+  /** (Re)arms; one outstanding per connection and timer. @param at picoseconds, absolute */
+  arm(conn: number, timer: TcpTimer, at: number): void;
+  /** Also called when the timer is not armed. */
+  disarm(conn: number, timer: TcpTimer): void;
+  /** `output(conn)` has a segment (data, ACK, FIN, probe); {@link NO_CONNECTION}: `nextReset` has one. May be called many times. */
+  wantOutput(conn: number): void;
+  /** New bytes in order, or the end of the stream. */
+  readable(conn: number): void;
+  /** Room in the send buffer. */
+  writable(conn: number): void;
+  /** An active open completed. */
+  established(conn: number): void;
+  /** A passive open completed: `accept(port)` will return the connection. */
+  accepted(conn: number, port: number): void;
+  /**
+   * The connection is gone. Where the user had closed it, its number is free for reuse from now; else `close` or `abort` must still
+   * be called, as on a socket, to give the number back.
+   */
+  closed(conn: number, reason: CloseReason): void;
+}
