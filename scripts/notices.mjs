@@ -1,6 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Complaint } from "./complaint.mjs";
+import { Complaint } from "./runScript.mjs";
 import { repository } from "./paths.mjs";
 
 /** Licences under which a package may be part of an MIT product, given that its notice comes along. */

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Complaint, runScript } from "./complaint.mjs";
+import { Complaint, runScript } from "./runScript.mjs";
 import { repository, rig } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
 import { startServer } from "./vscode/server.mjs";
@@ -34,20 +34,15 @@ async function openDesktop(code) {
 
 /** @param {number} port */
 async function serve(port) {
+  // Ctrl+C is how this ends, so it is no failure.
+  process.prependOnceListener("SIGINT", () => process.exit(0));
   const folder = join(rig, "start");
   const server = await startServer({ dataFolder: join(folder, "data"), extensionsFolder: join(folder, "extensions"), port });
   const address = server.address({ folder: samples, file: firstSample, extension: repository });
   console.log(`\nVS Code with Exoscope is open at\n\n  ${address}\n\nCtrl+C ends it.`);
   openBrowser(address);
-  let interrupted = false;
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => {
-      interrupted = true;
-      void server.close();
-    });
-  }
   await server.closed;
-  if (!interrupted) throw new Complaint("VS Code's server has ended by itself.");
+  throw new Complaint("VS Code's server has ended by itself.");
 }
 
 /** Shows the address in the user's browser where there is a screen. @param {string} address */

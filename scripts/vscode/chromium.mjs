@@ -1,5 +1,5 @@
 import { chromium } from "playwright-core";
-import { Complaint } from "../complaint.mjs";
+import { Complaint } from "../runScript.mjs";
 import { chromiumPackage, chromiumPrograms, ensureSystemPackages, findProgram } from "./systemPackages.mjs";
 
 /** Flags with which Chromium runs in containers and leaves the network alone. */

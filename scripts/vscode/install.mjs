@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { Complaint } from "../complaint.mjs";
+import { Complaint } from "../runScript.mjs";
 import { rig } from "../paths.mjs";
 import { withLock } from "./lock.mjs";
 import { buildPackages, ensureSystemPackages } from "./systemPackages.mjs";

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Complaint } from "../complaint.mjs";
+import { Complaint } from "../runScript.mjs";
 import { installVSCode } from "./install.mjs";
 
 /**
@@ -65,6 +65,8 @@ export async function startServer(options) {
         if (output.length < 200) output.push(line);
         const match = /^Extension host agent listening on (\d+)/.exec(line);
         if (match) resolve(Number(match[1]));
+        // After this the server neither listens nor ends.
+        if (line.includes("EADDRINUSE")) child.kill();
       });
     }
     void closed.then(() => reject(new Complaint(startFailure(port, output))));

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { Complaint } from "../complaint.mjs";
+import { Complaint } from "../runScript.mjs";
 
 /**
  * @typedef {object} SystemPackage

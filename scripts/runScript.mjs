@@ -6,9 +6,11 @@ export class Complaint extends Error {}
  * @param {() => Promise<number | void>} main resolves to the exit code, 0 if left out.
  */
 export function runScript(main) {
+  // Leave by way of the exit handlers, which end the processes that the script started.
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.once(signal, () => process.exit(130));
   main().then(
     (code) => {
-      process.exitCode = code ?? 0;
+      process.exitCode = code || process.exitCode || 0;
     },
     (error) => {
       console.error(error instanceof Complaint ? error.message : error);
