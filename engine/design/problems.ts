@@ -13,6 +13,8 @@ export const PROBLEM_CODES = [
   "driver-unbound", "wrong-driver", "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
   "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "bad-affinity", "scheduler-limits", "numa-nodes",
   "no-link", "link-taken", "workload-without-server", "unreachable", "too-many-problems",
+  // Why an edit is refused.
+  "no-free-vf", "not-editable",
 ] as const;
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
@@ -48,7 +50,9 @@ export class Problems {
       this.found.push({ severity: "error", code, range, message: `More than ${MOST} problems; the rest is not listed. Fix these first.` });
     }
     if (this.found.length > MOST) return;
-    this.found.push(fix ? { severity, code, message, range, fix } : { severity, code, message, range });
+    // What a message quotes from the file may be of any length.
+    const short = message.replace(/“([^”]{60})[^”]+”/g, "“$1…”");
+    this.found.push(fix ? { severity, code, message: short, range, fix } : { severity, code, message: short, range });
   }
 }
 

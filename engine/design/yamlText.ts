@@ -19,8 +19,8 @@ export interface Entry {
   readonly range: Range;
 }
 
-/** Longer texts are not parsed: no design is, and an editor must stay responsive. */
-export const LARGEST = 1 << 20;
+/** Longer texts (UTF-16 units) are not parsed: no design is, and an editor must stay responsive. */
+export const LARGEST = 1 << 18;
 const DEEPEST = 64;
 /** Aliases followed in one parse: bounds the work that a small file can ask for ("billion laughs"). */
 const MOST_ALIASES = 256;
@@ -48,7 +48,7 @@ export class YamlText {
         return undefined;
       }
       if (this.aliasesLeft-- <= 0) {
-        this.problems.error("alias-limit", rangeOf(at), `More than ${MOST_ALIASES} aliases are followed in this file. Write the part out instead.`);
+        if (this.aliasesLeft === -1) this.problems.error("alias-limit", rangeOf(at), `More than ${MOST_ALIASES} aliases are followed in this file. Write the part out instead.`);
         return undefined;
       }
       at = target;
@@ -133,7 +133,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function readYaml(text: string, problems: Problems): YamlText {
   const nothing = new YamlText(text, undefined, new Map(), problems);
   if (text.length > LARGEST) {
-    problems.error("too-large", { start: 0, end: 0 }, "This file is larger than 1 MiB, which no design is. It is not read.");
+    problems.error("too-large", { start: 0, end: 0 }, "This file is larger than 256 KiB, which no design is. It is not read.");
     return nothing;
   }
   const deep = tooDeep(text);
