@@ -73,6 +73,8 @@ await mkdir(join(dist, "webview"), { recursive: true });
 for (const file of ["codicon.css", "codicon.ttf"]) {
   await copyFile(join(repository, "node_modules/@vscode/codicons/dist", file), join(dist, "webview", basename(file)));
 }
+// For the YAML extension, which validates and completes by it where it is installed.
+await copyFile(join(repository, "engine/design/schema.json"), join(dist, "exoscope.schema.json"));
 
 if (watch) {
   await Promise.all(Object.values(bundles).map(async (bundle) => (await esbuild.context({ ...bundle, logLevel: "info" })).watch()));
