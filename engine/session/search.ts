@@ -37,7 +37,7 @@ interface Change {
  * alone, so that going back stops exactly where going forwards does.
  */
 export class Search {
-  /** The row looked at last: where a cancelled search leaves the cursor. */
+  /** Everything between the start and here has been looked at: where a cancelled search leaves the cursor. */
   position = 0;
   private readonly counters = new Map<Breakpoint, HitCounter>();
   private readonly placed: readonly Breakpoint[];
@@ -71,6 +71,7 @@ export class Search {
       });
       if (stop?.stop) return stop.stop;
       next = to;
+      this.position = to - 1;
       yield;
     }
   }
@@ -102,12 +103,10 @@ export class Search {
       const changed = changes.filter((change) => change.row === row);
       if (changed.length > 0 || this.placed.some((breakpoint) => breakpoint.sitsOn(trace, row))) {
         const match = yield* this.match(row, changed);
-        this.position = row;
         if (match && !found(match)) return match;
       }
       if (--budget === 0) {
         budget = ROWS_BETWEEN_PAUSES;
-        this.position = row;
         yield;
       }
     }

@@ -1,0 +1,46 @@
+import type { WorkerPort } from "../../../protocol/session";
+import type { CursorOrigin, CursorView } from "../../../protocol/cursor";
+import type { OpenResult } from "../../../protocol/session";
+import type { SessionClient } from "../worker/sessionClient";
+
+/** What the adapter needs of its surroundings; the editor provides it, and so do the tests. */
+export interface AdapterHost {
+  readonly l10n: Localizer;
+  startWorker(): WorkerPort;
+  /**
+   * The design's text, of the open document where there is one.
+   * @throws Error whose message is for people.
+   */
+  readDesign(program: string): Promise<string>;
+  /** Whether a path of the debugger's client names the design. */
+  isSame(path: string, program: string): boolean;
+  /** Puts the design's text on the screen in a column of its own, so that the stop does not open it over something else. */
+  revealDesign(program: string): Promise<void>;
+  /** Where a checkout of the simulated system's source defines a function; lines count from 0. */
+  locateFunction(file: string, fn: string): Promise<{ readonly path: string; readonly line: number } | undefined>;
+  /** The machine of the design is ready. */
+  opened(simulation: OpenedSimulation): void;
+  moved(view: CursorView, origin: CursorOrigin): void;
+  /** The session is over; `message` says why where nobody asked for it. */
+  ended(message: string | undefined): void;
+}
+
+export interface Localizer {
+  t(message: string, ...values: (string | number)[]): string;
+}
+
+export interface OpenedSimulation {
+  readonly client: SessionClient;
+  readonly design: Extract<OpenResult, { ok: true }>;
+}
+
+/** How a session is started: the launch configuration. */
+export interface LaunchSettings {
+  /** Path or URI of the design. */
+  readonly program: string;
+  readonly seed?: number;
+  /** A time with unit, e.g. `200ms`. */
+  readonly until?: string;
+  readonly stopOnEntry?: boolean;
+  readonly noDebug?: boolean;
+}

@@ -1,0 +1,63 @@
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { BreakpointOptions } from "../../../engine/session/breakpoints";
+import type { BreakpointAnswer, BreakpointRequest } from "../../../protocol/session";
+import type { Localizer } from "./adapterHost";
+import { readDataId } from "./variables";
+
+interface Options {
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  readonly logMessage?: string;
+}
+
+function optionsOf({ condition, hitCondition, logMessage }: Options): BreakpointOptions {
+  return { condition, hitCondition, logMessage };
+}
+
+/** @param firstLine The client's number of the first line. */
+export function lineRequests(breakpoints: readonly DebugProtocol.SourceBreakpoint[], firstLine: number): BreakpointRequest[] {
+  return breakpoints.map((breakpoint) => ({ kind: "line", line: breakpoint.line - firstLine, options: optionsOf(breakpoint) }));
+}
+
+export function functionRequests(breakpoints: readonly DebugProtocol.FunctionBreakpoint[]): BreakpointRequest[] {
+  return breakpoints.map((breakpoint) => ({ kind: "function", name: breakpoint.name, options: optionsOf(breakpoint) }));
+}
+
+export function exceptionRequests(args: DebugProtocol.SetExceptionBreakpointsArguments): BreakpointRequest[] {
+  const chosen = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
+  return chosen.map(({ filterId, ...options }) => ({ kind: "exception", filter: filterId, options: optionsOf(options) }));
+}
+
+/** A data id that nobody wrote here watches nothing and is never verified. */
+export function dataRequests(breakpoints: readonly DebugProtocol.DataBreakpoint[]): BreakpointRequest[] {
+  return breakpoints.map((breakpoint) => ({
+    kind: "data", target: readDataId(breakpoint.dataId) ?? { root: "", names: [] }, options: optionsOf(breakpoint),
+  }));
+}
+
+export function answer(result: BreakpointAnswer, l10n: Localizer, firstLine: number): DebugProtocol.Breakpoint {
+  return {
+    id: result.id, verified: result.verified,
+    ...(result.line === undefined ? {} : { line: result.line + firstLine }),
+    ...(result.problem ? { message: problemText(result.problem, l10n) } : {}),
+  };
+}
+
+function problemText(problem: NonNullable<BreakpointAnswer["problem"]>, l10n: Localizer): string {
+  switch (problem.kind) {
+    case "noComponent": return l10n.t("No component stands on this line or after it.");
+    case "unknownFunction": return l10n.t("No component of this design has a function “{0}”.", problem.detail);
+    case "unknownFilter": return l10n.t("There is no exception filter “{0}”.", problem.detail);
+    case "unknownVariable": return l10n.t("This design has no “{0}”.", problem.detail);
+    case "badText": return problem.detail;
+  }
+}
+
+/** The exception filters that the Breakpoints view offers. */
+export function exceptionFilters(l10n: Localizer): DebugProtocol.ExceptionBreakpointsFilter[] {
+  return [
+    { filter: "drop", label: l10n.t("Dropped Frames"), description: l10n.t("Stops at every frame that is dropped, whatever the cause."), supportsCondition: true },
+    { filter: "violation", label: l10n.t("IOMMU Faults and Violations"), description: l10n.t("Stops where a guard refuses a binding or an access."), default: true, supportsCondition: true },
+    { filter: "timeout", label: l10n.t("Retransmission Timeouts"), description: l10n.t("Stops where TCP's retransmission timer expires."), supportsCondition: true },
+  ];
+}
