@@ -112,7 +112,7 @@ export type ToDiagram =
   /** The text cannot be drawn; keep showing the last design. */
   | { readonly type: "unreadable"; readonly problem: Unreadable }
   /** There is nothing in the file. */
-  | { readonly type: "empty" }
+  | { readonly type: "empty"; readonly readOnly: boolean }
   /** The debugger's cursor, or that there is none. */
   | { readonly type: "cursor"; readonly cursor: CursorView | undefined }
   /** The caret is in the lines of this part. */

@@ -1,4 +1,60 @@
-import type * as vscode from "vscode";
+import * as vscode from "vscode";
 import type { Simulations } from "../debug/simulations";
+import { isDesign } from "./designText";
+import { DiagramSession } from "./diagramSession";
+import { pickAndMove } from "./moveUplink";
+import { DIAGRAM_VIEW_TYPE, openDiagramsByThemselves, openDiagramToSide } from "./openToSide";
+import { diagramPage } from "./page";
 
-export function registerDiagram(_context: vscode.ExtensionContext, _simulations: Simulations): void {}
+/** The diagram: a second editor of design files, beside their text. */
+export function registerDiagram(context: vscode.ExtensionContext, simulations: Simulations): void {
+  const editor = new DiagramEditor(context.extensionUri, simulations);
+  context.subscriptions.push(
+    vscode.window.registerCustomEditorProvider(DIAGRAM_VIEW_TYPE, editor, { supportsMultipleEditorsPerDocument: true }),
+    vscode.commands.registerCommand("exoscope.openDiagramToSide", (uri?: vscode.Uri) => openForUser(uri)),
+    vscode.commands.registerCommand("exoscope.moveUplink", (menu?: unknown) => editor.moveUplink(menu)),
+    openDiagramsByThemselves(),
+  );
+}
+
+async function openForUser(uri: vscode.Uri | undefined): Promise<void> {
+  const design = uri ?? vscode.window.activeTextEditor?.document.uri;
+  if (design && isDesign(design)) await openDiagramToSide(design, false);
+  else void vscode.window.showInformationMessage(vscode.l10n.t("Open a design file (*.exo.yaml) first."));
+}
+
+class DiagramEditor implements vscode.CustomTextEditorProvider {
+  private readonly sessions = new Map<vscode.WebviewPanel, DiagramSession>();
+
+  constructor(private readonly extension: vscode.Uri, private readonly simulations: Simulations) {}
+
+  resolveCustomTextEditor(document: vscode.TextDocument, panel: vscode.WebviewPanel): void {
+    panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(this.extension, "dist", "webview")] };
+    const session = new DiagramSession(document, panel, this.simulations);
+    this.sessions.set(panel, session);
+    panel.onDidDispose(() => {
+      this.sessions.delete(panel);
+      session.dispose();
+    });
+    panel.webview.html = diagramPage(panel.webview, this.extension);
+  }
+
+  /** @param menu what VS Code hands over from the webview's context menu: the `data-vscode-context` of the part. */
+  async moveUplink(menu: unknown): Promise<void> {
+    const path = contextPath(menu);
+    const session = [...this.sessions].find(([panel]) => panel.active)?.[1];
+    if (session) return session.pickTarget(path);
+    const document = vscode.window.activeTextEditor?.document;
+    if (!document || !isDesign(document.uri)) {
+      void vscode.window.showInformationMessage(vscode.l10n.t("Open a design file (*.exo.yaml) first."));
+      return;
+    }
+    const outcome = await pickAndMove(document, path);
+    if (outcome && !outcome.ok) void vscode.window.showWarningMessage(outcome.message);
+  }
+}
+
+function contextPath(menu: unknown): string | undefined {
+  if (typeof menu !== "object" || menu === null || !("exoscopePath" in menu)) return undefined;
+  return typeof menu.exoscopePath === "string" ? menu.exoscopePath : undefined;
+}

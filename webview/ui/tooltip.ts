@@ -33,10 +33,10 @@ export class Tooltip {
     parent.append(this.element);
   }
 
-  /** Shows after the hover delay, or at once where another one is visible already. */
-  show(anchor: TooltipAnchor, content: TooltipContent): void {
+  /** Shows after the hover delay, or at once: where another one is visible already, or during a gesture. */
+  show(anchor: TooltipAnchor, content: TooltipContent, atOnce = false): void {
     window.clearTimeout(this.timer);
-    if (this.element.hidden) this.timer = window.setTimeout(() => this.place(anchor, content), DELAY);
+    if (this.element.hidden && !atOnce) this.timer = window.setTimeout(() => this.place(anchor, content), DELAY);
     else this.place(anchor, content);
   }
 

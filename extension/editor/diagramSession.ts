@@ -1,0 +1,180 @@
+import * as vscode from "vscode";
+import type { Design, ParseResult, Problem } from "../../engine/design/model";
+import { parseDesign } from "../../engine/design/parse";
+import type { FromDiagram, ToDiagram } from "../../protocol/diagram";
+import type { Simulations } from "../debug/simulations";
+import { goTo, revealQuietly, spelledPart } from "./designText";
+import { diagramModel } from "./diagramModel";
+import { partAt } from "./marks";
+import { movableUplinks, moveTargets } from "./moveTargets";
+import { applyMove, isReadOnly, pickAndMove, type Outcome } from "./moveUplink";
+import { STARTER_DESIGN } from "./starter";
+
+/** Typing faster than this redraws once, milliseconds. */
+const DEBOUNCE_MS = 120;
+
+/** One open diagram: keeps the webview in step with its document, the caret and the debugger, and carries out its gestures. */
+export class DiagramSession implements vscode.Disposable {
+  private readonly disposables: vscode.Disposable[] = [];
+  /** Ends with the simulation that it watches. */
+  private watching: vscode.Disposable[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private ready = false;
+  private design: Design | undefined;
+  private drawnVersion = -1;
+  private selected: string | undefined;
+
+  constructor(
+    readonly document: vscode.TextDocument,
+    private readonly panel: vscode.WebviewPanel,
+    private readonly simulations: Simulations,
+  ) {
+    const key = document.uri.toString();
+    this.disposables.push(
+      panel.webview.onDidReceiveMessage((message: FromDiagram) => void this.receive(message)),
+      vscode.workspace.onDidChangeTextDocument((event) => {
+        if (event.document.uri.toString() === key && event.contentChanges.length > 0) this.schedule();
+      }),
+      vscode.window.onDidChangeTextEditorSelection((event) => {
+        if (event.textEditor.document.uri.toString() === key) this.followCaret(event.selections[0]?.active);
+      }),
+      simulations.onDidChangeActive(() => this.watch()),
+    );
+    this.watch();
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    for (const each of [...this.disposables, ...this.watching]) each.dispose();
+  }
+
+  /** The palette's and the context menu's way to move an uplink. */
+  async pickTarget(uplink: string | undefined): Promise<void> {
+    this.report(await pickAndMove(this.document, uplink ?? this.selected));
+  }
+
+  private async receive(message: FromDiagram): Promise<void> {
+    switch (message.type) {
+      case "ready":
+        this.ready = true;
+        await this.update();
+        this.watch();
+        break;
+      case "select":
+        await this.choose(message.path, message.focus);
+        break;
+      case "askTargets":
+        await this.answerTargets(message.uplink);
+        break;
+      case "move":
+        this.report(await applyMove(this.document, message.uplink, message.target));
+        break;
+      case "pickTarget":
+        await this.pickTarget(message.uplink);
+        break;
+      case "reveal":
+        await goTo(this.document, message.offset);
+        break;
+      case "insertStarter":
+        await this.insertStarter();
+        break;
+    }
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.update(), DEBOUNCE_MS);
+  }
+
+  /** Reads the text and sends what there is to draw. */
+  private async update(): Promise<void> {
+    if (!this.ready) return;
+    clearTimeout(this.timer);
+    const readOnly = await isReadOnly(this.document.uri);
+    const { version } = this.document;
+    const text = this.document.getText();
+    if (text.trim() === "") {
+      this.design = undefined;
+      this.post({ type: "empty", readOnly });
+      return;
+    }
+    const { design, problems }: ParseResult = parseDesign(text);
+    this.drawnVersion = version;
+    if (design && design.hosts.length > 0) {
+      this.design = design;
+      this.post({ type: "design", model: diagramModel(design, problems, vscode.l10n.t), readOnly });
+      const editor = vscode.window.visibleTextEditors.find((each) => each.document === this.document);
+      this.followCaret(editor?.selection.active);
+    } else {
+      this.design = undefined;
+      this.post({ type: "unreadable", problem: this.describe(firstError(problems)) });
+    }
+  }
+
+  private describe(problem: Problem | undefined): { message: string; place: { offset: number; line: number; column: number } } {
+    const offset = problem?.range.start ?? 0;
+    const { line, character } = this.document.positionAt(offset);
+    return { message: problem?.message ?? vscode.l10n.t("There is no host in it."), place: { offset, line: line + 1, column: character + 1 } };
+  }
+
+  /** The tile of the line that the caret is in. */
+  private followCaret(caret: vscode.Position | undefined): void {
+    // Ranges belong to the text that was read: while an edit waits to be read, they would point beside.
+    if (!caret || !this.design || this.drawnVersion !== this.document.version) return;
+    const path = partAt(this.design, this.document.offsetAt(caret))?.path;
+    // A part without a line of its own stays selected as long as the caret is in the line that stands for it.
+    if (path !== undefined && this.selected !== undefined && spelledPart(this.design, this.selected)?.path === path) return;
+    if (path === this.selected) return;
+    this.selected = path;
+    this.post({ type: "select", path });
+  }
+
+  private async choose(path: string, focus: boolean): Promise<void> {
+    this.selected = path;
+    const part = this.design && this.drawnVersion === this.document.version ? spelledPart(this.design, path) : undefined;
+    if (!part) return;
+    if (focus) await goTo(this.document, part.nameRange.start);
+    else revealQuietly(this.document, part.nameRange);
+  }
+
+  private async answerTargets(path: string): Promise<void> {
+    const uplink = this.design && movableUplinks(this.design).find((each) => each.path === path);
+    const refusal = (await isReadOnly(this.document.uri)) ? vscode.l10n.t("The file is read-only, so the diagram cannot change it.") : undefined;
+    const targets = this.design && uplink ? moveTargets(this.design, uplink, vscode.l10n.t) : [];
+    this.post({ type: "targets", uplink: path, targets, refusal });
+  }
+
+  private report(outcome: Outcome | undefined): void {
+    if (outcome) this.post({ type: "outcome", ...outcome });
+  }
+
+  private async insertStarter(): Promise<void> {
+    if (this.document.getText().trim() !== "") return;
+    const change = new vscode.WorkspaceEdit();
+    change.replace(this.document.uri, new vscode.Range(0, 0, this.document.lineCount, 0), STARTER_DESIGN);
+    await vscode.workspace.applyEdit(change);
+  }
+
+  /** Shows the cursor of the active simulation if it is one of this design. */
+  private watch(): void {
+    for (const each of this.watching) each.dispose();
+    this.watching = [];
+    const simulation = this.simulations.active;
+    const ours = simulation && simulation.uri.toString() === this.document.uri.toString() ? simulation : undefined;
+    this.post({ type: "cursor", cursor: ours?.cursor });
+    if (!ours) return;
+    this.watching.push(
+      ours.onDidMoveCursor(({ view }) => this.post({ type: "cursor", cursor: view })),
+      ours.onDidEnd(() => this.post({ type: "cursor", cursor: undefined })),
+    );
+  }
+
+  private post(message: ToDiagram): void {
+    if (this.ready) void this.panel.webview.postMessage(message);
+  }
+}
+
+function firstError(problems: readonly Problem[]): Problem | undefined {
+  return problems.find((problem) => problem.severity === "error") ?? problems[0];
+}
+

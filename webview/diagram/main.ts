@@ -1,0 +1,138 @@
+import { TO_DIAGRAM, type DiagramBoot, type DiagramModel, type FromDiagram, type ToDiagram } from "../../protocol/diagram";
+import { fill } from "../../protocol/diagramStrings";
+import { Announcer } from "../ui/announce";
+import { connectHost } from "../ui/host";
+import { Tooltip } from "../ui/tooltip";
+import { Chrome, type LegendKind } from "./chrome";
+import { DiagramView } from "./diagramView";
+import { Layouter } from "./layout";
+import { textMeasure } from "./measure";
+import { UplinkDrag } from "./uplinkDrag";
+import { isViewportState } from "./viewport";
+import "../ui/ui.css";
+import "./diagram.css";
+
+function run(root: HTMLElement): void {
+  // Written by the extension into the page that it made: the two are built together.
+  const { strings, elkWorker }: DiagramBoot = JSON.parse(root.dataset["boot"] ?? "");
+  const host = connectHost<ToDiagram, FromDiagram>(TO_DIAGRAM);
+  const announcer = new Announcer(document.body);
+  const tooltip = new Tooltip(document.body);
+  const view = new DiagramView(root, tooltip, {
+    chosen: (path, focus) => host.post({ type: "select", path, focus }),
+    moveWanted: (uplink) => {
+      if (readOnly) refuse(strings.readOnly);
+      else host.post({ type: "pickTarget", uplink: uplink.path });
+    },
+    viewChanged: (state) => host.saveState(state),
+  });
+  const chrome = new Chrome(root, strings, {
+    zoom: (direction) => view.viewport.zoomBy(direction),
+    fit: () => view.viewport.fit(),
+    reveal: (offset) => host.post({ type: "reveal", offset }),
+    insertStarter: () => host.post({ type: "insertStarter" }),
+  });
+  const saved = host.savedState();
+  if (isViewportState(saved) && !saved.fitted) view.viewport.restore(saved);
+
+  const refuse = (reason: string): void => {
+    chrome.say("warning", reason);
+    announcer.say(reason);
+  };
+  let hovered: string | undefined;
+  const drag = new UplinkDrag(view.drawing, view.viewport, () => view.scene, {
+    notATarget: strings.notATarget,
+    alreadyThere: strings.alreadyThere,
+    askTargets: (uplink) => host.post({ type: "askTargets", uplink }),
+    started: (uplink, targets) => {
+      tooltip.hide();
+      const possible = targets.filter((target) => !target.current && target.refusal === undefined).map((target) => target.label);
+      announcer.say(fill(strings.dragging, uplink.path, possible.join(", ") || strings.noTargets));
+    },
+    hover: (over, at) => {
+      const title = over && (over.refusal ?? fill(strings.dropHere, over.label));
+      if (title === undefined) tooltip.hide();
+      else {
+        tooltip.show({ left: at.x + 12, right: at.x + 12, top: at.y, bottom: at.y + 12 }, over?.refusal === undefined
+          ? { title } : { title: over.label, problems: [{ severity: "warning", message: over.refusal }] }, true);
+        if (title !== hovered) announcer.say(title);
+      }
+      hovered = title;
+    },
+    dropped: (uplink, target) => {
+      if (target.refusal !== undefined) refuse(target.refusal);
+      else host.post({ type: "move", uplink, target: target.path });
+    },
+    cancelled: () => announcer.say(strings.dragCancelled),
+  });
+
+  const layouter = new Layouter(elkWorker, textMeasure());
+  let readOnly = false;
+  let newest: DiagramModel | undefined;
+  let layingOut = false;
+  /** One layout at a time; of the models that come in meanwhile only the newest is laid out. */
+  const draw = async (model: DiagramModel): Promise<void> => {
+    newest = model;
+    if (layingOut) return;
+    layingOut = true;
+    try {
+      while (newest) {
+        const next: DiagramModel = newest;
+        newest = undefined;
+        const scene = await layouter.layout(next);
+        view.show(scene, `${fill(strings.diagram, next.name)}. ${fill(strings.laidOut, scene.boxes.length, next.edges.length)}. ${strings.hint}`);
+        chrome.showLegend(legendOf(next));
+        chrome.drawn();
+      }
+    } catch (error) {
+      chrome.say("error", fill(strings.layoutFailed, error instanceof Error ? error.message : String(error)));
+    } finally {
+      layingOut = false;
+    }
+  };
+
+  host.onMessage((message) => {
+    switch (message.type) {
+      case "design":
+        readOnly = message.readOnly;
+        chrome.showStale(undefined);
+        void draw(message.model);
+        break;
+      case "unreadable":
+        if (view.scene) chrome.drawn();
+        if (view.scene || newest) chrome.showStale(message.problem);
+        else chrome.unreadable(message.problem);
+        break;
+      case "empty":
+        readOnly = message.readOnly;
+        chrome.showStale(undefined);
+        chrome.empty(message.readOnly);
+        break;
+      case "cursor":
+        view.showCursor(message.cursor);
+        chrome.showPacket(message.cursor);
+        break;
+      case "select":
+        view.select(message.path);
+        break;
+      case "targets":
+        drag.offer(message.uplink, message.targets, message.refusal);
+        break;
+      case "outcome":
+        if (message.ok) announcer.say(message.message);
+        else refuse(message.message);
+        break;
+    }
+  });
+  host.post({ type: "ready" });
+}
+
+function legendOf(model: DiagramModel): ReadonlySet<LegendKind> {
+  const kinds = new Set<LegendKind>(model.edges.map((edge) => edge.kind));
+  if (model.nodes.some((node) => node.kind === "domain")) kinds.add("boundary");
+  if (model.edges.some((edge) => edge.guarded)) kinds.add("guard");
+  return kinds;
+}
+
+const root = document.getElementById("diagram");
+if (root) run(root);
