@@ -99,10 +99,12 @@ function startFailure(port, output) {
 function windowAddress(port, { folder, file, extension, tests }) {
   const remote = (/** @type {string} */ path) => `vscode-remote://127.0.0.1:${port}${encodeURI(path)}`;
   const payload = [
+    ["skipWelcome", "true"],
+    ["skipReleaseNotes", "true"],
     ...(file ? [["openFile", remote(file)]] : []),
     ...(extension ? [["extensionDevelopmentPath", remote(extension)]] : []),
     ...(tests ? [["extensionTestsPath", remote(tests)]] : []),
   ];
-  const parameters = new URLSearchParams({ folder, ...(payload.length > 0 ? { payload: JSON.stringify(payload) } : {}) });
+  const parameters = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
   return `http://127.0.0.1:${port}/?${parameters}`;
 }
