@@ -47,7 +47,7 @@ const bundles = {
     minify: false,
     entryPoints: Object.fromEntries(
       filesBelow("test/vscode").flatMap((file) => {
-        const name = /^test\/(vscode\/.*(?:\.test|\/index))\.ts$/.exec(file)?.[1];
+        const name = /^test\/(vscode\/(?:.*\.test|index))\.ts$/.exec(file)?.[1];
         return name ? [[name, file]] : [];
       }),
     ),
