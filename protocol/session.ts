@@ -6,7 +6,7 @@ import type { ThreadInfo } from "../engine/session/threads";
 import type { CauseFrame } from "../engine/session/views";
 import type { TraceNames } from "../engine/trace/trace";
 import type { CursorView } from "./cursor";
-import type { TimelineQuery, TimelineResult } from "./timeline";
+import type { TimelineQuery, TimelineResult } from "../engine/trace/timelineQuery";
 
 /**
  * What passes between the debugger and the engine's worker. The worker keeps no cursor: every question names its row.

@@ -4,7 +4,8 @@ import { threadOfContext } from "../../../engine/session/threads";
 import type { Work } from "../../../engine/session/work";
 import { Breakpoint } from "../../../engine/session/breakpoints";
 import type { Arrival, CallName, Destination, FromWorker, OpenParams, OpenResult, Request, Response, SessionCalls, Step, ToWorker } from "../../../protocol/session";
-import type { TimelineQuery, TimelineResult } from "../../../protocol/timeline";
+import type { TimelineIndex } from "../../../engine/trace/timelineIndex";
+import type { TimelineQuery, TimelineResult } from "../../../engine/trace/timelineQuery";
 import { BreakpointGroups } from "./breakpointGroups";
 import { JobCancelled, Jobs, type Clock } from "./jobs";
 
@@ -13,7 +14,8 @@ export interface OpenedDesign {
   readonly session: Session;
   /** End of simulated time, picoseconds. */
   readonly until: number;
-  timeline(query: TimelineQuery): TimelineResult;
+  readonly timeline: Pick<TimelineIndex, "rows" | "update" | "query">;
+  /** The packets recorded so far as a pcapng file. */
   capture(): Uint8Array;
 }
 
@@ -23,6 +25,8 @@ export type OpenDesign = (params: OpenParams) => OpenedDesign | { readonly error
 /** How far the recorder runs ahead of the row asked for last: 2 M rows take about 100 MB. */
 const ROWS_AHEAD = 1 << 21;
 const DISPATCHES_AT_A_TIME = 256;
+/** Rows that the timeline's index absorbs between two looks at the clock: a few milliseconds. */
+const INDEXED_AT_A_TIME = 8192;
 /** Milliseconds between two reports of growth. */
 const GROWTH_INTERVAL = 100;
 
@@ -82,7 +86,7 @@ export class SessionServer {
     }),
     scopes: ({ row }) => this.session.scopes(row),
     evaluate: ({ row, text }) => this.evaluate(row, text),
-    timeline: (query) => now(() => this.design.timeline(query)),
+    timeline: (query) => this.timeline(query),
     capture: () => now(() => this.design.capture()),
   };
 
@@ -166,6 +170,15 @@ export class SessionServer {
     return (yield* this.session.evaluate(row, text)) ?? null;
   }
 
+  private *timeline(query: TimelineQuery): Work<TimelineResult> {
+    const { timeline, session } = this.design;
+    for (const { length } = session.trace; timeline.rows < length;) {
+      timeline.update(INDEXED_AT_A_TIME);
+      yield;
+    }
+    return timeline.query(query);
+  }
+
   private arrival(row: number, why: { reason: Arrival["reason"] } & Partial<Omit<Stop, "reason">>): Arrival {
     if (row < 0 || this.session.trace.length === 0) throw new Error("The simulation has no events.");
     this.farthest = Math.max(this.farthest, row);
@@ -179,7 +192,9 @@ export class SessionServer {
   private recordAhead(): boolean {
     const recording = this.opened?.session.recording;
     if (!recording || recording.length >= this.farthest + ROWS_AHEAD) return false;
-    return recording.record(DISPATCHES_AT_A_TIME);
+    const more = recording.record(DISPATCHES_AT_A_TIME);
+    this.opened?.timeline.update(INDEXED_AT_A_TIME);
+    return more;
   }
 
   private reportGrowth(atOnce: boolean): void {

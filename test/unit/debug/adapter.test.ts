@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { Session } from "../../../engine/session/session";
+import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import { TokenEngine, tokenDesign, tokenText } from "../session/tokenEngine";
 import { AdapterClient, openTokens, program } from "./adapterClient";
 
@@ -216,8 +217,9 @@ describe("debug adapter", () => {
 
   it("pauses a run that nothing stops", async () => {
     client = new AdapterClient((params) => {
+      const endless = new TokenEngine(1, Infinity);
       const opened = openTokens(params);
-      return "errors" in opened ? opened : { ...opened, session: new Session(new TokenEngine(1, Infinity), tokenDesign(), tokenText) };
+      return "errors" in opened ? opened : { ...opened, session: new Session(endless, tokenDesign(), tokenText), timeline: new TimelineIndex(endless.trace) };
     });
     await client.launch();
     const stopped = client.next("stopped");

@@ -1,5 +1,6 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { Session } from "../../../engine/session/session";
+import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import { Adapter } from "../../../extension/debug/adapter/adapter";
 import type { AdapterHost } from "../../../extension/debug/adapter/adapterHost";
 import { SessionServer, type OpenDesign } from "../../../extension/debug/worker/sessionServer";
@@ -12,10 +13,11 @@ export const program = "/designs/tokens.exo.yaml";
 /** Opens the token design; a text that says “broken” has an error. */
 export const openTokens: OpenDesign = ({ text, seed }) => {
   if (text.includes("broken")) return { errors: [{ line: 2, message: "There is no host." }] };
+  const engine = new TokenEngine(seed ?? 7, 1500);
   return {
-    session: new Session(new TokenEngine(seed ?? 7, 1500), tokenDesign(), text),
+    session: new Session(engine, tokenDesign(), text),
     until: 1e12,
-    timeline: () => { throw new Error("not asked for here"); },
+    timeline: new TimelineIndex(engine.trace),
     capture: () => new Uint8Array([1, 2, 3]),
   };
 };
