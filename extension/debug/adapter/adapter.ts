@@ -230,8 +230,16 @@ export class Adapter {
   }
 
   /** One movement of the cursor; a later one takes its place. Never rejects. */
-  private async move(
+  private move(
     go: (client: SessionClient, signal: AbortSignal) => Promise<Arrival>, reason: string, thread?: number, origin: CursorOrigin = "debugger",
+  ): Promise<void> {
+    const done = this.arrive(go, reason, thread, origin);
+    this.host.moving(done, () => void this.client?.call("pause", {}).catch(() => undefined));
+    return done;
+  }
+
+  private async arrive(
+    go: (client: SessionClient, signal: AbortSignal) => Promise<Arrival>, reason: string, thread: number | undefined, origin: CursorOrigin,
   ): Promise<void> {
     this.motion.abort();
     const { signal } = (this.motion = new AbortController());

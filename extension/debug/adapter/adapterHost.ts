@@ -20,6 +20,8 @@ export interface AdapterHost {
   locateFunction(file: string, fn: string): Promise<{ readonly path: string; readonly line: number } | undefined>;
   /** The machine of the design is ready. */
   opened(simulation: OpenedSimulation): void;
+  /** A movement of the cursor has begun; `stop` ends it early, where it has got to. */
+  moving(done: Promise<void>, stop: () => void): void;
   moved(view: CursorView, origin: CursorOrigin): void;
   /** The session is over; `message` says why where nobody asked for it. */
   ended(message: string | undefined): void;

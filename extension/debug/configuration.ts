@@ -1,0 +1,44 @@
+import * as vscode from "vscode";
+import { activeDesign, designPath, designUri } from "./designs";
+
+export const debugType = "exoscope";
+
+/** The configuration that runs a design without a launch.json. */
+export function runConfiguration(uri: vscode.Uri): vscode.DebugConfiguration {
+  return { type: debugType, request: "launch", name: vscode.l10n.t("Simulate {0}", uri.path.slice(uri.path.lastIndexOf("/") + 1)), program: designPath(uri), stopOnEntry: true };
+}
+
+/** Fills in what a launch configuration leaves out: the design is the one that the user looks at. */
+export const configurationProvider: vscode.DebugConfigurationProvider = {
+  resolveDebugConfiguration(_folder, config) {
+    if (config.type && config["program"] !== undefined) return config;
+    const uri = activeDesign();
+    if (uri) return { ...runConfiguration(uri), ...config, type: debugType, request: "launch", name: config.name || runConfiguration(uri).name, program: designPath(uri) };
+    void vscode.window.showInformationMessage(vscode.l10n.t("Open a design (a file whose name ends in .exo.yaml) and run it again, or name it as “program” in launch.json."));
+    return undefined;
+  },
+
+  resolveDebugConfigurationWithSubstitutedVariables(folder, config) {
+    const program: unknown = config["program"];
+    if (typeof program !== "string" || program === "") {
+      void vscode.window.showErrorMessage(vscode.l10n.t("“program” in the launch configuration must be the path of a design."));
+      return undefined;
+    }
+    const absolute = /^([/\\]|[A-Za-z]:|[a-z][a-z0-9+.-]+:\/\/)/i.test(program);
+    const uri = absolute || !folder ? designUri(program) : vscode.Uri.joinPath(folder.uri, program);
+    return { ...config, program: designPath(uri) };
+  },
+
+  async provideDebugConfigurations() {
+    const designs = await vscode.workspace.findFiles("**/*.exo.yaml", "**/node_modules/**", 1);
+    const program = designs[0] ? `\${workspaceFolder}/${vscode.workspace.asRelativePath(designs[0], false)}` : "${file}";
+    return [{ type: debugType, request: "launch", name: vscode.l10n.t("Simulate Design"), program, stopOnEntry: true }];
+  },
+};
+
+/** The designs of the workspace, for the list of things that can be run. */
+export const workspaceDesigns: vscode.DebugConfigurationProvider = {
+  async provideDebugConfigurations() {
+    return (await vscode.workspace.findFiles("**/*.exo.{yaml,yml}", "**/node_modules/**", 50)).map(runConfiguration);
+  },
+};

@@ -1,0 +1,59 @@
+import * as vscode from "vscode";
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { WorkerPort } from "../../protocol/session";
+import { Adapter } from "./adapter/adapter";
+import { designUri } from "./designs";
+import { showProgress } from "./progress";
+import type { Registry } from "./registry";
+import { revealText } from "./reveal";
+import { RunningSimulation } from "./runningSimulation";
+import type { SourceRoots } from "./sourceRoots";
+
+/** The adapter inside the extension host: gives it the editor's services and the editor its messages. */
+export class InlineAdapter implements vscode.DebugAdapter {
+  private readonly messages = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
+  readonly onDidSendMessage = this.messages.event;
+  private readonly adapter: Adapter;
+
+  constructor(session: vscode.DebugSession, registry: Registry, sources: SourceRoots, startWorker: () => WorkerPort) {
+    let simulation: RunningSimulation | undefined;
+    const adapter = new Adapter({
+      l10n: vscode.l10n,
+      startWorker,
+      readDesign,
+      isSame: (path, program) => designUri(path).toString() === designUri(program).toString(),
+      revealDesign: (program) => revealText(designUri(program)),
+      locateFunction: (file, fn) => (simulation ? sources.locate(simulation.uri, file, fn) : Promise.resolve(undefined)),
+      opened: (opened) => {
+        simulation = new RunningSimulation(designUri(String(session.configuration["program"])), session, adapter, opened);
+        registry.add(simulation);
+      },
+      moving: (done, stop) => void showProgress(done, stop, () => simulation),
+      moved: (view, origin) => simulation?.moved(view, origin),
+      ended: (message) => {
+        registry.remove(session);
+        if (message !== undefined) void vscode.window.showErrorMessage(message);
+      },
+    }, (message) => this.messages.fire(message));
+    this.adapter = adapter;
+  }
+
+  handleMessage(message: vscode.DebugProtocolMessage): void {
+    // The editor hands over the protocol's messages under a name of its own that says nothing of their shape.
+    void this.adapter.receive(message as DebugProtocol.ProtocolMessage);
+  }
+
+  dispose(): void {
+    this.adapter.dispose();
+    this.messages.dispose();
+  }
+}
+
+/** @throws Error for people, where the file cannot be read. */
+async function readDesign(program: string): Promise<string> {
+  try {
+    return (await vscode.workspace.openTextDocument(designUri(program))).getText();
+  } catch (error) {
+    throw new Error(vscode.l10n.t("The design {0} cannot be read: {1}", program, error instanceof Error ? error.message : String(error)));
+  }
+}
