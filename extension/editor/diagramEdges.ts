@@ -21,8 +21,11 @@ export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
       }
     }
   }
-  const ends = new Set(design.hosts.flatMap((host) => [host.path, ...host.devices.map((device) => device.path)]));
-  for (const link of design.links) if (ends.has(link.from) && ends.has(link.to)) edges.push(linkEdge(link, t));
+  for (const link of design.links) {
+    const client = design.hosts.find((host) => host.path === link.from);
+    const drawnEnd = design.hosts.some((host) => host.devices.some((device) => device.path === link.to));
+    if (client && drawnEnd) edges.push(linkEdge(link, client.devices[0]?.path ?? client.path, t));
+  }
   return edges;
 }
 
@@ -70,9 +73,10 @@ function binding(component: Component, pciFunction: string, idle: boolean, guard
   };
 }
 
-function linkEdge(link: Link, t: Translate): DiagramEdge {
+/** @param from the client's NIC, or the client where it has none. */
+function linkEdge(link: Link, from: string, t: Translate): DiagramEdge {
   return {
-    id: `link:${link.path}`, kind: "link", from: link.from, to: link.to, idle: false, guarded: false,
+    id: `link:${link.path}`, kind: "link", from, to: link.to, idle: false, guarded: false,
     title: t("Link, {0}", readable("rate", link.rate)), caption: `${readable("rate", link.rate)} · ${readable("time", link.delay)}`,
     details: [
       { label: t("between"), value: `${link.from} ↔ ${link.to}` },

@@ -22,7 +22,7 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
     const client = host.kind === "load-generator";
     add({
       path: host.path, parent: undefined, kind: client ? "client" : "host", type: host.kind, label: host.id,
-      caption: client ? t("client") : hostCaption(host, t), icon: client ? "broadcast" : "server", title: client ? t("Load generator") : t("Host"),
+      caption: client ? t("load generator") : hostCaption(host, t), icon: client ? "broadcast" : "server", title: client ? t("Load generator") : t("Host"),
       details: [
         { label: t("pCPUs"), value: String(host.cores) },
         { label: t("NUMA nodes"), value: String(host.numa) },
@@ -41,7 +41,10 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
         ],
       });
     }
-    for (const device of host.devices) addDevice(device, add, t);
+    for (const device of host.devices) {
+      if (client) addInterface(device, add, t);
+      else addDevice(device, add, t);
+    }
   }
   for (const workload of design.workloads) addWorkload(workload, design, add, t);
   return { name: design.name, nodes, edges: diagramEdges(design, t), pins: Object.fromEntries(design.pins) };
@@ -129,6 +132,15 @@ function addDevice(device: Device, add: (node: NodeDraft) => void, t: Translate)
       title, idle: pciFunction.boundTo === undefined, details: [{ label: t("bound to"), value: owner }], note: t("Bound to {0}", owner),
     });
   }
+}
+
+/** A client is not designed: its NIC is one tile, the end of its link. */
+function addInterface(device: Device, add: (node: NodeDraft) => void, t: Translate): void {
+  add({
+    path: device.path, parent: device.host, kind: "function", type: device.model, label: device.id, icon: "circuit-board",
+    title: t("interface, {0}", deviceTitle(device.model)),
+    details: [{ label: t("device"), value: deviceTitle(device.model) }, { label: t("MTU"), value: readable("size", device.mtu) }],
+  });
 }
 
 function addWorkload(workload: Workload, design: Design, add: (node: NodeDraft) => void, t: Translate): void {

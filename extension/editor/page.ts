@@ -10,8 +10,8 @@ export function diagramPage(webview: vscode.Webview, extension: vscode.Uri): str
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    // The toolkit's controls and d3 set styles from script, which needs no permission; the sheets are files.
-    `style-src ${webview.cspSource}`,
+    // The sheets are files; the toolkit adds a style element of its own, with the nonce that it finds in the page.
+    `style-src ${webview.cspSource} 'nonce-${nonce}'`,
     `font-src ${webview.cspSource}`,
     `connect-src ${webview.cspSource}`,
     "worker-src blob:",
@@ -21,6 +21,7 @@ export function diagramPage(webview: vscode.Webview, extension: vscode.Uri): str
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${attribute(vscode.l10n.t("Exoscope Diagram"))}</title>
 <link rel="stylesheet" href="${file("codicon.css")}">

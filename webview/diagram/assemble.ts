@@ -5,9 +5,9 @@ import { BAND_ID, guardId, HOST_PADDING, lowerHalf, PADDING, SWITCH_ROOM, upperH
 import { BAND_HEIGHT, HEADER, TILE_HEIGHT, type Box, type Point, type Rect, type Scene, type Wire } from "./scene";
 import { headerWidth, tileWidth, type Measure } from "./sizes";
 
-const HOST_GAP = 56;
+const HOST_GAP = 32;
 /** Below the machines, before the first link runs. */
-const LANE_TOP = 32;
+const LANE_TOP = 28;
 const LANE_GAP = 28;
 
 /** @param layouts ELK's result by the path of the machine; a machine without one is left out. */
@@ -112,7 +112,7 @@ function wire(edge: DiagramEdge, points: readonly Point[], guard: Point | undefi
 
 /** Inside a device: every function down to the switch, and along it to the port in the middle of the lower side. */
 function switchWires(device: Box, boxes: readonly Box[]): Wire[] {
-  const y = device.y + device.height - PADDING - SWITCH_ROOM / 2 + 4;
+  const y = device.y + device.height - HEADER.device - SWITCH_ROOM / 2;
   const port = device.x + device.width / 2;
   return boxes.filter((box) => box.node.parent === device.node.path).map((box): Wire => {
     const x = box.x + box.width / 2;
@@ -126,7 +126,8 @@ function switchWires(device: Box, boxes: readonly Box[]): Wire[] {
 }
 
 function client(host: DiagramNode, index: ModelIndex, measure: Measure): Placed {
-  const tiles = index.children.get(host.path) ?? [];
+  // The interface last: it is next to the wire.
+  const tiles = [...(index.children.get(host.path) ?? [])].sort((a, b) => Number(a.kind === "function") - Number(b.kind === "function"));
   const inner = Math.max(headerWidth(host, measure) - 2 * PADDING, ...tiles.map((tile) => tileWidth(tile, measure)));
   const step = TILE_HEIGHT + 8;
   const width = inner + 2 * PADDING;

@@ -1,7 +1,7 @@
 import { select, type Selection } from "d3";
 import { ICONS, isIconName } from "../ui/icons";
 import { glide } from "./glide";
-import type { Box } from "./scene";
+import { HEADER, type Box } from "./scene";
 import { GAP, ICON, PAD } from "./sizes";
 
 type Boxes = Selection<SVGGElement, Box, SVGGElement, unknown>;
@@ -63,7 +63,7 @@ export function placeBox(boxes: Boxes, duration: number): void {
 function placeTexts(group: Selection<SVGGElement, Box, null, undefined>, box: Box): void {
   const band = box.node.kind === "hypervisor";
   const headed = HEADED.has(box.node.kind);
-  const middle = band ? 14 : headed ? HEAD / 2 + 2 : HEAD / 2;
+  const middle = band ? 14 : box.node.kind === "device" ? box.height - HEADER.device / 2 : headed ? HEAD / 2 + 2 : HEAD / 2;
   group.select("text.icon").attr("x", PAD).attr("y", middle + 1);
   group.select("text.label").attr("x", PAD + ICON + GAP).attr("y", middle);
   const caption = group.select("text.caption");

@@ -5,14 +5,14 @@
  */
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs/lib/elk-api";
 import type { DiagramEdge, DiagramModel, DiagramNode } from "../../protocol/diagram";
-import { BAND_HEIGHT, HEADER, TILE_HEIGHT } from "./scene";
+import { BAND_HEIGHT, HEADER, onGrid, TILE_HEIGHT } from "./scene";
 import { gutterWidth, headerWidth, tileWidth, type Measure } from "./sizes";
 
 /** Space around what a box holds. */
 export const PADDING = 12;
 export const HOST_PADDING = 20;
-/** Room under a device's functions for its switch and its port. */
-export const SWITCH_ROOM = 24;
+/** Room under a device's functions for its switch. */
+export const SWITCH_ROOM = 20;
 const GUARD_WIDTH = 20;
 
 const HOST_OPTIONS: LayoutOptions = {
@@ -123,22 +123,24 @@ function addGuarded(graph: { children: ElkNode[]; edges: ElkExtendedEdge[] }, ed
 
 function boxNode(node: DiagramNode, layer: number, index: ModelIndex, measure: Measure): ElkNode {
   const tiles = index.children.get(node.path) ?? [];
-  const header = node.kind === "domain" ? HEADER.domain : HEADER.device;
-  const inner = headerWidth(node, measure) - 2 * PADDING;
-  const width = node.kind === "domain"
+  const device = node.kind === "device";
+  // A channel from above enters a server through its head line; a link leaves a device through its own.
+  const inner = headerWidth(node, measure, device || node.rank > 0) - 2 * PADDING;
+  const width = !device
     // One width for a stack, so that it reads as layers; uplinks side by side keep their own.
     ? Math.max(inner, ...tiles.map((tile) => tileWidth(tile, measure)))
     : Math.max(0, ...tiles.map((tile) => tileWidth(tile, measure)));
-  const bottom = node.kind === "device" ? PADDING + SWITCH_ROOM : PADDING;
+  const top = device ? PADDING : HEADER.domain;
+  const bottom = device ? SWITCH_ROOM + HEADER.device : PADDING;
   const layoutOptions: LayoutOptions = {
     ...inLayer(layer),
-    "elk.padding": padding(header, PADDING, bottom, PADDING),
+    "elk.padding": padding(top, PADDING, bottom, PADDING),
     "elk.spacing.nodeNode": "8",
     "elk.layered.spacing.nodeNodeBetweenLayers": "12",
   };
-  if (tiles.length === 0) return { id: node.path, width: inner + 2 * PADDING, height: header + bottom, layoutOptions };
-  const alone = tiles.length * (width + 8) - 8 < inner && node.kind === "device";
-  const tile = alone ? Math.ceil((inner + 8) / tiles.length) - 8 : width;
+  if (tiles.length === 0) return { id: node.path, width: inner + 2 * PADDING, height: top + bottom, layoutOptions };
+  // Few functions share the width that the device's name needs.
+  const tile = device ? Math.max(width, onGrid((inner + 8) / tiles.length - 8)) : width;
   return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: tile, height: TILE_HEIGHT })) };
 }
 

@@ -48,7 +48,8 @@ export interface Scene extends Rect {
 export const GRID = 4;
 export const TILE_HEIGHT = 28;
 export const BAND_HEIGHT = 40;
-export const HEADER = { host: 36, domain: 32, device: 32 } as const;
+/** Height of a box's head line; a device has it at its foot, where its functions face the hypervisor. */
+export const HEADER = { host: 36, domain: 32, device: 28 } as const;
 
 export function onGrid(value: number): number {
   return Math.ceil(value / GRID) * GRID;

@@ -17,10 +17,17 @@ export function tileWidth(node: DiagramNode, measure: Measure): number {
   return onGrid(Math.max(TILE_MIN, PAD + ICON + GAP + measure(node.label, "tile") + badge + PAD));
 }
 
-/** Width that the head line of a box needs: icon, name, caption. */
-export function headerWidth(node: DiagramNode, measure: Measure): number {
-  const caption = node.caption === "" ? 0 : 2 * GAP + measure(node.caption, "caption");
-  return onGrid(PAD + ICON + GAP + measure(node.label, "box") + caption + PAD);
+/** Between what stands left and right on a head line: wires pass there. */
+const MIDDLE = 16;
+
+/**
+ * Width that the head line of a box needs: icon and name on the left, caption on the right.
+ * @param crossed a wire runs through its middle, so each side has one half.
+ */
+export function headerWidth(node: DiagramNode, measure: Measure, crossed = false): number {
+  const left = PAD + ICON + GAP + measure(node.label, "box");
+  const right = node.caption === "" ? 0 : measure(node.caption, "caption") + PAD;
+  return onGrid((crossed ? 2 * Math.max(left, right) : left + right) + MIDDLE);
 }
 
 /** The hypervisor's name stands left of everything that passes it: width of that margin. */

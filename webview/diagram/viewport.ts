@@ -17,7 +17,7 @@ export function isViewportState(value: unknown): value is ViewportState {
   return numbers && typeof Reflect.get(value, "fitted") === "boolean";
 }
 
-const MARGIN = 24;
+const MARGIN = 16;
 /** Room for what lies over the page: the legend and the zoom buttons. */
 const MARGIN_BOTTOM = 56;
 const SMALLEST = 0.05;
