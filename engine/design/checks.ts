@@ -1,5 +1,5 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { componentType, deviceModel, isInterface, WORKLOADS } from "./catalogue";
+import { componentType, isInterface, WORKLOADS } from "./catalogue";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
 import { replacement } from "./problems";
@@ -65,11 +65,6 @@ function checkBinding(source: Source, host: HostDraft, { part: domain }: DomainD
   const { part } = component;
   if (part.bind === undefined) return;
   const range = optionRange(component, "bind");
-  const device = host.devices.find((d) => d.functions.some(({ path }) => path === part.bind));
-  const driver = device && deviceModel(device.part.model)?.driver;
-  if (device && driver !== undefined && driver !== part.type) {
-    problems.error("wrong-driver", part.nameRange, `${part.type} does not drive the ${device.part.model}; ${driver} does.`, replacement(`Change to “${driver}”`, part.nameRange, driver));
-  }
   if (host.part.iommu || domain.kind === "kernel") return;
   problems.error(
     "direct-without-iommu", range, `Without an IOMMU the device could write anywhere in memory on behalf of ${domain.path}. Set “iommu: on” for ${host.part.path}, or go through a network server.`,

@@ -38,7 +38,8 @@ function sectionNames(): SectionName[] {
 function object(keys: readonly KeySpec[]): { [key: string]: Json } {
   const required = keys.filter((key) => key.required).map(({ name }) => name);
   return {
-    type: "object",
+    // A key with nothing after it is a section with nothing in it.
+    type: required.length > 0 ? "object" : ["object", "null"],
     properties: Object.fromEntries(keys.map(({ name, doc, value }) => [name, { description: doc, ...schemaOf(value) }])),
     patternProperties: { [`^${EXTENSION_PREFIX}`]: {} },
     additionalProperties: false,
@@ -53,7 +54,7 @@ function entry(name: string, doc: string, value: Json): Json {
 function openSection(name: SectionName): Json {
   const properties = Object.fromEntries(SECTIONS[name].keys.map((key) => [key.name, { description: key.doc, ...schemaOf(key.value) }]));
   const items: Json = name === "pins" ? { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 } : { type: "array", items: { type: "string" } };
-  return { type: "object", properties, additionalProperties: items };
+  return { type: ["object", "null"], properties, additionalProperties: items };
 }
 
 function schemaOf(value: ValueSpec): { [key: string]: Json } {
@@ -85,7 +86,7 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
       return { anyOf: [bare, text], ...(value.default === undefined ? {} : { default: formatQuantity(value.kind, value.default) }) };
     }
     case "section":
-      return { anyOf: [{ $ref: `#/definitions/${value.section}` }, { type: "null" }] };
+      return { $ref: `#/definitions/${value.section}` };
     case "named": {
       const refs = value.sections.map((name) => ({ $ref: `#/definitions/${name}` }));
       const [only] = refs;

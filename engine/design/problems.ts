@@ -10,7 +10,7 @@ export const PROBLEM_CODES = [
   // What it says.
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
   "other-host", "vf-missing", "too-many-vfs", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
-  "driver-unbound", "wrong-driver", "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
+  "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
   "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "bad-affinity", "scheduler-limits", "numa-nodes",
   "no-link", "link-taken", "workload-without-server", "unreachable", "too-many-problems",
   // Why an edit is refused.
@@ -25,6 +25,7 @@ const MOST = 200;
 /** Collects the findings of one parse, in the order of discovery. */
 export class Problems {
   private readonly found: Problem[] = [];
+  private readonly seen = new Set<string>();
 
   error(code: ProblemCode, range: Range, message: string, fix?: Problem["fix"]): void {
     this.add("error", code, range, message, fix);
@@ -34,22 +35,21 @@ export class Problems {
     this.add("warning", code, range, message, fix);
   }
 
-  /** @returns the findings by position, each (range, code) once: an alias can lead to one spot many times. */
+  /** @returns the findings by position. */
   list(): Problem[] {
-    const seen = new Set<string>();
-    const unique = this.found.filter(({ range, code, message }) => {
-      const key = `${range.start} ${range.end} ${code} ${message}`;
-      return !seen.has(key) && seen.add(key);
-    });
-    return unique.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+    return [...this.found].sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
   }
 
+  /** Each finding counts once: an alias can lead to one spot many times. */
   private add(severity: Problem["severity"], code: ProblemCode, range: Range, message: string, fix: Problem["fix"]): void {
+    const key = `${range.start} ${range.end} ${code} ${message}`;
+    if (this.seen.has(key) || this.found.length > MOST) return;
+    this.seen.add(key);
     if (this.found.length === MOST) {
       const code: ProblemCode = "too-many-problems";
       this.found.push({ severity: "error", code, range, message: `More than ${MOST} problems; the rest is not listed. Fix these first.` });
+      return;
     }
-    if (this.found.length > MOST) return;
     // What a message quotes from the file may be of any length.
     const short = message.replace(/“([^”]{60})[^”]+”/g, "“$1…”");
     this.found.push(fix ? { severity, code, message: short, range, fix } : { severity, code, message: short, range });

@@ -78,7 +78,7 @@ function toFunction(design: Design, host: Host, domain: Domain, device: Device, 
     return refusal(domain, "direct-without-iommu", `${host.path} has no IOMMU, so a device given to ${domain.path} could write anywhere in memory. Set “iommu: on” first.`);
   }
   const driver = deviceModel(device.model)?.driver;
-  if (driver === undefined) return refusal(domain, "wrong-driver", `No component drives the ${device.model}.`);
+  if (driver === undefined) return refusal(domain, "not-editable", `No component drives the ${device.model}.`);
   return { kind: "function", path: f.path, function: f, driver };
 }
 

@@ -119,12 +119,20 @@ export function rangeOf(node: Node): Range {
 /** Plain sentences for what people meet; others keep the library's words. */
 const SENTENCES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "YAML does not allow tabs for indentation. Use spaces.",
-  BAD_INDENT: "The indentation does not match the lines around it.",
+  BAD_INDENT: "The indentation does not match the lines around it, or a bracket is not closed.",
   MULTIPLE_DOCS: "A design is one YAML document; what follows “---” is not read.",
-  DUPLICATE_KEY: "This key is here already.",
   MULTILINE_IMPLICIT_KEY: "A key must be on one line; a “:” is probably missing.",
   BLOCK_AS_IMPLICIT_KEY: "Another “key: value” cannot start on this line. Put it on a line of its own.",
+  BLOCK_IN_FLOW: "Inside brackets, lists and mappings are written in brackets too.",
+  MISSING_CHAR: "Something is missing here: a comma, a closing quote or a closing bracket.",
+  UNEXPECTED_TOKEN: "This is not expected here; what stands before it may be unfinished.",
+  NON_STRING_KEY: "A key must be a single word, not a list or a mapping.",
+  TAG_RESOLVE_FAILED: "Tags have no meaning in a design. Remove this one.",
+  BAD_SCALAR_START: "A value cannot start with this character. Put it in quotes.",
 };
+
+/** The longest of the library's own messages: some quote the rest of the file. */
+const LONGEST_MESSAGE = 160;
 
 /**
  * Parses as much as can be parsed; syntax errors become problems. Time is bounded by the text's length, and a text
@@ -154,7 +162,7 @@ export function readYaml(text: string, problems: Problems): YamlText {
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const start = Math.min(pos[0], text.length);
     const end = Math.min(Math.max(pos[1], start), text.length);
-    problems.error("syntax", { start, end }, SENTENCES[code] ?? `${message.replace(/\.?$/, "")}.`);
+    problems.error("syntax", { start, end }, SENTENCES[code] ?? `${message.slice(0, LONGEST_MESSAGE).replace(/\.?$/, "")}.`);
   }
   const anchors = new Map<Alias, Node>();
   findAnchors(document.contents, new Map(), anchors);

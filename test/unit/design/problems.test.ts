@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { PROBLEM_CODES } from "../../../engine/design/problems";
+import type { ProblemCode } from "../../../engine/design/problems";
+import { parseDesign } from "../../../engine/design/parse";
+import { applyEdits } from "../../../engine/design/edit";
+import { designText, marked } from "../../support/designText";
+
+const SERVER = ["netserver", "ixgbe: { bind: nic0.pf }"];
+const web = (...rest: string[]) => ["http-server", "libc", "tcpip", ...rest];
+const DIRECT = web("ixgbe: { bind: nic0.vf0 }");
+const one = (components: readonly string[], rest = "") => designText({ domains: { web: components } }, rest);
+
+/** A text for each code; the problem must be at the mark. `fix`: what its fix makes of the marked text, or of the whole file. */
+const CASES: readonly { readonly code: ProblemCode; readonly text: string; readonly fix?: string | RegExp }[] = [
+  { code: "syntax", text: "exoscope: 1\nhosts:\n«\t»server: {}\n" },
+  { code: "syntax", text: "exoscope: 1\nhosts: { server: {\n«»" },
+  { code: "not-text", text: "exoscope: 1\nname: a«\0»b\nhosts: {}\n" },
+  { code: "too-large", text: `«»exoscope: 1\nname: ${"x".repeat(1 << 18)}` },
+  { code: "too-deep", text: `exoscope: ${"[".repeat(64)}«[»` },
+  { code: "alias-limit", text: `exoscope: 1\nx-a: &a {}\nhosts: { s: { <<: [${"*a, ".repeat(256)}«*a», *a, *a] } }\n` },
+  { code: "unknown-alias", text: "exoscope: 1\nhosts: «*all»\n" },
+  { code: "not-a-design", text: "«»", fix: /^exoscope: 1\n[^]*load-generator/ },
+  { code: "not-a-design", text: "«# only a comment\n»", fix: /^# only a comment\nexoscope: 1\n/ },
+  { code: "not-a-design", text: "«- a»\n" },
+  { code: "not-a-design", text: "# first\n«»hosts: {}\n", fix: "# first\nexoscope: 1\nhosts: {}\n" },
+  { code: "unsupported-version", text: "exoscope: «2»\nhosts: {}\n", fix: "1" },
+  { code: "unknown-key", text: "exoscope: 1\n«hots»: {}\nhosts: {}\n" },
+  { code: "unknown-key", text: "exoscope: 1\n«host»: {}\n", fix: "hosts" },
+  { code: "unknown-key", text: one(web("ixgbe: { bind: nic0.vf0, «quues»: 4 }")) },
+  { code: "duplicate-key", text: "exoscope: 1\nhosts: {}\n«hosts»: {}\n" },
+  { code: "missing-key", text: "«exoscope: 1»\n" },
+  { code: "missing-key", text: one(web("«ixgbe»")) },
+  { code: "missing-value", text: "exoscope: 1\nhosts: {}\nrun: { «seed»: }\n" },
+  { code: "missing-value", text: one(["libc", "tcpip"]).replace("components:", "«components»:").replace("- tcpip", "-") },
+  { code: "wrong-type", text: "exoscope: 1\nhosts: «[]»\n" },
+  { code: "wrong-type", text: "exoscope: 1\nhosts: {}\nworkloads: «{ http: {} }»\n" },
+  { code: "wrong-type", text: "exoscope: 1\nhosts: { s: { iommu: «maybe» } }\n" },
+  { code: "wrong-type", text: "exoscope: 1\nhosts: { s: { cpu: { cores: «many» } } }\n" },
+  { code: "wrong-type", text: one(["ixgbe:\n            «bind»: nic0.pf"]) },
+  { code: "bad-unit", text: "exoscope: 1\nhosts: {}\nrun: { until: «20» }\n" },
+  { code: "bad-unit", text: "exoscope: 1\nhosts: {}\nrun: { until: «20MS» }\n", fix: "20ms" },
+  { code: "bad-unit", text: "exoscope: 1\nhosts: { c: { model: load-generator, link: { to: s.nic, rate: «10gbps» } } }\n", fix: "10Gbps" },
+  { code: "bad-name", text: "exoscope: 1\nhosts: { «my.host»: {} }\n" },
+  { code: "bad-address", text: one(["http-server", "libc", "tcpip: { ip: «10.0.0.256» }", "ixgbe: { bind: nic0.vf0 }"]) },
+  { code: "out-of-range", text: "exoscope: 1\nhosts: { s: { cpu: { cores: «0» } } }\n" },
+  { code: "out-of-range", text: "exoscope: 1\nhosts: {}\nrun: { until: «2e9s» }\n" },
+  { code: "unknown-value", text: "exoscope: 1\nhosts: { s: { hypervisor: { scheduler: «credits» } } }\n", fix: "credit" },
+  { code: "duplicate-name", text: "exoscope: 1\nhosts: { s: { hypervisor: {}, devices: { nic: { model: intel-82599 } }, domains: { «nic»: {} } } }\n" },
+  { code: "duplicate-name", text: one([...DIRECT, "«libc»"]) },
+  { code: "duplicate-name", text: one([...DIRECT, "libc: { id: «tcpip» }"]) },
+  { code: "unknown-component", text: one(["http-server", "libc", "«tcp-ip»", "ixgbe: { bind: nic0.vf0 }"]), fix: "tcpip" },
+  { code: "unknown-workload", text: one(DIRECT, "workloads:\n  - «htpt»: { from: client, to: web }\n"), fix: "http" },
+  { code: "unknown-fault", text: one(DIRECT, "faults:\n  - «{ at: 1ms, melt: web }»\n") },
+  { code: "unknown-reference", text: one(web("vif: { channel: «netsrv.netserver» }")) },
+  { code: "unknown-reference", text: one(web("ixgbe: { bind: «nic.vf0» }")), fix: "nic0.vf0" },
+  { code: "unknown-reference", text: one(DIRECT, "workloads:\n  - http: { from: client, to: «wbe» }\n"), fix: "web" },
+  { code: "unknown-reference", text: one(DIRECT, "workloads:\n  - http: { from: «clint», to: web }\n"), fix: "client" },
+  { code: "unknown-reference", text: one(DIRECT, "faults:\n  - { at: 1ms, crash: «databse» }\n") },
+  { code: "unknown-reference", text: one(DIRECT).replace("server.nic0 }", "«server.nic7» }"), fix: "server.nic0" },
+  { code: "unknown-reference", text: one(DIRECT).replace("        components", "        uplinks: { active: «vif» }\n        components"), fix: "ixgbe" },
+  { code: "ambiguous-reference", text: `${one(DIRECT)}  other: { hypervisor: {}, domains: { web: {} } }\nworkloads:\n  - http: { from: client, to: «web» }\n` },
+  { code: "wrong-reference", text: one(web("ixgbe: { bind: «nic0» }")) },
+  { code: "wrong-reference", text: one([...DIRECT, "vif: { channel: netsrv.netserver }"]).replace("        components", "        uplinks: { tcpip: [ixgbe], active: «vif» }\n        components") },
+  { code: "other-host", text: `${one(web("ixgbe: { bind: «other.nic0.pf» }"))}  other: { devices: { nic0: { model: intel-82599 } } }\n` },
+  { code: "vf-missing", text: one(web("ixgbe: { bind: «nic0.vf7» }")), fix: /vfs: 8 \}/ },
+  { code: "too-many-vfs", text: one(DIRECT).replace("vfs: 2", "vfs: «64»"), fix: "63" },
+  { code: "function-taken", text: designText({ domains: { a: DIRECT, b: web("ixgbe: { bind: «nic0.vf0» }") } }), fix: "nic0.vf1" },
+  { code: "direct-without-iommu", text: designText({ domains: { web: web("ixgbe: { bind: «nic0.vf0» }") }, iommu: "off" }), fix: /iommu: on\n/ },
+  { code: "direct-without-iommu", text: one(web("ixgbe: { bind: «nic0.vf0» }")).replace("    iommu: on\n", ""), fix: /^  server:\n    iommu: on\n    cpu/m },
+  { code: "vm-without-hypervisor", text: designText({ domains: { "«web»": DIRECT }, hypervisor: null }) },
+  { code: "not-a-server", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: «netsrv.ixgbe» }") } }) },
+  { code: "not-a-server", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: «netsrv» }") } }), fix: "netsrv.netserver" },
+  { code: "server-full", text: designText({ domains: { netsrv: ["netserver: { applications: 1 }", "ixgbe: { bind: nic0.pf }"], a: web("vif: { channel: netsrv.netserver }"), b: ["libc", "tcpip", "vif: { channel: «netsrv.netserver» }"] } }) },
+  { code: "server-without-driver", text: one(["«netserver»"]) },
+  { code: "channel-loop", text: one(["netserver", "ixgbe: { bind: nic0.pf }", "vif: { channel: «web.netserver» }"]) },
+  { code: "port-taken", text: designText({ domains: { netsrv: SERVER, a: web("vif: { channel: netsrv.netserver }"), b: ["http-server: { port: «80» }", "libc", "tcpip", "vif: { channel: netsrv.netserver }"] } }), fix: "81" },
+  { code: "port-taken", text: one(["http-server", "key-value-store: { port: «80» }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"]), fix: "81" },
+  { code: "address-taken", text: designText({ domains: { a: ["tcpip: { ip: 10.0.0.9 }", "ixgbe: { bind: nic0.vf0 }"], b: ["tcpip: { ip: «10.0.0.9» }", "ixgbe: { bind: nic0.vf1 }"] } }) },
+  { code: "missing-component", text: one(["«http-server»", "tcpip", "ixgbe: { bind: nic0.vf0 }"]) },
+  { code: "no-uplink", text: one(["http-server", "libc", "«tcpip»"]) },
+  { code: "uplink-unclear", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", "«ixgbe»: { bind: nic0.vf0 }") } }) },
+  { code: "overcommitted", text: one(DIRECT).replace("        components", "        vcpus: «5»\n        components") },
+  { code: "bad-affinity", text: one(DIRECT).replace("        components", "        affinity: «[0, 4]»\n        components") },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 1ms, ratelimit: «2ms» }" }) },
+  { code: "numa-nodes", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «3»") },
+  { code: "no-link", text: one(DIRECT).replace("client: { model: load-generator, link: { to: server.nic0 } }", "«client»: { model: load-generator }") },
+  { code: "link-taken", text: `${one(DIRECT)}  client2: { model: load-generator, link: { to: «server.nic0» } }\n` },
+  { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - key-value: { from: client, to: «web» }\n") },
+  { code: "unreachable", text: `${one(DIRECT)}  other: { devices: { nic0: { model: intel-82599 } } }\nworkloads:\n  - http: { from: client, to: «web» }\n`.replace("server.nic0 }", "other.nic0 }") },
+];
+
+describe("design problems", () => {
+  for (const { code, text: markedText, fix } of CASES) {
+    const { text, range } = marked(markedText);
+    const name = markedText.length < 200 ? JSON.stringify(markedText) : JSON.stringify(markedText.slice(Math.max(0, markedText.indexOf("«") - 40), markedText.indexOf("»") + 20));
+    it(`${code} at ${name}`, () => {
+      const { problems } = parseDesign(text);
+      const here = problems.find((p) => p.code === code && p.range.start === range.start && p.range.end === range.end);
+      assert.ok(here, `found: ${JSON.stringify(problems.map((p) => [p.code, p.range, text.slice(p.range.start, p.range.end), p.message]), null, 1)}\nwanted at ${JSON.stringify(range)}`);
+      assert.match(here.message, /^[^]{10,}[.?]$/, "a plain sentence");
+      if (fix === undefined) return;
+      assert.ok(here.fix, "has a fix");
+      const fixed = applyEdits(text, here.fix.edits);
+      if (fix instanceof RegExp) assert.match(fixed, fix);
+      else if (range.start < range.end) assert.equal(fixed, text.slice(0, range.start) + fix + text.slice(range.end));
+      else assert.equal(fixed, fix);
+      const left = parseDesign(fixed).problems;
+      assert.ok(!left.some((p) => p.code === code && p.message === here.message), "the fix solves it");
+    });
+  }
+
+  it("too-many-problems after the last that is listed", () => {
+    const { problems } = parseDesign(`exoscope: 1\nhosts: {}\n${Array.from({ length: 300 }, (_, i) => `zz${i}: 1`).join("\n")}`);
+    assert.equal(problems.length, 201);
+    assert.equal(problems.at(-1)?.code, "too-many-problems");
+  });
+
+  it("covers every code that a parse can report", () => {
+    const tested = new Set<string>([...CASES.map(({ code }) => code), "too-many-problems"]);
+    const refusals = ["no-free-vf", "not-editable"];
+    assert.deepEqual(PROBLEM_CODES.filter((code) => !tested.has(code) && !refusals.includes(code)), []);
+  });
+
+  it("says nothing about keys that start with x-", () => {
+    assert.deepEqual(parseDesign("exoscope: 1\nx-notes: { any: thing }\nhosts: {}\n").problems, []);
+  });
+});
