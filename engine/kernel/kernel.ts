@@ -18,6 +18,8 @@ export interface Model {
 
 /** What a model says about a function that it goes through. */
 export interface FunctionSource {
+  /** Its name in this system, where the key is only ours. */
+  readonly name?: string;
   readonly file?: string;
   readonly kind: FunctionKind;
   /** Meaning and unit of the trace's columns `a` and `b`. */
@@ -79,15 +81,16 @@ export class Kernel {
   /** Registers functions by name, or finds them where another component has. */
   functions<K extends string>(sources: Readonly<Record<K, FunctionSource>>): Readonly<Record<K, number>> {
     const ids = {} as Record<K, number>;
-    for (const name of Object.keys(sources) as K[]) {
-      const source = sources[name];
-      let id = this.functionIds.get(`${name} ${source.file ?? ""}`);
+    for (const key of Object.keys(sources) as K[]) {
+      const { name = key, file, kind, a, b } = sources[key];
+      const identity = `${name} ${file ?? ""}`;
+      let id = this.functionIds.get(identity);
       if (id === undefined) {
         id = this.names.functions.length;
-        this.functionIds.set(`${name} ${source.file ?? ""}`, id);
-        this.names.functions.push({ id, name, file: source.file, kind: source.kind, a: source.a, b: source.b });
+        this.functionIds.set(identity, id);
+        this.names.functions.push({ id, name, file, kind, a, b });
       }
-      ids[name] = id;
+      ids[key] = id;
     }
     return ids;
   }
@@ -127,5 +130,14 @@ export class Kernel {
     this.trace?.append(this.first, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
     this.first = false;
     this.cause = row;
+  }
+
+  /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */
+  namePacket(packet: number): void {
+    if (this.trace === undefined) return;
+    for (let row = this.rows - 1; row >= 0 && this.trace.packet(row) === NONE; row--) {
+      this.trace.setPacket(row, packet);
+      if (this.trace.isFirst(row)) return;
+    }
   }
 }

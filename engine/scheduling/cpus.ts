@@ -140,6 +140,11 @@ export class Cpus implements Model {
     return l;
   }
 
+  /** The thread's id as a context of the trace. */
+  contextOf(thread: number): number {
+    return this.contextOfThread[thread]!;
+  }
+
   vcpusOf(domain: number): readonly number[] {
     return this.domains[domain]!.vcpus;
   }
@@ -168,16 +173,16 @@ export class Cpus implements Model {
   /** The component that `spend` charges: the job's own, or one that it calls into. */
   private spending = 0;
 
-  /** In `begin`: what `body` spends belongs to `component` (a call into a neighbour of the same domain). */
-  within(component: number, body: () => void): void {
+  /** In `begin`: what is spent from now on belongs to `component`, a neighbour that is called. @returns whose it was, for the way back */
+  enter(component: number): number {
     const before = this.spending;
     this.spending = component;
-    body();
-    this.spending = before;
+    return before;
   }
 
-  /** In `begin`: poll for at most `limit` rounds of `round` picoseconds; ends early, at a round's end, when `cutShort`. */
-  spin(fn: number, round: number, limit: number): void {
+  /** In `begin`: call `fn` at most `limit` times in vain; ends early, after the call under way, when {@link cutShort}. */
+  spinOn(fn: number, limit: number): void {
+    const round = this.costs.of(fn, 0);
     this.spendTime(fn, round * limit, NONE, limit);
     this.work.spin[this.current] = round;
   }

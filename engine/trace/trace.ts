@@ -180,6 +180,11 @@ export class Trace {
   b(row: number): number { return this.chunks[row >> CHUNK_BITS]!.b[row & CHUNK_MASK]!; }
   isFirst(row: number): boolean { return (this.chunks[row >> CHUNK_BITS]!.fn[row & CHUNK_MASK]! & FIRST) !== 0; }
 
+  /** Names the packet of a row whose dispatch has just made it. */
+  setPacket(row: number, packet: number): void {
+    this.chunks[row >> CHUNK_BITS]!.packet[row & CHUNK_MASK] = packet;
+  }
+
   /** First row of the dispatch that `row` belongs to. */
   dispatchStart(row: number): number {
     while (!this.isFirst(row)) row--;

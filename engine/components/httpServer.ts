@@ -1,0 +1,16 @@
+import type { Placement } from "../machine/machine";
+import { keepsAlive } from "../workloads/http";
+import { Kind, message } from "../workloads/protocol";
+import { RequestServer } from "./requestServer";
+
+/** nginx serving files from memory (LibrettOS 5.5); functions of nginx 1.8. */
+export function httpServer(place: Placement): RequestServer {
+  return new RequestServer(place, {
+    threadName: "worker",
+    functions: {
+      ngx_http_process_request: { file: "src/http/ngx_http_request.c", kind: "application" },
+      ngx_http_static_handler: { file: "src/http/modules/ngx_http_static_module.c", kind: "application" },
+    },
+    answer: (_kind, value) => ({ message: message(Kind.httpResponse, value), close: !keepsAlive(value) }),
+  }, Number(place.spec.options["workers"]));
+}

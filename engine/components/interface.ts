@@ -1,0 +1,26 @@
+/**
+ * How components of one domain call each other down and up the stack. A call is in two parts: what it costs is said when
+ * its work begins (`spend…`), what it does happens when the work ends.
+ */
+
+/** Below TCP/IP: a driver or a VIF. */
+export interface NetworkInterface {
+  readonly component: number;
+  /** Source address of the frames that leave here. */
+  readonly mac: number;
+  /** Cost of sending one frame of `bytes`; `packet` is −1 where it does not exist yet. */
+  spendTransmit(packet: number, bytes: number): void;
+  /** Sends it. What cannot be sent is dropped and marked. */
+  transmit(packet: number): void;
+  /** Where ports are bound in the hypervisor's portmap: the cost of the hypercall. */
+  spendBindPort?(): void;
+  /** Binds a TCP port there. @returns an error name, or undefined */
+  bindPort?(port: number): string | undefined;
+}
+
+/** Above an interface: TCP/IP, a network server, or a VIF that passes on what a driver received. */
+export interface FrameConsumer {
+  /** Cost of taking one frame over, in the interface's own thread. */
+  spendInput(packet: number): void;
+  input(packet: number): void;
+}

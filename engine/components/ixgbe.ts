@@ -1,0 +1,132 @@
+import type { Scope } from "../inspect";
+import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
+import type { Nic } from "../machine/nic";
+import { NONE } from "../trace/trace";
+import { consumerAbove } from "./above";
+import type { FrameConsumer, NetworkInterface } from "./interface";
+
+const Op = { interrupt: 0, receive: 1, unmask: 2 } as const;
+/** NetBSD's static interrupt throttling: 31,250 a second (sys/dev/pci/ixgbe: 4,000,000/128), adaptive moderation off (LibrettOS 5.1). */
+const ITR = 32e6;
+/** Linux' lowest-latency class: 100,000 a second (`IXGBE_100K_ITR`). */
+const ITR_LINUX = 10e6;
+
+const functionsOf = {
+  rump: {
+    isr: { name: "isr", file: "platform/hw/intr.c", kind: "interrupt" },
+    legacyIrq: { name: "ixgbe_legacy_irq", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
+    rxeof: { name: "ixgbe_rxeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
+    handOver: { name: "if_percpuq_enqueue", file: "sys/net/if.c", kind: "driver" },
+    unmask: { name: "ixgbe_enable_intr", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
+    start: { name: "ixgbe_mq_start", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver" },
+    xmit: { name: "ixgbe_xmit", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
+  },
+  linux: {
+    isr: { name: "ixgbe_msix_clean_rings", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "interrupt" },
+    legacyIrq: { name: "ixgbe_poll", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
+    rxeof: { name: "ixgbe_clean_rx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
+    handOver: { name: "napi_gro_receive", file: "net/core/dev.c", kind: "driver" },
+    unmask: { name: "napi_complete_done", file: "net/core/dev.c", kind: "driver" },
+    start: { name: "ixgbe_xmit_frame", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
+    xmit: { name: "ixgbe_tx_map", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
+  },
+} as const satisfies Record<System, unknown>;
+
+/**
+ * The driver of an 82599 function, PF or VF alike: the same in the kernel, in a network server and in an application's own
+ * domain. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
+ * interrupt, which masks itself and leaves the work to the interrupt thread until the ring is empty.
+ */
+export class Ixgbe implements PlacedModel, NetworkInterface {
+  readonly id: number;
+  readonly component: number;
+  private readonly fn;
+  private readonly events;
+  private readonly thread: number;
+  private readonly nic: Nic;
+  private readonly f: number;
+  private upper!: FrameConsumer;
+
+  constructor(private readonly place: Placement) {
+    const { machine, domain, spec } = place;
+    const { kernel, cpus } = machine;
+    this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
+    this.fn = kernel.functions(functionsOf[domain.system]);
+    this.events = kernel.functions({
+      "TDT write": { kind: "device" },
+      "transmit ring full": { kind: "drop" },
+    });
+    const { nic, f } = functionAt(machine.nics, spec.bind);
+    this.nic = nic;
+    this.f = f;
+    this.thread = sharedThread(machine, domain, domain.system === "rump" ? "isrthr" : "ksoftirqd", 0);
+    const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
+    const line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, Op.interrupt, 0, latency);
+    nic.open(f, domain.id, line, domain.system === "rump" ? ITR : ITR_LINUX);
+  }
+
+  get mac(): number {
+    return this.nic.macOf(this.f);
+  }
+
+  connect(): void {
+    this.upper = consumerAbove(this.place);
+  }
+
+  spendTransmit(packet: number, bytes: number): void {
+    const { cpus } = this.place.machine;
+    const before = cpus.enter(this.id);
+    cpus.spend(this.fn.start, packet);
+    cpus.spend(this.fn.xmit, packet, bytes);
+    cpus.spend(this.events["TDT write"], packet);
+    cpus.enter(before);
+  }
+
+  transmit(packet: number): void {
+    if (this.nic.post(this.f, packet)) return;
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.events["transmit ring full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+  }
+
+  begin(op: number): void {
+    const { cpus, packets } = this.place.machine;
+    if (op === Op.interrupt) {
+      cpus.spend(this.fn.isr);
+    } else if (op === Op.receive) {
+      const packet = this.nic.peekReceived(this.f);
+      cpus.spend(this.fn.legacyIrq, packet);
+      cpus.spend(this.fn.rxeof, packet, packets.frameLength(packet));
+      cpus.spend(this.fn.handOver, packet);
+      this.upper.spendInput(packet);
+    } else {
+      cpus.spend(this.fn.unmask);
+    }
+  }
+
+  end(op: number): void {
+    if (op === Op.interrupt) {
+      this.nic.mask(this.f);
+    } else if (op === Op.receive) {
+      this.upper.input(this.nic.takeReceived(this.f));
+    } else {
+      this.nic.unmask(this.f);
+      return;
+    }
+    const more = this.nic.peekReceived(this.f) !== NONE;
+    this.place.machine.cpus.post(this.thread, this.id, more ? Op.receive : Op.unmask);
+  }
+
+  fire(): void {}
+
+  describe(): Scope[] {
+    return this.nic.describe();
+  }
+}
+
+/** The adapter and function number of a design path such as `server/nic0/vf1`. */
+function functionAt(nics: ReadonlyMap<string, Nic>, path: string | undefined): { nic: Nic; f: number } {
+  for (const [device, nic] of nics) {
+    if (path?.startsWith(`${device}/`)) return { nic, f: nic.functionNamed(path) };
+  }
+  throw new Error(`There is no PCI function ${path ?? "(none)"}.`);
+}

@@ -1,0 +1,229 @@
+import type { Scope } from "../inspect";
+import { FrameRing } from "../machine/frameRing";
+import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
+import { Portmap, Protocol } from "../machine/portmap";
+import type { FrameConsumer, NetworkInterface } from "./interface";
+import { ReaderOp, RingReader } from "./ringReader";
+import type { TcpIp } from "./tcpip";
+import type { Vif } from "./vif";
+
+const Op = { receive: 0, send: 1, notify: 2 } as const;
+
+interface Channel {
+  readonly application: string;
+  readonly vif: Vif;
+  /** The application's event-channel port. */
+  readonly line: number;
+  /** The server's own port for this application. */
+  readonly ownLine: number;
+  readonly toServer: FrameRing;
+  readonly toApplication: FrameRing;
+  readonly reader: RingReader;
+  /** The application's address, which outbound frames must carry. */
+  readonly address: () => number;
+}
+
+/**
+ * The network server of LibrettOS (3.2, Figure 4; `backend.c`): it owns an adapter function and relays Ethernet frames
+ * between it and the applications' rings. Outbound it trusts nobody: a frame's source MAC, IP and port must be the
+ * application's own. Inbound it routes by destination port, by the portmap that the hypervisor holds; ARP goes to every
+ * application, each of which answers for its own address.
+ */
+export class Netserver implements PlacedModel, FrameConsumer {
+  readonly id: number;
+  private readonly fn;
+  private readonly softint: number;
+  private readonly portmap: Portmap;
+  private readonly channels: Channel[] = [];
+  private wire!: NetworkInterface;
+
+  constructor(private readonly place: Placement) {
+    const { machine, domain, spec } = place;
+    const { kernel } = machine;
+    this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
+    this.fn = kernel.functions({
+      if_percpuq_softint: { file: "sys/net/if.c", kind: "ethernet" },
+      backend_receive: { file: "platform/hw/xen/backend.c", kind: "server" },
+      backend_forward_send: { file: "platform/hw/xen/backend.c", kind: "server", a: "bytes" },
+      backend_forward_receiver: { file: "platform/hw/xen/backend.c", kind: "server" },
+      rump_virtif_pktforward: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "server", a: "bytes" },
+      "verify source": { file: "platform/hw/xen/backend.c", kind: "server" },
+      _backend_interrupt_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt" },
+      minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor" },
+      "poll ring": { name: "backend_forward_receiver: poll", file: "platform/hw/xen/backend.c", kind: "server", a: "polls" },
+      announce: { name: "backend_forward_receiver: about to sleep", file: "platform/hw/xen/backend.c", kind: "server" },
+      sleep: { name: "backend_forward_receiver: sleep", file: "platform/hw/xen/backend.c", kind: "server" },
+      "ring to application full": { kind: "drop" },
+      "no owner of the port": { kind: "drop", a: "port" },
+      "forged source": { kind: "violation", a: "application" },
+    });
+    this.softint = sharedThread(machine, domain, "softint-net", 0);
+    this.portmap = new Portmap(kernel, spec.path);
+    machine.portmaps.set(spec.path, this.portmap);
+  }
+
+  connect(): void {
+    const { machine, domain, spec } = this.place;
+    const here = domain.components.findIndex((c) => c.path === spec.path);
+    const below = domain.components.slice(here + 1).find((c) => c.type !== "vif");
+    if (below === undefined) throw new Error(`${spec.path} has no driver below it.`);
+    this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
+  }
+
+  get mac(): number {
+    return this.wire.mac;
+  }
+
+  /** An application connects: its rings, its handler thread, its event channel. @returns the application's index */
+  attach(application: DomainPlace, vif: Vif, line: number): number {
+    const { machine, domain, spec } = this.place;
+    const { kernel, cpus, costs, packets } = machine;
+    const index = this.channels.length;
+    const name = application.path.slice(application.path.lastIndexOf("/") + 1);
+    const toServer = new FrameRing(kernel, `ring ${application.path} to ${spec.path}`);
+    const { fn } = this;
+    const reader = new RingReader(cpus, this.id, cpus.addThread(domain.id, `handler-${name}`), toServer, index, {
+      poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn._backend_interrupt_handler,
+      spend: (packet) => {
+        cpus.spend(fn.backend_forward_receiver, packet);
+        cpus.spend(fn["verify source"], packet);
+        cpus.spend(fn.rump_virtif_pktforward, packet, packets.frameLength(packet));
+        this.wire.spendTransmit(packet, packets.frameLength(packet));
+      },
+      accept: (packet) => this.forward(index, packet),
+    });
+    this.channels.push({
+      application: application.path, vif, line, toServer, reader,
+      ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
+      toApplication: new FrameRing(kernel, `ring ${spec.path} to ${application.path}`),
+      address: () => {
+        const stack = application.components.find((c) => c.type === "tcpip");
+        return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
+      },
+    });
+    return index;
+  }
+
+  toServer(channel: number): FrameRing {
+    return this.channels[channel]!.toServer;
+  }
+
+  toApplication(channel: number): FrameRing {
+    return this.channels[channel]!.toApplication;
+  }
+
+  readerOf(channel: number): RingReader {
+    return this.channels[channel]!.reader;
+  }
+
+  lineOf(channel: number): number {
+    return this.channels[channel]!.ownLine;
+  }
+
+  /** What the hypervisor does for the application's portbind hypercall. */
+  bindPort(channel: number, port: number): string | undefined {
+    const result = this.portmap.bind(channel, Protocol.tcp, port);
+    return "error" in result ? result.error : undefined;
+  }
+
+  // --- Outbound -----------------------------------------------------------------------------------------------------
+
+  /** MAC, IP and port "must already be valid for a given application" (LibrettOS 3.2). */
+  private forward(index: number, packet: number): void {
+    const { kernel, cpus, packets } = this.place.machine;
+    const channel = this.channels[index]!;
+    const macIsOwn = packets.sourceMac(packet) === this.mac;
+    const ipIsOwn = packets.sourceIp(packet) === channel.address();
+    const portIsOwn = packets.isArp(packet) || this.portmap.owner(packets.protocol(packet), packets.sourcePort(packet)) === index;
+    if (macIsOwn && ipIsOwn && portIsOwn) this.wire.transmit(packet);
+    else kernel.mark(this.fn["forged source"], this.id, cpus.contextOf(channel.reader.thread), kernel.now, 0, packet, index);
+  }
+
+  // --- Inbound ------------------------------------------------------------------------------------------------------
+
+  spendInput(): void {}
+
+  input(packet: number): void {
+    this.place.machine.cpus.post(this.softint, this.id, Op.receive, packet);
+  }
+
+  private route(packet: number): void {
+    const { kernel, cpus, packets } = this.place.machine;
+    if (packets.isArp(packet)) {
+      for (let i = this.channels.length - 1; i >= 0; i--) cpus.call(this.softint, this.id, Op.send, packet, i);
+      return;
+    }
+    const port = packets.destinationPort(packet);
+    const owner = this.portmap.owner(packets.protocol(packet), port);
+    if (owner === -1) kernel.mark(this.fn["no owner of the port"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet, port);
+    else cpus.call(this.softint, this.id, Op.send, packet, owner);
+  }
+
+  private send(packet: number, index: number): void {
+    const { kernel, cpus } = this.place.machine;
+    const channel = this.channels[index]!;
+    if (!channel.toApplication.produce(packet)) {
+      kernel.mark(this.fn["ring to application full"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
+      return;
+    }
+    if (channel.vif.receiver.enqueued()) cpus.call(this.softint, this.id, Op.notify, packet, index);
+  }
+
+  // --- Work ---------------------------------------------------------------------------------------------------------
+
+  begin(op: number, a: number, b: number): void {
+    const { cpus, packets } = this.place.machine;
+    if (op === Op.receive) {
+      cpus.spend(this.fn.if_percpuq_softint, a);
+      cpus.spend(this.fn.backend_receive, a);
+    } else if (op === Op.send) {
+      cpus.spend(this.fn.backend_forward_send, a, packets.frameLength(a), b);
+    } else if (op === Op.notify) {
+      cpus.spend(this.fn.minios_notify_remote_via_evtchn, a);
+    } else {
+      this.channels[a]!.reader.begin(op);
+    }
+  }
+
+  end(op: number, a: number, b: number): void {
+    if (op === Op.receive) {
+      this.route(a);
+    } else if (op === Op.send) {
+      this.send(a, b);
+    } else if (op === Op.notify) {
+      this.channels[b]!.toApplication.countNotification();
+      this.place.machine.cpus.raise(this.channels[b]!.line);
+    } else {
+      this.channels[a]!.reader.end(op);
+    }
+  }
+
+  fire(): void {}
+
+  describe(): Scope[] {
+    return [{
+      name: "Network server",
+      variables: [
+        this.portmap.describe((application) => this.channels[application]?.application ?? `application ${application}`),
+        {
+          name: "applications", value: `${this.channels.length}`, number: this.channels.length,
+          children: this.channels.map((channel) => ({
+            name: channel.application, value: `${channel.toServer.count} frames out, ${channel.toApplication.count} in`,
+            children: [channel.toServer.describe("tx ring"), channel.toApplication.describe("rx ring")],
+          })),
+        },
+      ],
+    }];
+  }
+
+  /** Notifications and frames of all channels, both directions. */
+  traffic(): { readonly frames: number; readonly notifications: number } {
+    let frames = 0;
+    let notifications = 0;
+    for (const { toServer, toApplication } of this.channels) {
+      frames += toServer.frames + toApplication.frames;
+      notifications += toServer.notifications + toApplication.notifications;
+    }
+    return { frames, notifications };
+  }
+}

@@ -1,0 +1,23 @@
+import type { PlacedModel, Placement } from "../machine/machine";
+import { Compute } from "./compute";
+import { httpServer } from "./httpServer";
+import { Ixgbe } from "./ixgbe";
+import { keyValueStore } from "./keyValueStore";
+import { Libc } from "./libc";
+import { LoadGenerator } from "./loadGenerator";
+import { Netserver } from "./netserver";
+import { TcpIp } from "./tcpip";
+import { Vif } from "./vif";
+
+/** Component models by the type that a design names. To add one: a file beside these, an entry here and in `design/catalogue.ts`. */
+export const componentModels: Readonly<Record<string, (place: Placement) => PlacedModel>> = {
+  "http-server": httpServer,
+  "key-value-store": keyValueStore,
+  compute: (place) => new Compute(place),
+  "load-generator": (place) => new LoadGenerator(place),
+  libc: (place) => new Libc(place),
+  tcpip: (place) => new TcpIp(place),
+  vif: (place) => new Vif(place),
+  netserver: (place) => new Netserver(place),
+  ixgbe: (place) => new Ixgbe(place),
+};

@@ -1,0 +1,197 @@
+import type { Scope } from "../inspect";
+import type { Table } from "../kernel/state";
+import type { FunctionSource } from "../kernel/kernel";
+import type { PlacedModel, Placement } from "../machine/machine";
+import type { Message } from "../workloads/protocol";
+import type { Libc } from "./libc";
+import type { SocketUser } from "./tcpip";
+
+/** What tells one server application from another. */
+export interface ServerProgram {
+  /** Functions that a request goes through between reading and answering, in order. */
+  readonly functions: Readonly<Record<string, FunctionSource>>;
+  /** The answer to a request. */
+  answer(kind: number, value: number): { readonly message: Message; readonly close: boolean };
+  readonly threadName: string;
+}
+
+const Op = { listen: 0, accept: 1, read: 2, serve: 3, write: 4, close: 5 } as const;
+const Closing = { no: 0, wanted: 1, done: 2 } as const;
+/** Bytes that one read asks for. */
+const READ_SIZE = 65536;
+
+/**
+ * A server that answers requests on TCP connections, with event loops on one or more worker threads; a connection stays
+ * with its worker. What it reads and writes are messages of the transcript.
+ */
+export class RequestServer implements PlacedModel, SocketUser {
+  readonly id: number;
+  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly closing: "u8" }>;
+  private readonly counters;
+  private readonly workers: number[] = [];
+  private readonly fn: number[];
+  private readonly failed: number;
+  private libc!: Libc;
+  private user = 0;
+
+  constructor(private readonly place: Placement, private readonly program: ServerProgram, workers: number) {
+    const { machine, domain, spec } = place;
+    const { kernel, cpus } = machine;
+    this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
+    this.fn = Object.values(kernel.functions(program.functions));
+    this.failed = kernel.functions({ "bind failed: EADDRINUSE": { kind: "violation", a: "port" } })["bind failed: EADDRINUSE"];
+    for (let i = 0; i < workers; i++) this.workers.push(cpus.addThread(domain.id, `${program.threadName}-${i}`));
+    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", closing: "u8" });
+    this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64" }, 1);
+    this.counters.alloc();
+  }
+
+  private get port(): number {
+    return Number(this.place.spec.options["port"]);
+  }
+
+  connect(): void {
+    const library = this.place.domain.components.find((c) => c.type === "libc");
+    if (library === undefined) throw new Error(`${this.place.spec.path} has no libc to call.`);
+    this.libc = this.place.machine.placed(library.path) as Libc;
+  }
+
+  start(): void {
+    this.user = this.libc.sockets.addUser(this);
+    this.place.machine.cpus.post(this.workers[0]!, this.id, Op.listen);
+  }
+
+  // --- What the sockets report --------------------------------------------------------------------------------------
+
+  onAccepted(conn: number): void {
+    while (this.conn.rows <= conn) this.conn.alloc();
+    const c = this.conn;
+    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.closing[conn] = 0;
+    this.counters.connections[0]!++;
+    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
+  }
+
+  onEstablished(): void {}
+
+  onReadable(conn: number): void {
+    if (this.conn.reading[conn] === 1) return;
+    this.conn.reading[conn] = 1;
+    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.read, conn);
+  }
+
+  onWritable(conn: number): void {
+    if (this.conn.unsent[conn]! > 0) this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn);
+  }
+
+  onClosed(conn: number): void {
+    if (this.conn.closing[conn] === Closing.done) return;
+    this.conn.unsent[conn] = 0;
+    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
+  }
+
+  // --- Work ---------------------------------------------------------------------------------------------------------
+
+  begin(op: number, conn: number, m: number): void {
+    const { cpus, transcript } = this.place.machine;
+    const { libc } = this;
+    if (op === Op.listen) {
+      libc.spend("listen");
+    } else if (op === Op.accept) {
+      libc.spend("wait");
+      libc.spend("accept");
+    } else if (op === Op.read) {
+      libc.spend("wait");
+      libc.spend("receive", Math.min(READ_SIZE, libc.sockets.tcp.available(conn)));
+    } else if (op === Op.serve) {
+      for (const fn of this.fn) cpus.spend(fn);
+      const { message } = this.program.answer(transcript.kindOf(m), transcript.valueOf(m));
+      libc.spend("send", message.length);
+    } else if (op === Op.write) {
+      libc.spend("send", Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
+    } else {
+      libc.spend("close");
+    }
+  }
+
+  end(op: number, conn: number, m: number): void {
+    if (op === Op.listen) this.listen();
+    else if (op === Op.read) this.read(conn);
+    else if (op === Op.serve) this.serve(conn, m);
+    else if (op === Op.write) this.push(conn);
+    else if (op === Op.close) this.close(conn);
+  }
+
+  private listen(): void {
+    const { kernel, cpus } = this.place.machine;
+    const error = this.libc.sockets.listen(this.user, this.port);
+    if (error !== undefined) kernel.mark(this.failed, this.id, cpus.contextOf(this.workers[0]!), kernel.now, 0, -1, this.port);
+  }
+
+  private read(conn: number): void {
+    const { tcp } = this.libc.sockets;
+    this.conn.reading[conn] = 0;
+    if (this.conn.closing[conn] !== Closing.no) return;
+    this.conn.received[conn]! += tcp.receive(conn, READ_SIZE);
+    if (!this.serveNext(conn) && tcp.atEof(conn)) this.call(Op.close, conn);
+  }
+
+  /** Answers the next whole request that has been received. */
+  private serveNext(conn: number): boolean {
+    const m = this.place.machine.transcript.complete(this.libc.sockets.tcp.receiveStream(conn), this.conn.received[conn]!);
+    if (m < 0) return false;
+    this.call(Op.serve, conn, m);
+    return true;
+  }
+
+  private serve(conn: number, m: number): void {
+    const { transcript } = this.place.machine;
+    const { tcp } = this.libc.sockets;
+    if (this.conn.closing[conn] !== Closing.no) return;
+    const { message, close } = this.program.answer(transcript.kindOf(m), transcript.valueOf(m));
+    transcript.take(tcp.receiveStream(conn));
+    transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
+    this.counters.requests[0]!++;
+    this.conn.unsent[conn]! += message.length;
+    this.push(conn);
+    if (close) this.call(Op.close, conn);
+    else this.serveNext(conn);
+  }
+
+  private push(conn: number): void {
+    const c = this.conn;
+    if (c.closing[conn] === Closing.done) return;
+    c.unsent[conn]! -= this.libc.sockets.tcp.send(conn, c.unsent[conn]!);
+    if (c.closing[conn] === Closing.wanted && c.unsent[conn] === 0) this.call(Op.close, conn);
+  }
+
+  /** Closes once everything has been handed to TCP. */
+  private close(conn: number): void {
+    const c = this.conn;
+    if (c.closing[conn] === Closing.done) return;
+    c.closing[conn] = Closing.wanted;
+    if (c.unsent[conn]! > 0) return;
+    c.closing[conn] = Closing.done;
+    this.libc.sockets.tcp.close(conn);
+  }
+
+  private call(op: number, conn: number, m = 0): void {
+    this.place.machine.cpus.call(this.workerOf(conn), this.id, op, conn, m);
+  }
+
+  private workerOf(conn: number): number {
+    return this.workers[conn % this.workers.length]!;
+  }
+
+  fire(): void {}
+
+  describe(): Scope[] {
+    return [{
+      name: "Server",
+      variables: [
+        { name: "port", value: `${this.port}`, number: this.port },
+        { name: "requests answered", value: `${this.counters.requests[0]!}`, number: this.counters.requests[0]! },
+        { name: "connections accepted", value: `${this.counters.connections[0]!}`, number: this.counters.connections[0]! },
+      ],
+    }];
+  }
+}

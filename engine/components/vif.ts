@@ -1,0 +1,146 @@
+import type { Scope } from "../inspect";
+import type { FrameRing } from "../machine/frameRing";
+import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
+import { NONE } from "../trace/trace";
+import { consumerAbove } from "./above";
+import type { FrameConsumer, NetworkInterface } from "./interface";
+import type { Netserver } from "./netserver";
+import { ReaderOp, RingReader } from "./ringReader";
+
+const Op = { notify: 0 } as const;
+
+/**
+ * The application's end of the channel to a network server: a virtual interface whose frames are copied into a ring
+ * shared with the server (LibrettOS 3.2, Figure 4; `if_virt.c`, `frontend.c`). The MAC address is that of the server's
+ * adapter: the server forwards frames as they are.
+ */
+export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
+  readonly id: number;
+  readonly component: number;
+  private readonly fn;
+  private readonly thread: number;
+  private server!: Netserver;
+  private channel = 0;
+  private reader!: RingReader;
+  private upper!: FrameConsumer;
+
+  constructor(private readonly place: Placement) {
+    const { machine, domain, spec } = place;
+    const { kernel } = machine;
+    this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
+    this.fn = kernel.functions({
+      virtif_start: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
+      frontend_send: { file: "platform/hw/xen/frontend.c", kind: "vif", a: "bytes" },
+      minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor" },
+      frontend_receiver: { file: "platform/hw/xen/frontend.c", kind: "vif" },
+      rump_virtif_pktdeliver: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif", a: "bytes" },
+      rump_virtif_pktdeliver_direct: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
+      frontend_interrupt_handler: { file: "platform/hw/xen/frontend.c", kind: "interrupt" },
+      in4_cksum: { file: "sys/netinet/in4_cksum.c", kind: "ip", a: "bytes" },
+      "poll ring": { name: "frontend_receiver: poll", file: "platform/hw/xen/frontend.c", kind: "vif", a: "polls" },
+      announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
+      sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
+      rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor" },
+      "ring to server full": { kind: "drop" },
+    });
+    this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
+  }
+
+  get mac(): number {
+    return this.server.mac;
+  }
+
+  private get toServer(): FrameRing {
+    return this.server.toServer(this.channel);
+  }
+
+  private get toApplication(): FrameRing {
+    return this.server.toApplication(this.channel);
+  }
+
+  connect(): void {
+    const { machine, spec, domain } = this.place;
+    const { cpus, costs } = machine;
+    this.upper = consumerAbove(this.place);
+    this.server = machine.placed(spec.channel ?? "") as Netserver;
+    const line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, 0, costs.latency("event to a vCPU"));
+    this.channel = this.server.attach(domain, this, line);
+    const { fn } = this;
+    this.reader = new RingReader(cpus, this.id, this.thread, this.toApplication, 0, {
+      poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn.frontend_interrupt_handler,
+      spend: (packet) => {
+        cpus.spend(fn.frontend_receiver, packet);
+        cpus.spend(fn.rump_virtif_pktdeliver, packet, machine.packets.frameLength(packet));
+        cpus.spend(fn.in4_cksum, packet, machine.packets.frameLength(packet));
+        this.upper.spendInput(packet);
+      },
+      accept: (packet) => this.upper.input(packet),
+    });
+  }
+
+  /** The reader of frames for this application; the server tells it that it enqueued one. */
+  get receiver(): RingReader {
+    return this.reader;
+  }
+
+  spendTransmit(packet: number, bytes: number): void {
+    const { cpus } = this.place.machine;
+    const before = cpus.enter(this.id);
+    // The VIF offers no offloads, so the checksum is the CPU's work.
+    cpus.spend(this.fn.in4_cksum, packet, bytes);
+    cpus.spend(this.fn.virtif_start, packet);
+    cpus.spend(this.fn.frontend_send, packet, bytes);
+    cpus.enter(before);
+  }
+
+  transmit(packet: number): void {
+    const { kernel, cpus } = this.place.machine;
+    if (!this.toServer.produce(packet)) {
+      kernel.mark(this.fn["ring to server full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+      return;
+    }
+    if (this.server.readerOf(this.channel).enqueued()) {
+      cpus.call(cpus.currentThread === NONE ? this.thread : cpus.currentThread, this.id, Op.notify, packet);
+    }
+  }
+
+  spendBindPort(): void {
+    const { cpus } = this.place.machine;
+    const before = cpus.enter(this.id);
+    cpus.spend(this.fn.rumprun_port_bind);
+    cpus.enter(before);
+  }
+
+  bindPort(port: number): string | undefined {
+    return this.server.bindPort(this.channel, port);
+  }
+
+  /** From a driver below in the same domain: redirected without a copy (LibrettOS 3.3). */
+  spendInput(packet: number): void {
+    const { cpus } = this.place.machine;
+    const before = cpus.enter(this.id);
+    cpus.spend(this.fn.rump_virtif_pktdeliver_direct, packet);
+    cpus.enter(before);
+  }
+
+  input(packet: number): void {
+    this.upper.input(packet);
+  }
+
+  begin(op: number, packet: number): void {
+    if (op === Op.notify) this.place.machine.cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
+    else this.reader.begin(op);
+  }
+
+  end(op: number): void {
+    if (op !== Op.notify) return this.reader.end(op);
+    this.toServer.countNotification();
+    this.place.machine.cpus.raise(this.server.lineOf(this.channel));
+  }
+
+  fire(): void {}
+
+  describe(): Scope[] {
+    return [{ name: "VIF", variables: [this.toServer.describe("tx ring"), this.toApplication.describe("rx ring")] }];
+  }
+}

@@ -1,0 +1,93 @@
+import type { Design } from "./design/model";
+import type { Engine, Snapshot } from "./engine";
+import { fingerprint } from "./trace/fingerprint";
+import type { Scope } from "./inspect";
+import type { StoreSnapshot } from "./kernel/state";
+import { build, type Built } from "./machine/build";
+import type { DomainPlace } from "./machine/machine";
+import { NONE, Trace, type TraceNames } from "./trace/trace";
+import type { PacketColumns } from "./network/packetColumns";
+
+interface Keyframe extends Snapshot {
+  readonly state: StoreSnapshot;
+}
+
+/** Builds the machine of a design and switches it on. @throws Error where the design asks for what no model offers */
+export function createEngine(design: Design): MachineEngine {
+  return new MachineEngine(design);
+}
+
+/** The engine over the machine that `build` makes. */
+export class MachineEngine implements Engine {
+  readonly built: Built;
+  readonly trace: Trace;
+  private readonly domainByPath = new Map<string, DomainPlace>();
+
+  constructor(readonly design: Design, columns?: PacketColumns) {
+    this.built = build(design, columns);
+    const { kernel } = this.built.machine;
+    this.trace = kernel.trace ?? new Trace(kernel.names);
+    for (const domain of this.built.domains) this.domainByPath.set(domain.path, domain);
+  }
+
+  get names(): TraceNames {
+    return this.built.machine.kernel.names;
+  }
+
+  get time(): number {
+    return this.built.machine.kernel.now;
+  }
+
+  get rows(): number {
+    return this.built.machine.kernel.rows;
+  }
+
+  /** Dispatches so far. */
+  get dispatches(): number {
+    return this.built.machine.kernel.dispatches;
+  }
+
+  get done(): boolean {
+    const { queue } = this.built.machine.kernel;
+    const next = queue.peek();
+    return next === NONE || queue.events.time[next]! > this.design.run.until;
+  }
+
+  dispatch(): boolean {
+    return !this.done && this.built.machine.kernel.dispatch();
+  }
+
+  snapshot(previous?: Snapshot): Keyframe {
+    const state = this.built.machine.kernel.store.snapshot((previous as Keyframe | undefined)?.state);
+    return { row: this.rows, bytes: state.bytes, state };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.built.machine.kernel.store.restore((snapshot as Keyframe).state);
+  }
+
+  replayer(): Engine {
+    return new MachineEngine(this.design, this.built.machine.packets.columns);
+  }
+
+  describeComponent(component: number): Scope[] {
+    return this.built.machine.kernel.models[component]?.describe?.() ?? [];
+  }
+
+  describeDomain(path: string): Scope[] {
+    const domain = this.domainByPath.get(path);
+    return domain === undefined ? [] : [{ name: "Scheduling", variables: this.built.machine.cpus.describeDomain(domain.id) }];
+  }
+
+  describePacket(packet: number): Scope {
+    return this.built.machine.packets.describe(packet);
+  }
+
+  summarizePacket(packet: number): string {
+    return this.built.machine.packets.summarize(packet);
+  }
+
+  fingerprint(): string {
+    return fingerprint(this.trace);
+  }
+}

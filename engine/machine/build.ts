@@ -1,0 +1,111 @@
+import { componentModels } from "../components/registry";
+import type { Design, Domain, Host } from "../design/model";
+import { Link } from "../network/link";
+import type { PacketColumns } from "../network/packetColumns";
+import { CreditPolicy } from "../scheduling/credit";
+import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
+import { PinnedPolicy } from "../scheduling/pinned";
+import { Iommu } from "./iommu";
+import { Machine, type DomainPlace } from "./machine";
+import { Nic, nicModels } from "./nic";
+
+/** A machine as built: what it shares, and where its domains are. */
+export interface Built {
+  readonly machine: Machine;
+  readonly hypervisors: readonly { readonly host: string; readonly hypervisor: Hypervisor; readonly cores: number }[];
+  readonly iommus: readonly Iommu[];
+  readonly domains: readonly DomainPlace[];
+}
+
+/** Locally administered addresses (IEEE 802 clause 8.4), one a PCI function in the order of the design. */
+const FIRST_MAC = 0x02_00_00_00_00_00;
+
+/**
+ * Builds the machine of a design: hardware, then the hypervisor's view, then the components, then their neighbours, then
+ * power on. Equal designs give equal machines, table for table.
+ * @param columns packets of the engine that records, to replay it
+ * @throws Error where the design asks for what no model offers; `parseDesign` reports that before
+ */
+export function build(design: Design, columns?: PacketColumns): Built {
+  const machine = new Machine(design, columns);
+  const hypervisors: { host: string; hypervisor: Hypervisor; cores: number }[] = [];
+  const iommus: Iommu[] = [];
+  const domains: DomainPlace[] = [];
+  let mac = FIRST_MAC;
+  for (const host of design.hosts) {
+    const iommu = new Iommu(machine.kernel, host.path, host.iommu);
+    iommus.push(iommu);
+    for (const device of host.devices) {
+      const model = nicModels[device.model];
+      if (model === undefined) throw new Error(`There is no model of the device ${device.model}.`);
+      const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, model);
+      for (const f of device.functions) nic.addFunction(f.path, ++mac);
+      machine.nics.set(device.path, nic);
+    }
+    const hypervisor = addHypervisor(machine, host);
+    hypervisors.push({ host: host.path, hypervisor, cores: host.cores });
+    for (const domain of host.domains) domains.push(addDomain(machine, host, domain, hypervisor));
+  }
+  for (const spec of design.links) {
+    const link = new Link(machine.kernel, machine.packets, spec.path, spec.from, spec.rate, spec.delay, spec.loss);
+    machine.links.push(link);
+    nicOfHost(machine, design, spec.from).attach(link);
+    machine.nics.get(spec.to)?.attach(link);
+  }
+  for (const domain of domains) {
+    // From the bottom up, so that what a component calls in its constructor is there.
+    for (const spec of [...domain.components].reverse()) {
+      const model = componentModels[spec.type];
+      if (model === undefined) throw new Error(`There is no model of the component ${spec.type}.`);
+      machine.components.set(spec.path, model({ machine, spec, domain }));
+    }
+  }
+  for (const model of machine.components.values()) model.connect?.();
+  for (const { hypervisor } of hypervisors) hypervisor.start();
+  for (const model of machine.components.values()) model.start?.();
+  return { machine, hypervisors, iommus, domains };
+}
+
+function addHypervisor(machine: Machine, host: Host): Hypervisor {
+  const spec = host.hypervisor;
+  const path = spec?.path ?? `${host.path}/cpus`;
+  const hypervisor = new Hypervisor(machine.kernel, machine.cpus, machine.costs, host.path, host.cores, path, spec?.model ?? "bare metal");
+  let policy: VcpuPolicy;
+  if (spec === undefined || spec.scheduler === "pinned") policy = new PinnedPolicy(hypervisor);
+  else if (spec.scheduler === "credit") policy = new CreditPolicy(machine.kernel, hypervisor, host.path, spec.timeslice, spec.ratelimit);
+  else throw new Error(`There is no scheduler ${spec.scheduler}.`);
+  hypervisor.use(policy);
+  return hypervisor;
+}
+
+function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hypervisor): DomainPlace {
+  const { cpus } = machine;
+  const virtual = host.hypervisor !== undefined;
+  // Without a hypervisor there is nothing to halt to: the kernel's own idle loop waits on the pCPU.
+  const id = cpus.addDomain(domain.path, host.path, virtual ? domain.idle : "spin", hypervisor);
+  for (let i = 0; i < domain.vcpus; i++) {
+    hypervisor.addVcpu(cpus.addVcpu(id), { weight: domain.weight, cap: domain.cap, affinity: domain.affinity });
+  }
+  return {
+    id, path: domain.path, host: host.path, system: domain.kind === "kernel" ? "linux" : "rump", virtual, vcpus: domain.vcpus,
+    components: domain.components, activeUplink: domain.activeUplink, mtu: mtuOf(machine.design, domain), threads: new Map(),
+  };
+}
+
+/** MTU of the adapter that the domain's frames leave by, through a network server or not. */
+function mtuOf(design: Design, domain: Domain): number {
+  const uplink = domain.components.find((c) => c.path === domain.activeUplink);
+  if (uplink?.channel !== undefined) {
+    const server = design.hosts.flatMap((h) => h.domains).find((d) => d.components.some((c) => c.path === uplink.channel));
+    return server === undefined ? 1500 : mtuOf(design, server);
+  }
+  const device = design.hosts.flatMap((h) => h.devices).find((d) => uplink?.bind?.startsWith(`${d.path}/`));
+  return device?.mtu ?? 1500;
+}
+
+function nicOfHost(machine: Machine, design: Design, host: string): Nic {
+  const device = design.hosts.find((h) => h.path === host)?.devices[0];
+  const nic = device && machine.nics.get(device.path);
+  if (nic === undefined) throw new Error(`${host} has no network adapter.`);
+  return nic;
+}

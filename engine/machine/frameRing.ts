@@ -1,0 +1,109 @@
+import type { Variable } from "../inspect";
+import type { Kernel } from "../kernel/kernel";
+import { Ring } from "../kernel/ring";
+import type { Table } from "../kernel/state";
+
+/** Slots of a ring in one direction: order 9 (`RING_ORDER`, LibrettOS network_ring.h). */
+export const RING_SLOTS = 512;
+/** Largest frame of a slot: 9216 B less the 8-byte length. */
+export const SLOT_BYTES = 9208;
+
+/** The reader's state, as the sender sees it (`readers` in the ring page): LibrettOS 3.2 calls the variable *threads*. */
+export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
+
+/**
+ * One direction of the channel between an application and the network server: 512 slots in shared memory and two lock-free
+ * queues of slot indices, one of filled and one of free slots (LibrettOS 3.2; the queues are SCQ, Nikolaev, DISC '19).
+ * A full ring drops the frame; the producer never blocks.
+ */
+export class FrameRing {
+  private readonly free: Ring;
+  private readonly filled: Ring;
+  private readonly slot: Table<{ readonly packet: "i32" }>;
+  private readonly state;
+
+  constructor(kernel: Kernel, readonly name: string) {
+    this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS);
+    this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
+    this.slot = kernel.store.table(`${name}: slots`, { packet: "i32" }, RING_SLOTS);
+    for (let i = 0; i < RING_SLOTS; i++) {
+      this.slot.alloc();
+      this.free.push(i);
+    }
+    this.state = kernel.store.table(name, { readers: "i8", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
+    this.state.alloc();
+    this.state.readers[0] = Reader.asleep;
+  }
+
+  /** Copies a frame into a free slot and makes it visible to the reader. @returns false if there is no free slot: dropped */
+  produce(packet: number): boolean {
+    const index = this.free.shift();
+    if (index < 0) {
+      this.state.dropped[0]!++;
+      return false;
+    }
+    this.slot.packet[index] = packet;
+    this.filled.push(index);
+    this.state.frames[0]!++;
+    return true;
+  }
+
+  /** The frame that `consume` would take, or −1. */
+  peek(): number {
+    const index = this.filled.peek();
+    return index < 0 ? -1 : this.slot.packet[index]!;
+  }
+
+  /** Takes the oldest frame and gives its slot back; −1 when empty. */
+  consume(): number {
+    const index = this.filled.shift();
+    if (index < 0) return -1;
+    this.free.push(index);
+    return this.slot.packet[index]!;
+  }
+
+  get count(): number {
+    return this.filled.count;
+  }
+
+  get isFull(): boolean {
+    return this.free.count === 0;
+  }
+
+  /** The sender loads the flag after it has enqueued; at 0 or below it must notify. */
+  get readers(): number {
+    return this.state.readers[0]!;
+  }
+
+  set readers(value: number) {
+    this.state.readers[0] = value;
+  }
+
+  countNotification(): void {
+    this.state.notifications[0]!++;
+  }
+
+  get notifications(): number {
+    return this.state.notifications[0]!;
+  }
+
+  get frames(): number {
+    return this.state.frames[0]!;
+  }
+
+  describe(name: string): Variable {
+    const readers = this.state.readers[0]!;
+    const dropped = this.state.dropped[0]!;
+    return {
+      name, value: `${this.filled.count} of ${RING_SLOTS} slots filled`, number: this.filled.count,
+      children: [
+        { name: "filled", value: `${this.filled.count}`, number: this.filled.count },
+        { name: "free", value: `${this.free.count}`, number: this.free.count },
+        { name: "readers", value: `${readers} (${readers > 0 ? "active" : readers < 0 ? "about to sleep" : "asleep"})`, number: readers },
+        { name: "frames", value: `${this.state.frames[0]!}`, number: this.state.frames[0]! },
+        { name: "notifications", value: `${this.state.notifications[0]!}`, number: this.state.notifications[0]! },
+        { name: "dropped, ring full", value: `${dropped}`, number: dropped },
+      ],
+    };
+  }
+}

@@ -1,0 +1,105 @@
+import type { Component, Design } from "../design/model";
+import { Kernel, type Model } from "../kernel/kernel";
+import type { PacketColumns } from "../network/packetColumns";
+import { PacketLog } from "../network/packets";
+import { Transcript } from "../network/transcript";
+import { CostProfile } from "../profiles/profile";
+import { Cpus } from "../scheduling/cpus";
+import type { Link } from "../network/link";
+import type { Histogram } from "../analysis/histogram";
+import type { Nic } from "./nic";
+import type { Portmap } from "./portmap";
+
+/** What the whole machine shares. */
+export class Machine {
+  readonly kernel: Kernel;
+  readonly cpus: Cpus;
+  readonly costs: CostProfile;
+  readonly packets: PacketLog;
+  readonly transcript: Transcript;
+  /** Models of placed components by design path. */
+  readonly components = new Map<string, PlacedModel>();
+  readonly nics = new Map<string, Nic>();
+  readonly links: Link[] = [];
+  /** Portmaps by path of the network server; the hypervisor holds them. */
+  readonly portmaps = new Map<string, Portmap>();
+
+  /** @param columns the packets of the engine that records, for one that replays; undefined in the one that records */
+  constructor(readonly design: Design, columns?: PacketColumns) {
+    this.kernel = new Kernel(design.run.seed, columns === undefined);
+    this.costs = new CostProfile(design.profile, this.kernel.names.functions);
+    this.cpus = new Cpus(this.kernel, this.costs);
+    this.packets = new PacketLog(this.kernel.store, columns);
+    this.transcript = new Transcript(this.kernel.store);
+  }
+
+  /** @throws Error if nothing stands at the path */
+  placed(path: string): PlacedModel {
+    const model = this.components.get(path);
+    if (model === undefined) throw new Error(`There is no component ${path}.`);
+    return model;
+  }
+}
+
+/** A component model in its domain. */
+export interface PlacedModel extends Model {
+  /** Its id in the trace. */
+  readonly id: number;
+  /** Second step of building: find the neighbours; all components exist. */
+  connect?(): void;
+  /** The machine is switched on. */
+  start?(): void;
+  /** What its workloads achieved so far, if it runs any. */
+  reports?(): WorkloadReport[];
+}
+
+/** What one workload achieved. Times in picoseconds. */
+export interface WorkloadReport {
+  readonly path: string;
+  readonly kind: string;
+  readonly requests: number;
+  readonly completed: number;
+  readonly errors: number;
+  /** From the first request to the last answer so far. */
+  readonly duration: number;
+  /** Bytes of application data received. */
+  readonly bytes: number;
+  readonly latency: Histogram;
+}
+
+/** Where a component sits, and with whom. */
+export interface Placement {
+  readonly machine: Machine;
+  readonly spec: Component;
+  readonly domain: DomainPlace;
+}
+
+/** Whose source a domain's functions come from: the names and files of the trace's rows. */
+export type System = "rump" | "linux";
+
+export interface DomainPlace {
+  readonly id: number;
+  readonly path: string;
+  readonly host: string;
+  readonly system: System;
+  /** Interrupts reach it through a hypervisor. */
+  readonly virtual: boolean;
+  readonly vcpus: number;
+  /** Types of its components, from the application down. */
+  readonly components: readonly Component[];
+  readonly activeUplink: string | undefined;
+  /** Largest IP datagram that leaves the domain, bytes. */
+  readonly mtu: number;
+  /** Threads that components of the domain share, by name. */
+  readonly threads: Map<string, number>;
+}
+
+/** A thread of the domain by name, made at the first call. @param affinity see {@link Cpus.addThread} */
+export function sharedThread(machine: Machine, domain: DomainPlace, name: string, affinity = -1): number {
+  let thread = domain.threads.get(name);
+  if (thread === undefined) {
+    thread = machine.cpus.addThread(domain.id, name, affinity);
+    domain.threads.set(name, thread);
+  }
+  return thread;
+}

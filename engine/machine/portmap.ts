@@ -1,0 +1,73 @@
+import type { Variable } from "../inspect";
+import type { Kernel } from "../kernel/kernel";
+import type { Table } from "../kernel/state";
+
+const PORTS = 65536;
+/** First port of the dynamic range (RFC 6335 section 6). */
+const DYNAMIC = 49152;
+
+export const Protocol = { tcp: 6, udp: 17 } as const;
+
+/** What the portbind hypercall answers. */
+export type BindResult = { readonly port: number } | { readonly error: "EADDRINUSE" | "EINVAL" };
+
+/**
+ * The portmap of one network server: which application owns a TCP or UDP port. It is held by the hypervisor, so that it
+ * outlives the server, and the server reads it directly, since the pages are mapped into it read-only (LibrettOS 3.2,
+ * Figure 5). Entries are application indices, −1 for a free port; TCP and UDP are separate tables.
+ */
+export class Portmap {
+  private readonly entry: Table<{ readonly owner: "i8" }>;
+  private readonly counters;
+
+  constructor(kernel: Kernel, readonly name: string) {
+    this.entry = kernel.store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS);
+    for (let i = 0; i < 2 * PORTS; i++) this.entry.alloc();
+    this.entry.owner.fill(-1);
+    this.counters = kernel.store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1);
+    this.counters.alloc();
+  }
+
+  /**
+   * The portbind hypercall. The hypervisor knows the caller; a guest cannot name another.
+   * @param port 0 asks for the lowest free dynamic port
+   */
+  bind(application: number, protocol: number, port: number): BindResult {
+    if (protocol !== Protocol.tcp && protocol !== Protocol.udp) return { error: "EINVAL" };
+    const base = protocol === Protocol.tcp ? 0 : PORTS;
+    if (port === 0) {
+      for (let candidate = DYNAMIC; candidate < PORTS; candidate++) {
+        if (this.entry.owner[base + candidate] === -1) return this.claim(base, application, candidate);
+      }
+      return { error: "EADDRINUSE" };
+    }
+    const owner = this.entry.owner[base + port]!;
+    if (owner === application) return { port };
+    if (owner !== -1) return { error: "EADDRINUSE" };
+    return this.claim(base, application, port);
+  }
+
+  private claim(base: number, application: number, port: number): BindResult {
+    this.entry.owner[base + port] = application;
+    if (base === 0) this.counters.tcp[0]!++;
+    else this.counters.udp[0]!++;
+    return { port };
+  }
+
+  /** Index of the application that owns the port, or −1. */
+  owner(protocol: number, port: number): number {
+    if (protocol === Protocol.tcp) return this.entry.owner[port]!;
+    if (protocol === Protocol.udp) return this.entry.owner[PORTS + port]!;
+    return -1;
+  }
+
+  /** @param nameOf the name of an application by index */
+  describe(nameOf: (application: number) => string): Variable {
+    const children: Variable[] = [];
+    for (let i = 0; i < 2 * PORTS && children.length < 256; i++) {
+      const owner = this.entry.owner[i]!;
+      if (owner !== -1) children.push({ name: `${i < PORTS ? "TCP" : "UDP"} ${i % PORTS}`, value: nameOf(owner), number: owner });
+    }
+    return { name: "portmap", value: `${this.counters.tcp[0]!} TCP, ${this.counters.udp[0]!} UDP ports bound`, number: this.counters.tcp[0]!, children };
+  }
+}
