@@ -2,7 +2,7 @@
 // Options: --production (minified, without source maps, with third-party notices), --watch.
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import * as esbuild from "esbuild";
 import { notices } from "./scripts/notices.mjs";
 import { dist, out, repository } from "./scripts/paths.mjs";
@@ -70,9 +70,13 @@ for (const bundle of Object.values(bundles)) {
 }
 
 await mkdir(join(dist, "webview"), { recursive: true });
-for (const file of ["codicon.css", "codicon.ttf"]) {
-  await copyFile(join(repository, "node_modules/@vscode/codicons/dist", file), join(dist, "webview", basename(file)));
-}
+/** @type {Record<string, string>} Files that go along as they are. */
+const copies = {
+  "node_modules/@vscode/codicons/dist/codicon.css": "webview/codicon.css",
+  "node_modules/@vscode/codicons/dist/codicon.ttf": "webview/codicon.ttf",
+  "engine/design/schema.json": "exoscope.schema.json",
+};
+for (const [source, target] of Object.entries(copies)) await copyFile(join(repository, source), join(dist, target));
 // For the YAML extension, which validates and completes by it where it is installed.
 await copyFile(join(repository, "engine/design/schema.json"), join(dist, "exoscope.schema.json"));
 
@@ -84,7 +88,7 @@ if (watch) {
     if (existsSync(join(dist, "cli.js"))) await chmod(join(dist, "cli.js"), 0o755);
     if (production) {
       const shipped = results.slice(0, -1).flatMap((result) => Object.keys(result.metafile?.inputs ?? {}));
-      await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices([...shipped, "node_modules/@vscode/codicons/dist/codicon.css"]));
+      await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices([...shipped, ...Object.keys(copies)]));
     }
   } catch (error) {
     // esbuild has already printed what is wrong and where.

@@ -195,7 +195,7 @@ afterEach(async function () {
 });
 
 after(async () => {
-  for (const { window } of [...openWindows]) await window.close();
+  for (const { window } of openWindows) await window.close();
   await (await browser)?.close();
   for (const server of servers.values()) await (await server).close();
   if (serverFolder) await rm(await serverFolder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,0 +1,86 @@
+// Runs the tests, stage by stage, and closes with "N passed, N failed" on a line of its own.
+// Arguments: the stages to run, all by default; --grep TITLE chooses tests by title.
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { out, repository } from "./paths.mjs";
+import { runNode } from "./processes.mjs";
+import { Complaint, runScript } from "./runScript.mjs";
+import { countsVariable, readCounts } from "./testCounts.mjs";
+
+/**
+ * @typedef {object} Stage
+ * @property {string} title
+ * @property {string[]} command what this Node runs.
+ * @property {boolean} counts whether it counts tests; if not, it is one check that passes or fails as a whole.
+ * @property {string} part the name that chooses it on the command line.
+ */
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: "string" } } });
+
+/** Mocha in plain Node. @param {string} folder below test/ @param {number} timeout milliseconds for one test. */
+function mocha(folder, timeout) {
+  const options = ["--reporter", join(repository, "scripts", "mochaReporter.mjs"), "--timeout", String(timeout)];
+  return [tool("mocha", "bin/mocha.js"), ...options, ...(values.grep ? ["--grep", values.grep] : []), `test/${folder}/**/*.test.ts`];
+}
+
+/** @param {string} name of an npm package @param {string} file inside it */
+function tool(name, file) {
+  return join(repository, "node_modules", name, file);
+}
+
+/** @type {Stage[]} Quick ones first: what they find makes the later ones pointless. */
+const stages = [
+  { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], counts: false },
+  { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], counts: false },
+  { part: "unit", title: "Unit tests", command: mocha("unit", 20_000), counts: true },
+  { part: "unit", title: "Property tests", command: mocha("property", 120_000), counts: true },
+  { part: "unit", title: "Golden tests", command: mocha("golden", 60_000), counts: true },
+  { part: "build", title: "Build", command: ["esbuild.mjs"], counts: false },
+  { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], counts: true },
+  { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), counts: true },
+];
+
+/** Stages that only work on what another has built. */
+const needsBuild = new Set(["vscode", "e2e"]);
+
+runScript(async () => {
+  const parts = new Set(stages.map((stage) => stage.part));
+  const unknown = positionals.find((name) => !parts.has(name));
+  if (unknown !== undefined) throw new Complaint(`There is no part "${unknown}" of the tests. There are: ${[...parts].join(", ")}.`);
+  const chosen = new Set(positionals.length > 0 ? positionals : parts);
+  if ([...needsBuild].some((part) => chosen.has(part))) chosen.add("build");
+
+  await mkdir(join(out, "test"), { recursive: true });
+  const total = { passed: 0, failed: 0 };
+  /** @type {string[]} */
+  const failures = [];
+  for (const stage of stages.filter(({ part }) => chosen.has(part))) {
+    console.log(`\n=== ${stage.title}`);
+    const { passed, failed } = await run(stage);
+    total.passed += passed;
+    total.failed += failed;
+    if (failed > 0) failures.push(stage.title);
+  }
+  if (failures.length > 0) console.log(`\nFailed: ${failures.join(", ")}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+/**
+ * @param {Stage} stage
+ * @returns {Promise<import("./testCounts.mjs").TestCounts>} a stage that ends without its counts has failed.
+ */
+async function run(stage) {
+  const file = join(out, "test", "counts.json");
+  await rm(file, { force: true });
+  const started = Date.now();
+  const code = await runNode(stage.command, { [countsVariable]: file });
+  console.log(`(${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  if (!stage.counts) return result;
+  const counts = await readCounts(file);
+  if (!counts) return { passed: 0, failed: 1 };
+  // Every test passed, and still it ended badly: that is a failure too.
+  return { passed: counts.passed, failed: Math.max(counts.failed, result.failed) };
+}
