@@ -28,12 +28,12 @@ function choosePackets(packets: PacketIndex, query: PacketsQuery): number[] {
   if (!(budget > 0 && to > from)) return [];
   const wanted = packets.first(query.packet) === NONE ? NONE : query.packet;
   const middle = from + (to - from) / 2;
-  let anchor = wanted;
+  let anchor = wanted !== NONE && packets.livesIn(wanted, from, to) ? wanted : NONE;
   if (anchor === NONE) anchor = packets.neighbour(NONE, 1, middle, middle);
   if (anchor === NONE) anchor = packets.neighbour(NONE, 1, from, to);
-  if (anchor === NONE) return [];
+  if (anchor === NONE) return wanted === NONE ? [] : [wanted];
   const others: number[] = [];
-  if (wanted === NONE) others.push(anchor);
+  if (anchor !== wanted) others.push(anchor);
   let low = anchor;
   let high = anchor;
   const room = wanted === NONE ? budget : budget - 1;

@@ -1,0 +1,27 @@
+import type { FromTimeline, ToTimeline } from "../../protocol/timeline";
+import { TIMELINE_STRINGS, type TimelineStrings } from "../../protocol/timelineStrings";
+import { connectHost } from "../ui/host";
+import "../ui/ui.css";
+import "./timeline.css";
+import { TimelineView } from "./timelineView";
+
+const TAGS: readonly ToTimeline["type"][] = ["simulation", "grew", "cursor", "answer", "refused", "action"];
+
+new TimelineView(connectHost<ToTimeline, FromTimeline>(TAGS), strings());
+
+/** The page's strings; a missing or unreadable one is English. */
+function strings(): TimelineStrings {
+  const all: Record<keyof TimelineStrings, string> = { ...TIMELINE_STRINGS };
+  const given: unknown = JSON.parse(document.body.dataset.strings ?? "{}");
+  if (typeof given !== "object" || given === null) return all;
+  const texts = new Map(Object.entries(given));
+  for (const key of keysOf(all)) {
+    const text: unknown = texts.get(key);
+    if (typeof text === "string") all[key] = text;
+  }
+  return all;
+}
+
+function keysOf<K extends string>(record: Record<K, string>): K[] {
+  return Object.keys(record).filter((key): key is K => key in record);
+}
