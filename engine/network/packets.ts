@@ -182,7 +182,7 @@ export class PacketLog {
   sackLeft(p: number, block: number): number { return this.columns.sackLeft[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
   sackRight(p: number, block: number): number { return this.columns.sackRight[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
 
-  /** Bytes of TCP options, padded to a multiple of four (RFC 9293 section 3.1). */
+  /** Bytes of TCP options, each aligned to four bytes by NOPs as common stacks do (RFC 7323 appendix A). */
   tcpOptionsLength(p: number): number {
     const row = this.columns.extra[p]! - 1;
     if (row < 0) return 0;
@@ -190,11 +190,11 @@ export class PacketLog {
     const blocks = this.columns.sackCount[row]!;
     let length = 0;
     if ((kinds & TcpOption.mss) !== 0) length += 4;
-    if ((kinds & TcpOption.sackPermitted) !== 0) length += 2;
-    if ((kinds & TcpOption.timestamps) !== 0) length += 10;
-    if ((kinds & TcpOption.windowScale) !== 0) length += 3;
-    if (blocks > 0) length += 2 + 8 * blocks;
-    return (length + 3) & ~3;
+    if ((kinds & TcpOption.timestamps) !== 0) length += 12;
+    else if ((kinds & TcpOption.sackPermitted) !== 0) length += 4;
+    if ((kinds & TcpOption.windowScale) !== 0) length += 4;
+    if (blocks > 0) length += 4 + 8 * blocks;
+    return length;
   }
 
   /** Bytes of the IPv4 packet, or of the ARP packet. */

@@ -1,33 +1,276 @@
 import type { Scope, Variable } from "../../inspect";
-import type { Store } from "../../kernel/state";
-import type { PacketLog } from "../packets";
-import type { TcpEnv, TcpOptions, TcpTimer } from "./api";
+import type { Store, Table } from "../../kernel/state";
+import { TcpFlag, type PacketLog } from "../packets";
+import { CloseReason, NO_CONNECTION, type TcpEnv, type TcpOptions, type TcpTimer } from "./api";
+import { TcpCore } from "./core";
+import { describeConnection, describeStack } from "./describe";
+import { segmentArrives } from "./input";
+import { buildSegment, settle, wantsWindowUpdate } from "./output";
+import { SegmentPlan } from "./plan";
+import { STATE_NAMES, State, type counterSchema } from "./tcb";
+import { expire } from "./timers";
 
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type TcpEnv, type TcpOptions } from "./api";
+export { State } from "./tcb";
 
-export declare class TcpStack {
-  /** @param name the component's path: names the tables */
-  constructor(store: Store, packets: PacketLog, options: TcpOptions, env: TcpEnv, name: string);
-  listen(ip: number, port: number, backlog: number): void;
-  unlisten(ip: number, port: number): void;
-  accept(ip: number, port: number): number;
-  connect(localIp: number, localPort: number, remoteIp: number, remotePort: number): number;
-  send(conn: number, bytes: number): number;
-  available(conn: number): number;
-  receive(conn: number, max: number): number;
-  atEof(conn: number): boolean;
-  close(conn: number): void;
-  abort(conn: number): void;
-  input(packet: number): void;
-  outputReady(conn: number): boolean;
-  nextOutputLength(conn: number): number;
-  output(conn: number): number;
-  nextReset(): number;
-  timeout(conn: number, timer: TcpTimer): void;
-  sendStream(conn: number): number;
-  receiveStream(conn: number): number;
-  sendSpace(conn: number): number;
-  stateName(conn: number): string;
-  describe(conn: number): Variable[];
-  describeAll(): Scope;
+/** RFC 6335 section 6. */
+const FIRST_DYNAMIC_PORT = 49152;
+const DYNAMIC_PORTS = 65536 - FIRST_DYNAMIC_PORT;
+
+/**
+ * One host's TCP: many connections, all state in tables. It never acts by itself: segments come by `input`, time by `timeout`, and what
+ * it wants goes to its {@link TcpEnv}. A connection's number is valid until the user's `close` or `abort` and `TcpEnv.closed`, both.
+ */
+export class TcpStack {
+  private readonly tcp: TcpCore;
+  private readonly plan = new SegmentPlan();
+
+  /** @param name the component's path: the tables are named by it */
+  constructor(store: Store, packets: PacketLog, options: TcpOptions, env: TcpEnv, name: string) {
+    this.tcp = new TcpCore(store, packets, options, env, name);
+  }
+
+  /** One row: what has been counted so far. */
+  get counters(): Table<typeof counterSchema> {
+    return this.tcp.counters;
+  }
+
+  /**
+   * @param ip 0: any local address
+   * @param backlog connections that may be in the handshake or wait for `accept`; a SYN beyond is dropped
+   */
+  listen(ip: number, port: number, backlog: number): void {
+    this.tcp.listeners.add(ip, port, backlog);
+  }
+
+  /** Stops listening; connections that were not accepted are reset. */
+  unlisten(ip: number, port: number): void {
+    const { tcp } = this;
+    const listener = tcp.listeners.find(ip, port);
+    if (listener < 0) return;
+    for (let c = 0; c < tcp.tcb.rows; c++) {
+      if (tcp.tcb.live[c] === 1 && tcp.tcb.listener[c] === listener + 1) this.abort(c);
+    }
+    tcp.listeners.remove(listener);
+  }
+
+  /** Takes the oldest connection from the accept queue of the listener for (ip, port); −1: none. */
+  accept(ip: number, port: number): number {
+    const listener = this.tcp.listeners.find(ip, port);
+    if (listener < 0) return NO_CONNECTION;
+    const conn = this.tcp.listeners.dequeue(listener);
+    if (conn >= 0) this.tcp.tcb.held[conn] = 1;
+    return conn;
+  }
+
+  /**
+   * Active open.
+   * @param localPort 0: the next free dynamic port
+   * @returns the connection, or −1 where the 4-tuple is in use or no port is free
+   */
+  connect(localIp: number, localPort: number, remoteIp: number, remotePort: number): number {
+    const { tcp } = this;
+    const port = localPort !== 0 ? localPort : this.dynamicPort(localIp, remoteIp, remotePort);
+    if (port === 0 || tcp.connections.find(localIp, port, remoteIp, remotePort) >= 0) return NO_CONNECTION;
+    const conn = tcp.create(localIp, port, remoteIp, remotePort, State.synSent);
+    tcp.tcb.held[conn] = 1;
+    tcp.tcb.stream[conn] = tcp.packets.openStreams();
+    settle(tcp, this.plan, conn);
+    return conn;
+  }
+
+  /** Appends to the send buffer. @returns bytes taken: fewer than asked when it is full, 0 when the connection takes no more */
+  send(conn: number, bytes: number): number {
+    const { tcp } = this;
+    const t = tcp.tcb;
+    const state = t.state[conn]!;
+    if (t.closeWanted[conn] !== 0 || state === State.closed || (state > State.established && state !== State.closeWait)) return 0;
+    const accepted = Math.min(bytes, this.sendSpace(conn));
+    if (accepted <= 0) return 0;
+    if (t.sndMax[conn] === t.sndUna[conn] && state >= State.established && tcp.env.now() - t.lastSend[conn]! > t.rto[conn]!) {
+      // RFC 5681 section 4.1: an idle connection starts anew.
+      t.cwnd[conn] = Math.min(t.cwnd[conn]!, tcp.options.initialWindow * t.sndMss[conn]!);
+    }
+    t.written[conn] = t.written[conn]! + accepted;
+    settle(tcp, this.plan, conn);
+    return accepted;
+  }
+
+  /** Room in the send buffer, bytes. */
+  sendSpace(conn: number): number {
+    const t = this.tcp.tcb;
+    return this.tcp.options.sendBuffer - (t.written[conn]! - Math.max(0, t.unaOffset[conn]!));
+  }
+
+  /** Bytes in order that the user has not read. */
+  available(conn: number): number {
+    return this.tcp.tcb.rcvOffset[conn]! - this.tcp.tcb.consumed[conn]!;
+  }
+
+  /** Reads. @returns bytes read */
+  receive(conn: number, max: number): number {
+    const { tcp } = this;
+    const bytes = Math.min(max, this.available(conn));
+    if (bytes <= 0) return 0;
+    tcp.tcb.consumed[conn] = tcp.tcb.consumed[conn]! + bytes;
+    if (tcp.tcb.state[conn] !== State.closed && wantsWindowUpdate(tcp, conn)) {
+      tcp.tcb.ackNow[conn] = 1;
+      settle(tcp, this.plan, conn);
+    }
+    return bytes;
+  }
+
+  /** The peer has closed and everything was read; also after a reset. */
+  atEof(conn: number): boolean {
+    const t = this.tcp.tcb;
+    return (t.finReceived[conn] !== 0 || t.state[conn] === State.closed) && this.available(conn) === 0;
+  }
+
+  /** Closes the sending direction; the number stays the user's, who may read on. */
+  shutdown(conn: number): void {
+    const { tcp } = this;
+    const t = tcp.tcb;
+    switch (t.state[conn]) {
+      case State.synSent:
+        tcp.destroy(conn, CloseReason.normal);
+        return;
+      case State.synReceived:
+        t.closeWanted[conn] = 1;
+        return;
+      case State.established:
+        t.state[conn] = State.finWait1;
+        break;
+      case State.closeWait:
+        t.state[conn] = State.lastAck;
+        break;
+      default:
+        return;
+    }
+    settle(tcp, this.plan, conn);
+  }
+
+  /** Closes in order and gives the number back; data that arrives from now on is answered by a reset. */
+  close(conn: number): void {
+    const t = this.tcp.tcb;
+    if (t.state[conn] === State.closed) {
+      if (t.live[conn] !== 0) this.tcp.release(conn);
+      return;
+    }
+    t.held[conn] = 0;
+    this.shutdown(conn);
+  }
+
+  /** Closes at once, with a reset where the peer knows of the connection, and gives the number back. */
+  abort(conn: number): void {
+    const { tcp } = this;
+    const t = tcp.tcb;
+    const state = t.state[conn]!;
+    if (state === State.closed) {
+      if (t.live[conn] !== 0) tcp.release(conn);
+      return;
+    }
+    t.held[conn] = 0;
+    if (state !== State.synSent && state !== State.timeWait) tcp.sendReset(conn, TcpFlag.rst | TcpFlag.ack);
+    tcp.destroy(conn, CloseReason.aborted);
+  }
+
+  /** A packet addressed to this stack. */
+  input(packet: number): void {
+    const conn = segmentArrives(this.tcp, packet);
+    if (conn >= 0) settle(this.tcp, this.plan, conn);
+  }
+
+  /** Would `output` return a segment now? Changes nothing. */
+  outputReady(conn: number): boolean {
+    return this.plan.decide(this.tcp, conn);
+  }
+
+  /** Payload bytes of the segment that `output` would return: 0 for one without data, −1 for none. Changes nothing. */
+  nextOutputLength(conn: number): number {
+    return this.plan.decide(this.tcp, conn) ? this.plan.length : -1;
+  }
+
+  /** Builds one segment. @returns the packet, or −1 if there is nothing to send */
+  output(conn: number): number {
+    const packet = buildSegment(this.tcp, this.plan, conn);
+    if (packet >= 0) settle(this.tcp, this.plan, conn);
+    return packet;
+  }
+
+  /** Is a reset waiting for `nextReset`? */
+  get resetReady(): boolean {
+    return !this.tcp.resets.isEmpty;
+  }
+
+  /** Builds the oldest reset that belongs to no connection. @returns the packet, or −1 */
+  nextReset(): number {
+    const { tcp } = this;
+    const r = tcp.resets.shift();
+    if (r < 0) return -1;
+    const q = tcp.resets.rows;
+    tcp.count("resetsSent");
+    tcp.count("segmentsSent");
+    return tcp.packets.createTcp(
+      q.localIp[r]!, q.remoteIp[r]!, q.localPort[r]!, q.remotePort[r]!, q.seq[r]!, q.ack[r]!, q.flags[r]!, 0, q.stream[r]!, q.offset[r]!, 0, tcp.nextIpId(),
+    );
+  }
+
+  /** A timer that was armed has run out. */
+  timeout(conn: number, timer: TcpTimer): void {
+    expire(this.tcp, conn, timer);
+    settle(this.tcp, this.plan, conn);
+  }
+
+  /** The payload stream that this end sends. */
+  sendStream(conn: number): number {
+    return this.tcp.tcb.stream[conn]!;
+  }
+
+  /** The payload stream that the other end sends. */
+  receiveStream(conn: number): number {
+    return this.tcp.tcb.stream[conn]! ^ 1;
+  }
+
+  /** Bytes ever given to `send`: the stream offset of the next one. */
+  sendOffset(conn: number): number {
+    return this.tcp.tcb.written[conn]!;
+  }
+
+  /** Bytes ever read: the stream offset of the next one. */
+  receiveOffset(conn: number): number {
+    return this.tcp.tcb.consumed[conn]!;
+  }
+
+  state(conn: number): number {
+    return this.tcp.tcb.state[conn]!;
+  }
+
+  stateName(conn: number): string {
+    return STATE_NAMES[this.state(conn)]!;
+  }
+
+  localPort(conn: number): number {
+    return this.tcp.tcb.localPort[conn]!;
+  }
+
+  /** The transmission control block, with RFC 9293's names. */
+  describe(conn: number): Variable[] {
+    return describeConnection(this.tcp, conn);
+  }
+
+  /** Listeners, connections and counters. */
+  describeAll(): Scope {
+    return describeStack(this.tcp);
+  }
+
+  private dynamicPort(localIp: number, remoteIp: number, remotePort: number): number {
+    const { scalars, connections } = this.tcp;
+    for (let n = 0; n < DYNAMIC_PORTS; n++) {
+      const port = FIRST_DYNAMIC_PORT + (scalars.nextPort[0]! + n) % DYNAMIC_PORTS;
+      if (connections.find(localIp, port, remoteIp, remotePort) >= 0) continue;
+      scalars.nextPort[0] = (port - FIRST_DYNAMIC_PORT + 1) % DYNAMIC_PORTS;
+      return port;
+    }
+    return 0;
+  }
 }

@@ -1,0 +1,128 @@
+import type { Store, Table } from "../../kernel/state";
+import type { PacketLog } from "../packets";
+import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
+import { newReno, type CongestionControl } from "./congestion";
+import { ConnectionIndex } from "./connections";
+import { Listeners } from "./listeners";
+import { Reassembly } from "./reassembly";
+import { ResetQueue } from "./resets";
+import { Scoreboard } from "./sack";
+import { State, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
+
+const PICOSECONDS_PER_MILLISECOND = 1e9;
+
+/** What the parts of TCP share: the tables of one stack and the ways to its surroundings. */
+export class TcpCore {
+  readonly tcb: Table<typeof tcbSchema>;
+  readonly counters: Table<typeof counterSchema>;
+  readonly scalars: Table<{ readonly ipId: "u16"; readonly nextPort: "u16" }>;
+  readonly connections: ConnectionIndex;
+  readonly listeners: Listeners;
+  readonly reassembly: Reassembly;
+  readonly scoreboard: Scoreboard;
+  readonly resets: ResetQueue;
+  readonly congestion: CongestionControl = newReno;
+
+  constructor(store: Store, readonly packets: PacketLog, readonly options: TcpOptions, readonly env: TcpEnv, name: string) {
+    this.tcb = store.table(`${name}: connections`, tcbSchema);
+    this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
+    this.counters.alloc();
+    this.scalars = store.table(`${name}: TCP scalars`, { ipId: "u16", nextPort: "u16" }, 1);
+    this.scalars.alloc();
+    this.connections = new ConnectionIndex(store, name, this.tcb);
+    this.listeners = new Listeners(store, name, this.tcb);
+    this.reassembly = new Reassembly(store, name);
+    this.scoreboard = new Scoreboard(store, name);
+    this.resets = new ResetQueue(store, name);
+  }
+
+  count(counter: TcpCounter): void {
+    this.counters[counter][0]!++;
+  }
+
+  /** The clock of the timestamps option, 1 ms a tick (RFC 7323 section 5.4 asks for 1 ms to 1 s). */
+  timestampClock(): number {
+    return Math.floor(this.env.now() / PICOSECONDS_PER_MILLISECOND) >>> 0;
+  }
+
+  arm(conn: number, timer: TcpTimer, at: number): void {
+    this.tcb.armed[conn] = this.tcb.armed[conn]! | (1 << timer);
+    this.env.arm(conn, timer, at);
+  }
+
+  disarm(conn: number, timer: TcpTimer): void {
+    if (!this.isArmed(conn, timer)) return;
+    this.tcb.armed[conn] = this.tcb.armed[conn]! & ~(1 << timer);
+    this.env.disarm(conn, timer);
+  }
+
+  isArmed(conn: number, timer: TcpTimer): boolean {
+    return (this.tcb.armed[conn]! & (1 << timer)) !== 0;
+  }
+
+  /** A new block for a 4-tuple that is free, in the index, with an initial sequence number, nothing sent. */
+  create(localIp: number, localPort: number, remoteIp: number, remotePort: number, state: number): number {
+    const c = this.tcb.alloc();
+    this.scoreboard.intervals.reserve(c);
+    this.reassembly.intervals.reserve(c);
+    const t = this.tcb;
+    t.live[c] = 1;
+    t.state[c] = state;
+    t.localIp[c] = localIp;
+    t.localPort[c] = localPort;
+    t.remoteIp[c] = remoteIp;
+    t.remotePort[c] = remotePort;
+    t.iss[c] = t.sndUna[c] = t.sndNxt[c] = t.sndMax[c] = t.recover[c] = t.highRxt[c] = this.env.random();
+    t.unaOffset[c] = -1;
+    t.sndMss[c] = this.options.mss;
+    t.cwnd[c] = this.options.initialWindow * this.options.mss;
+    t.ssthresh[c] = 65535 * 2 ** 14;
+    // RFC 6298 section 2.1.
+    t.rto[c] = this.clampRto(1e12);
+    this.connections.add(c);
+    return c;
+  }
+
+  clampRto(rto: number): number {
+    if (rto < this.options.minRto) return this.options.minRto;
+    return rto < this.options.maxRto ? rto : this.options.maxRto;
+  }
+
+  /** The connection is gone: no more packets, no more timers. The row stays for as long as the user holds its number. */
+  destroy(conn: number, reason: CloseReason): void {
+    const t = this.tcb;
+    this.disarm(conn, TcpTimer.retransmit);
+    this.disarm(conn, TcpTimer.persist);
+    this.disarm(conn, TcpTimer.delayedAck);
+    this.disarm(conn, TcpTimer.timeWait);
+    // An embryonic connection is gone as it came: the user has not heard of it.
+    const known = t.listener[conn] === 0 || t.queued[conn] !== 0;
+    this.listeners.forget(conn);
+    this.connections.remove(conn);
+    this.scoreboard.intervals.clear(conn);
+    this.reassembly.intervals.clear(conn);
+    t.state[conn] = State.closed;
+    t.ackNow[conn] = t.resend[conn] = t.probe[conn] = 0;
+    if (known) this.env.closed(conn, reason);
+    if (t.held[conn] === 0) this.release(conn);
+  }
+
+  release(conn: number): void {
+    this.tcb.live[conn] = 0;
+    this.tcb.release(conn);
+  }
+
+  /** Queues a reset of a connection: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> (RFC 9293 section 3.10.5). */
+  sendReset(conn: number, flags: number): void {
+    const t = this.tcb;
+    this.resets.push(
+      t.localIp[conn]!, t.localPort[conn]!, t.remoteIp[conn]!, t.remotePort[conn]!, t.sndNxt[conn]!, t.rcvNxt[conn]!, flags,
+      t.stream[conn]!, t.unaOffset[conn]! + ((t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
+    );
+    this.env.wantOutput(NO_CONNECTION);
+  }
+
+  nextIpId(): number {
+    return this.scalars.ipId[0]!++;
+  }
+}

@@ -1,0 +1,79 @@
+import type { Scope, Variable } from "../../inspect";
+import { formatIpv4 } from "../addresses";
+import type { TcpCore } from "./core";
+import { STATE_NAMES, counterSchema, type TcpCounter } from "./tcb";
+
+/** A time for people: the largest unit that leaves a whole part. @param picoseconds not negative */
+function time(picoseconds: number): string {
+  if (picoseconds >= 1e12) return `${picoseconds / 1e12} s`;
+  if (picoseconds >= 1e9) return `${picoseconds / 1e9} ms`;
+  return picoseconds >= 1e6 ? `${picoseconds / 1e6} µs` : `${picoseconds / 1e3} ns`;
+}
+
+function bytes(name: string, number: number): Variable {
+  return { name, value: `${number} B`, number };
+}
+
+function duration(name: string, number: number): Variable {
+  return { name, value: time(number), number };
+}
+
+function plain(name: string, number: number): Variable {
+  return { name, value: String(number), number };
+}
+
+function yes(name: string, number: number): Variable {
+  return { name, value: number !== 0 ? "yes" : "no", number };
+}
+
+/** A transmission control block, with RFC 9293's names. Sequence numbers are absolute, the relative one in brackets. */
+export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
+  const t = tcp.tcb;
+  const sent = (name: string, seq: number): Variable => ({ name, value: `${seq} (${(seq - t.iss[conn]!) >>> 0})`, number: seq });
+  const received = (name: string, seq: number): Variable => ({ name, value: `${seq} (${(seq - t.irs[conn]!) >>> 0})`, number: seq });
+  const unread = t.rcvOffset[conn]! - t.consumed[conn]!;
+  return [
+    { name: "state", value: STATE_NAMES[t.state[conn]!]!, number: t.state[conn]! },
+    { name: "local", value: `${formatIpv4(t.localIp[conn]!)}:${t.localPort[conn]!}`, number: t.localPort[conn]! },
+    { name: "remote", value: `${formatIpv4(t.remoteIp[conn]!)}:${t.remotePort[conn]!}`, number: t.remotePort[conn]! },
+    sent("snd_una", t.sndUna[conn]!), sent("snd_nxt", t.sndNxt[conn]!), sent("snd_max", t.sndMax[conn]!), bytes("snd_wnd", t.sndWnd[conn]!),
+    bytes("flight", (t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
+    bytes("send buffer", Math.max(0, t.written[conn]! - Math.max(0, t.unaOffset[conn]!))),
+    bytes("cwnd", t.cwnd[conn]!), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
+    yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!),
+    { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
+    received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),
+    {
+      name: "out of order", value: `${tcp.reassembly.intervals.lists.bytes[conn]!} B in ${tcp.reassembly.count(conn)} blocks`,
+      number: tcp.reassembly.intervals.lists.bytes[conn]!,
+    },
+    yes("ack_now", t.ackNow[conn]!), yes("ack_delayed", t.ackDelayed[conn]!),
+    duration("srtt", t.srtt[conn]!), duration("rttvar", t.rttvar[conn]!), duration("rto", t.rto[conn]!), plain("retransmits", t.retransmits[conn]!),
+    bytes("mss", t.sndMss[conn]!), plain("snd_scale", t.sndScale[conn]!), plain("rcv_scale", t.rcvScale[conn]!),
+    yes("sack", t.sack[conn]!), yes("timestamps", t.timestamps[conn]!),
+  ];
+}
+
+/** All connections, listeners and counters of a stack. */
+export function describeStack(tcp: TcpCore): Scope {
+  const t = tcp.tcb;
+  const variables: Variable[] = [];
+  const l = tcp.listeners.rows;
+  for (let i = 0; i < l.rows; i++) {
+    if (l.live[i] !== 1) continue;
+    variables.push({
+      name: `${l.ip[i] === 0 ? "*" : formatIpv4(l.ip[i]!)}:${l.port[i]!}`, value: "LISTEN",
+      children: [plain("backlog", l.backlog[i]!), plain("embryonic", l.embryonic[i]!), plain("queued", l.queued[i]!)],
+    });
+  }
+  for (let c = 0; c < t.rows; c++) {
+    if (t.live[c] !== 1) continue;
+    variables.push({
+      name: `${formatIpv4(t.localIp[c]!)}:${t.localPort[c]!} ↔ ${formatIpv4(t.remoteIp[c]!)}:${t.remotePort[c]!} #${c}`,
+      value: STATE_NAMES[t.state[c]!]!, children: describeConnection(tcp, c),
+    });
+  }
+  const counters = (Object.keys(counterSchema) as TcpCounter[]).map((name) => plain(name, tcp.counters[name][0]!));
+  variables.push({ name: "counters", value: `${tcp.counters.segmentsSent[0]!} segments sent`, children: counters });
+  return { name: "TCP", variables };
+}

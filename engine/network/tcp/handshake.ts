@@ -1,0 +1,149 @@
+import { TcpFlag, TcpOption } from "../packets";
+import { CloseReason, NO_CONNECTION, TcpTimer } from "./api";
+import { measureRtt } from "./acknowledge";
+import type { TcpCore } from "./core";
+import { after } from "./sequence";
+import { State } from "./tcb";
+import { afterHandshake } from "./timers";
+
+/** Bytes of the timestamps option with its NOPs. */
+const TIMESTAMPS_LENGTH = 12;
+/** RFC 9293 section 3.7.1, for a SYN without the MSS option over IPv4. */
+const DEFAULT_MSS = 536;
+
+/** A segment for no connection: a SYN for a listener, or something to reset (RFC 9293 sections 3.10.7.1 and 3.10.7.2). */
+export function withoutConnection(tcp: TcpCore, packet: number): number {
+  const { packets } = tcp;
+  const flags = packets.flags(packet);
+  if ((flags & TcpFlag.rst) !== 0) return NO_CONNECTION;
+  const localIp = packets.destinationIp(packet);
+  const localPort = packets.destinationPort(packet);
+  const listener = tcp.listeners.find(localIp, localPort);
+  if (listener < 0 || (flags & TcpFlag.ack) !== 0) {
+    refuse(tcp, packet);
+    return NO_CONNECTION;
+  }
+  if ((flags & TcpFlag.syn) === 0) return NO_CONNECTION;
+  if (tcp.listeners.isFull(listener)) {
+    tcp.count("listenOverflows");
+    return NO_CONNECTION;
+  }
+  const c = tcp.create(localIp, localPort, packets.sourceIp(packet), packets.sourcePort(packet), State.synReceived);
+  tcp.tcb.listener[c] = listener + 1;
+  tcp.listeners.rows.embryonic[listener]!++;
+  tcp.tcb.stream[c] = packets.stream(packet) >= 0 ? packets.stream(packet) ^ 1 : packets.openStreams();
+  readSyn(tcp, c, packet);
+  return c;
+}
+
+/** A reset in answer to a segment that fits no connection (RFC 9293 section 3.10.7.1). */
+export function refuse(tcp: TcpCore, packet: number): void {
+  const { packets } = tcp;
+  const flags = packets.flags(packet);
+  const length = packets.payloadLength(packet) + ((flags & TcpFlag.syn) !== 0 ? 1 : 0) + ((flags & TcpFlag.fin) !== 0 ? 1 : 0);
+  const withAck = (flags & TcpFlag.ack) !== 0;
+  const stream = packets.stream(packet);
+  tcp.resets.push(
+    packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet),
+    withAck ? packets.acknowledgement(packet) : 0, withAck ? 0 : (packets.sequence(packet) + length) >>> 0,
+    withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream < 0 ? -1 : stream ^ 1, 0,
+  );
+  tcp.env.wantOutput(NO_CONNECTION);
+}
+
+/** The peer's initial sequence number, window and options. */
+function readSyn(tcp: TcpCore, conn: number, packet: number): void {
+  const t = tcp.tcb;
+  const { packets, options } = tcp;
+  const seq = packets.sequence(packet);
+  t.irs[conn] = seq;
+  t.rcvNxt[conn] = seq + 1;
+  t.lastAckSent[conn] = seq + 1;
+  t.rcvAdv[conn] = seq + 1;
+  t.finSeen[conn] = 0;
+  const scaling = options.windowScale >= 0 && packets.hasOption(packet, TcpOption.windowScale);
+  t.scaling[conn] = scaling ? 1 : 0;
+  t.sndScale[conn] = scaling ? Math.min(packets.windowScale(packet), 14) : 0;
+  t.rcvScale[conn] = scaling ? options.windowScale : 0;
+  t.sack[conn] = options.sack && packets.hasOption(packet, TcpOption.sackPermitted) ? 1 : 0;
+  t.timestamps[conn] = options.timestamps && packets.hasOption(packet, TcpOption.timestamps) ? 1 : 0;
+  if (t.timestamps[conn] !== 0) t.tsRecent[conn] = packets.timestampValue(packet);
+  const mss = packets.hasOption(packet, TcpOption.mss) ? packets.mss(packet) : DEFAULT_MSS;
+  t.sndMss[conn] = Math.min(mss, options.mss) - (t.timestamps[conn] !== 0 ? TIMESTAMPS_LENGTH : 0);
+  // RFC 7323 section 2.2: the window of a SYN is never scaled.
+  t.sndWnd[conn] = t.maxSndWnd[conn] = packets.window(packet);
+  t.sndWl1[conn] = seq;
+  t.sndWl2[conn] = packets.acknowledgement(packet);
+}
+
+/** RFC 9293 section 3.10.7.3, SYN-SENT. */
+export function inSynSent(tcp: TcpCore, conn: number, packet: number): void {
+  const t = tcp.tcb;
+  const { packets } = tcp;
+  const flags = packets.flags(packet);
+  const ack = packets.acknowledgement(packet);
+  const withAck = (flags & TcpFlag.ack) !== 0;
+  if (withAck && (!after(ack, t.iss[conn]!) || after(ack, t.sndMax[conn]!))) {
+    if ((flags & TcpFlag.rst) === 0) refuse(tcp, packet);
+    return;
+  }
+  if ((flags & TcpFlag.rst) !== 0) {
+    if (!withAck) return;
+    tcp.count("resetsReceived");
+    tcp.destroy(conn, CloseReason.refused);
+    return;
+  }
+  if ((flags & TcpFlag.syn) === 0) return;
+  readSyn(tcp, conn, packet);
+  if (!withAck) {
+    // Simultaneous open: SYN,ACK with the same initial sequence number.
+    t.state[conn] = State.synReceived;
+    t.sndNxt[conn] = t.iss[conn]!;
+    return;
+  }
+  t.rcvAdv[conn] = (t.rcvNxt[conn]! + Math.min(tcp.options.receiveBuffer, 65535)) >>> 0;
+  synAcknowledged(tcp, conn, packet, ack);
+  t.ackNow[conn] = 1;
+  t.state[conn] = State.established;
+  tcp.count("opened");
+  tcp.env.established(conn);
+}
+
+/** RFC 9293 section 3.10.7.4, fifth check, SYN-RECEIVED. @returns false: drop the segment */
+export function inSynReceived(tcp: TcpCore, conn: number, packet: number): boolean {
+  const t = tcp.tcb;
+  const ack = tcp.packets.acknowledgement(packet);
+  if (!after(ack, t.iss[conn]!) || after(ack, t.sndMax[conn]!)) {
+    refuse(tcp, packet);
+    return false;
+  }
+  synAcknowledged(tcp, conn, packet, ack);
+  const scale = (tcp.packets.flags(packet) & TcpFlag.syn) !== 0 ? 0 : t.sndScale[conn]!;
+  t.sndWnd[conn] = tcp.packets.window(packet) << scale;
+  t.maxSndWnd[conn] = t.sndWnd[conn]!;
+  t.sndWl1[conn] = tcp.packets.sequence(packet);
+  t.sndWl2[conn] = ack;
+  t.state[conn] = t.closeWanted[conn] !== 0 ? State.finWait1 : State.established;
+  if (t.listener[conn] !== 0) {
+    const port = t.localPort[conn]!;
+    tcp.listeners.enqueue(conn);
+    tcp.count("accepted");
+    tcp.env.accepted(conn, port);
+  } else if (t.closeWanted[conn] === 0) {
+    tcp.count("opened");
+    tcp.env.established(conn);
+  }
+  return true;
+}
+
+/** Our SYN is acknowledged; nothing else has been sent yet. */
+function synAcknowledged(tcp: TcpCore, conn: number, packet: number, ack: number): void {
+  const t = tcp.tcb;
+  t.sndUna[conn] = t.sndNxt[conn] = t.sndMax[conn] = t.highRxt[conn] = ack;
+  t.unaOffset[conn] = 0;
+  t.retransmits[conn] = 0;
+  tcp.disarm(conn, TcpTimer.retransmit);
+  measureRtt(tcp, conn, packet, ack);
+  t.ambiguous[conn] = 0;
+  afterHandshake(tcp, conn);
+}

@@ -1,0 +1,150 @@
+import { TcpFlag } from "../packets";
+import { TcpTimer } from "./api";
+import type { TcpCore } from "./core";
+import { SegmentKind, type SegmentPlan } from "./plan";
+import { after, before, distance, later } from "./sequence";
+import { Resend, State } from "./tcb";
+
+/** Three SACK blocks fit beside timestamps (RFC 2018 section 3). */
+const MAX_SACK_BLOCKS = 3;
+
+/** Builds the segment that the plan decides on and notes that it was sent. @returns the packet, or −1 */
+export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): number {
+  if (!plan.decide(tcp, conn)) return -1;
+  const t = tcp.tcb;
+  const { kind, sequence, length, fin } = plan;
+  const syn = kind === SegmentKind.syn;
+  const withAck = t.state[conn] !== State.synSent;
+  let flags = (withAck ? TcpFlag.ack : 0) | (syn ? TcpFlag.syn : 0) | (fin ? TcpFlag.fin : 0);
+  const offset = t.unaOffset[conn]! + distance(sequence, t.sndUna[conn]!);
+  // RFC 9293 section 3.9.1.2: PSH on the segment that empties the buffer.
+  if (length > 0 && offset + length === t.written[conn]) flags |= TcpFlag.psh;
+  const window = withAck ? offerWindow(tcp, conn, syn) : Math.min(tcp.options.receiveBuffer, 65535);
+  const packet = tcp.packets.createTcp(
+    t.localIp[conn]!, t.remoteIp[conn]!, t.localPort[conn]!, t.remotePort[conn]!, sequence, withAck ? t.rcvNxt[conn]! : 0,
+    flags, window, t.stream[conn]!, offset, length, tcp.nextIpId(),
+  );
+  if (syn) {
+    const scale = withAck && t.scaling[conn] === 0 ? -1 : tcp.options.windowScale;
+    tcp.packets.setSynOptions(packet, tcp.options.mss, scale, withAck ? t.sack[conn] !== 0 : tcp.options.sack);
+    tcp.packets.setInitialSequence(t.stream[conn]!, sequence);
+  }
+  if (syn && !withAck ? tcp.options.timestamps : t.timestamps[conn] !== 0) {
+    tcp.packets.setTimestamps(packet, tcp.timestampClock(), withAck ? t.tsRecent[conn]! : 0);
+  }
+  if (!syn && t.sack[conn] !== 0) tcp.reassembly.report(conn, tcp.packets, packet, MAX_SACK_BLOCKS);
+  tcp.count("segmentsSent");
+  if (withAck) acknowledged(tcp, conn);
+  if (kind !== SegmentKind.ack) sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);
+  return packet;
+}
+
+/** Books of the sender: SND.NXT, retransmission counts, the segment that is timed, the timer. @param numbers of the sequence space */
+function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, numbers: number, length: number): void {
+  const t = tcp.tcb;
+  const now = tcp.env.now();
+  const end = (sequence + numbers) >>> 0;
+  t.lastSend[conn] = now;
+  if (kind === SegmentKind.probe) {
+    t.probe[conn] = 0;
+    t.probed[conn] = 1;
+    tcp.count("probes");
+    tcp.arm(conn, TcpTimer.persist, now + persistInterval(tcp, conn));
+    return;
+  }
+  if (before(sequence, t.sndMax[conn]!)) {
+    countRetransmission(tcp, conn, kind);
+    t.rttTiming[conn] = 0;
+    t.ambiguous[conn] = 1;
+    t.ambiguousEnd[conn] = t.sndMax[conn]!;
+  } else if (t.rttTiming[conn] === 0 && t.ambiguous[conn] === 0) {
+    t.rttTiming[conn] = 1;
+    t.rttSeq[conn] = end;
+    t.rttStart[conn] = now;
+  }
+  tcp.counters.bytesSent[0]! += length;
+  if (kind === SegmentKind.rescue) t.rescued[conn] = 1;
+  else if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
+  if (kind === SegmentKind.resend) t.resend[conn] = Resend.none;
+  t.probe[conn] = 0;
+  if (kind === SegmentKind.data || kind === SegmentKind.syn) t.sndNxt[conn] = end;
+  else t.sndNxt[conn] = later(t.sndNxt[conn]!, end);
+  t.sndMax[conn] = later(t.sndMax[conn]!, end);
+  tcp.disarm(conn, TcpTimer.persist);
+  t.persistShift[conn] = 0;
+  // RFC 6298 section 5.1; and anew when the oldest segment goes again, so that it has a whole timeout to be answered.
+  if (!tcp.isArmed(conn, TcpTimer.retransmit) || sequence === t.sndUna[conn]) tcp.arm(conn, TcpTimer.retransmit, now + t.rto[conn]!);
+}
+
+function countRetransmission(tcp: TcpCore, conn: number, kind: number): void {
+  if (kind === SegmentKind.syn) tcp.count("retransmittedSyn");
+  else if (kind === SegmentKind.sackResend || kind === SegmentKind.rescue) tcp.count("retransmittedBySack");
+  else if (kind === SegmentKind.resend && tcp.tcb.resend[conn] === Resend.fast) tcp.count("retransmittedFast");
+  else tcp.count("retransmittedByTimeout");
+}
+
+/** Every segment with an ACK settles what was to be acknowledged. */
+function acknowledged(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  t.ackNow[conn] = 0;
+  t.lastAckSent[conn] = t.rcvNxt[conn]!;
+  if (t.ackDelayed[conn] !== 0) {
+    t.ackDelayed[conn] = 0;
+    tcp.disarm(conn, TcpTimer.delayedAck);
+  }
+}
+
+/**
+ * The window field of a segment sent now; moves the offered right edge. It opens only by a worthwhile step (RFC 1122 section 4.2.3.3)
+ * and is not drawn back, but for rounding by the scale (RFC 7323 section 2.4): what lies before the old edge is still accepted.
+ */
+function offerWindow(tcp: TcpCore, conn: number, syn: boolean): number {
+  const t = tcp.tcb;
+  const next = t.rcvNxt[conn]!;
+  const space = receiveSpace(tcp, conn);
+  const offered = Math.max(0, distance(t.rcvAdv[conn]!, next));
+  const step = Math.min(Math.floor(tcp.options.receiveBuffer / 2), tcp.options.mss);
+  let window = space - offered >= step ? space : offered;
+  const scale = syn ? 0 : t.rcvScale[conn]!;
+  let field = window >>> scale;
+  if (field > 65535) field = 65535;
+  window = field << scale;
+  const edge = (next + window) >>> 0;
+  if (after(edge, t.rcvAdv[conn]!)) t.rcvAdv[conn] = edge;
+  return field;
+}
+
+/** Room in the receive buffer, as far as a window can express it. */
+function receiveSpace(tcp: TcpCore, conn: number): number {
+  const t = tcp.tcb;
+  return Math.min(tcp.options.receiveBuffer - (t.rcvOffset[conn]! - t.consumed[conn]!), 65535 << t.rcvScale[conn]!);
+}
+
+/** The user has read: is the window to be announced? By two segments or half of the buffer, as in BSD's `tcp_output`. */
+export function wantsWindowUpdate(tcp: TcpCore, conn: number): boolean {
+  const t = tcp.tcb;
+  if (t.finReceived[conn] !== 0 || t.state[conn] === State.synReceived) return false;
+  const opened = receiveSpace(tcp, conn) - Math.max(0, distance(t.rcvAdv[conn]!, t.rcvNxt[conn]!));
+  return opened >= Math.min(2 * tcp.options.mss, Math.floor(tcp.options.receiveBuffer / 2));
+}
+
+/** After any change: asks for output if there is something to send, or arms the persist timer if only the window forbids it. */
+export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
+  const t = tcp.tcb;
+  if (t.live[conn] === 0) return;
+  if (plan.decide(tcp, conn)) {
+    tcp.env.wantOutput(conn);
+    if (plan.kind !== SegmentKind.ack) return;
+  }
+  const state = t.state[conn]!;
+  if (state < State.established || state === State.finWait2 || state === State.timeWait) return;
+  if (t.sndMax[conn] !== t.sndUna[conn] || tcp.isArmed(conn, TcpTimer.persist) || t.probe[conn] !== 0) return;
+  const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
+  if (t.written[conn]! + (finWanted ? 1 : 0) <= t.unaOffset[conn]!) return;
+  tcp.arm(conn, TcpTimer.persist, tcp.env.now() + persistInterval(tcp, conn));
+}
+
+/** RFC 9293 section 3.8.6.1: the first probe after one RTO, then exponentially further apart. */
+export function persistInterval(tcp: TcpCore, conn: number): number {
+  return tcp.clampRto(tcp.tcb.rto[conn]! * (1 << Math.min(tcp.tcb.persistShift[conn]!, 12)));
+}

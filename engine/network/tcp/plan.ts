@@ -1,0 +1,147 @@
+import type { TcpCore } from "./core";
+import { DUP_THRESH, NOTHING } from "./sack";
+import { before } from "./sequence";
+import { Resend, State } from "./tcb";
+
+export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, rescue: 5, probe: 6, ack: 7 } as const;
+
+/** The segment that `output` would build now. Scratch: rewritten by each `decide`, never read across calls, so no part of the state. */
+export class SegmentPlan {
+  kind: number = SegmentKind.none;
+  sequence = 0;
+  /** Payload bytes. */
+  length = 0;
+  fin = false;
+
+  private set(kind: number, sequence: number, length: number, fin: boolean): boolean {
+    this.kind = kind;
+    this.sequence = sequence >>> 0;
+    this.length = length;
+    this.fin = fin;
+    return true;
+  }
+
+  private none(): boolean {
+    this.kind = SegmentKind.none;
+    return false;
+  }
+
+  /** Decides what to send next, without changing anything. @returns false if there is nothing */
+  decide(tcp: TcpCore, conn: number): boolean {
+    const t = tcp.tcb;
+    if (conn < 0 || conn >= t.rows || t.live[conn] === 0) return this.none();
+    switch (t.state[conn]) {
+      case State.closed:
+        return this.none();
+      case State.synSent:
+      case State.synReceived:
+        if (t.sndNxt[conn] === t.iss[conn]) return this.set(SegmentKind.syn, t.iss[conn]!, 0, false);
+        break;
+      case State.finWait2:
+      case State.timeWait:
+        break;
+      default:
+        if (this.decideData(tcp, conn)) return true;
+    }
+    // With SND.NXT moved back by a timeout, a pure ACK still stands after everything that was sent.
+    return t.ackNow[conn] !== 0 ? this.set(SegmentKind.ack, t.sndMax[conn]!, 0, false) : this.none();
+  }
+
+  /** Numbers here are relative to SND.UNA, so that they do not wrap: `end` is where the user's data ends. */
+  private decideData(tcp: TcpCore, conn: number): boolean {
+    const t = tcp.tcb;
+    const una = t.sndUna[conn]!;
+    const end = t.written[conn]! - t.unaOffset[conn]!;
+    const next = (t.sndNxt[conn]! - una) >>> 0;
+    const max = (t.sndMax[conn]! - una) >>> 0;
+    const state = t.state[conn]!;
+    const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
+    const mss = maxPayload(tcp, conn);
+
+    if (t.resend[conn] !== Resend.none && max > 0) {
+      const limit = (tcp.scoreboard.nextSacked(conn, una, t.sndMax[conn]!) - una) >>> 0;
+      return this.resent(SegmentKind.resend, una, 0, min3(mss, limit, end), limit, end);
+    }
+    if (t.probe[conn] !== 0 && next < end + (finWanted ? 1 : 0)) {
+      const room = t.sndWnd[conn]! - next;
+      if (room <= 0) return this.set(SegmentKind.probe, una + next, next < end ? 1 : 0, next >= end);
+      const length = min3(mss, room, end - next);
+      return this.set(SegmentKind.data, una + next, length, finWanted && next + length === end && room > length);
+    }
+    if (t.inRecovery[conn] !== 0 && t.sack[conn] !== 0) return this.decideSackRecovery(tcp, conn, end, max, finWanted, mss);
+
+    // RFC 3042: the first two duplicate ACKs each let one new segment out.
+    const dupAcks = t.dupAcks[conn]!;
+    const limited = t.inRecovery[conn] === 0 && dupAcks < DUP_THRESH ? dupAcks * t.sndMss[conn]! : 0;
+    if (next >= max) return this.decideNew(tcp, conn, max, end, t.cwnd[conn]! + limited - max, finWanted, mss);
+
+    // After a timeout: what was sent goes again from SND.UNA on, but for what has been SACKed since.
+    const from = (tcp.scoreboard.skip(conn, una + next) - una) >>> 0;
+    if (from >= max) return this.decideNew(tcp, conn, max, end, t.cwnd[conn]! - max, finWanted, mss);
+    const window = t.cwnd[conn]! < t.sndWnd[conn]! ? t.cwnd[conn]! : t.sndWnd[conn]!;
+    const limit = (tcp.scoreboard.nextSacked(conn, una + from, t.sndMax[conn]!) - una) >>> 0;
+    const length = min3(mss, limit - from, end - from);
+    return window >= from + length && this.resent(SegmentKind.data, una, from, length, limit, end);
+  }
+
+  /** RFC 6675 section 5, step C: while the pipe has room for a segment, what NextSeg() says. */
+  private decideSackRecovery(tcp: TcpCore, conn: number, end: number, max: number, finWanted: boolean, mss: number): boolean {
+    const t = tcp.tcb;
+    const board = tcp.scoreboard;
+    const una = t.sndUna[conn]!;
+    const full = t.sndMss[conn]!;
+    const highRxt = t.highRxt[conn]!;
+    const room = t.cwnd[conn]! - board.pipe(conn, una, t.sndMax[conn]!, highRxt, full);
+    if (room < full) return false;
+    const lost = board.nextHole(conn, una, highRxt, full, true);
+    if (lost !== NOTHING) return this.hole(tcp, conn, lost, end, mss);
+    if (this.decideNew(tcp, conn, max, end, room, finWanted, mss)) return true;
+    const hole = board.nextHole(conn, una, highRxt, full, false);
+    if (hole !== NOTHING) return this.hole(tcp, conn, hole, end, mss);
+    if (t.rescued[conn] !== 0) return false;
+    const tail = (board.highest(conn, una) - una) >>> 0;
+    const retransmitted = (highRxt - una) >>> 0;
+    const start = before(highRxt, una) || retransmitted < tail ? tail : retransmitted;
+    if (start >= max) return false;
+    const from = max - start > mss ? max - mss : start;
+    return this.resent(SegmentKind.rescue, una, from, (max < end ? max : end) - from, max, end);
+  }
+
+  private hole(tcp: TcpCore, conn: number, sequence: number, end: number, mss: number): boolean {
+    const una = tcp.tcb.sndUna[conn]!;
+    const from = (sequence - una) >>> 0;
+    const limit = (tcp.scoreboard.limit - una) >>> 0;
+    return this.resent(SegmentKind.sackResend, una, from, min3(mss, limit - from, end - from), limit, end);
+  }
+
+  /** A segment that was sent before; the FIN goes with it if it lies before `limit` (all relative to `una`). */
+  private resent(kind: number, una: number, from: number, length: number, limit: number, end: number): boolean {
+    return this.set(kind, una + from, length, from + length === end && limit > end);
+  }
+
+  /** New data, if the windows allow it and it is worth a segment (RFC 1122 section 4.2.3.4: Nagle, silly window avoidance). */
+  private decideNew(tcp: TcpCore, conn: number, max: number, end: number, congestionRoom: number, finWanted: boolean, mss: number): boolean {
+    const t = tcp.tcb;
+    if (max > end) return false;
+    const offered = t.sndWnd[conn]! - max;
+    const length = min3(mss, min3(offered, congestionRoom, end - max), end - max);
+    const fin = finWanted && offered > 0 && length >= 0 && max + length === end && offered > length;
+    if (length <= 0) return fin && max === end && this.set(SegmentKind.data, t.sndUna[conn]! + max, 0, true);
+    const idle = max === 0;
+    const last = max + length === end;
+    const worthIt = length >= mss || (last && (fin || idle || !tcp.options.nagle)) ||
+      ((idle || !tcp.options.nagle) && length * 2 >= t.maxSndWnd[conn]!);
+    return worthIt && this.set(SegmentKind.data, t.sndUna[conn]! + max, length, fin);
+  }
+}
+
+/** Largest payload of a segment sent now: SACK blocks take room (RFC 6691). */
+function maxPayload(tcp: TcpCore, conn: number): number {
+  const blocks = tcp.tcb.sack[conn] !== 0 ? tcp.reassembly.count(conn) : 0;
+  return tcp.tcb.sndMss[conn]! - (blocks > 0 ? 4 + 8 * (blocks < 3 ? blocks : 3) : 0);
+}
+
+function min3(a: number, b: number, c: number): number {
+  const d = a < b ? a : b;
+  return d < c ? d : c;
+}

@@ -1,0 +1,54 @@
+import type { Store, Table } from "../../kernel/state";
+
+/** Resets that belong to no connection (any more), first in, first out. */
+export class ResetQueue {
+  readonly rows: Table<{
+    readonly localIp: "u32"; readonly localPort: "u16"; readonly remoteIp: "u32"; readonly remotePort: "u16";
+    readonly seq: "u32"; readonly ack: "u32"; readonly flags: "u8"; readonly stream: "i32"; readonly offset: "f64"; readonly next: "i32";
+  }>;
+  private readonly ends: Table<{ readonly head: "i32"; readonly tail: "i32" }>;
+
+  constructor(store: Store, name: string) {
+    this.rows = store.table(`${name}: resets`, {
+      localIp: "u32", localPort: "u16", remoteIp: "u32", remotePort: "u16", seq: "u32", ack: "u32", flags: "u8", stream: "i32", offset: "f64", next: "i32",
+    });
+    this.ends = store.table(`${name}: reset queue`, { head: "i32", tail: "i32" }, 1);
+    this.ends.alloc();
+  }
+
+  get isEmpty(): boolean {
+    return this.ends.head[0] === 0;
+  }
+
+  push(
+    localIp: number, localPort: number, remoteIp: number, remotePort: number,
+    seq: number, ack: number, flags: number, stream: number, offset: number,
+  ): void {
+    const { rows, ends } = this;
+    const r = rows.alloc();
+    rows.localIp[r] = localIp;
+    rows.localPort[r] = localPort;
+    rows.remoteIp[r] = remoteIp;
+    rows.remotePort[r] = remotePort;
+    rows.seq[r] = seq;
+    rows.ack[r] = ack;
+    rows.flags[r] = flags;
+    rows.stream[r] = stream;
+    rows.offset[r] = offset;
+    rows.next[r] = 0;
+    if (ends.tail[0] === 0) ends.head[0] = r + 1;
+    else rows.next[ends.tail[0]! - 1] = r + 1;
+    ends.tail[0] = r + 1;
+  }
+
+  /** Takes the oldest out; its row is readable until the next `push`. −1: empty. */
+  shift(): number {
+    const { rows, ends } = this;
+    const r = ends.head[0]! - 1;
+    if (r < 0) return -1;
+    ends.head[0] = rows.next[r]!;
+    if (ends.head[0] === 0) ends.tail[0] = 0;
+    rows.release(r);
+    return r;
+  }
+}

@@ -1,0 +1,99 @@
+/** Connection states, RFC 9293 section 3.3.2. LISTEN has no transmission control block: see listeners. */
+export const State = {
+  closed: 0, synSent: 1, synReceived: 2, established: 3, finWait1: 4, finWait2: 5, closeWait: 6, closing: 7, lastAck: 8, timeWait: 9,
+} as const;
+
+export const STATE_NAMES: readonly string[] = [
+  "CLOSED", "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT",
+];
+
+/** Why the segment at SND.UNA is to be sent again. */
+export const Resend = { none: 0, fast: 1, timeout: 2 } as const;
+
+/**
+ * The transmission control block: names as in RFC 9293 section 3.3.1 where it has one. Times in picoseconds, sizes in bytes. Stream
+ * offsets count payload from 0; the SYN is at −1 and the FIN after the last byte, so that offset and sequence number move together.
+ */
+export const tcbSchema = {
+  state: "u8",
+  /** The row is in use. */
+  live: "u8",
+  /** The user still has the number and will give it back by `close` or `abort`. */
+  held: "u8",
+  /** The user closed before the handshake was over. */
+  closeWanted: "u8",
+  localIp: "u32", remoteIp: "u32", localPort: "u16", remotePort: "u16",
+  /** The even or odd stream that this end sends; the other end's is `stream ^ 1`. */
+  stream: "i32",
+  /** Row of the listener plus one while embryonic or in the accept queue; 0 otherwise. */
+  listener: "i32",
+  /** Next in the accept queue, plus one. */
+  nextQueued: "i32",
+  queued: "u8",
+  /** Bit by `TcpTimer`. */
+  armed: "u8",
+
+  iss: "u32", sndUna: "u32", sndNxt: "u32",
+  /** Highest sequence number sent plus one; SND.NXT is below it after a timeout. */
+  sndMax: "u32",
+  sndWnd: "u32", sndWl1: "u32", sndWl2: "u32",
+  /** Largest window ever offered (RFC 1122 section 4.2.3.4, Max(SND.WND)). */
+  maxSndWnd: "u32",
+  /** Window scaling was agreed on (RFC 7323 section 2.2): shifts of the peer's windows and of ours. */
+  scaling: "u8", sndScale: "u8", rcvScale: "u8",
+  /** Largest payload of a segment without SACK blocks: the smaller MSS less the timestamps option (RFC 6691). */
+  sndMss: "u16",
+  unaOffset: "f64",
+  /** Bytes that the user has ever sent. */
+  written: "f64",
+  resend: "u8",
+  /** A zero-window probe is to be sent. */
+  probe: "u8",
+  /** One byte beyond SND.MAX is on the way as a probe. */
+  probed: "u8",
+  persistShift: "u8",
+  lastSend: "f64",
+
+  irs: "u32", rcvNxt: "u32",
+  /** Right edge of the window that was offered. */
+  rcvAdv: "u32",
+  lastAckSent: "u32",
+  rcvOffset: "f64",
+  /** Bytes that the user has read. */
+  consumed: "f64",
+  /** A FIN has arrived, perhaps beyond a gap, at `finSeq`. */
+  finSeen: "u8", finSeq: "u32",
+  /** It has been reached. */
+  finReceived: "u8",
+  /** Largest payload received: what "full-sized" means for the peer. */
+  rcvSegment: "u16",
+  ackNow: "u8",
+  ackDelayed: "u8",
+
+  timestamps: "u8", sack: "u8", tsRecent: "u32",
+
+  srtt: "f64", rttvar: "f64", rto: "f64",
+  /** A segment is being timed: it ends at `rttSeq`. */
+  rttTiming: "u8", rttSeq: "u32", rttStart: "f64",
+  /** Something unacknowledged before `ambiguousEnd` has been sent twice (Karn): only timestamps can measure. */
+  ambiguous: "u8", ambiguousEnd: "u32",
+  /** Times that the oldest segment was retransmitted by timeout. */
+  retransmits: "u8",
+  synRetransmitted: "u8",
+
+  cwnd: "f64", ssthresh: "f64",
+  /** Bytes acknowledged since cwnd last grew, in congestion avoidance. */
+  bytesAcked: "f64",
+  dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
+  /** RFC 6675: HighRxt plus one; a rescue retransmission was made. */
+  highRxt: "u32", rescued: "u8",
+} as const;
+
+export const counterSchema = {
+  segmentsSent: "f64", segmentsReceived: "f64", bytesSent: "f64", bytesReceived: "f64",
+  retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedSyn: "f64",
+  timeouts: "f64", probes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
+  outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64",
+  resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64",
+} as const;
+export type TcpCounter = keyof typeof counterSchema;

@@ -1,0 +1,88 @@
+import { CloseReason, TcpTimer } from "./api";
+import type { TcpCore } from "./core";
+import { Resend, State } from "./tcb";
+
+/** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
+const RTO_AFTER_LOST_SYN = 3e12;
+
+/**
+ * A round-trip time was measured (RFC 6298 sections 2.2 to 2.4; alpha 1/8, beta 1/4). The simulated clock is exact, so the granularity G is
+ * that of the lower bound.
+ * @param rtt picoseconds
+ */
+export function measured(tcp: TcpCore, conn: number, rtt: number): void {
+  const t = tcp.tcb;
+  if (t.srtt[conn] === 0) {
+    t.srtt[conn] = rtt;
+    t.rttvar[conn] = Math.round(rtt / 2);
+  } else {
+    const error = Math.abs(t.srtt[conn]! - rtt);
+    t.rttvar[conn] = Math.round(t.rttvar[conn]! * 0.75 + error * 0.25);
+    t.srtt[conn] = Math.round(t.srtt[conn]! * 0.875 + rtt * 0.125);
+  }
+  t.rto[conn] = tcp.clampRto(t.srtt[conn]! + 4 * t.rttvar[conn]!);
+}
+
+/** The handshake is over: what a lost SYN costs (RFC 6298 section 5.7, RFC 5681 section 3.1). */
+export function afterHandshake(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  const mss = t.sndMss[conn]!;
+  t.cwnd[conn] = t.synRetransmitted[conn] !== 0 ? mss : tcp.options.initialWindow * mss;
+  if (t.synRetransmitted[conn] !== 0 && t.srtt[conn] === 0) t.rto[conn] = tcp.clampRto(RTO_AFTER_LOST_SYN);
+}
+
+/** An armed timer has run out. */
+export function expire(tcp: TcpCore, conn: number, timer: TcpTimer): void {
+  const t = tcp.tcb;
+  if (conn >= t.rows || t.live[conn] === 0 || !tcp.isArmed(conn, timer)) return;
+  t.armed[conn] = t.armed[conn]! & ~(1 << timer);
+  switch (timer) {
+    case TcpTimer.retransmit:
+      retransmitTimeout(tcp, conn);
+      break;
+    case TcpTimer.persist:
+      t.probe[conn] = 1;
+      if (t.persistShift[conn]! < 12) t.persistShift[conn]!++;
+      break;
+    case TcpTimer.delayedAck:
+      t.ackDelayed[conn] = 0;
+      t.ackNow[conn] = 1;
+      tcp.count("delayedAcks");
+      break;
+    case TcpTimer.timeWait:
+      tcp.destroy(conn, CloseReason.normal);
+  }
+}
+
+function retransmitTimeout(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  tcp.count("timeouts");
+  if (t.retransmits[conn]! >= tcp.options.maxRetransmits) {
+    tcp.destroy(conn, CloseReason.timedOut);
+    return;
+  }
+  const first = t.retransmits[conn] === 0;
+  t.retransmits[conn]!++;
+  // RFC 6298 sections 5.5 and 5.6; Karn: what was timed is now ambiguous.
+  t.rto[conn] = tcp.clampRto(t.rto[conn]! * 2);
+  t.rttTiming[conn] = 0;
+  t.ambiguous[conn] = 1;
+  t.ambiguousEnd[conn] = t.sndMax[conn]!;
+  if (t.state[conn] === State.synSent || t.state[conn] === State.synReceived) {
+    t.synRetransmitted[conn] = 1;
+    t.sndNxt[conn] = t.iss[conn]!;
+    return;
+  }
+  // RFC 5681 section 3.1: ssthresh once for a segment; the loss window is one segment.
+  if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0);
+  t.cwnd[conn] = t.sndMss[conn]!;
+  t.bytesAcked[conn] = 0;
+  t.dupAcks[conn] = 0;
+  t.inRecovery[conn] = 0;
+  // RFC 6582 section 4 and RFC 6675 section 5.1: no new recovery until all that was sent is acknowledged.
+  t.recover[conn] = t.sndMax[conn]!;
+  // RFC 2018 section 8: the receiver may have discarded what it had SACKed.
+  tcp.scoreboard.intervals.clear(conn);
+  t.sndNxt[conn] = t.sndUna[conn]!;
+  t.resend[conn] = Resend.timeout;
+}
