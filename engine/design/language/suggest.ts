@@ -1,0 +1,53 @@
+/** The words that a reference may be, from a design as it stands. */
+import type { Design, Host } from "../model";
+import type { ReferenceKind } from "../vocabulary";
+
+export interface Suggestion {
+  /** As the file would spell it. */
+  readonly text: string;
+  /** One line about it. */
+  readonly detail: string;
+  /** Whether it can be used as it is: a VF that is free, a server with room. These come first. */
+  readonly usable: boolean;
+}
+
+const dotted = (path: string): string => path.replaceAll("/", ".");
+
+/**
+ * @param host path of the host that short names are of; undefined: names from anywhere.
+ * @returns what a reference of this kind may be, usable ones first, else in the file's order.
+ */
+export function suggestReferences(design: Design, to: ReferenceKind, host: string | undefined): Suggestion[] {
+  const machines = design.hosts.filter(({ kind, path }) => kind === "machine" && (host === undefined || path === host));
+  const found = machines.flatMap((machine) => ofHost(design, machine, to, host));
+  if (to === "load-generator") {
+    found.push(...design.hosts.filter(({ kind }) => kind === "load-generator").map(({ path }) => ({ text: path, detail: "load generator", usable: true })));
+  }
+  return [...found.filter(({ usable }) => usable), ...found.filter(({ usable }) => !usable)];
+}
+
+function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string | undefined): Suggestion[] {
+  const unique = design.hosts.filter(({ kind }) => kind === "machine").length === 1;
+  const short = (path: string) => dotted(host !== undefined || unique ? path.slice(machine.path.length + 1) : path);
+  switch (to) {
+    case "function":
+      return machine.devices.flatMap(({ functions }) => functions).map(({ path, boundTo }) => ({ text: short(path), detail: boundTo === undefined ? "free" : `bound to ${boundTo}`, usable: boundTo === undefined }));
+    case "server":
+      return machine.domains.flatMap(({ components }) => components).filter(({ type }) => type === "netserver").map(({ path, options }) => {
+        const clients = machine.domains.filter(({ components }) => components.some(({ channel }) => channel === path)).length;
+        const most = Number(options["applications"]);
+        return { text: short(path), detail: `${clients} of ${most} applications`, usable: clients < most };
+      });
+    case "device":
+      return machine.devices.map(({ path, model }) => {
+        const link = design.links.find((l) => l.to === path);
+        return { text: dotted(path), detail: link ? `${model}, connected to ${link.from}` : model, usable: !link };
+      });
+    case "domain":
+      return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
+    case "domain-or-component":
+      return machine.domains.flatMap((domain) => [{ text: short(domain.path), detail: domain.kind, usable: true }, ...domain.components.map(({ path, type }) => ({ text: short(path), detail: type, usable: true }))]);
+    default:
+      return [];
+  }
+}
