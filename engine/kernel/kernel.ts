@@ -44,7 +44,8 @@ export class Kernel {
   /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
   cause = NONE;
 
-  private readonly clock = this.store.table("clock", { now: "f64", rows: "f64", dispatches: "f64" }, 1);
+  private readonly clock = this.store.table("clock", { now: "f64", trace: "f64", dispatches: "f64" }, 1);
+  private readonly counts = this.store.table("rows by function", { count: "f64" }, 64);
   private readonly functionIds = new Map<string, number>();
   private first = true;
 
@@ -61,7 +62,7 @@ export class Kernel {
   }
 
   get rows(): number {
-    return this.clock.rows[0]!;
+    return this.clock.trace[0]!;
   }
 
   get dispatches(): number {
@@ -89,6 +90,7 @@ export class Kernel {
         id = this.names.functions.length;
         this.functionIds.set(identity, id);
         this.names.functions.push({ id, name, file, kind, a, b });
+        this.counts.alloc();
       }
       ids[key] = id;
     }
@@ -126,10 +128,16 @@ export class Kernel {
     fn: number, component: number, context: number, begin: number, cost: number,
     packet: number = NONE, a = 0, b = 0, vcpu: number = NO_VCPU, enabler: number = NONE,
   ): void {
-    const row = this.clock.rows[0]!++;
+    const row = this.clock.trace[0]!++;
     this.trace?.append(this.first, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
+    this.counts.count[fn]!++;
     this.first = false;
     this.cause = row;
+  }
+
+  /** Rows of a function so far. */
+  count(fn: number): number {
+    return this.counts.count[fn]!;
   }
 
   /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */

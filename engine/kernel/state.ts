@@ -51,6 +51,7 @@ class TableImplementation {
 
   constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
     this.columns = Object.keys(schema);
+    for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
     this.capacity = 0;
     this.grow(Math.max(1, capacity));
   }

@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { check, type Output } from "./check";
+import { run, type RunOptions } from "./run";
+
+const io: Output = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  error: (line) => process.stderr.write(`${line}\n`),
+};
+
+/** Progress goes to a terminal only, on one line that the result overwrites. */
+function progress(share: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${(share * 100).toFixed(0)} % of the simulated time`);
+}
+
+const program = new Command("exoscope").description("Simulate operating-system designs: exokernels, library OSes, multiserver systems.");
+
+program
+  .command("run")
+  .description("simulate a design and print what came of it")
+  .argument("<file>", "a design, *.exo.yaml")
+  .option("--seed <number>", "seed of all random streams, in place of the design's")
+  .option("--until <time>", "end of simulated time, such as 200ms, in place of the design's")
+  .option("--json", "print the result as JSON")
+  .option("--trace <file>", "write every row of the trace as CSV")
+  .option("--pcapng <file>", "write the frames on the links as a packet capture")
+  .action(async (file: string, options: RunOptions) => {
+    process.exitCode = await run(file, options, io, progress);
+  });
+
+program
+  .command("check")
+  .description("print the problems of designs as file:line:column: severity code message")
+  .argument("<files...>", "designs, *.exo.yaml")
+  .action(async (files: string[]) => {
+    process.exitCode = await check(files, io);
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  io.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

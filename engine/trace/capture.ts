@@ -1,0 +1,52 @@
+import type { MachineEngine } from "../create";
+import { bytesOf } from "../workloads/protocol";
+import { writeCapture, type CaptureEntry } from "./pcapng";
+
+/**
+ * The frames on all links as a pcapng capture, each as it leaves its sender, before the link may lose it: one interface a
+ * link and direction. Payload bytes are what the applications said.
+ */
+export function exportCapture(engine: MachineEngine): Uint8Array {
+  const { links, packets, transcript } = engine.built.machine;
+  const directions = links.flatMap((link) => link.directions);
+  const interfaces = directions.map((context) => engine.names.contexts[context]!.path);
+  const interfaceOf = new Map(directions.map((context, i) => [context, i]));
+  const serialise = links[0]?.serialise;
+  const { trace } = engine;
+  function* entries(): Generator<CaptureEntry> {
+    for (let row = 0; row < trace.length; row++) {
+      if (trace.fn(row) === serialise) yield { packet: trace.packet(row), time: trace.time(row), interface: interfaceOf.get(trace.context(row))! };
+    }
+  }
+  const texts = new Map<number, StreamText>();
+  const payload = (stream: number, offset: number, length: number): Uint8Array => {
+    let text = texts.get(stream);
+    if (text === undefined) texts.set(stream, (text = new StreamText([...transcript.messages(stream)])));
+    return text.slice(offset, length);
+  };
+  return writeCapture(packets, interfaces, entries(), payload);
+}
+
+/** The bytes of one stream, made message by message as they are asked for. */
+class StreamText {
+  constructor(private readonly messages: readonly { readonly offset: number; readonly length: number; readonly kind: number; readonly value: number }[]) {}
+
+  slice(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let low = 0;
+    let high = this.messages.length;
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      const m = this.messages[mid]!;
+      if (m.offset + m.length <= offset) low = mid + 1;
+      else high = mid;
+    }
+    for (let i = low; i < this.messages.length && this.messages[i]!.offset < offset + length; i++) {
+      const m = this.messages[i]!;
+      const from = Math.max(offset, m.offset);
+      const to = Math.min(offset + length, m.offset + m.length);
+      bytes.set(bytesOf(m.kind, m.value).subarray(from - m.offset, to - m.offset), from - offset);
+    }
+    return bytes;
+  }
+}
