@@ -7,12 +7,13 @@ import { TimelineView } from "./timelineView";
 
 const TAGS: readonly ToTimeline["type"][] = ["simulation", "grew", "cursor", "answer", "refused", "action"];
 
-new TimelineView(connectHost<ToTimeline, FromTimeline>(TAGS), strings());
+const root = document.getElementById("timeline") ?? document.body.appendChild(document.createElement("main"));
+new TimelineView(root, connectHost<ToTimeline, FromTimeline>(TAGS), strings(root.dataset.strings));
 
-/** The page's strings; a missing or unreadable one is English. */
-function strings(): TimelineStrings {
+/** The page's strings; a missing one is English. */
+function strings(json = "{}"): TimelineStrings {
   const all: Record<keyof TimelineStrings, string> = { ...TIMELINE_STRINGS };
-  const given: unknown = JSON.parse(document.body.dataset.strings ?? "{}");
+  const given: unknown = JSON.parse(json);
   if (typeof given !== "object" || given === null) return all;
   const texts = new Map(Object.entries(given));
   for (const key of keysOf(all)) {

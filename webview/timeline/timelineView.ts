@@ -32,7 +32,6 @@ const GLIDE = 160;
 
 /** The timeline: what is shown, and how the parts of it work together. */
 export class TimelineView {
-  private readonly root = document.createElement("main");
   private readonly scroller = document.createElement("div");
   private readonly chartCanvas = document.createElement("canvas");
   private readonly chartContext = this.chartCanvas.getContext("2d");
@@ -70,7 +69,7 @@ export class TimelineView {
   private stale = { rows: true, minimap: true, palette: true };
   private asked = { tracks: false, tracksRows: -1 };
 
-  constructor(private readonly host: HostConnection<ToTimeline, FromTimeline>, private readonly strings: TimelineStrings) {
+  constructor(private readonly root: HTMLElement, private readonly host: HostConnection<ToTimeline, FromTimeline>, private readonly strings: TimelineStrings) {
     this.questions = new Questions((message) => host.post(message));
     const failed = (error: unknown): void => this.failed(error);
     this.tiles = new Tiles((query) => this.questions.ask(query), () => {
@@ -129,7 +128,6 @@ export class TimelineView {
     header.className = "header";
     header.append(corner, head);
     root.append(header, body, this.details.element, this.empty);
-    document.body.append(root);
   }
 
   private emptyState(): HTMLElement {
