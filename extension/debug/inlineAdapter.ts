@@ -5,7 +5,7 @@ import { Adapter } from "./adapter/adapter";
 import { designUri } from "./designs";
 import { showProgress } from "./progress";
 import type { Registry } from "./registry";
-import { revealText } from "./reveal";
+import { StopFocus } from "./stopFocus";
 import { RunningSimulation } from "./runningSimulation";
 import type { SourceRoots } from "./sourceRoots";
 
@@ -17,12 +17,14 @@ export class InlineAdapter implements vscode.DebugAdapter {
 
   constructor(session: vscode.DebugSession, registry: Registry, sources: SourceRoots, startWorker: () => WorkerPort) {
     let simulation: RunningSimulation | undefined;
+    const focus = new StopFocus(session);
     const adapter = new Adapter({
       l10n: vscode.l10n,
       startWorker,
       readDesign,
       isSame: (path, program) => designUri(path).toString() === designUri(program).toString(),
-      revealDesign: (program) => revealText(designUri(program)),
+      beforeStop: (program) => focus.before(designUri(program)),
+      afterStop: (frame, origin) => void focus.after(frame, origin),
       locateFunction: (file, fn) => (simulation ? sources.locate(simulation.uri, file, fn) : Promise.resolve(undefined)),
       opened: (opened) => {
         simulation = new RunningSimulation(designUri(String(session.configuration["program"])), session, adapter, opened);

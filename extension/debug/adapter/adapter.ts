@@ -245,8 +245,10 @@ export class Adapter {
     const { signal } = (this.motion = new AbortController());
     try {
       const arrival = await go(this.ready, signal);
-      await this.host.revealDesign(this.settings.program);
-      if (!signal.aborted) this.stopped(arrival, reason, thread, origin);
+      await this.host.beforeStop(this.settings.program);
+      if (signal.aborted) return;
+      this.stopped(arrival, reason, thread, origin);
+      this.host.afterStop(frameId(arrival.view.row), origin);
     } catch (error) {
       if (signal.aborted || this.over || error instanceof CancelledError || error instanceof WorkerEndedError) return;
       const text = error instanceof Error ? error.message : String(error);

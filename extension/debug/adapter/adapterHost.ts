@@ -14,8 +14,10 @@ export interface AdapterHost {
   readDesign(program: string): Promise<string>;
   /** Whether a path of the debugger's client names the design. */
   isSame(path: string, program: string): boolean;
-  /** Puts the design's text on the screen in a column of its own, so that the stop does not open it over something else. */
-  revealDesign(program: string): Promise<void>;
+  /** Makes ready for a stop to be shown: the design's text is on the screen, in a column of its own. */
+  beforeStop(program: string): Promise<void>;
+  /** A stop has been reported: gives the keyboard back to the view that the cursor was chosen in. */
+  afterStop(frame: number, origin: CursorOrigin): void;
   /** Where a checkout of the simulated system's source defines a function; lines count from 0. */
   locateFunction(file: string, fn: string): Promise<{ readonly path: string; readonly line: number } | undefined>;
   /** The machine of the design is ready. */

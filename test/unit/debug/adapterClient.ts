@@ -64,9 +64,11 @@ export class AdapterClient {
       startWorker: () => this.port,
       readDesign: async () => this.text,
       isSame: (path, other) => path === other,
-      revealDesign: async () => { this.reveals++; },
+      beforeStop: async () => { this.reveals++; },
+      afterStop: () => undefined,
       locateFunction: async (file) => this.sources.get(file),
       opened: () => undefined,
+      moving: () => undefined,
       moved: (view, origin) => void this.moves.push({ view, origin }),
       ended: (message) => void this.ends.push(message),
     };
