@@ -7,15 +7,16 @@ export const hover: vscode.HoverProvider = {
   provideHover(document, position) {
     const found = explain(document.getText(), document.offsetAt(position));
     if (!found) return undefined;
-    const text = new vscode.MarkdownString();
-    text.appendMarkdown("**").appendText(found.title).appendMarkdown("**\n\n").appendText(found.doc);
-    if (found.facts.length > 0) {
-      text.appendMarkdown("\n\n");
-      for (const { name, value } of found.facts) text.appendMarkdown("- ").appendText(`${translated(name)}: ${value}`).appendMarkdown("\n");
-    }
+    const facts = found.facts.map(({ name, value }) => `- ${translated(name)}: ${plain(value)}`);
+    const text = new vscode.MarkdownString([`**${plain(found.title)}**`, found.doc, facts.join("\n")].filter((part) => part !== "").join("\n\n"));
     return new vscode.Hover(text, toRange(document, found.range));
   },
 };
+
+/** Words of the file as they are. (`appendText` would make every space one that does not wrap.) */
+function plain(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>~&]/g, "\\$&");
+}
 
 /** Names of facts that are words, not keys of the file. */
 function translated(name: string): string {
