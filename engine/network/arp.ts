@@ -2,68 +2,93 @@ import type { Variable } from "../inspect";
 import type { Store, Table } from "../kernel/state";
 import { formatIpv4, formatMac } from "./addresses";
 
+/** No address is known; no packet waits. */
 const NONE = -1;
-/** Lifetime of an entry: 20 minutes (`arpt_keep`, NetBSD sys/netinet/if_arp.c). */
+
+/** Picoseconds: BSD's `arpt_keep`, 20 minutes. */
 const LIFETIME = 1200e12;
 
-/** The ARP cache of one stack: addresses, and for each unresolved one the packet that waits (RFC 1122 section 2.3.2.2: at least one). */
+/** `waiting`: packet plus one. */
+const schema = { ip: "u32", mac: "f64", resolved: "u8", expires: "f64", waiting: "i32" } as const;
+
+/** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
 export class ArpCache {
-  private readonly entry: Table<{ readonly ip: "u32"; readonly mac: "f64"; readonly expires: "f64"; readonly waiting: "i32" }>;
+  private readonly rows: Table<typeof schema>;
 
+  /** @param name unique: the path of the component or interface */
   constructor(store: Store, name: string) {
-    this.entry = store.table(`arp of ${name}`, { ip: "u32", mac: "f64", expires: "f64", waiting: "i32" });
+    this.rows = store.table(`${name}: ARP cache`, schema);
   }
 
-  /** The Ethernet address, or −1 when it is not known (any more). */
+  /** The Ethernet address of `ip`, or −1. */
   lookup(ip: number, now: number): number {
-    const e = this.find(ip);
-    return e !== NONE && this.entry.mac[e] !== 0 && this.entry.expires[e]! > now ? this.entry.mac[e]! : NONE;
+    const row = this.find(ip);
+    return row >= 0 && this.rows.resolved[row] === 1 && this.rows.expires[row]! > now ? this.rows.mac[row]! : NONE;
   }
 
-  /** Makes `packet` wait for the address of `ip`. @returns the packet that waited before and is now given up, or −1; `asked` tells whether a request is under way */
+  /**
+   * Keeps a packet until `ip` is resolved; of several, the latest (RFC 1122 section 2.3.2.2).
+   * @returns the packet that it displaced, or −1; and whether a packet was waiting, so that a request is already on its way
+   */
   wait(ip: number, packet: number): { readonly displaced: number; readonly asked: boolean } {
-    let e = this.find(ip);
-    const asked = e !== NONE && this.entry.waiting[e] !== NONE;
-    if (e === NONE) e = this.add(ip);
-    const displaced = this.entry.waiting[e]!;
-    this.entry.waiting[e] = packet;
-    return { displaced, asked };
+    let row = this.find(ip);
+    if (row < 0) row = this.add(ip);
+    const displaced = this.rows.waiting[row]! - 1;
+    this.rows.waiting[row] = packet + 1;
+    return { displaced, asked: displaced !== NONE };
   }
 
+  /** Does a packet still wait for the address of `ip`? */
   isWaiting(ip: number): boolean {
-    const e = this.find(ip);
-    return e !== NONE && this.entry.waiting[e] !== NONE;
+    const row = this.find(ip);
+    return row >= 0 && this.rows.waiting[row] !== 0;
   }
 
-  /** Learns an address. @returns the packet that waited for it, or −1 */
+  /**
+   * An ARP packet for this interface came from (ip, mac): an entry is made, or updated.
+   * @returns the packet that waited for it, which is no longer kept, or −1
+   */
   learn(ip: number, mac: number, now: number): number {
-    let e = this.find(ip);
-    if (e === NONE) e = this.add(ip);
-    this.entry.mac[e] = mac;
-    this.entry.expires[e] = now + LIFETIME;
-    const waiting = this.entry.waiting[e]!;
-    this.entry.waiting[e] = NONE;
+    let row = this.find(ip);
+    if (row < 0) row = this.add(ip);
+    this.rows.mac[row] = mac;
+    this.rows.resolved[row] = 1;
+    this.rows.expires[row] = now + LIFETIME;
+    const waiting = this.rows.waiting[row]! - 1;
+    this.rows.waiting[row] = 0;
     return waiting;
   }
 
+  /** Forgets the address of `ip`, as when it has moved. */
+  invalidate(ip: number): void {
+    const row = this.find(ip);
+    if (row >= 0) this.rows.resolved[row] = 0;
+  }
+
+  /** The entries, in the order in which the addresses were first seen. */
+  describe(): Variable {
+    const { rows } = this;
+    const children: Variable[] = [];
+    for (let row = 0; row < rows.rows; row++) {
+      const known = rows.resolved[row] === 1;
+      children.push({
+        name: formatIpv4(rows.ip[row]!),
+        value: known ? formatMac(rows.mac[row]!) : rows.waiting[row] !== 0 ? `asked for; packet ${rows.waiting[row]! - 1} waits` : "not known",
+        number: known ? rows.mac[row]! : NONE,
+      });
+    }
+    return { name: "ARP cache", value: `${rows.rows} ${rows.rows === 1 ? "address" : "addresses"}`, number: rows.rows, children };
+  }
+
+  /** A host talks to few neighbours: a linear search. */
   private find(ip: number): number {
-    for (let e = 0; e < this.entry.rows; e++) if (this.entry.ip[e] === ip) return e;
-    return NONE;
+    for (let row = 0; row < this.rows.rows; row++) if (this.rows.ip[row] === ip) return row;
+    return -1;
   }
 
   private add(ip: number): number {
-    const e = this.entry.alloc();
-    this.entry.ip[e] = ip;
-    this.entry.waiting[e] = NONE;
-    return e;
-  }
-
-  describe(): Variable {
-    const children: Variable[] = [];
-    for (let e = 0; e < this.entry.rows; e++) {
-      const resolved = this.entry.mac[e] !== 0;
-      children.push({ name: formatIpv4(this.entry.ip[e]!), value: resolved ? formatMac(this.entry.mac[e]!) : "unresolved" });
-    }
-    return { name: "arp", value: `${children.length} entries`, number: children.length, children };
+    const row = this.rows.alloc();
+    this.rows.ip[row] = ip;
+    return row;
   }
 }

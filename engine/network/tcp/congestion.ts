@@ -4,7 +4,7 @@ import type { tcbSchema } from "./tcb";
 type Tcb = Table<typeof tcbSchema>;
 
 /** "Arbitrarily high" (RFC 5681 section 3.1): the largest window that RFC 7323 can express. */
-export const LARGEST_WINDOW = 65535 * 2 ** 14;
+export const LARGEST_WINDOW = 65535 * 16384;
 
 /** How cwnd grows and what a loss leaves of it. State is in the transmission control block; recovery itself is common to all. */
 export interface CongestionControl {

@@ -1,7 +1,7 @@
 import type { Store, Table } from "../../kernel/state";
 import type { PacketLog } from "../packets";
 import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
-import { newReno, type CongestionControl } from "./congestion";
+import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
 import { ConnectionIndex } from "./connections";
 import { Listeners } from "./listeners";
 import { Reassembly } from "./reassembly";
@@ -47,6 +47,7 @@ export class TcpCore {
 
   arm(conn: number, timer: TcpTimer, at: number): void {
     this.tcb.armed[conn] = this.tcb.armed[conn]! | (1 << timer);
+    this.dueColumn(timer)[conn] = at;
     this.env.arm(conn, timer, at);
   }
 
@@ -58,6 +59,16 @@ export class TcpCore {
 
   isArmed(conn: number, timer: TcpTimer): boolean {
     return (this.tcb.armed[conn]! & (1 << timer)) !== 0;
+  }
+
+  /** Has the timer run out? Not if it was armed anew while word of the earlier time was on its way. */
+  isDue(conn: number, timer: TcpTimer): boolean {
+    return this.isArmed(conn, timer) && this.env.now() >= this.dueColumn(timer)[conn]!;
+  }
+
+  private dueColumn(timer: TcpTimer): Float64Array {
+    const t = this.tcb;
+    return timer === TcpTimer.retransmit ? t.dueRetransmit : timer === TcpTimer.persist ? t.duePersist : timer === TcpTimer.delayedAck ? t.dueDelayedAck : t.dueTimeWait;
   }
 
   /** A new block for a 4-tuple that is free, in the index, with an initial sequence number, nothing sent. */
@@ -76,7 +87,7 @@ export class TcpCore {
     t.unaOffset[c] = -1;
     t.sndMss[c] = this.options.mss;
     t.cwnd[c] = this.options.initialWindow * this.options.mss;
-    t.ssthresh[c] = 65535 * 2 ** 14;
+    t.ssthresh[c] = LARGEST_WINDOW;
     // RFC 6298 section 2.1.
     t.rto[c] = this.clampRto(1e12);
     this.connections.add(c);

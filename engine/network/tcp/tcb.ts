@@ -32,6 +32,7 @@ export const tcbSchema = {
   queued: "u8",
   /** Bit by `TcpTimer`. */
   armed: "u8",
+  dueRetransmit: "f64", duePersist: "f64", dueDelayedAck: "f64", dueTimeWait: "f64",
 
   iss: "u32", sndUna: "u32", sndNxt: "u32",
   /** Highest sequence number sent plus one; SND.NXT is below it after a timeout. */

@@ -34,7 +34,7 @@ export function afterHandshake(tcp: TcpCore, conn: number): void {
 /** An armed timer has run out. */
 export function expire(tcp: TcpCore, conn: number, timer: TcpTimer): void {
   const t = tcp.tcb;
-  if (conn >= t.rows || t.live[conn] === 0 || !tcp.isArmed(conn, timer)) return;
+  if (conn >= t.rows || t.live[conn] === 0 || !tcp.isDue(conn, timer)) return;
   t.armed[conn] = t.armed[conn]! & ~(1 << timer);
   switch (timer) {
     case TcpTimer.retransmit:
