@@ -116,6 +116,8 @@ export interface WorkloadType {
   readonly doc: string;
   /** Component type that must be in the target domain. */
   readonly server: string;
+  /** Options that are shares of a mix: not all may be 0. */
+  readonly mix?: readonly string[];
   readonly options: readonly KeySpec[];
 }
 
@@ -137,7 +139,7 @@ export const WORKLOADS: readonly WorkloadType[] = [
     ],
   },
   {
-    kind: "key-value", title: "Key-value", server: "key-value-store",
+    kind: "key-value", title: "Key-value", server: "key-value-store", mix: ["sets", "gets"],
     doc: "A closed loop of sets and gets, as redis-benchmark and memtier make.",
     options: [
       ...WORKLOAD_ENDS,
@@ -153,11 +155,13 @@ export interface FaultType {
   readonly kind: string;
   readonly doc: string;
   readonly options: readonly KeySpec[];
+  /** `false`: read and drawn, but the engine has no model of it; a design that uses it is told so. */
+  readonly simulated?: false;
 }
 
 export const FAULTS: readonly FaultType[] = [
   {
-    kind: "crash", doc: "The domain stops at once and loses its state.",
+    kind: "crash", doc: "The domain stops at once and loses its state.", simulated: false,
     options: [{ name: "restart", doc: "How long it takes until the domain runs again, with fresh state. Without it, never.", value: { kind: "time", min: 0, max: 3600e12 } }],
   },
 ];

@@ -1,11 +1,12 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { componentType, isInterface, WORKLOADS } from "./catalogue";
+import { componentType, FAULTS, isInterface, WORKLOADS } from "./catalogue";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";
 import type { Source } from "./section";
 import { formatQuantity } from "./units";
+import { DOMAIN_KINDS } from "./vocabulary";
 import { insertKey } from "./yamlEdit";
 
 export function check(source: Source, draft: DesignDraft): void {
@@ -20,6 +21,21 @@ export function check(source: Source, draft: DesignDraft): void {
   }
   checkPorts(source, draft);
   checkTraffic(source, draft);
+  checkSimulated(source, draft);
+}
+
+/** What a design may say and the diagram draws, while the engine has no model of it: silence would pass for a result. */
+function checkSimulated({ problems }: Source, { hosts, faults }: DesignDraft): void {
+  for (const { part, cpu, domains } of hosts) {
+    if (part.numa > 1) problems.warning("not-simulated", cpu.valueRange("numa"), "The simulation treats all memory as equally near: NUMA has no effect yet.");
+    for (const { part: domain, section } of domains) {
+      const kind = DOMAIN_KINDS.find(({ value }) => value === domain.kind);
+      if (kind && "simulated" in kind) problems.warning("not-simulated", section.valueRange("kind"), `The simulation has no model of the kind “${domain.kind}” yet and treats ${domain.path} as a vm.`);
+    }
+  }
+  for (const { part } of faults) {
+    if (FAULTS.find(({ kind }) => kind === part.kind)?.simulated === false) problems.warning("not-simulated", part.nameRange, `The simulation has no model of “${part.kind}” yet; this fault has no effect.`);
+  }
 }
 
 function checkProcessors({ problems }: Source, { part, cpu, hypervisor, domains }: HostDraft): void {
@@ -29,6 +45,7 @@ function checkProcessors({ problems }: Source, { part, cpu, hypervisor, domains 
   if (part.hypervisor && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
     problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
   }
+  checkOwnCores(problems, part, domains);
   for (const { part: domain, section } of domains) {
     const outside = domain.affinity.find((core) => core >= part.cores);
     if (outside !== undefined) {
@@ -37,6 +54,23 @@ function checkProcessors({ problems }: Source, { part, cpu, hypervisor, domains 
     const usable = domain.affinity.length > 0 ? domain.affinity.length : part.cores;
     if (domain.vcpus > usable && part.kind === "machine") {
       problems.warning("overcommitted", section.has("vcpus") ? section.valueRange("vcpus") : domain.nameRange, `${domain.path} has ${domain.vcpus} vCPUs but may run on only ${usable} ${usable === 1 ? "pCPU" : "pCPUs"}; they will wait for each other.`);
+    }
+  }
+}
+
+/** Where nothing shares pCPUs (bare metal, or pinned), each vCPU takes the first free one that it may run on, in the file's order. */
+function checkOwnCores(problems: Source["problems"], host: HostDraft["part"], domains: readonly DomainDraft[]): void {
+  if (host.hypervisor && host.hypervisor.scheduler !== "pinned") return;
+  const taken = new Set<number>();
+  for (const { part, section } of domains) {
+    for (let v = 0; v < part.vcpus; v++) {
+      const free = Array.from({ length: host.cores }, (_, p) => p).find((p) => !taken.has(p) && (part.affinity.length === 0 || part.affinity.includes(p)));
+      if (free !== undefined) taken.add(free);
+      else {
+        const why = host.hypervisor ? "The pinned scheduler gives every vCPU a pCPU of its own" : "Without a hypervisor every vCPU needs a pCPU of its own";
+        problems.error("too-few-cores", section.has("vcpus") ? section.valueRange("vcpus") : part.nameRange, `${why}, and none of the ${host.cores} of ${host.path} is left for ${part.path}. Raise “cores”, or lower “vcpus”.`);
+        break;
+      }
     }
   }
 }
@@ -170,7 +204,11 @@ function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignD
     const host = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.to));
     const domain = host?.domains.find((d) => d.part.path === part.to);
     if (!host || !domain) continue;
-    const server = WORKLOADS.find(({ kind }) => kind === part.kind)?.server ?? "";
+    const type = WORKLOADS.find(({ kind }) => kind === part.kind);
+    const server = type?.server ?? "";
+    if (type?.mix?.every((option) => part.options[option] === 0)) {
+      problems.error("out-of-range", section.valueRange(type.mix[0] ?? ""), `Not all of ${type.mix.join(" and ")} can be 0: there would be nothing to ask for.`);
+    }
     const range = section.valueRange("to");
     if (!domain.components.some(({ part: { type } }) => type === server)) {
       problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);

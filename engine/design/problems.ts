@@ -11,8 +11,8 @@ export const PROBLEM_CODES = [
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
   "other-host", "vf-missing", "too-many-vfs", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
   "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
-  "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "bad-affinity", "scheduler-limits", "numa-nodes",
-  "no-link", "link-taken", "workload-without-server", "unreachable", "too-many-problems",
+  "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "numa-nodes",
+  "no-link", "link-taken", "workload-without-server", "unreachable", "not-simulated", "too-many-problems",
   // Why an edit is refused.
   "no-free-vf", "not-editable",
 ] as const;

@@ -12,6 +12,8 @@ export type ReferenceKind = "function" | "server" | "device" | "domain" | "load-
 export interface Choice {
   readonly value: string;
   readonly doc: string;
+  /** `false`: read and drawn, but the engine has no model of it; a design that uses it is told so. */
+  readonly simulated?: false;
 }
 
 /** A single value. Defaults are in base units (bytes, picoseconds, bits per second). */
@@ -62,11 +64,11 @@ export const PROFILES: readonly Choice[] = [
 export const DOMAIN_KINDS = [
   { value: "vm", doc: "A virtual machine: its own address space and vCPUs, scheduled by the hypervisor." },
   { value: "kernel", doc: "A privileged kernel that runs on the pCPUs themselves." },
-  { value: "process", doc: "A user process of the kernel." },
-  { value: "driver-domain", doc: "A virtual machine that holds a device driver for others." },
-  { value: "picoprocess", doc: "An address space with a narrow ABI to its monitor." },
-  { value: "enclave", doc: "A hardware enclave inside a process." },
-  { value: "accelerator", doc: "A processor of its own on a device." },
+  { value: "process", doc: "A user process of the kernel.", simulated: false },
+  { value: "driver-domain", doc: "A virtual machine that holds a device driver for others.", simulated: false },
+  { value: "picoprocess", doc: "An address space with a narrow ABI to its monitor.", simulated: false },
+  { value: "enclave", doc: "A hardware enclave inside a process.", simulated: false },
+  { value: "accelerator", doc: "A processor of its own on a device.", simulated: false },
 ] as const satisfies readonly Choice[];
 
 const US = 1e6;
@@ -137,7 +139,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a hypervisor",
     keys: [
       { name: "model", doc: "The hypervisor.", value: { kind: "choice", choices: [{ value: "xen", doc: "Xen: type 1, event channels and grants." }], default: "xen" } },
-      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }], default: "credit" } },
+      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }, { value: "pinned", doc: "Every vCPU has a pCPU of its own, as with Xen's null scheduler." }], default: "credit" } },
       { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms).", value: time(US, S, 30 * MS) },
       { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms).", value: time(0, S, MS) },
     ],

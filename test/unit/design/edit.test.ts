@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { applyEdits, canMoveUplink, moveUplink, setPin } from "../../../engine/design/edit";
 import { parseDesign } from "../../../engine/design/parse";
-import { designText } from "../../support/designText";
+import { designText, ECOSYSTEM } from "../../support/designText";
 
 const SERVER = ["netserver", "ixgbe: { bind: nic0.pf }"];
 const app = (uplink: string, port = 80) => [`http-server: { port: ${port} }`, "libc", "tcpip", uplink];
@@ -26,7 +25,7 @@ function refused(text: string, domain: string, target: string): string {
 }
 
 describe("moveUplink", () => {
-  const sample = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
+  const sample = ECOSYSTEM;
 
   it("changes one line of the sample, and back", () => {
     const direct = move(sample, "server/redis", "server/nic0/vf1");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { complete } from "../../../engine/design/language/complete";
 import { explain } from "../../../engine/design/language/explain";
 import { outline } from "../../../engine/design/language/outline";
 import type { OutlineNode } from "../../../engine/design/language/outline";
 import { parseDesign } from "../../../engine/design/parse";
+import { ECOSYSTEM } from "../../support/designText";
 
-const sample = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
+const sample = ECOSYSTEM;
 
 /** The sample with `from` replaced by `to`, in which `|` is the caret. */
 function at(from: string, to: string): { text: string; offset: number } {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { parseDesign } from "../../../engine/design/parse";
 import type { Design } from "../../../engine/design/model";
-import { designText } from "../../support/designText";
+import { designText, ECOSYSTEM } from "../../support/designText";
 
-const sample = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
+const sample = ECOSYSTEM;
 
 function parsed(text: string): Design {
   const { design, problems } = parseDesign(text);
@@ -24,7 +23,7 @@ function at<T>(items: readonly T[], index: number): T {
 }
 
 describe("parseDesign", () => {
-  it("reads the sample without problems", () => {
+  it("reads a whole design without problems", () => {
     const design = parsed(sample);
     assert.equal(design.name, "LibrettOS web server");
     assert.equal(design.profile, "xeon-4114-82599");
@@ -87,7 +86,9 @@ describe("parseDesign", () => {
       "faults: [ { at: 400ms, crash: web, restart: 200ms } ]",
       "layout: { pins: { server/web: [120, -40.5] } }", "",
     ].join("\n")).replace("to: server.nic0", "to: server.nic0, loss: 1%").replace("        components", "        affinity: [0, 3]\n        components");
-    const design = parsed(text);
+    const { design, problems } = parseDesign(text);
+    assert.ok(design);
+    assert.deepEqual(problems.map(({ code }) => code), ["not-simulated"]);
     assert.equal(at(design.links, 0).loss, 0.01);
     assert.deepEqual(at(design.workloads, 0).options, { concurrency: 1, requests: 1000, size: 8192, keepalive: true });
     assert.deepEqual(design.faults.map(({ path, at: when, kind, target, options }) => ({ path, when, kind, target, options })), [

@@ -80,12 +80,18 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "no-uplink", text: one(["http-server", "libc", "«tcpip»"]) },
   { code: "uplink-unclear", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", "«ixgbe»: { bind: nic0.vf0 }") } }) },
   { code: "overcommitted", text: one(DIRECT).replace("        components", "        vcpus: «5»\n        components") },
+  { code: "too-few-cores", text: designText({ domains: { a: ["compute"], "«b»": ["compute"] }, hypervisor: "{ scheduler: pinned }" }).replace("cores: 4", "cores: 1") },
+  { code: "too-few-cores", text: one(DIRECT).replace("    hypervisor: { model: xen }\n", "").replace("        components", "        kind: kernel\n        vcpus: «5»\n        components") },
   { code: "bad-affinity", text: one(DIRECT).replace("        components", "        affinity: «[0, 4]»\n        components") },
   { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 1ms, ratelimit: «2ms» }" }) },
   { code: "numa-nodes", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «3»") },
   { code: "no-link", text: one(DIRECT).replace("client: { model: load-generator, link: { to: server.nic0 } }", "«client»: { model: load-generator }") },
   { code: "link-taken", text: `${one(DIRECT)}  client2: { model: load-generator, link: { to: «server.nic0» } }\n` },
   { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - key-value: { from: client, to: «web» }\n") },
+  { code: "out-of-range", text: one(["key-value-store", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - key-value: { from: client, to: web, sets: «0», gets: 0 }\n") },
+  { code: "not-simulated", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «2»") },
+  { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
+  { code: "not-simulated", text: one(DIRECT, "faults:\n  - { at: 1ms, «crash»: web }\n") },
   { code: "unreachable", text: `${one(DIRECT)}  other: { devices: { nic0: { model: intel-82599 } } }\nworkloads:\n  - http: { from: client, to: «web» }\n`.replace("server.nic0 }", "other.nic0 }") },
 ];
 

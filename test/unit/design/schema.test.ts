@@ -31,7 +31,7 @@ describe("JSON Schema", () => {
   it("accepts every form that the parser does", () => {
     const text = designText({ domains: { web: ["http-server: { port: 81, id: site }", "libc:", "tcpip: { ip: 10.0.0.7 }", "ixgbe: { bind: nic0.vf0 }"] } },
       "workloads: [ http: { from: client, to: web, size: 100, keepalive: off } ]\nfaults: [ { at: 0, crash: web, restart: 1.5ms } ]\nlayout: { pins: { server/web: [1, 2] } }\nx-note: 1\n");
-    assert.deepEqual(parseDesign(text).problems, []);
+    assert.deepEqual(parseDesign(text).problems.filter(({ severity }) => severity === "error"), []);
     assert.equal(errors(text), "");
   });
 
