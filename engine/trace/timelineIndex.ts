@@ -306,7 +306,7 @@ export class TimelineIndex {
     const begin = this.trace.begin(row);
     const time = this.trace.time(row);
     const lane = (this.tracks[track]?.lanes ?? []).findIndex((l) => indexOfRow(l, row, begin, time) >= 0);
-    return { row, track, lane: Math.max(0, lane), fn: this.trace.fn(row), begin, time };
+    return { row, track, lane: Math.max(0, lane), fn: this.trace.fn(row), begin, end: Math.min(time, begin + this.trace.cost(row)), time };
   }
 }
 

@@ -104,6 +104,9 @@ export interface EventLink {
   readonly lane: number;
   readonly fn: number;
   readonly begin: number;
+  /** When its work would end if nothing interrupted it; at most `time`. */
+  readonly end: number;
+  /** The instant of its dispatch. */
   readonly time: number;
 }
 

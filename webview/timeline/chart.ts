@@ -101,7 +101,7 @@ export class Chart {
         context.fillRect(0, y, width, height);
       }
       context.fillStyle = palette.hairline;
-      context.globalAlpha = palette.border ? 1 : 0.5;
+      context.globalAlpha = 0.5;
       context.fillRect(0, y + height - 1, width, 1);
       context.globalAlpha = 1;
     }
@@ -206,7 +206,10 @@ export class Chart {
   /** What a box says: on a packet's lane the component and, where there is room, the function. */
   private labelOf(context: CanvasRenderingContext2D, scene: ChartScene, lane: Lane, slices: Slices, i: number, room: number): string {
     const { functions, vcpus, components } = scene.names;
-    if (lane.isPcpu) return vcpus[slices.key[i]!]?.path.split("/").slice(1).join("/") ?? "";
+    if (lane.isPcpu) {
+      const path = vcpus[slices.key[i]!]?.path.split("/").slice(1) ?? [];
+      return this.widthOf(context, path.join("/")) <= room ? path.join("/") : (path[0] ?? "");
+    }
     const name = functions[slices.key[i]!]?.name ?? "";
     if (lane.row.packet < 0) return name;
     const path = components[slices.place[i]!]?.path.split("/") ?? [];
@@ -244,14 +247,12 @@ export class Chart {
     const lane = lanes.find((l) => l.track === selection.track && l.lane === selection.lane);
     if (!end || !lane) return;
     const from = Math.round(end.x);
-    const to = Math.max(from + Math.round(3 * ratio), Math.round(viewport.x(selection.begin + selection.cost) * ratio));
+    const to = Math.max(from + Math.round(3 * ratio), Math.round(viewport.x(selection.end) * ratio));
     outline(context, palette.selected, from, Math.round(lane.top * ratio), to - from, Math.round(lane.height * ratio), 2 * ratio);
-    if (selection.cause) drawFlow(context, at(selection.cause, endOf(selection.cause)), end, palette.quiet, [], ratio);
-    if (selection.enabler) drawFlow(context, at(selection.enabler, endOf(selection.enabler)), end, palette.selected, [4, 3], ratio);
+    if (selection.cause) drawFlow(context, at(selection.cause, selection.cause.end), end, palette.quiet, [], ratio);
+    if (selection.enabler) drawFlow(context, at(selection.enabler, selection.enabler.end), end, palette.selected, [4, 3], ratio);
   }
 }
-
-function endOf(link: EventLink): number { return link.time; }
 
 function visibleLanes(scene: ChartScene): Lane[] {
   const lanes: Lane[] = [];

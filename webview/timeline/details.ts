@@ -16,7 +16,8 @@ export function describeEvent(event: EventDetail, names: TraceNames, strings: Ti
   return `${sentence}. ${fill(strings.packet, String(event.packet))}${event.packetSummary ? `: ${event.packetSummary}` : ""}`;
 }
 
-export function tooltipFor(event: EventDetail, names: TraceNames, strings: TimelineStrings): TooltipContent {
+export function tooltipFor(event: EventDetail, names: TraceNames | undefined, strings: TimelineStrings): TooltipContent {
+  if (!names) return { title: "" };
   const fn = names.functions[event.fn];
   const elapsed = event.time - event.begin;
   return {

@@ -8,7 +8,6 @@ export interface TrackListActions {
   walk(row: TrackRow, to: "next" | "previous" | "first" | "last"): void;
   /** Moves the debugger to the selected event. */
   enter(): void;
-  focused(row: TrackRow): void;
 }
 
 /**
@@ -32,9 +31,6 @@ export class TrackList {
       if (row) this.activate(row);
     });
   }
-
-  /** Key of the row that has the keyboard focus, or had it last. */
-  get activeKey(): string { return this.active; }
 
   show(rows: readonly TrackRow[], palette: Palette): void {
     const hadFocus = this.element.contains(document.activeElement);
@@ -73,7 +69,6 @@ export class TrackList {
     this.active = row.key;
     const element = this.elementOf(row.key);
     if (element) element.tabIndex = 0;
-    this.actions.focused(row);
   }
 
   private onClick(event: MouseEvent): void {
