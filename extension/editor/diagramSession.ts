@@ -7,7 +7,8 @@ import { goTo, revealQuietly, spelledPart } from "./designText";
 import { diagramModel } from "./diagramModel";
 import { partAt } from "./marks";
 import { movableUplinks, moveTargets } from "./moveTargets";
-import { applyMove, isReadOnly, pickAndMove, type Outcome } from "./moveUplink";
+import { applyMove, pickAndMove, type Outcome } from "./moveUplink";
+import { readOnlyReason } from "./readOnly";
 import { STARTER_DESIGN } from "./starter";
 
 /** Typing faster than this redraws once, milliseconds. */
@@ -90,7 +91,7 @@ export class DiagramSession implements vscode.Disposable {
   private async update(): Promise<void> {
     if (!this.ready) return;
     clearTimeout(this.timer);
-    const readOnly = await isReadOnly(this.document.uri);
+    const readOnly = (await readOnlyReason(this.document)) !== undefined;
     const { version } = this.document;
     const text = this.document.getText();
     if (text.trim() === "") {
@@ -139,7 +140,7 @@ export class DiagramSession implements vscode.Disposable {
 
   private async answerTargets(path: string): Promise<void> {
     const uplink = this.design && movableUplinks(this.design).find((each) => each.path === path);
-    const refusal = (await isReadOnly(this.document.uri)) ? vscode.l10n.t("The file is read-only, so the diagram cannot change it.") : undefined;
+    const refusal = await readOnlyReason(this.document);
     const targets = this.design && uplink ? moveTargets(this.design, uplink, vscode.l10n.t) : [];
     this.post({ type: "targets", uplink: path, targets, refusal });
   }
@@ -175,6 +176,7 @@ export class DiagramSession implements vscode.Disposable {
 }
 
 function firstError(problems: readonly Problem[]): Problem | undefined {
-  return problems.find((problem) => problem.severity === "error") ?? problems[0];
+  // What breaks the text as YAML explains the rest.
+  return problems.find((problem) => problem.code === "syntax") ?? problems.find((problem) => problem.severity === "error") ?? problems[0];
 }
 

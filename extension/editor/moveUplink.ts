@@ -3,6 +3,7 @@ import { moveUplink } from "../../engine/design/edit";
 import type { Design } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
 import { textRange } from "./designText";
+import { readOnlyReason } from "./readOnly";
 import { movableUplinks, moveTargets, type Uplink } from "./moveTargets";
 
 export type Outcome = { readonly ok: true; readonly message: string } | { readonly ok: false; readonly message: string };
@@ -13,7 +14,8 @@ export type Outcome = { readonly ok: true; readonly message: string } | { readon
  * @param target path of a PCI function, a server component or a device.
  */
 export async function applyMove(document: vscode.TextDocument, uplink: string, target: string): Promise<Outcome> {
-  if (await isReadOnly(document.uri)) return { ok: false, message: readOnlyReason(document.uri) };
+  const readOnly = await readOnlyReason(document);
+  if (readOnly !== undefined) return { ok: false, message: readOnly };
   const text = document.getText();
   const { design } = parseDesign(text);
   const found = design && movableUplinks(design).find((each) => each.path === uplink);
@@ -29,7 +31,8 @@ export async function applyMove(document: vscode.TextDocument, uplink: string, t
 
 /** Lets the user choose the uplink (unless `path` names it) and its target from VS Code's own lists, and moves it. */
 export async function pickAndMove(document: vscode.TextDocument, path: string | undefined): Promise<Outcome | undefined> {
-  if (await isReadOnly(document.uri)) return { ok: false, message: readOnlyReason(document.uri) };
+  const readOnly = await readOnlyReason(document);
+  if (readOnly !== undefined) return { ok: false, message: readOnly };
   const { design } = parseDesign(document.getText());
   const uplinks = design ? movableUplinks(design) : [];
   const named = uplinks.find((each) => each.path === path || each.domain.path === path);
@@ -69,19 +72,4 @@ async function pickTarget(design: Design, uplink: Uplink): Promise<string | unde
   });
   if (picked?.refusal !== undefined) void vscode.window.showWarningMessage(picked.refusal);
   return picked?.path;
-}
-
-export async function isReadOnly(uri: vscode.Uri): Promise<boolean> {
-  if (vscode.workspace.fs.isWritableFileSystem(uri.scheme) === false) return true;
-  try {
-    const { permissions } = await vscode.workspace.fs.stat(uri);
-    return permissions !== undefined && (permissions & vscode.FilePermission.Readonly) !== 0;
-  } catch {
-    // An untitled file, or one that is gone: the edit itself will tell.
-    return false;
-  }
-}
-
-function readOnlyReason(uri: vscode.Uri): string {
-  return vscode.l10n.t("{0} is read-only, so the diagram cannot change it.", vscode.workspace.asRelativePath(uri));
 }

@@ -13,19 +13,36 @@ export async function openDiagramToSide(uri: vscode.Uri, preserveFocus: boolean)
   await vscode.commands.executeCommand("vscode.openWith", uri, DIAGRAM_VIEW_TYPE, { viewColumn, preserveFocus, preview: false });
 }
 
-/** Opens the diagram when a design is opened as text; closing the diagram then closes it until the text is opened anew. */
+/**
+ * Opens the diagram when a design is opened as text and comes to the front; closing the diagram then closes it until the
+ * text is opened anew.
+ */
 export function openDiagramsByThemselves(): vscode.Disposable {
-  const consider = (tabs: readonly vscode.Tab[]): void => {
-    for (const tab of tabs) {
-      const { input } = tab;
-      if (!(input instanceof vscode.TabInputText) || !tab.isActive || !tab.group.isActive || !isDesign(input.uri)) continue;
-      const wanted = vscode.workspace.getConfiguration("exoscope.diagram", input.uri).get<boolean>("openToSide", true);
-      if (wanted && !diagramTab(input.uri)) void openDiagramToSide(input.uri, true);
-    }
+  /** Opened, but not yet in front: VS Code tells one after the other. */
+  const waiting = new Set<string>();
+  const consider = (tab: vscode.Tab): void => {
+    const uri = designOf(tab);
+    if (!uri || !tab.isActive || !tab.group.isActive) return;
+    waiting.delete(uri.toString());
+    const wanted = vscode.workspace.getConfiguration("exoscope.diagram", uri).get<boolean>("openToSide", true);
+    if (wanted && !diagramTab(uri)) void openDiagramToSide(uri, true);
   };
   const active = vscode.window.tabGroups.activeTabGroup.activeTab;
-  if (active) consider([active]);
-  return vscode.window.tabGroups.onDidChangeTabs((event) => consider(event.opened));
+  if (active) consider(active);
+  return vscode.window.tabGroups.onDidChangeTabs(({ opened, changed, closed }) => {
+    for (const tab of closed) waiting.delete(designOf(tab)?.toString() ?? "");
+    for (const tab of opened) {
+      const uri = designOf(tab);
+      if (uri) waiting.add(uri.toString());
+      consider(tab);
+    }
+    for (const tab of changed) if (waiting.has(designOf(tab)?.toString() ?? "")) consider(tab);
+  });
+}
+
+/** The design that a tab shows as text. */
+function designOf(tab: vscode.Tab): vscode.Uri | undefined {
+  return tab.input instanceof vscode.TabInputText && isDesign(tab.input.uri) ? tab.input.uri : undefined;
 }
 
 function diagramTab(uri: vscode.Uri): vscode.Tab | undefined {

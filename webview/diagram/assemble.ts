@@ -43,11 +43,11 @@ function machine(host: DiagramNode, layout: ElkNode | undefined, index: ModelInd
   if (!layout) return [];
   const width = Math.max(layout.width ?? 0, headerWidth(host, measure));
   const height = Math.max(layout.height ?? 0, HEADER.host + HOST_PADDING);
-  const boxes: Box[] = [{ node: host, depth: 0, x: 0, y: 0, width, height }];
+  const boxes: Box[] = [{ node: host, depth: 0, pile: false, x: 0, y: 0, width, height }];
   const band = (layout.children ?? []).find((child) => child.id === BAND_ID || child.id.startsWith("guard:"));
   for (const child of index.children.get(host.path) ?? []) {
     if (child.kind === "hypervisor") {
-      boxes.push({ node: child, depth: 1, x: HOST_PADDING, y: band?.y ?? 0, width: width - 2 * HOST_PADDING, height: BAND_HEIGHT });
+      boxes.push({ node: child, depth: 1, pile: false, x: HOST_PADDING, y: band?.y ?? 0, width: width - 2 * HOST_PADDING, height: BAND_HEIGHT });
       continue;
     }
     const placed = layout.children?.find((node) => node.id === child.path);
@@ -58,7 +58,7 @@ function machine(host: DiagramNode, layout: ElkNode | undefined, index: ModelInd
 }
 
 function nested(node: DiagramNode, placed: ElkNode, index: ModelIndex, depth: number): Box[] {
-  const boxes: Box[] = [{ node, depth, x: placed.x ?? 0, y: placed.y ?? 0, width: placed.width ?? 0, height: placed.height ?? 0 }];
+  const boxes: Box[] = [{ node, depth, pile: index.piles.has(node.path), x: placed.x ?? 0, y: placed.y ?? 0, width: placed.width ?? 0, height: placed.height ?? 0 }];
   for (const child of placed.children ?? []) {
     const inner = index.byPath.get(child.id);
     if (inner) boxes.push(...nested(inner, child, index, depth + 1));
@@ -132,8 +132,8 @@ function client(host: DiagramNode, index: ModelIndex, measure: Measure): Placed 
   const step = TILE_HEIGHT + 8;
   const width = inner + 2 * PADDING;
   const height = HEADER.domain + tiles.length * step + PADDING - (tiles.length > 0 ? 8 : 0);
-  const boxes: Box[] = [{ node: host, depth: 0, x: 0, y: 0, width, height }];
-  tiles.forEach((node, i) => boxes.push({ node, depth: 1, x: PADDING, y: HEADER.domain + i * step, width: inner, height: TILE_HEIGHT }));
+  const boxes: Box[] = [{ node: host, depth: 0, pile: false, x: 0, y: 0, width, height }];
+  tiles.forEach((node, i) => boxes.push({ node, depth: 1, pile: false, x: PADDING, y: HEADER.domain + i * step, width: inner, height: TILE_HEIGHT }));
   return { host: host.path, size: { width, height }, boxes, wires: [] };
 }
 

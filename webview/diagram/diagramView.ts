@@ -14,6 +14,10 @@ export interface ViewEvents {
   readonly chosen: (path: string, focus: boolean) => void;
   /** Without a pointer: the user wants to move this uplink. */
   readonly moveWanted: (uplink: DiagramNode) => void;
+  /** A part came to be selected or current that is not drawn: it is in a pile. */
+  readonly hiddenWanted: (path: string) => void;
+  /** The next (1) or previous (−1) of the pile around this part is wanted in front. */
+  readonly leaf: (path: string, step: 1 | -1) => void;
   readonly viewChanged: (state: ViewportState) => void;
 }
 
@@ -52,15 +56,17 @@ export class DiagramView {
     this.highlight();
   }
 
-  /** Marks a part as selected without telling anybody. */
+  /** Marks a part as selected without telling the extension. */
   select(path: string | undefined): void {
     this.selected = path;
+    this.want(path);
     this.highlight();
   }
 
   showCursor(cursor: CursorView | undefined): void {
     const moved = cursor !== undefined && cursor.row !== this.cursor?.row;
     this.cursor = cursor;
+    if (moved) this.want(cursor.component);
     const trail = this.highlight();
     if (moved && trail) this.cross(trail);
     const at = moved ? this.boxOf(cursor.component) : undefined;
@@ -69,6 +75,10 @@ export class DiagramView {
 
   focus(path: string): void {
     this.drawing.boxes().filter((box) => box.node.path === path).node()?.focus();
+  }
+
+  private want(path: string | undefined): void {
+    if (path !== undefined && this.scene && !this.scene.boxes.some((box) => box.node.path === path)) this.events.hiddenWanted(path);
   }
 
   private highlight(): TrailView | undefined {
@@ -84,14 +94,16 @@ export class DiagramView {
     drawing.boxes()
       .classed("selected", (box) => box.node.path === selected)
       .classed("current", (box) => box.node.path === current)
-      .classed("trail", (box) => parts.has(box.node.path))
+      .classed("trail", (box) => parts.has(box.node.path) && TILES.has(box.node.kind))
       .attr("tabindex", (box) => (box.node.path === roving ? 0 : -1))
       .attr("aria-selected", (box) => String(box.node.path === selected));
     drawing.wires()
       .classed("movable", (wire) => this.movableEnd(wire) !== undefined)
       .attr("data-path", (wire) => this.movableEnd(wire) ?? null)
       .classed("trail", (wire) => wires.has(wire.id))
-      .classed("last", (wire) => wire.id === trail?.last?.id);
+      .classed("last", (wire) => wire.id === trail?.last?.id)
+      // Functions share the last piece of the way to the port: what the packet took lies on top.
+      .filter((wire) => wires.has(wire.id)).raise();
     return trail;
   }
 
@@ -130,7 +142,8 @@ export class DiagramView {
     } else if (event.key === "Home" || event.key === "End") {
       const next = event.key === "Home" ? this.scene?.boxes[0] : this.scene?.boxes.at(-1);
       if (next) this.choose(next.node.path);
-    } else if (event.key === "+" || event.key === "=") this.viewport.zoomBy(1);
+    } else if (box && (event.key === "PageDown" || event.key === "PageUp")) this.events.leaf(box.node.path, event.key === "PageDown" ? 1 : -1);
+    else if (event.key === "+" || event.key === "=") this.viewport.zoomBy(1);
     else if (event.key === "-") this.viewport.zoomBy(-1);
     else if (event.key === "0") this.viewport.fit();
     else if (box?.node.movable && (event.key === "m" || event.key === "M" || event.key === "Enter" || event.key === " ")) this.events.moveWanted(box.node);

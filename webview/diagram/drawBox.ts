@@ -23,6 +23,7 @@ export function drawBox(boxes: Boxes): void {
       .classed("idle", node.idle)
       .classed("movable", node.movable)
       .classed("marked", node.mark !== undefined)
+      .classed("pile", box.pile)
       .attr("role", "treeitem")
       .attr("aria-label", node.description)
       .attr("aria-level", box.depth + 1)
@@ -32,7 +33,7 @@ export function drawBox(boxes: Boxes): void {
       }));
     if (!group.attr("tabindex")) group.attr("tabindex", -1);
     if (group.select("rect.body").empty()) {
-      group.append("rect").attr("class", "body");
+      for (const name of ["behind far", "behind", "body"]) group.append("rect").attr("class", name);
       group.append("text").attr("class", "icon codicon-glyph");
       group.append("text").attr("class", "label");
       group.append("text").attr("class", "caption");
@@ -54,7 +55,7 @@ export function placeBox(boxes: Boxes, duration: number): void {
   boxes.each(function (box) {
     const group = select<SVGGElement, Box>(this);
     glide(group, { transform: `translate(${box.x},${box.y})` }, duration);
-    glide(group.select("rect.body"), { width: box.width, height: box.height }, duration);
+    glide(group.selectAll("rect.body, rect.behind"), { width: box.width, height: box.height }, duration);
     glide(group.select("rect.ring"), { x: -RING, y: -RING, width: box.width + 2 * RING, height: box.height + 2 * RING }, duration);
     placeTexts(group, box);
   });

@@ -14,6 +14,8 @@ export const HOST_PADDING = 20;
 /** Room under a device's functions for its switch. */
 export const SWITCH_ROOM = 20;
 const GUARD_WIDTH = 20;
+/** Any distance: of positions, ELK takes the order only. */
+const ORDER_STEP = 200;
 
 const HOST_OPTIONS: LayoutOptions = {
   "elk.algorithm": "layered",
@@ -21,6 +23,7 @@ const HOST_OPTIONS: LayoutOptions = {
   "elk.hierarchyHandling": "INCLUDE_CHILDREN",
   "elk.edgeRouting": "ORTHOGONAL",
   "elk.partitioning.activate": "true",
+  "elk.layered.crossingMinimization.semiInteractive": "true",
   "elk.json.edgeCoords": "ROOT",
   "elk.json.shapeCoords": "ROOT",
   "elk.spacing.nodeNode": "20",
@@ -54,9 +57,11 @@ export interface ModelIndex {
   readonly children: ReadonlyMap<string, readonly DiagramNode[]>;
   /** Path of the host that a part lies in. */
   readonly hostOf: (path: string) => string | undefined;
+  /** Paths of boxes that stand for a pile. */
+  readonly piles: ReadonlySet<string>;
 }
 
-export function indexModel(model: DiagramModel): ModelIndex {
+export function indexModel(model: DiagramModel, piles: ReadonlySet<string> = new Set()): ModelIndex {
   const byPath = new Map(model.nodes.map((node) => [node.path, node]));
   const children = new Map<string, DiagramNode[]>();
   for (const node of model.nodes) {
@@ -70,7 +75,7 @@ export function indexModel(model: DiagramModel): ModelIndex {
     while (node?.parent !== undefined) node = byPath.get(node.parent);
     return node?.path;
   };
-  return { model, byPath, children, hostOf };
+  return { model, byPath, children, hostOf, piles };
 }
 
 /** The ELK graph of one machine. Ids are paths; the ids of its edges are the model's, or the two halves of one. */
@@ -90,20 +95,17 @@ export function hostGraph(host: DiagramNode, index: ModelIndex, measure: Measure
     children: [],
     edges: [],
   };
-  let pinned = false;
+  let left = 0;
   for (const node of children) {
     if (node.kind !== "domain" && node.kind !== "device") continue;
     const layer = node.kind === "domain" ? node.rank : bandLayer + 1;
     const box = boxNode(node, layer, index, measure);
-    const pin = pins[node.path];
-    if (pin && box.layoutOptions) {
-      pinned = true;
-      box.layoutOptions["elk.position"] = `(${pin.x},${pin.y})`;
-    }
+    // Left to right as in the file, or as pinned: an edit elsewhere must not make boxes change places.
+    const x = pins[node.path]?.x ?? left;
+    if (box.layoutOptions) box.layoutOptions["elk.position"] = `(${x},0)`;
+    left = x + ORDER_STEP;
     graph.children.push(box);
   }
-  // Pinned boxes keep their order from left to right within a layer; ELK still finds room for the rest.
-  if (pinned && graph.layoutOptions) graph.layoutOptions["elk.layered.crossingMinimization.semiInteractive"] = "true";
   for (const edge of index.model.edges) {
     if (edge.kind === "link" || index.hostOf(edge.from) !== host.path || index.hostOf(edge.to) !== host.path) continue;
     if (edge.kind === "binding" && (hypervisor || edge.guarded)) addGuarded(graph, edge, bandLayer, hypervisor !== undefined);

@@ -12,9 +12,12 @@ export class Layouter {
   /** @param workerUrl address of ELK's worker script, which the page may fetch. */
   constructor(private readonly workerUrl: string, private readonly measure: Measure) {}
 
-  /** @throws Error where the worker cannot be started or ELK refuses the graph. */
-  async layout(model: DiagramModel): Promise<Scene> {
-    const index = indexModel(model);
+  /**
+   * @param piles paths of the domains that stand for a pile.
+   * @throws Error where the worker cannot be started or ELK refuses the graph.
+   */
+  async layout(model: DiagramModel, piles: ReadonlySet<string>): Promise<Scene> {
+    const index = indexModel(model, piles);
     this.elk ??= start(this.workerUrl);
     const elk = await this.elk;
     const layouts = new Map<string, ElkNode>();

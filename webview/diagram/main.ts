@@ -7,10 +7,14 @@ import { Chrome, type LegendKind } from "./chrome";
 import { DiagramView } from "./diagramView";
 import { Layouter } from "./layout";
 import { textMeasure } from "./measure";
+import { pileUp, type PiledModel } from "./piles";
 import { UplinkDrag } from "./uplinkDrag";
 import { isViewportState } from "./viewport";
 import "../ui/ui.css";
 import "./diagram.css";
+
+/** Fronts of this many piles are remembered. */
+const FRONTS = 16;
 
 function run(root: HTMLElement): void {
   // Written by the extension into the page that it made: the two are built together.
@@ -24,6 +28,8 @@ function run(root: HTMLElement): void {
       if (readOnly) refuse(strings.readOnly);
       else host.post({ type: "pickTarget", uplink: uplink.path });
     },
+    hiddenWanted: (path) => bringToFront(path),
+    leaf: (path, step) => leaf(path, step),
     viewChanged: (state) => host.saveState(state),
   });
   const chrome = new Chrome(root, strings, {
@@ -69,6 +75,25 @@ function run(root: HTMLElement): void {
   const layouter = new Layouter(elkWorker, textMeasure());
   let readOnly = false;
   let newest: DiagramModel | undefined;
+  let shown: { readonly model: DiagramModel; readonly piled: PiledModel } | undefined;
+  /** Parts wanted in front of their piles, the most wanted last. */
+  let fronts: readonly string[] = [];
+  const bringToFront = (path: string): void => {
+    const domain = shown && [...shown.piled.piles.values()].flat().find((member) => path === member || path.startsWith(`${member}/`));
+    if (!shown || domain === undefined) return;
+    fronts = [...fronts.filter((each) => each !== domain), domain].slice(-FRONTS);
+    void draw(shown.model);
+  };
+  const leaf = (path: string, step: 1 | -1): void => {
+    const [front, members] = [...(shown?.piled.piles ?? [])].find(([each]) => path === each || path.startsWith(`${each}/`)) ?? [];
+    if (front === undefined || !members) return;
+    const next = members[(members.indexOf(front) + step + members.length) % members.length];
+    if (next === undefined) return;
+    host.post({ type: "select", path: next, focus: false });
+    view.select(next);
+    focusWhenDrawn = next;
+  };
+  let focusWhenDrawn: string | undefined;
   let layingOut = false;
   /** One layout at a time; of the models that come in meanwhile only the newest is laid out. */
   const draw = async (model: DiagramModel): Promise<void> => {
@@ -79,8 +104,12 @@ function run(root: HTMLElement): void {
       while (newest) {
         const next: DiagramModel = newest;
         newest = undefined;
-        const scene = await layouter.layout(next);
+        const piled = pileUp(next, fronts, strings);
+        const scene = await layouter.layout(piled.model, new Set(piled.piles.keys()));
+        shown = { model: next, piled };
         view.show(scene, `${fill(strings.diagram, next.name)}. ${fill(strings.laidOut, scene.boxes.length, next.edges.length)}. ${strings.hint}`);
+        if (focusWhenDrawn !== undefined) view.focus(focusWhenDrawn);
+        focusWhenDrawn = undefined;
         chrome.showLegend(legendOf(next));
         chrome.drawn();
       }

@@ -17,6 +17,8 @@ export interface Box extends Rect {
   readonly node: DiagramNode;
   /** 0 for hosts. */
   readonly depth: number;
+  /** It stands for a pile of boxes like it. */
+  readonly pile: boolean;
 }
 
 /** `switch`: inside a device, between a function and the port to the wire. */

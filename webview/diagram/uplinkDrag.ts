@@ -142,8 +142,9 @@ export class UplinkDrag {
     if (!node || node.kind === "host" || node.path === gesture.uplink.path) return undefined;
     const targets = gesture.targets ?? [];
     const inside = targets.filter((target) => target.path.startsWith(`${node.path}/`));
-    // A domain with one network server stands for it.
-    const target = targets.find((each) => each.path === node.path) ?? (inside.length === 1 ? inside[0] : undefined);
+    // A domain with one network server stands for it; functions that are not drawn stand for their device.
+    const aside = node.type === "more" ? node.parent : node.path;
+    const target = targets.find((each) => each.path === aside) ?? (inside.length === 1 ? inside[0] : undefined);
     const refusal = gesture.refusal ?? (target ? (target.current ? this.events.alreadyThere : target.refusal) : this.events.notATarget);
     return { path: node.path, label: target?.label ?? node.label, target: target && { ...target, refusal }, refusal };
   }
