@@ -27,16 +27,16 @@ function choosePackets(packets: PacketIndex, query: PacketsQuery): number[] {
   const { from, to, budget } = query;
   if (!(budget > 0 && to > from)) return [];
   const wanted = packets.first(query.packet) === NONE ? NONE : query.packet;
+  const room = wanted === NONE ? budget : budget - 1;
   const middle = from + (to - from) / 2;
   let anchor = wanted !== NONE && packets.livesIn(wanted, from, to) ? wanted : NONE;
   if (anchor === NONE) anchor = packets.neighbour(NONE, 1, middle, middle);
   if (anchor === NONE) anchor = packets.neighbour(NONE, 1, from, to);
   if (anchor === NONE) return wanted === NONE ? [] : [wanted];
   const others: number[] = [];
-  if (anchor !== wanted) others.push(anchor);
+  if (anchor !== wanted && room > 0) others.push(anchor);
   let low = anchor;
   let high = anchor;
-  const room = wanted === NONE ? budget : budget - 1;
   while (others.length < room && (low !== NONE || high !== NONE)) {
     if (high !== NONE) high = packets.neighbour(high, 1, from, to);
     if (high !== NONE && others.length < room) others.push(high);

@@ -305,8 +305,11 @@ export class TimelineIndex {
     const track = this.trackOf(row);
     const begin = this.trace.begin(row);
     const time = this.trace.time(row);
-    const lane = (this.tracks[track]?.lanes ?? []).findIndex((l) => indexOfRow(l, row, begin, time) >= 0);
-    return { row, track, lane: Math.max(0, lane), fn: this.trace.fn(row), begin, end: Math.min(time, begin + this.trace.cost(row)), time };
+    const lanes = this.tracks[track]?.lanes ?? [];
+    const lane = Math.max(0, lanes.findIndex((l) => indexOfRow(l, row, begin, time) >= 0));
+    const slice = indexOfRow(lanes[lane]!, row, begin, time);
+    const runs = this.kindOfContext[track] === "pcpu" && slice >= 0 ? lanes[lane]!.end[slice]! : undefined;
+    return { row, track, lane, fn: this.trace.fn(row), begin, end: runs ?? Math.min(time, begin + this.trace.cost(row)), time };
   }
 }
 

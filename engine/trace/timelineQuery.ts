@@ -104,7 +104,7 @@ export interface EventLink {
   readonly lane: number;
   readonly fn: number;
   readonly begin: number;
-  /** When its work would end if nothing interrupted it; at most `time`. */
+  /** When its work would end if nothing interrupted it, at most `time`; of a switch on a pCPU: when the vCPU stops running. */
   readonly end: number;
   /** The instant of its dispatch. */
   readonly time: number;

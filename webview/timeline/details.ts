@@ -10,7 +10,7 @@ import { fill } from "./wording";
 export function describeEvent(event: EventDetail, names: TraceNames, strings: TimelineStrings): string {
   const sentence = fill(
     strings.event, names.functions[event.fn]?.name ?? "?", names.components[event.component]?.path ?? "?", placeOf(event, names),
-    formatTime(event.begin), formatDuration(event.cost),
+    formatTime(event.begin), formatDuration(lengthOf(event)),
   );
   if (event.packet < 0) return sentence;
   return `${sentence}. ${fill(strings.packet, String(event.packet))}${event.packetSummary ? `: ${event.packetSummary}` : ""}`;
@@ -27,17 +27,25 @@ export function tooltipFor(event: EventDetail, names: TraceNames | undefined, st
       { label: strings.component, value: names.components[event.component]?.path ?? "?" },
       { label: strings.context, value: placeOf(event, names) },
       { label: strings.time, value: formatTime(event.begin) },
-      { label: strings.duration, value: formatDuration(event.cost) },
+      { label: strings.duration, value: formatDuration(lengthOf(event)) },
       ...(elapsed > event.cost ? [{ label: strings.effect, value: formatTime(event.time) }] : []),
       ...(event.packet >= 0 ? [{ label: strings.packetLabel, value: [`#${event.packet}`, event.packetSummary].filter(Boolean).join("  ") }] : []),
     ],
   };
 }
 
+/** Work done; of a switch on a pCPU how long the vCPU runs. */
+function lengthOf(event: EventDetail): number {
+  return event.cost > 0 ? event.cost : event.end - event.begin;
+}
+
+/** The execution context and, where it is not in its path, the vCPU's domain. */
 function placeOf(event: EventDetail, names: TraceNames): string {
   const context = names.contexts[event.context]?.path ?? "?";
-  const vcpu = names.vcpus[event.vcpu]?.path;
-  return vcpu === undefined ? context : `${context} (${vcpu.split("/").at(-1) ?? vcpu})`;
+  const vcpu = names.vcpus[event.vcpu];
+  if (!vcpu) return context;
+  const steps = vcpu.path.split("/");
+  return `${context} (${steps.slice(context.startsWith(`${vcpu.domain}/`) ? -1 : -2).join("/")})`;
 }
 
 /** The strip under the chart: the selected event in words, a way to its causes, and the legend. */
