@@ -87,7 +87,8 @@ if (watch) {
     const results = await Promise.all(Object.values(bundles).map((bundle) => esbuild.build(bundle)));
     if (existsSync(join(dist, "cli.js"))) await chmod(join(dist, "cli.js"), 0o755);
     if (production) {
-      const shipped = results.slice(0, -1).flatMap((result) => Object.keys(result.metafile?.inputs ?? {}));
+      const outputs = results.slice(0, -1).flatMap((result) => Object.values(result.metafile?.outputs ?? {}));
+      const shipped = outputs.flatMap(({ inputs }) => Object.keys(inputs).filter((file) => (inputs[file]?.bytesInOutput ?? 0) > 0));
       await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices([...shipped, ...Object.keys(copies)]));
     }
   } catch (error) {

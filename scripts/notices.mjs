@@ -23,7 +23,7 @@ export async function notices(files) {
       throw new Complaint(`${title} is licensed under ${JSON.stringify(manifest.license)}, which does not allow shipping it here.`);
     }
     const source = manifest.repository?.url ?? manifest.repository ?? manifest.homepage ?? "";
-    sections.set(title, `${title} (${manifest.license})\n${source}\n\n${await licenceText(join(repository, folder), title)}`);
+    sections.set(title, `${title} (${manifest.license})\n${source}\n\n${await licenceText(join(repository, folder), manifest)}`);
   }
   const titles = [...sections.keys()].sort((left, right) => (left < right ? -1 : 1));
   const rule = `\n\n${"-".repeat(79)}\n\n`;
@@ -39,9 +39,16 @@ function isAllowed(licence) {
     .some((name) => allowed.has(name));
 }
 
-/** @param {string} folder @param {string} title */
-async function licenceText(folder, title) {
-  const file = (await readdir(folder)).find((name) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(name));
+/**
+ * The package's own text. A few MIT packages state the licence in their manifest only; they get its standard text.
+ * @param {string} folder
+ * @param {{ name: string, license: string, author?: string | { name: string } }} manifest
+ */
+async function licenceText(folder, { name, license, author }) {
+  const file = (await readdir(folder)).find((each) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(each));
   if (file) return (await readFile(join(folder, file), "utf8")).trim();
-  throw new Complaint(`${title} comes without a licence text.`);
+  const holder = typeof author === "string" ? author : author?.name;
+  if (license !== "MIT" || !holder) throw new Complaint(`${name} comes without a licence text.`);
+  const own = await readFile(join(repository, "LICENSE"), "utf8");
+  return own.replace(/^Copyright .*$/m, `Copyright (c) ${holder}`).trim();
 }

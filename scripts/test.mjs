@@ -41,6 +41,9 @@ const stages = [
   { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), counts: true },
 ];
 
+/** Milliseconds after which a stage counts as hanging and is ended. */
+const limit = 600_000;
+
 /** Stages that only work on what another has built. */
 const needsBuild = new Set(["vscode", "e2e"]);
 
@@ -75,7 +78,7 @@ async function run(stage) {
   const file = join(out, "test", "counts.json");
   await rm(file, { force: true });
   const started = Date.now();
-  const code = await runNode(stage.command, { [countsVariable]: file });
+  const code = await runNode(stage.command, { environment: { [countsVariable]: file }, limit });
   console.log(`(${((Date.now() - started) / 1000).toFixed(1)} s)`);
   const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
   if (!stage.counts) return result;

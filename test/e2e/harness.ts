@@ -197,6 +197,6 @@ afterEach(async function () {
 after(async () => {
   for (const { window } of openWindows) await window.close();
   await (await browser)?.close();
-  for (const server of servers.values()) await (await server).close();
+  for (const server of await Promise.allSettled(servers.values())) if (server.status === "fulfilled") await server.value.close();
   if (serverFolder) await rm(await serverFolder, { recursive: true, force: true, maxRetries: 5 });
 });
