@@ -133,7 +133,6 @@ function duplicate(tcp: TcpCore, conn: number): void {
   t.recover[conn] = t.sndMax[conn]!;
   t.partialAcks[conn] = 0;
   t.highRxt[conn] = una;
-  t.rescued[conn] = 0;
   t.resend[conn] = Resend.fast;
 }
 

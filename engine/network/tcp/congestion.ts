@@ -1,4 +1,5 @@
 import type { Table } from "../../kernel/state";
+import { before } from "./sequence";
 import type { tcbSchema } from "./tcb";
 
 type Tcb = Table<typeof tcbSchema>;
@@ -21,8 +22,10 @@ export const newReno: CongestionControl = {
     const mss = tcb.sndMss[conn]!;
     let cwnd = tcb.cwnd[conn]!;
     if (cwnd < tcb.ssthresh[conn]!) {
-      // RFC 5681 section 3.1, equation 2.
-      cwnd += acked < mss ? acked : mss;
+      // RFC 3465 sections 2.2 and 2.3: by bytes acknowledged, at most two SMSS an ACK, since one ACK may stand for many segments; one SMSS
+      // (RFC 5681 section 3.1, equation 2) while what a timeout found lost is sent again.
+      const limit = before(tcb.sndUna[conn]!, tcb.recover[conn]!) ? mss : 2 * mss;
+      cwnd += acked < limit ? acked : limit;
     } else {
       // RFC 5681 section 3.1: by bytes acknowledged, one SMSS for each cwnd of them.
       const bytes = tcb.bytesAcked[conn]! + acked;

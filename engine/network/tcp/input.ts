@@ -26,11 +26,13 @@ export function segmentArrives(tcp: TcpCore, packet: number): number {
   return conn;
 }
 
-/** RFC 9293 section 3.10.7.4: a new SYN beyond the old sequence numbers may end TIME_WAIT early. */
+/** A new SYN with a later timestamp or beyond the old sequence numbers may end TIME_WAIT early (RFC 6191 section 2). */
 function reopens(tcp: TcpCore, conn: number, packet: number): boolean {
   const { packets } = tcp;
   if ((packets.flags(packet) & (TcpFlag.syn | TcpFlag.ack | TcpFlag.rst)) !== TcpFlag.syn) return false;
-  if (!after(packets.sequence(packet), tcp.tcb.rcvNxt[conn]!)) return false;
+  const newer = tcp.tcb.timestamps[conn] !== 0 && packets.hasOption(packet, TcpOption.timestamps) &&
+    after(packets.timestampValue(packet), tcp.tcb.tsRecent[conn]!);
+  if (!newer && !after(packets.sequence(packet), tcp.tcb.rcvNxt[conn]!)) return false;
   if (tcp.listeners.find(packets.destinationIp(packet), packets.destinationPort(packet)) < 0) return false;
   tcp.destroy(conn, CloseReason.normal);
   return true;

@@ -63,8 +63,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
     t.rttStart[conn] = now;
   }
   tcp.counters.bytesSent[0]! += length;
-  if (kind === SegmentKind.rescue) t.rescued[conn] = 1;
-  else if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
+  if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
   if (kind === SegmentKind.resend) t.resend[conn] = Resend.none;
   t.probe[conn] = 0;
   if (kind === SegmentKind.data || kind === SegmentKind.syn) t.sndNxt[conn] = end;
@@ -78,7 +77,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
 
 function countRetransmission(tcp: TcpCore, conn: number, kind: number): void {
   if (kind === SegmentKind.syn) tcp.count("retransmittedSyn");
-  else if (kind === SegmentKind.sackResend || kind === SegmentKind.rescue) tcp.count("retransmittedBySack");
+  else if (kind === SegmentKind.sackResend) tcp.count("retransmittedBySack");
   else if (kind === SegmentKind.resend && tcp.tcb.resend[conn] === Resend.fast) tcp.count("retransmittedFast");
   else tcp.count("retransmittedByTimeout");
 }

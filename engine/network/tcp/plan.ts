@@ -1,9 +1,8 @@
 import type { TcpCore } from "./core";
 import { DUP_THRESH, NOTHING } from "./sack";
-import { before } from "./sequence";
 import { Resend, State } from "./tcb";
 
-export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, rescue: 5, probe: 6, ack: 7 } as const;
+export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, probe: 5, ack: 6 } as const;
 
 /** The segment that `output` would build now. Scratch: rewritten by each `decide`, never read across calls, so no part of the state. */
 export class SegmentPlan {
@@ -84,7 +83,10 @@ export class SegmentPlan {
     return window >= from + length && this.resent(SegmentKind.data, una, from, length, limit, end);
   }
 
-  /** RFC 6675 section 5, step C: while the pipe has room for a segment, what NextSeg() says. */
+  /**
+   * RFC 6675 section 5, step C: while the pipe has room for a segment, what NextSeg() says. Its rule 4, the rescue retransmission, is left
+   * out: neither NetBSD nor Linux has it, and where no new data follows it repeats segments that are still on the way.
+   */
   private decideSackRecovery(tcp: TcpCore, conn: number, end: number, max: number, finWanted: boolean, mss: number): boolean {
     const t = tcp.tcb;
     const board = tcp.scoreboard;
@@ -97,14 +99,7 @@ export class SegmentPlan {
     if (lost !== NOTHING) return this.hole(tcp, conn, lost, end, mss);
     if (this.decideNew(tcp, conn, max, end, room, finWanted, mss)) return true;
     const hole = board.nextHole(conn, una, highRxt, full, false);
-    if (hole !== NOTHING) return this.hole(tcp, conn, hole, end, mss);
-    if (t.rescued[conn] !== 0) return false;
-    const tail = (board.highest(conn, una) - una) >>> 0;
-    const retransmitted = (highRxt - una) >>> 0;
-    const start = before(highRxt, una) || retransmitted < tail ? tail : retransmitted;
-    if (start >= max) return false;
-    const from = max - start > mss ? max - mss : start;
-    return this.resent(SegmentKind.rescue, una, from, (max < end ? max : end) - from, max, end);
+    return hole !== NOTHING && this.hole(tcp, conn, hole, end, mss);
   }
 
   private hole(tcp: TcpCore, conn: number, sequence: number, end: number, mss: number): boolean {

@@ -46,14 +46,6 @@ export class Scoreboard {
     return otherwise;
   }
 
-  /** End of the highest SACKed block, or `otherwise`. */
-  highest(conn: number, otherwise: number): number {
-    const { lists, rows } = this.intervals;
-    let right = otherwise;
-    for (let at = lists.head[conn]!; at !== 0; at = rows.next[at - 1]!) right = rows.right[at - 1]!;
-    return right;
-  }
-
   /** IsLost() of the first unacknowledged number. */
   firstIsLost(conn: number, mss: number): boolean {
     const { lists } = this.intervals;

@@ -86,8 +86,8 @@ export const tcbSchema = {
   /** Bytes acknowledged since cwnd last grew, in congestion avoidance. */
   bytesAcked: "f64",
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
-  /** RFC 6675: HighRxt plus one; a rescue retransmission was made. */
-  highRxt: "u32", rescued: "u8",
+  /** RFC 6675: HighRxt plus one. */
+  highRxt: "u32",
 } as const;
 
 export const counterSchema = {

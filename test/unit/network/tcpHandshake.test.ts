@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { TcpFlag, TcpOption } from "../../../engine/network/packets";
+import { CloseReason, State } from "../../../engine/network/tcp/tcp";
+import { MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
+
+const ip = TcpNetwork.ip;
+
+describe("TCP handshake", () => {
+  it("exchanges SYN, SYN-ACK, ACK and agrees on options", () => {
+    const net = new TcpNetwork({ mss: 1400 });
+    const [c, s] = net.open();
+    assert.deepEqual(net.lines(), ["> [SYN] seq 0 win 65535 len 0", "< [SYN, ACK] seq 0 ack 1 win 65535 len 0", "> [ACK] seq 1 ack 1 win 8192 len 0"]);
+    const syn = net.sent[0]!.packet;
+    assert.equal(net.packets.mss(syn), 1400);
+    assert.equal(net.packets.windowScale(syn), 7);
+    for (const option of [TcpOption.sackPermitted, TcpOption.timestamps, TcpOption.windowScale]) assert.ok(net.packets.hasOption(syn, option));
+    assert.equal(net.hosts[0].stack.stateName(c), "ESTABLISHED");
+    assert.equal(net.hosts[1].stack.stateName(s), "ESTABLISHED");
+    assert.equal(net.hosts[1].stack.receiveStream(s), net.hosts[0].stack.sendStream(c));
+    assert.equal(net.hosts[0].stack.receiveStream(c), net.hosts[1].stack.sendStream(s));
+  });
+
+  it("leaves out what the other end does not offer", () => {
+    const net = new TcpNetwork({}, { sack: false, timestamps: false, windowScale: -1 });
+    const [c] = net.open();
+    const synAck = net.sent[1]!.packet;
+    for (const option of [TcpOption.sackPermitted, TcpOption.timestamps, TcpOption.windowScale]) assert.ok(!net.packets.hasOption(synAck, option));
+    net.hosts[0].stack.send(c, 100);
+    net.run(net.time + MILLISECOND);
+    assert.ok(!net.packets.hasOption(net.sent[3]!.packet, TcpOption.timestamps));
+    assert.equal(net.packets.window(net.sent[3]!.packet), 65535);
+  });
+
+  it("sends a lost SYN again after 1 s, 3 s, 7 s and then starts with one segment", () => {
+    const net = new TcpNetwork({ timestamps: false });
+    net.hosts[1].stack.listen(ip(1), 80, 4);
+    net.channel = (_p, _from, index) => (index < 3 ? [] : [MILLISECOND]);
+    const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+    net.run(8 * SECOND);
+    assert.deepEqual(net.sent.slice(0, 4).map(({ time }) => time / SECOND), [0, 1, 3, 7]);
+    assert.equal(net.hosts[0].stack.counters.retransmittedSyn[0], 3);
+    const before = net.sent.length;
+    net.hosts[0].stack.send(c, 100_000);
+    net.run(net.time);
+    assert.equal(net.sent.length - before, 1);
+  });
+
+  it("answers a repeated SYN with the SYN-ACK again", () => {
+    const net = new TcpNetwork();
+    net.hosts[1].stack.listen(ip(1), 80, 4);
+    net.channel = (_p, _from, index) => (index === 1 ? [] : [MILLISECOND]);
+    net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+    net.run(5 * SECOND);
+    assert.equal(net.hosts[0].establishedConns.length, 1);
+    assert.equal(net.hosts[1].acceptedConns.length, 1);
+  });
+
+  it("is refused by a reset where nobody listens", () => {
+    const net = new TcpNetwork();
+    const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 81);
+    assert.ok(net.run());
+    assert.deepEqual(net.lines(), ["> [SYN] seq 0 win 65535 len 0", "< [RST, ACK] seq 0 ack 1 win 0 len 0"]);
+    assert.deepEqual(net.hosts[0].closedConns, [{ conn: c, reason: CloseReason.refused }]);
+  });
+
+  it("gives up after the last retransmission", () => {
+    const net = new TcpNetwork({ maxRetransmits: 3 });
+    net.channel = () => [];
+    const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+    assert.ok(net.run());
+    assert.equal(net.sent.length, 4);
+    assert.equal(net.time, 15 * SECOND);
+    assert.deepEqual(net.hosts[0].closedConns, [{ conn: c, reason: CloseReason.timedOut }]);
+  });
+
+  it("drops a SYN beyond the backlog and takes it when there is room", () => {
+    const net = new TcpNetwork();
+    const [client, server] = net.hosts;
+    server.stack.listen(ip(1), 80, 2);
+    for (let i = 0; i < 3; i++) client.stack.connect(ip(0), 0, ip(1), 80);
+    net.run(MILLISECOND);
+    assert.equal(client.establishedConns.length, 2);
+    assert.equal(server.stack.counters.listenOverflows[0], 1);
+    assert.ok(server.stack.accept(ip(1), 80) >= 0);
+    net.run(2 * SECOND);
+    assert.equal(client.establishedConns.length, 3);
+  });
+
+  it("opens from both sides at once", () => {
+    const net = new TcpNetwork();
+    const [a, b] = net.hosts;
+    const x = a.stack.connect(ip(0), 5000, ip(1), 6000);
+    const y = b.stack.connect(ip(1), 6000, ip(0), 5000);
+    net.run(MILLISECOND);
+    assert.equal(a.stack.state(x), State.established);
+    assert.equal(b.stack.state(y), State.established);
+    a.stack.send(x, 500);
+    net.run(net.time + MILLISECOND);
+    assert.equal(b.stack.available(y), 500);
+  });
+
+  it("keeps many connections apart and reuses their rows", () => {
+    const net = new TcpNetwork();
+    const [client, server] = net.hosts;
+    server.stack.listen(0, 80, 1000);
+    server.onAccepted = () => {
+      const s = server.stack.accept(ip(1), 80);
+      server.stack.send(s, client.stack.localPort(0) === 0 ? 0 : 1 + (s % 7));
+    };
+    const conns = Array.from({ length: 300 }, () => client.stack.connect(ip(0), 0, ip(1), 80));
+    net.run(10 * MILLISECOND);
+    assert.equal(new Set(conns.map((c) => client.stack.localPort(c))).size, 300);
+    assert.equal(client.establishedConns.length, 300);
+    for (const c of conns) assert.ok(client.stack.available(c) > 0);
+    for (const c of conns.filter((_, i) => i % 3 === 0)) client.stack.abort(c);
+    net.run(net.time + MILLISECOND);
+    assert.equal(server.closedConns.filter(({ reason }) => reason === CloseReason.reset).length, 100);
+    const again = client.stack.connect(ip(0), 0, ip(1), 80);
+    assert.ok(again < 300);
+    assert.equal(net.packets.flags(net.sent[0]!.packet), TcpFlag.syn);
+  });
+});
