@@ -33,7 +33,7 @@ export class Session {
   readonly threads: Threads;
   readonly stepping: Stepping;
   readonly trace: Trace;
-  private readonly playback: Playback;
+  readonly playback: Playback;
   private readonly effects: Effects;
 
   /**
@@ -45,7 +45,8 @@ export class Session {
     this.trace = engine.trace;
     this.playback = new Playback(this.recording);
     this.lines = new DesignLines(design, text, engine.names.components);
-    this.threads = new Threads(engine, this.trace);
+    const [machine, another] = design.hosts.filter((host) => host.kind === "machine");
+    this.threads = new Threads(engine, this.trace, another ? undefined : machine?.path);
     this.effects = new Effects(this.trace);
     this.stepping = new Stepping(this.recording, this.threads, this.effects);
   }

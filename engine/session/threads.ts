@@ -21,12 +21,11 @@ export function packetOfThread(thread: number): number | undefined { return thre
 export class Threads {
   private readonly byContext: RowIndex;
   private readonly byPacket: RowIndex;
-  private readonly severalMachines: boolean;
 
-  constructor(private readonly engine: Engine, private readonly trace: Trace) {
+  /** @param machine The host that needs no naming, since its threads are what the design is about; the others' names begin with the host. */
+  constructor(private readonly engine: Engine, private readonly trace: Trace, private readonly machine: string | undefined) {
     this.byContext = new RowIndex(trace, (t, row) => t.context(row));
     this.byPacket = new RowIndex(trace, (t, row) => t.packet(row));
-    this.severalMachines = new Set(trace.names.contexts.filter((c) => c.kind === "pcpu").map((c) => c.host)).size > 1;
   }
 
   rowsOf(thread: number): RowList {
@@ -61,7 +60,7 @@ export class Threads {
   }
 
   private nameOf(context: ContextInfo, row: number, running: ReadonlyMap<number, ContextInfo>): string {
-    const machine = this.severalMachines ? `${context.host}/` : "";
+    const machine = context.host === this.machine ? "" : `${context.host}/`;
     const own = lastStep(context.path);
     if (context.kind === "pcpu") return machine + own;
     if (context.kind !== "thread") return `${machine}${context.kind} ${own}`;

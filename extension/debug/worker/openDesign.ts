@@ -1,0 +1,21 @@
+import { createEngine } from "../../../engine/create";
+import { parseDesign } from "../../../engine/design/parse";
+import { Session } from "../../../engine/session/session";
+import { exportCapture } from "../../../engine/trace/capture";
+import { TimelineIndex } from "../../../engine/trace/timelineIndex";
+import type { OpenDesign } from "./sessionServer";
+
+/** Reads a design with the real engine behind it. */
+export const openDesign: OpenDesign = ({ text, seed, until }) => {
+  const { design, problems } = parseDesign(text);
+  const errors = problems.filter((problem) => problem.severity === "error");
+  if (!design || errors.length > 0) {
+    return { errors: errors.map(({ range, message }) => ({ line: text.slice(0, range.start).split("\n").length - 1, message })) };
+  }
+  const run = { until: until ?? design.run.until, seed: seed ?? design.run.seed };
+  const engine = createEngine({ ...design, run });
+  return {
+    session: new Session(engine, design, text), until: run.until,
+    timeline: new TimelineIndex(engine.trace, (packet) => engine.summarizePacket(packet)), capture: () => exportCapture(engine),
+  };
+};
