@@ -122,7 +122,9 @@ export class DiagramSession implements vscode.Disposable {
   private followCaret(caret: vscode.Position | undefined): void {
     // Ranges belong to the text that was read: while an edit waits to be read, they would point beside.
     if (!caret || !this.design || this.drawnVersion !== this.document.version) return;
-    const path = partAt(this.design, this.document.offsetAt(caret))?.path;
+    // Left of a line's first word one is in the line, not in the box around it.
+    const indent = /^[\s-]*/.exec(this.document.lineAt(caret).text)?.[0].length ?? 0;
+    const path = partAt(this.design, this.document.offsetAt(caret.with({ character: Math.max(caret.character, indent) })))?.path;
     // A part without a line of its own stays selected as long as the caret is in the line that stands for it.
     if (path !== undefined && this.selected !== undefined && spelledPart(this.design, this.selected)?.path === path) return;
     if (path === this.selected) return;

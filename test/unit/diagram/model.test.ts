@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parseDesign } from "../../../engine/design/parse";
+import type { Design, Problem } from "../../../engine/design/model";
+import { diagramModel } from "../../../extension/editor/diagramModel";
+import { partAt } from "../../../extension/editor/marks";
+import { movableUplinks, moveTargets } from "../../../extension/editor/moveTargets";
+import { domainRanks } from "../../../extension/editor/ranks";
+import { STARTER_DESIGN } from "../../../extension/editor/starter";
+import type { DiagramModel, DiagramNode } from "../../../protocol/diagram";
+import { fill } from "../../../protocol/diagramStrings";
+import { isIconName } from "../../../webview/ui/icons";
+
+const SAMPLE = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
+
+function read(text: string): { design: Design; problems: readonly Problem[]; model: DiagramModel } {
+  const { design, problems } = parseDesign(text);
+  assert.ok(design);
+  return { design, problems, model: diagramModel(design, problems, fill) };
+}
+
+function node(model: DiagramModel, path: string): DiagramNode {
+  const found = model.nodes.find((each) => each.path === path);
+  assert.ok(found, `${path} is in the model`);
+  return found;
+}
+
+describe("diagram model", () => {
+  const { design, model } = read(SAMPLE);
+
+  it("has a node for every part, each in its box, boxes first", () => {
+    const seen = new Set<string>();
+    for (const { path, parent } of model.nodes) {
+      assert.ok(!seen.has(path), `${path} comes once`);
+      assert.ok(parent === undefined || seen.has(parent), `${path} comes after ${parent}`);
+      seen.add(path);
+    }
+    assert.deepEqual(model.nodes.filter((each) => each.parent === "server/nic0").map((each) => [each.label, each.idle]), [["pf", false], ["vf0", false], ["vf1", true]]);
+    assert.deepEqual(model.nodes.filter((each) => each.parent === "server/redis").map((each) => `${each.label}${each.badge}`), ["key-value-store:6379", "libc", "tcpip", "vif"]);
+    assert.deepEqual(model.nodes.filter((each) => each.kind === "workload").map((each) => each.parent), ["client", "client"]);
+  });
+
+  it("joins what is joined, and only what is drawn", () => {
+    const edges = model.edges.filter((edge) => edge.kind !== "call").map((edge) => `${edge.kind} ${edge.from} ${edge.to}`);
+    assert.deepEqual(edges.sort(), [
+      "binding server/netsrv/ixgbe server/nic0/pf", "binding server/nginx/ixgbe server/nic0/vf0",
+      "channel server/redis/vif server/netsrv/netserver", "link client/nic server/nic0",
+    ]);
+    const broken = read(SAMPLE.replace("bind: nic0.vf0", "bind: nic0.vf9").replace("channel: netsrv.netserver", "channel: nobody.netserver"));
+    const paths = new Set(broken.model.nodes.map((each) => each.path));
+    for (const edge of broken.model.edges) assert.ok(paths.has(edge.from) && paths.has(edge.to), `${edge.id} leads nowhere`);
+  });
+
+  it("says of a binding whether an IOMMU guards it", () => {
+    const guarded = (of: DiagramModel): boolean[] => of.edges.filter((edge) => edge.kind === "binding").map((edge) => edge.guarded);
+    assert.deepEqual(guarded(model), [true, true]);
+    assert.deepEqual(guarded(read(SAMPLE.replace("iommu: on", "iommu: off")).model), [false, false]);
+  });
+
+  it("lets the uplinks of applications be moved, and the network server's not", () => {
+    assert.deepEqual(model.nodes.filter((each) => each.movable).map((each) => each.path).sort(), ["server/nginx/ixgbe", "server/redis/vif"]);
+    assert.deepEqual(movableUplinks(design).map((uplink) => uplink.path).sort(), ["server/nginx/ixgbe", "server/redis/vif"]);
+  });
+
+  it("hangs two uplinks under the stack, the unused one idle", () => {
+    const both = read(SAMPLE.replace("          - vif: { channel: netsrv.netserver }\n",
+      "          - vif: { channel: netsrv.netserver }\n          - ixgbe: { bind: nic0.vf1 }\n        uplinks: { tcpip: [vif, ixgbe], active: vif }\n")).model;
+    const calls = both.edges.filter((edge) => edge.kind === "call" && edge.from === "server/redis/tcpip");
+    assert.deepEqual(calls.map((edge) => [edge.to, edge.idle]), [["server/redis/vif", false], ["server/redis/ixgbe", true]]);
+    assert.equal(node(both, "server/redis/ixgbe").idle, true);
+    assert.equal(node(both, "server/redis/ixgbe").movable, false);
+  });
+
+  it("marks the innermost part with its problems, and says them in its description", () => {
+    const { model: marked } = read(SAMPLE.replace("bind: nic0.vf0", "bind: nic0.vf7"));
+    const driver = node(marked, "server/nginx/ixgbe");
+    assert.equal(driver.mark?.severity, "error");
+    assert.match(driver.mark?.messages.join() ?? "", /vf7/);
+    assert.ok(driver.description.includes(driver.mark?.messages[0] ?? "?"));
+    assert.equal(node(marked, "server").mark, undefined);
+  });
+
+  it("finds the part of a caret", () => {
+    const at = (words: string): string | undefined => partAt(design, SAMPLE.indexOf(words) + words.length - 1)?.path;
+    assert.equal(at("- netserver"), "server/netsrv/netserver");
+    assert.equal(at("key-value-store:"), "server/redis/key-value-store");
+    assert.equal(at("rate: 10Gbps"), "client");
+    assert.equal(at("exoscope: 1"), undefined);
+  });
+
+  it("names only icons that the webview knows", () => {
+    for (const each of model.nodes) assert.ok(isIconName(each.icon), `${each.icon} of ${each.path}`);
+  });
+
+  it("stands servers under what they serve, also through a circle", () => {
+    assert.deepEqual(Object.fromEntries(domainRanks(design)), { "server/netsrv": 1, "server/nginx": 0, "server/redis": 0, ...clientRanks() });
+    const circle = read(SAMPLE.replace("          - ixgbe: { bind: nic0.pf }\n", "          - vif: { channel: netsrv.netserver }\n"));
+    assert.ok([...domainRanks(circle.design).values()].every((rank) => rank >= 0 && rank < 10));
+  });
+
+  it("offers every function, server and device as a target, with the reason where it is none", () => {
+    const uplink = movableUplinks(design).find((each) => each.path === "server/redis/vif");
+    assert.ok(uplink);
+    const targets = moveTargets(design, uplink, fill).map((target) => [target.path, target.current, target.refusal === undefined]);
+    assert.deepEqual(targets, [
+      ["server/netsrv/netserver", true, true], ["server/nic0/pf", false, false], ["server/nic0/vf0", false, false], ["server/nic0/vf1", false, true],
+      ["server/nic0", false, true],
+    ]);
+  });
+
+  it("has a first design without a problem", () => {
+    assert.deepEqual(parseDesign(STARTER_DESIGN).problems, []);
+  });
+
+  function clientRanks(): Record<string, number> {
+    const client = design.hosts.find((host) => host.kind === "load-generator");
+    return Object.fromEntries((client?.domains ?? []).map((domain) => [domain.path, domain.kind === "kernel" ? 1 : 0]));
+  }
+});
