@@ -35,7 +35,7 @@ const functionsOf = {
 /**
  * The driver of an 82599 function, PF or VF alike: the same in the kernel, in a network server and in an application's own
  * domain. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
- * interrupt, which masks itself and leaves the work to the interrupt thread until the ring is empty.
+ * interrupt, which the adapter masks, and leaves the work to the interrupt thread until the ring is empty.
  */
 export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly id: number;
@@ -104,11 +104,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   end(op: number): void {
-    if (op === Op.interrupt) {
-      this.nic.mask(this.f);
-    } else if (op === Op.receive) {
+    if (op === Op.receive) {
       this.upper.input(this.nic.takeReceived(this.f));
-    } else {
+    } else if (op === Op.unmask) {
       this.nic.unmask(this.f);
       return;
     }

@@ -87,7 +87,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       "no address yet": { kind: "drop" },
     });
     this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", 0);
-    this.arp = new ArpCache(kernel.store, spec.path);
+    this.arp = new ArpCache(kernel.store, spec.path, heldPackets[domain.system]);
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
       user: "i32", port: "u16", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32",
     });
@@ -284,9 +284,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const { packets, kernel, cpus } = this.place.machine;
     if (packets.destinationIp(packet) !== this.ip) return;
     const sender = packets.sourceIp(packet);
-    const waiting = this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now);
+    let waiting = this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now);
     if (packets.arpOperation(packet) === ArpOperation.request) cpus.call(cpus.currentThread, this.id, Op.arpReply, packet);
-    if (waiting !== NONE) cpus.call(cpus.currentThread, this.id, Op.flush, waiting);
+    for (; waiting !== NONE; waiting = this.arp.take(sender)) cpus.post(cpus.currentThread, this.id, Op.flush, waiting);
   }
 
   private reply(request: number): void {
@@ -368,6 +368,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   }
 }
 
+/** Packets that wait for one address: BSD keeps the last, Linux 212,992 bytes of them (`unres_qlen_bytes`), about a hundred. */
+const heldPackets: Readonly<Record<System, number>> = { rump: 1, linux: 101 };
 /** IPv4 and TCP headers without options (RFC 6691). */
 const HEADERS_IP_TCP = 40;
 /** Ethernet, IPv4 and TCP headers with timestamps, for the cost of a segment that is yet to be built. */

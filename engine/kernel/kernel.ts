@@ -97,8 +97,9 @@ export class Kernel {
     return ids;
   }
 
-  /** Schedules `fire(op, a, b)` of a component `delay` picoseconds from now; returns a handle for `cancel`. */
+  /** Schedules `fire(op, a, b)` of a component `delay` picoseconds from now; returns a handle for `cancel`. @throws Error for a delay that is no time */
   schedule(delay: number, priority: Priority, component: number, op: number, a = 0, b = 0): number {
+    if (!(delay >= 0)) throw new Error(`${this.names.components[component]!.path}: op ${op} cannot be scheduled in ${delay} ps`);
     return this.queue.schedule(this.now + delay, priority, component, op, a, b, this.cause);
   }
 

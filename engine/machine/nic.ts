@@ -136,11 +136,7 @@ export class Nic implements Model, LinkEnd {
     return this.functions[f]!.received.shift();
   }
 
-  /** The driver polls: no interrupts until `unmask`. */
-  mask(f: number): void {
-    this.state.masked[f] = 1;
-  }
-
+  /** The driver has emptied the ring: interrupts again, at once if a frame has come in between. */
   unmask(f: number): void {
     this.state.masked[f] = 0;
     if (this.functions[f]!.received.count > 0) this.armInterrupt(f);
@@ -264,6 +260,8 @@ export class Nic implements Model, LinkEnd {
   private interrupt(f: number): void {
     const entry = this.functions[f]!;
     this.state.armed[f] = 0;
+    // The adapter masks the vector itself (EIAM, auto-mask); the driver polls until it unmasks.
+    this.state.masked[f] = 1;
     this.kernel.mark(this.fn.MSI, entry.component, entry.context, this.kernel.now, 0);
     this.state.lastInterrupt[f] = this.kernel.now;
     this.state.interrupts[f]!++;

@@ -8,16 +8,23 @@ const NONE = -1;
 /** Picoseconds: BSD's `arpt_keep`, 20 minutes. */
 const LIFETIME = 1200e12;
 
-/** `waiting`: packet plus one. */
-const schema = { ip: "u32", mac: "f64", resolved: "u8", expires: "f64", waiting: "i32" } as const;
+/** `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
+const schema = { ip: "u32", mac: "f64", resolved: "u8", expires: "f64", first: "i32", last: "i32", held: "i32" } as const;
+const heldSchema = { packet: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
 export class ArpCache {
   private readonly rows: Table<typeof schema>;
 
-  /** @param name unique: the path of the component or interface */
-  constructor(store: Store, name: string) {
+  private readonly held: Table<typeof heldSchema>;
+
+  /**
+   * @param name unique: the path of the component or interface
+   * @param capacity packets that may wait for one address; at least one (RFC 1122 section 2.3.2.2)
+   */
+  constructor(store: Store, name: string, private readonly capacity = 1) {
     this.rows = store.table(`${name}: ARP cache`, schema);
+    this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
   }
 
   /** The Ethernet address of `ip`, or −1. */
@@ -27,26 +34,48 @@ export class ArpCache {
   }
 
   /**
-   * Keeps a packet until `ip` is resolved; of several, the latest (RFC 1122 section 2.3.2.2).
-   * @returns the packet that it displaced, or −1; and whether a packet was waiting, so that a request is already on its way
+   * Keeps a packet until `ip` is resolved.
+   * @returns the oldest packet, where there was no room for one more and it is given up, or −1; and whether packets were waiting, so
+   * that a request is already on its way
    */
   wait(ip: number, packet: number): { readonly displaced: number; readonly asked: boolean } {
     let row = this.find(ip);
     if (row < 0) row = this.add(ip);
-    const displaced = this.rows.waiting[row]! - 1;
-    this.rows.waiting[row] = packet + 1;
-    return { displaced, asked: displaced !== NONE };
+    const { rows } = this;
+    const asked = rows.held[row]! > 0;
+    const displaced = rows.held[row]! >= this.capacity ? this.take(ip) : NONE;
+    const h = this.held.alloc();
+    this.held.packet[h] = packet;
+    if (rows.last[row] === 0) rows.first[row] = h + 1;
+    else this.held.next[rows.last[row]! - 1] = h + 1;
+    rows.last[row] = h + 1;
+    rows.held[row]!++;
+    return { displaced, asked };
+  }
+
+  /** The packet that has waited longest for `ip`, which is no longer kept, or −1. */
+  take(ip: number): number {
+    const row = this.find(ip);
+    const { rows, held } = this;
+    if (row < 0 || rows.first[row] === 0) return NONE;
+    const h = rows.first[row]! - 1;
+    rows.first[row] = held.next[h]!;
+    if (rows.first[row] === 0) rows.last[row] = 0;
+    rows.held[row]!--;
+    const packet = held.packet[h]!;
+    held.release(h);
+    return packet;
   }
 
   /** Does a packet still wait for the address of `ip`? */
   isWaiting(ip: number): boolean {
     const row = this.find(ip);
-    return row >= 0 && this.rows.waiting[row] !== 0;
+    return row >= 0 && this.rows.held[row] !== 0;
   }
 
   /**
    * An ARP packet for this interface came from (ip, mac): an entry is made, or updated.
-   * @returns the packet that waited for it, which is no longer kept, or −1
+   * @returns the packet that has waited longest for it, which is no longer kept, or −1; `take` has the others
    */
   learn(ip: number, mac: number, now: number): number {
     let row = this.find(ip);
@@ -54,9 +83,7 @@ export class ArpCache {
     this.rows.mac[row] = mac;
     this.rows.resolved[row] = 1;
     this.rows.expires[row] = now + LIFETIME;
-    const waiting = this.rows.waiting[row]! - 1;
-    this.rows.waiting[row] = 0;
-    return waiting;
+    return this.take(ip);
   }
 
   /** Forgets the address of `ip`, as when it has moved. */
@@ -73,7 +100,7 @@ export class ArpCache {
       const known = rows.resolved[row] === 1;
       children.push({
         name: formatIpv4(rows.ip[row]!),
-        value: known ? formatMac(rows.mac[row]!) : rows.waiting[row] !== 0 ? `asked for; packet ${rows.waiting[row]! - 1} waits` : "not known",
+        value: known ? formatMac(rows.mac[row]!) : rows.held[row] !== 0 ? `asked for; packets waiting: ${rows.held[row]!}` : "not known",
         number: known ? rows.mac[row]! : NONE,
       });
     }

@@ -308,7 +308,7 @@ export class Cpus implements Model {
 
   private kicked(v: number): void {
     this.vcpu.kicked[v] = 0;
-    this.kernel.mark(this.fn.vcpu_kick, this.id, this.contextOfInterrupt[v]!, this.kernel.now, 0, NONE, 0, 0, v);
+    this.kernel.mark(this.fn.vcpu_kick, this.id, this.contextOfInterrupt[v]!, this.kernel.now, 0);
     if (this.vcpu.state[v] === VcpuState.blocked) this.hostOf(v).wake(v);
   }
 
@@ -316,9 +316,8 @@ export class Cpus implements Model {
     const l = this.line;
     const v = l.vcpu[line]!;
     const component = l.component[line]!;
-    this.kernel.mark(
-      this.fn.vcpu_mark_events_pending, component, this.contextOfInterrupt[v]!, this.kernel.now - l.latency[line]!, l.latency[line]!, NONE, 0, 0, v,
-    );
+    const latency = l.latency[line]!;
+    this.kernel.mark(this.fn.vcpu_mark_events_pending, component, this.contextOfInterrupt[v]!, this.kernel.now - latency, latency);
     l.delivered[line]!++;
     l.cause[line] = this.kernel.cause;
     l.next[line] = NONE;
@@ -347,7 +346,10 @@ export class Cpus implements Model {
     const running = columns.thread[v]!;
     if (running !== NONE) {
       const more = t.head[running] !== NONE;
-      if (more && !this.yielding) return this.startJob(v, running, false);
+      if (more && !this.yielding) {
+        this.startJob(v, running, false);
+        return this.offerGlobalQueue(v);
+      }
       columns.thread[v] = NONE;
       t.state[running] = ThreadState.idle;
       if (more) this.enqueue(running);
@@ -358,7 +360,8 @@ export class Cpus implements Model {
       columns.thread[v] = chosen;
       t.state[chosen] = ThreadState.running;
       if (chosen !== running) columns.switches[v]!++;
-      return this.startJob(v, chosen, chosen !== running);
+      this.startJob(v, chosen, chosen !== running);
+      return this.offerGlobalQueue(v);
     }
     const domain = this.domains[this.domainOfVcpu[v]!]!;
     if (domain.idle === "spin") {
@@ -368,6 +371,12 @@ export class Cpus implements Model {
       columns.state[v] = VcpuState.blocked;
       domain.vcpuHost.block(v);
     }
+  }
+
+  /** The vCPU is busy; what waits in the global queue is for an idle one. */
+  private offerGlobalQueue(v: number): void {
+    const domain = this.domainOfVcpu[v]!;
+    if (this.queue.head[domain] !== NONE) this.notify(this.domains[domain]!.vcpus);
   }
 
   private startJob(v: number, thread: number, switched: boolean): void {
@@ -460,8 +469,10 @@ export class Cpus implements Model {
   private makeReady(thread: number): void {
     this.enqueue(thread);
     const affinity = this.thread.affinity[thread]!;
-    const domain = this.domains[this.thread.domain[thread]!]!;
-    this.notify(affinity === ANY ? domain.vcpus : [affinity]);
+    const domain = this.thread.domain[thread]!;
+    // A vCPU that makes a thread of the global queue ready looks there itself before it asks others to: see `next`.
+    if (affinity === ANY && this.current >= 0 && this.domainOfVcpu[(this.current / LEVELS) | 0] === domain) return;
+    this.notify(affinity === ANY ? this.domains[domain]!.vcpus : [affinity]);
   }
 
   /** A thread became ready: an idle vCPU notices when it polls next, a spinning one at its round's end, a halted one is kicked. */
@@ -479,9 +490,8 @@ export class Cpus implements Model {
       const w = v * LEVELS;
       if (columns.state[v] === VcpuState.running && this.work.active[w] === 1 && this.work.spin[w]! > 0) return this.cutWork(v);
     }
-    const self = this.current >= 0 ? (this.current / LEVELS) | 0 : NONE;
     for (const v of candidates) {
-      if (columns.state[v] === VcpuState.blocked && v !== self) {
+      if (columns.state[v] === VcpuState.blocked) {
         if (columns.kicked[v] === 0) {
           columns.kicked[v] = 1;
           this.kernel.schedule(this.costs.of(this.fn.vcpu_kick, 0), Priority.interrupt, this.id, Op.kick, v);

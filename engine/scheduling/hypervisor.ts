@@ -170,8 +170,9 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.pcpu.since[p] = this.kernel.now;
     if (!same) this.pcpu.switches[p]!++;
     this.armSlice(p, this.pcpu.pending[p]!);
+    const asked = this.pcpu.asked[p] === 1;
     this.cpus.resume(vcpu);
-    if (this.pcpu.asked[p] === 1) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
+    if (asked) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
   }
 
   private ticked(p: number): void {
