@@ -89,7 +89,7 @@ export class TimelineIndex {
     const until = trace.time(row);
     switch (this.kindOfContext[context]) {
       case "pcpu":
-        this.switchTo(track, context, trace.vcpu(row), until, row);
+        this.switchTo(track, row);
         break;
       case "thread": {
         const vcpu = trace.vcpu(row);
@@ -102,17 +102,21 @@ export class TimelineIndex {
     if (this.isProblem[trace.fn(row)]) track.mark(row, until);
   }
 
-  /** From `time` on, a pCPU runs `vcpu`. */
-  private switchTo(track: TimelineTrack, context: number, vcpu: number, time: number, row: number): void {
+  /** A row of a pCPU: the hypervisor works for `cost` from `begin` on, and from `time` on the pCPU runs `vcpu`. */
+  private switchTo(track: TimelineTrack, row: number): void {
+    const { trace } = this;
+    const [context, vcpu, time, begin, cost] = [trace.context(row), trace.vcpu(row), trace.time(row), trace.begin(row), trace.cost(row)];
     const lane = track.lanes[0]!;
     const before = this.running[context]!;
     if (before !== NO_VCPU) {
-      lane.setLastEnd(time);
+      const left = cost > 0 ? Math.max(begin, lane.begin[lane.length - 1]!) : time;
+      lane.setLastEnd(left);
       if (before !== vcpu && this.pcpuOf[before] === context) {
-        this.off[before]!.insert(time, Infinity, row);
+        this.off[before]!.insert(left, Infinity, row);
         this.pcpuOf[before] = NONE;
       }
     }
+    if (cost > 0 && lane.isFree(begin, begin + cost)) lane.insert(begin, begin + cost, row);
     this.running[context] = vcpu;
     if (vcpu === NO_VCPU) return;
     lane.insert(time, time, row);
@@ -205,7 +209,9 @@ export class TimelineIndex {
   private write(writer: SliceWriter, track: TimelineTrack, lane: SliceList, group: Group): void {
     const { trace } = this;
     const row = lane.row[group.longest]!;
-    const key = track.kind === "pcpu" ? trace.vcpu(row) : trace.fn(row);
+    // A switch is two slices: the hypervisor's work before it, and the vCPU's run after it.
+    const runs = track.kind === "pcpu" && lane.begin[group.longest]! >= trace.time(row);
+    const key = track.kind !== "pcpu" ? trace.fn(row) : runs ? trace.vcpu(row) : NO_VCPU;
     writer.push(lane.begin[group.first]!, lane.end[group.last]!, group.busy, row, key, trace.context(row), trace.packet(row));
   }
 
@@ -308,8 +314,13 @@ export class TimelineIndex {
     const lanes = this.tracks[track]?.lanes ?? [];
     const lane = Math.max(0, lanes.findIndex((l) => indexOfRow(l, row, begin, time) >= 0));
     const slice = indexOfRow(lanes[lane]!, row, begin, time);
-    const runs = this.kindOfContext[track] === "pcpu" && slice >= 0 ? lanes[lane]!.end[slice]! : undefined;
-    return { row, track, lane, fn: this.trace.fn(row), begin, end: runs ?? Math.min(time, begin + this.trace.cost(row)), time };
+    let end = Math.min(time, begin + this.trace.cost(row));
+    if (this.kindOfContext[track] === "pcpu" && slice >= 0) {
+      // The vCPU's run follows the hypervisor's work.
+      const run = lanes[lane]!.row[slice + 1] === row ? slice + 1 : slice;
+      end = lanes[lane]!.end[run]!;
+    }
+    return { row, track, lane, fn: this.trace.fn(row), begin, end, time };
   }
 }
 

@@ -70,7 +70,7 @@ export interface Slices {
   readonly end: Float64Array;
   /** The row that stands for the slice. */
   readonly row: Int32Array;
-  /** Function id of that row; on a pCPU track the vCPU id. */
+  /** Function id of that row; on a pCPU track the id of the vCPU that runs, NO_VCPU where the hypervisor works itself. */
   readonly key: Uint16Array;
   /** Context id of that row; on a packet's track the component id. */
   readonly place: Uint16Array;

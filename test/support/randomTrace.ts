@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { NONE, NO_VCPU, Trace, type TraceNames } from "../../engine/trace/trace";
+import type { Trace} from "../../engine/trace/trace";
+import { NONE, NO_VCPU, type TraceNames } from "../../engine/trace/trace";
 
 /** Two pCPUs, two threads on two vCPUs, a thread without one, a device and a link. */
 export const SMALL_NAMES: TraceNames = {
@@ -34,11 +35,15 @@ export const smallRows: fc.Arbitrary<SmallRow[]> = fc.array(
 
 export function appendRows(trace: Trace, rows: readonly SmallRow[]): void {
   let time = trace.length === 0 ? 0 : trace.time(trace.length - 1);
+  const switched = new Map<number, number>();
+  for (let row = 0; row < trace.length; row++) switched.set(trace.context(row), trace.time(row));
   for (const r of rows) {
     time += r.gap;
     const kind = SMALL_NAMES.contexts[r.context]!.kind;
-    const begin = kind === "pcpu" ? time : Math.max(0, time - r.lead);
-    const cost = Math.min(r.cost, time - begin);
+    // A hypervisor does not begin a switch before the one before it is over.
+    const begin = Math.max(kind === "pcpu" ? (switched.get(r.context) ?? 0) : 0, time - r.lead);
+    const cost = kind === "pcpu" ? time - begin : Math.min(r.cost, time - begin);
+    switched.set(r.context, time);
     const vcpu = kind === "pcpu" ? (r.vcpu === 2 ? NO_VCPU : r.vcpu) : kind === "thread" && r.context < 4 ? r.vcpu % 2 : NO_VCPU;
     trace.append(true, time, begin, cost, r.fn, r.context % 3, r.context, vcpu, r.packet, trace.length - 1, NONE, 0, 0);
   }

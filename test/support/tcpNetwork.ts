@@ -15,6 +15,17 @@ interface Pending {
   readonly run: () => void;
 }
 
+const CALLS = ["listen", "accept", "connect", "send", "receive", "shutdown", "close", "abort", "input", "output", "nextReset", "timeout"] as const;
+
+/** One call of a stack that changed its state. */
+export interface Call {
+  readonly host: number;
+  readonly time: number;
+  readonly name: (typeof CALLS)[number];
+  readonly args: readonly number[];
+  readonly result: unknown;
+}
+
 /** One end: a stack and what its surroundings were told. */
 export class Host implements TcpEnv {
   readonly stack: TcpStack;
@@ -28,11 +39,27 @@ export class Host implements TcpEnv {
   onEstablished: (conn: number) => void = () => {};
   onAccepted: (conn: number, port: number) => void = () => {};
   private readonly wanted = new Set<number>();
+  /** All initial sequence numbers that were handed out. */
+  readonly draws: number[] = [];
   private draw: number;
 
   constructor(private readonly network: TcpNetwork, readonly index: number, options: TcpOptions, seed: number) {
     this.draw = seed;
-    this.stack = new TcpStack(network.store, network.packets, options, this, `host${index}`);
+    const stack = new TcpStack(network.store, network.packets, options, this, `host${index}`);
+    const calls: ReadonlySet<PropertyKey> = new Set(CALLS);
+    this.stack = new Proxy(stack, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        if (!calls.has(name)) return member.bind(target) as unknown;
+        return (...args: number[]): unknown => {
+          network.onCall();
+          const result: unknown = Reflect.apply(member, target, args);
+          network.calls.push({ host: index, time: network.time, name: name as Call["name"], args, result });
+          return result;
+        };
+      },
+    });
   }
 
   now(): number {
@@ -42,6 +69,7 @@ export class Host implements TcpEnv {
   /** The seed first, so that a test can choose an initial sequence number. */
   random(): number {
     const drawn = this.draw;
+    this.draws.push(drawn);
     this.draw = (Math.imul(this.draw, 1664525) + 1013904223) >>> 0;
     return drawn;
   }
@@ -114,6 +142,9 @@ export class TcpNetwork {
   readonly sent: { readonly packet: number; readonly time: number; readonly from: number }[] = [];
   channel: Channel = () => [10 * MICROSECOND];
   time = 0;
+  readonly calls: Call[] = [];
+  /** Before each call that may change the state. */
+  onCall: () => void = () => {};
   private order = 0;
   private readonly pending: Pending[] = [];
 

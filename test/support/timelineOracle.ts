@@ -49,12 +49,15 @@ export function timelineOracle(trace: Trace, trackOf: (row: number) => number): 
     if (kind === "pcpu") {
       const before = runs.get(context);
       if (before && before.vcpu !== NO_VCPU) {
-        lanes[0]!.at.fill(before.row, before.since, time);
+        const left = cost > 0 ? begin : time;
+        lanes[0]!.at.fill(before.row, before.since, left);
         if (before.vcpu !== vcpu && home.get(before.vcpu) === context) {
-          off[before.vcpu]!.fill(1, time);
+          off[before.vcpu]!.fill(1, left);
           home.delete(before.vcpu);
         }
       }
+      lanes[0]!.at.fill(row, begin, begin + cost);
+      if (cost > 0) onTrack.add(row);
       runs.set(context, { vcpu, row, since: time });
       if (vcpu !== NO_VCPU) {
         onTrack.add(row);

@@ -1,5 +1,5 @@
 import type { EventDetail, EventLink, SliceRange, Slices } from "../../engine/trace/timelineQuery";
-import type { TraceNames } from "../../engine/trace/trace";
+import { NO_VCPU, type TraceNames } from "../../engine/trace/trace";
 import { drawFlow } from "./flow";
 import { LaneRaster, packed } from "./laneRaster";
 import type { Ink, Palette } from "./palette";
@@ -21,6 +21,8 @@ export interface ChartScene {
   readonly height: number;
   readonly ratio: number;
   readonly names: TraceNames;
+  /** What work on a pCPU is called that no vCPU does. */
+  readonly hypervisor: string;
   readonly palette: Palette;
   readonly tiles: Tiles;
   /** Slices of the packets' lanes: not tiled, there are few. */
@@ -154,7 +156,7 @@ export class Chart {
   private inkOf(scene: ChartScene, lane: Lane, slices: Slices, i: number): Ink {
     const { palette, highlight } = scene;
     const key = slices.key[i]!;
-    if (lane.isPcpu) return palette.wash(palette.ofVcpu(key), highlight ? 0.2 : 0.6);
+    if (lane.isPcpu) return key === NO_VCPU ? palette.scheduling : palette.wash(palette.ofVcpu(key), highlight ? 0.2 : 0.6);
     const ink = palette.ofFunction(key);
     return highlight && !highlight.has(key) ? palette.wash(ink, 0.2) : ink;
   }
@@ -177,7 +179,7 @@ export class Chart {
       context.fillStyle = ink.css;
       context.fillRect(left, top, Math.max(1, Math.round((x1 - x0) * fill)), height);
     }
-    if (lane.isPcpu) {
+    if (lane.isPcpu && slices.key[index] !== NO_VCPU) {
       context.fillStyle = palette.ofVcpu(slices.key[index]!).css;
       context.fillRect(left, top, width, Math.max(1, Math.round(2 * ratio)));
     }
@@ -207,6 +209,7 @@ export class Chart {
   private labelOf(context: CanvasRenderingContext2D, scene: ChartScene, lane: Lane, slices: Slices, i: number, room: number): string {
     const { functions, vcpus, components } = scene.names;
     if (lane.isPcpu) {
+      if (slices.key[i] === NO_VCPU) return scene.hypervisor;
       const path = vcpus[slices.key[i]!]?.path.split("/").slice(1) ?? [];
       return this.widthOf(context, path.join("/")) <= room ? path.join("/") : (path[0] ?? "");
     }

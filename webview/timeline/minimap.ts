@@ -1,4 +1,5 @@
 import type { Track } from "../../engine/trace/timelineQuery";
+import { NO_VCPU } from "../../engine/trace/trace";
 import { LaneRaster, packed } from "./laneRaster";
 import type { Palette } from "./palette";
 import { resize } from "./rulerView";
@@ -55,7 +56,7 @@ export class Minimap {
         if (!range) return;
         const { start, end, key, fill } = answer.slices;
         for (let i = range.offset; i < range.offset + range.count; i++) {
-          const ink = track.kind === "pcpu" ? palette.ofVcpu(key[i]!) : palette.ofFunction(key[i]!);
+          const ink = track.kind === "pcpu" ? (key[i] === NO_VCPU ? palette.scheduling : palette.ofVcpu(key[i]!)) : palette.ofFunction(key[i]!);
           raster.add(start[i]! / perPixel, end[i]! / perPixel, fill[i]! / 255, packed(ink));
         }
       });

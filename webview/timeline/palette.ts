@@ -96,6 +96,8 @@ export class Palette {
   /** Colour of a domain, as on pCPU tracks. */
   ofDomain(path: string): Ink { return this.domains.get(path) ?? this.ofCategory("hardware"); }
   ofVcpu(vcpu: number): Ink { return this.ofDomain(this.names.vcpus[vcpu]?.domain ?? ""); }
+  /** The hypervisor's own work on a pCPU. */
+  get scheduling(): Ink { return this.ofCategory("scheduling"); }
   isProblem(fn: number): boolean {
     const kind = this.names.functions[fn]?.kind;
     return kind !== undefined && KINDS[kind][0] === "problem";

@@ -297,7 +297,7 @@ export class TimelineView {
     resize(layout.chart, width, height, ratio);
     layout.chart.style.height = `${height}px`;
     this.chart.draw(context, {
-      viewport, rows: this.trackRows, scrollTop: layout.scroller.scrollTop, height, ratio, names: simulation.names, palette, tiles: this.tiles,
+      viewport, rows: this.trackRows, scrollTop: layout.scroller.scrollTop, height, ratio, names: simulation.names, hypervisor: this.strings.hypervisor, palette, tiles: this.tiles,
       packets: this.packets.answer?.slices, cursorRow: this.cursor?.row ?? NONE, currentPacket: this.cursor?.packet ?? NONE,
       selection: this.selection, hoverRow: this.hover.event?.row ?? NONE, highlight: this.search.highlight,
     });

@@ -70,6 +70,11 @@ export function trackRows(
   return rows;
 }
 
+/** The last step of the path; of a device all that follows its host, since `vf0` alone does not say of what. */
+function labelOf({ path, host, kind }: Track): string {
+  return kind === "device" && path.startsWith(`${host}/`) ? path.slice(host.length + 1) : (path.split("/").at(-1) ?? path);
+}
+
 function tracksIn(node: Node): Track[] {
   return node.track ? [node.track] : node.children.flatMap(tracksIn);
 }
@@ -87,7 +92,7 @@ function packetGroup(packets: readonly PacketLane[], current: number, strings: T
 }
 
 function hostGroup(host: string, tracks: readonly Track[], strings: TimelineStrings): Node {
-  const leaf = (t: Track): Node => ({ key: `track/${t.id}`, label: t.path.split("/").at(-1) ?? t.path, path: t.path, track: t, children: [] });
+  const leaf = (t: Track): Node => ({ key: `track/${t.id}`, label: labelOf(t), path: t.path, track: t, children: [] });
   const group = (key: string, label: string, members: readonly Track[], domain?: string): Node[] =>
     members.length === 0 ? [] : [{ key: `${host}//${key}`, label, path: domain ?? `${host}, ${label}`, domain, children: members.map(leaf) }];
   const placed = tracks.filter((t) => t.kind === "vcpu" || t.kind === "thread");
