@@ -1,6 +1,6 @@
 // Builds everything that runs into dist/, and the tests that run inside VS Code into out/test/.
 // Options: --production (minified, without source maps, with third-party notices), --watch.
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import * as esbuild from "esbuild";
@@ -64,11 +64,6 @@ function filesBelow(folder) {
     .sort();
 }
 
-for (const bundle of Object.values(bundles)) {
-  const entries = Object.entries(/** @type {Record<string, string>} */ (bundle.entryPoints));
-  bundle.entryPoints = Object.fromEntries(entries.filter(([, file]) => !/^[a-z]+\/.*\.ts$/.test(file) || existsSync(join(repository, file))));
-}
-
 await mkdir(join(dist, "webview"), { recursive: true });
 /** @type {Record<string, string>} Files that go along as they are. */
 const copies = {
@@ -85,7 +80,7 @@ if (watch) {
 } else {
   try {
     const results = await Promise.all(Object.values(bundles).map((bundle) => esbuild.build(bundle)));
-    if (existsSync(join(dist, "cli.js"))) await chmod(join(dist, "cli.js"), 0o755);
+    await chmod(join(dist, "cli.js"), 0o755);
     if (production) {
       const outputs = results.slice(0, -1).flatMap((result) => Object.values(result.metafile?.outputs ?? {}));
       const shipped = outputs.flatMap(({ inputs }) => Object.keys(inputs).filter((file) => (inputs[file]?.bytesInOutput ?? 0) > 0));

@@ -2,7 +2,7 @@ import type { Design } from "../design/model";
 import type { Engine } from "../engine";
 import type { Variable } from "../inspect";
 import type { Trace, TraceNames } from "../trace/trace";
-import { Breakpoint } from "./breakpoints";
+import type { Breakpoint } from "./breakpoints";
 import { DesignLines } from "./designLines";
 import { Effects } from "./effects";
 import { display, isEntity, parseExpression } from "./expression";

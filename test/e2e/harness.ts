@@ -71,6 +71,7 @@ const quietSettings = {
   "extensions.autoUpdate": false,
   "update.mode": "none",
   "git.enabled": false,
+  "remote.autoForwardPorts": false,
   "security.workspace.trust.startupPrompt": "never",
   "security.workspace.trust.banner": "never",
   "window.autoDetectColorScheme": false,

@@ -48,7 +48,7 @@ describe("The packaged extension", () => {
   });
 
   it("simulates the design under the debugger", async () => {
-    await window.page.locator(".monaco-editor .view-line", { hasText: "name: LibrettOS web server" }).click();
+    await window.page.locator(".monaco-editor .view-line", { hasText: "name: LibrettOS web server" }).click({ position: { x: 5, y: 5 } });
     await window.page.keyboard.press("F5");
     await window.page.locator(".debug-toolbar").waitFor();
     await window.page.locator(".monaco-editor .debug-top-stack-frame-line").first().waitFor();

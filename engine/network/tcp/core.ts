@@ -1,6 +1,6 @@
 import type { Store, Table } from "../../kernel/state";
 import type { PacketLog } from "../packets";
-import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
+import { type CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
 import { ConnectionIndex } from "./connections";
 import { Listeners } from "./listeners";

@@ -1,6 +1,5 @@
-import type { WorkerPort } from "../../../protocol/session";
+import type { OpenResult, WorkerPort } from "../../../protocol/session";
 import type { CursorOrigin, CursorView } from "../../../protocol/cursor";
-import type { OpenResult } from "../../../protocol/session";
 import type { SessionClient } from "../worker/sessionClient";
 
 /** What the adapter needs of its surroundings; the editor provides it, and so do the tests. */
