@@ -27,13 +27,19 @@ export function visibleTextEditors(uri: vscode.Uri): vscode.TextEditor[] {
   return vscode.window.visibleTextEditors.filter((editor) => editor.document.uri.toString() === key && editor.viewColumn !== undefined);
 }
 
-/** Shows a place of the text in the editors that show the file, carets included, without moving the keyboard focus. */
-export function revealQuietly(document: vscode.TextDocument, range: Range): void {
+/**
+ * Shows a place of the text in the editors that show the file, carets included, without moving the keyboard focus.
+ * @returns the caret's new place, once for each editor that will report that it moved.
+ */
+export function revealQuietly(document: vscode.TextDocument, range: Range): vscode.Position[] {
   const place = textRange(document, range);
+  const moved: vscode.Position[] = [];
   for (const editor of visibleTextEditors(document.uri)) {
+    if (!editor.selection.isEqual(new vscode.Selection(place.start, place.start))) moved.push(place.start);
     editor.selection = new vscode.Selection(place.start, place.start);
     editor.revealRange(place, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
+  return moved;
 }
 
 /** Takes the user to a place of the text: in the column where it is shown, else in the first. */

@@ -24,6 +24,8 @@ export class DiagramSession implements vscode.Disposable {
   private design: Design | undefined;
   private drawnVersion = -1;
   private selected: string | undefined;
+  /** Where we have put carets that VS Code has not told us of yet, oldest first. */
+  private revealed: vscode.Position[] = [];
 
   constructor(
     readonly document: vscode.TextDocument,
@@ -120,6 +122,12 @@ export class DiagramSession implements vscode.Disposable {
 
   /** The tile of the line that the caret is in. */
   private followCaret(caret: vscode.Position | undefined): void {
+    // The echo of our own reveals comes late: by then another part may be selected.
+    const own = caret ? this.revealed.findIndex((position) => position.isEqual(caret)) : -1;
+    if (own >= 0) {
+      this.revealed.splice(0, own + 1);
+      return;
+    }
     // Ranges belong to the text that was read: while an edit waits to be read, they would point beside.
     if (!caret || !this.design || this.drawnVersion !== this.document.version) return;
     // Left of a line's first word one is in the line, not in the box around it.
@@ -137,7 +145,7 @@ export class DiagramSession implements vscode.Disposable {
     const part = this.design && this.drawnVersion === this.document.version ? spelledPart(this.design, path) : undefined;
     if (!part) return;
     if (focus) await goTo(this.document, part.nameRange.start);
-    else revealQuietly(this.document, part.nameRange);
+    else this.revealed.push(...revealQuietly(this.document, part.nameRange));
   }
 
   private async answerTargets(path: string): Promise<void> {

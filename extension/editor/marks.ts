@@ -6,7 +6,7 @@ export function drawnParts(design: Design): Part[] {
   const parts: Part[] = [];
   for (const host of design.hosts) {
     parts.push(host);
-    for (const domain of host.domains) parts.push(domain, ...domain.components);
+    if (host.kind === "machine") for (const domain of host.domains) parts.push(domain, ...domain.components);
     if (host.hypervisor) parts.push(host.hypervisor);
     for (const device of host.devices) parts.push(device, ...device.functions);
   }

@@ -77,6 +77,11 @@ export class DiagramView {
     this.drawing.boxes().filter((box) => box.node.path === path).node()?.focus();
   }
 
+  /** Paths that should be visible, the most wanted last. */
+  wanted(): string[] {
+    return [this.selected, this.cursor?.component].filter((path) => path !== undefined);
+  }
+
   private want(path: string | undefined): void {
     if (path !== undefined && this.scene && !this.scene.boxes.some((box) => box.node.path === path)) this.events.hiddenWanted(path);
   }

@@ -13,9 +13,6 @@ import { isViewportState } from "./viewport";
 import "../ui/ui.css";
 import "./diagram.css";
 
-/** Fronts of this many piles are remembered. */
-const FRONTS = 16;
-
 function run(root: HTMLElement): void {
   // Written by the extension into the page that it made: the two are built together.
   const { strings, elkWorker }: DiagramBoot = JSON.parse(root.dataset["boot"] ?? "");
@@ -76,18 +73,17 @@ function run(root: HTMLElement): void {
   let readOnly = false;
   let newest: DiagramModel | undefined;
   let shown: { readonly model: DiagramModel; readonly piled: PiledModel } | undefined;
-  /** Parts wanted in front of their piles, the most wanted last. */
-  let fronts: readonly string[] = [];
   const bringToFront = (path: string): void => {
-    const domain = shown && [...shown.piled.piles.values()].flat().find((member) => path === member || path.startsWith(`${member}/`));
-    if (!shown || domain === undefined) return;
-    fronts = [...fronts.filter((each) => each !== domain), domain].slice(-FRONTS);
-    void draw(shown.model);
+    if (!shown) return;
+    const hidden = [...shown.piled.piles.values()].flat().some((member) => path === member || path.startsWith(`${member}/`));
+    if (hidden) void draw(shown.model);
   };
   const leaf = (path: string, step: 1 | -1): void => {
     const [front, members] = [...(shown?.piled.piles ?? [])].find(([each]) => path === each || path.startsWith(`${each}/`)) ?? [];
     if (front === undefined || !members) return;
-    const next = members[(members.indexOf(front) + step + members.length) % members.length];
+    // Pressed again before the last one was drawn, it goes on from there.
+    const at = focusWhenDrawn !== undefined && members.includes(focusWhenDrawn) ? focusWhenDrawn : front;
+    const next = members[(members.indexOf(at) + step + members.length) % members.length];
     if (next === undefined) return;
     host.post({ type: "select", path: next, focus: false });
     view.select(next);
@@ -104,6 +100,8 @@ function run(root: HTMLElement): void {
       while (newest) {
         const next: DiagramModel = newest;
         newest = undefined;
+        // What is in front stays there, unless something in the same pile is selected, or is where the packet is.
+        const fronts = [...(shown?.piled.piles.keys() ?? []), ...view.wanted()];
         const piled = pileUp(next, fronts, strings);
         const scene = await layouter.layout(piled.model, new Set(piled.piles.keys()));
         shown = { model: next, piled };

@@ -84,7 +84,7 @@ describe("diagram model", () => {
     const at = (words: string): string | undefined => partAt(design, SAMPLE.indexOf(words) + words.length - 1)?.path;
     assert.equal(at("- netserver"), "server/netsrv/netserver");
     assert.equal(at("key-value-store:"), "server/redis/key-value-store");
-    assert.equal(at("rate: 10Gbps"), "client");
+    assert.equal(at("rate: 10Gbps"), "client/nic");
     assert.equal(at("exoscope: 1"), undefined);
   });
 
