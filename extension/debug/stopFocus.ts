@@ -2,8 +2,8 @@ import * as vscode from "vscode";
 import type { CursorOrigin } from "../../protocol/cursor";
 import { diagramViewType } from "./designs";
 
-/** Longest wait for VS Code to show a stop, milliseconds; then the focus goes back in any case. */
-const PATIENCE = 1500;
+/** Longest wait for VS Code to show a stop, milliseconds; after that the focus may be where the user has put it since. */
+const PATIENCE = 3000;
 
 const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth"].map((which) => `workbench.action.focus${which}EditorGroup`);
 
@@ -18,11 +18,14 @@ const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Sev
 export class StopFocus {
   /** The column of the diagram that was active when the stop came. */
   private diagramColumn: vscode.ViewColumn | undefined;
+  /** Counts the stops: a later one makes an earlier one's focus pointless. */
+  private stops = 0;
 
   constructor(private readonly session: vscode.DebugSession) {}
 
   /** Puts the design's text on the screen in a column of its own, and that column in front of an active diagram. */
   async before(design: vscode.Uri): Promise<void> {
+    this.stops++;
     const { all: groups, activeTabGroup } = vscode.window.tabGroups;
     const diagram = showsDiagram(activeTabGroup);
     this.diagramColumn = diagram ? activeTabGroup.viewColumn : undefined;
@@ -43,22 +46,23 @@ export class StopFocus {
   async after(frame: number, origin: CursorOrigin): Promise<void> {
     const command = origin === "timeline" ? "exoscope.timeline.focus" : this.diagramColumn === undefined ? undefined : focusGroup[this.diagramColumn - 1];
     if (command === undefined) return;
-    await this.shown(frame);
-    await vscode.commands.executeCommand(command);
+    const stop = this.stops;
+    const shown = await this.shown(frame);
+    if (shown && stop === this.stops) await vscode.commands.executeCommand(command);
   }
 
-  /** Resolves when the frame is the one in focus, which VS Code makes it after it has opened its source. */
-  private shown(frame: number): Promise<void> {
+  /** Resolves when the frame is the one in focus, which VS Code makes it after it has opened its source; false if that takes too long. */
+  private shown(frame: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      const done = (shown: boolean): void => {
         subscription.dispose();
         clearTimeout(timer);
-        resolve();
+        resolve(shown);
       };
       const subscription = vscode.debug.onDidChangeActiveStackItem((item) => {
-        if (item instanceof vscode.DebugStackFrame && item.session.id === this.session.id && item.frameId === frame) done();
+        if (item instanceof vscode.DebugStackFrame && item.session.id === this.session.id && item.frameId === frame) done(true);
       });
-      const timer = setTimeout(done, PATIENCE);
+      const timer = setTimeout(() => done(false), PATIENCE);
     });
   }
 }

@@ -52,8 +52,9 @@ describe("The debugger", function () {
   }
 
   /** Starts as the run button does, and waits until the first stop is shown. */
-  async function start(): Promise<{ session: vscode.DebugSession; stop: Stop }> {
+  async function start(arrange: () => Promise<void> = async () => undefined): Promise<{ session: vscode.DebugSession; stop: Stop }> {
     await vscode.window.showTextDocument(design, { viewColumn: vscode.ViewColumn.One });
+    await arrange();
     const first = nextStop();
     assert.equal(await vscode.commands.executeCommand("exoscope.run"), true);
     const stop = await first;
@@ -162,10 +163,14 @@ describe("The debugger", function () {
 
   for (const focus of ["text", "diagram"] as const) {
     it(`leaves tabs, groups and the focus in place over twenty steps from the ${focus}`, async () => {
-      const { session } = await start();
-      await vscode.commands.executeCommand("vscode.openWith", design, "exoscope.diagram", { viewColumn: vscode.ViewColumn.Two, preserveFocus: focus === "text" });
       const column = focus === "text" ? vscode.ViewColumn.One : vscode.ViewColumn.Two;
-      await eventually(() => vscode.window.tabGroups.all.length === 2 && vscode.window.tabGroups.activeTabGroup.viewColumn === column, "text and diagram stand side by side");
+      const { session } = await start(async () => {
+        await vscode.commands.executeCommand("vscode.openWith", design, "exoscope.diagram", vscode.ViewColumn.Two);
+        await eventually(() => vscode.window.tabGroups.all.length === 2 && vscode.window.tabGroups.all[1]?.isActive, "the diagram opens beside");
+        await vscode.commands.executeCommand(`workbench.action.focus${focus === "text" ? "First" : "Second"}EditorGroup`);
+        await eventually(() => vscode.window.tabGroups.activeTabGroup.viewColumn === column, `the ${focus} is in focus`);
+      });
+      await eventually(() => vscode.window.tabGroups.activeTabGroup.viewColumn === column, `the ${focus} keeps the focus at the first stop`);
       const layout = (): string => JSON.stringify(vscode.window.tabGroups.all.map((group) => group.tabs.map((tab) => [tab.label, tab.isActive, tab.input?.constructor.name])));
       const before = layout();
       for (let i = 0; i < 20; i++) {
