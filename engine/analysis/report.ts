@@ -1,3 +1,4 @@
+import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
 
 /** Latencies in picoseconds. */
@@ -46,6 +47,8 @@ export interface RunReport {
   /** Violations and timeouts, by name; those that occurred. */
   readonly incidents: Readonly<Record<string, number>>;
   readonly contextSwitches: number;
+  /** Segments sent again by all stacks, SYNs included. */
+  readonly retransmissions: number;
 }
 
 /** Sums up a run so far. */
@@ -78,6 +81,7 @@ export function report(engine: MachineEngine): RunReport {
       return { domain: d.path, vcpus: d.vcpus, busy, utilisation: busy / time };
     }),
     drops, incidents,
+    retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
     contextSwitches: hypervisors.reduce((sum, { hypervisor }) => sum + hypervisor.switches(), 0),
   };
 }

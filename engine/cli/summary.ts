@@ -23,6 +23,7 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
   parts.push(drops.length === 0 ? "No frame was dropped." : table(["dropped", "frames"], drops.map(([cause, n]) => [cause, count(n)])));
   const incidents = Object.entries(report.incidents);
   if (incidents.length > 0) parts.push(table(["incident", "times"], incidents.map(([name, n]) => [name, count(n)])));
+  if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
 }

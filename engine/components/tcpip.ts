@@ -360,6 +360,12 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     while (this.conn.rows <= conn) this.conn.alloc();
   }
 
+  /** Segments sent again. */
+  get retransmissions(): number {
+    const c = this.tcp.counters;
+    return c.retransmittedByTimeout[0]! + c.retransmittedFast[0]! + c.retransmittedBySack[0]! + c.retransmittedSyn[0]!;
+  }
+
   describe(): Scope[] {
     return [
       { name: "TCP/IP", variables: [{ name: "address", value: formatIpv4(this.ip) }, this.arp.describe()] },

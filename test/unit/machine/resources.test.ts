@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Kernel } from "../../../engine/kernel/kernel";
+import { FrameRing, RING_SLOTS } from "../../../engine/machine/frameRing";
+import { Iommu } from "../../../engine/machine/iommu";
+import { Portmap, Protocol } from "../../../engine/machine/portmap";
+
+describe("frame ring", () => {
+  it("keeps every slot either free or filled, hands frames out in order, and drops when full", () => {
+    fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 2000 }), (steps) => {
+      const ring = new FrameRing(new Kernel(1, true), "r");
+      const model: number[] = [];
+      steps.forEach((produce, i) => {
+        if (produce) {
+          assert.equal(ring.produce(i), model.length < RING_SLOTS);
+          if (model.length < RING_SLOTS) model.push(i);
+        } else {
+          assert.equal(ring.peek(), model[0] ?? -1);
+          assert.equal(ring.consume(), model.shift() ?? -1);
+        }
+        assert.equal(ring.count, model.length);
+        assert.equal(ring.isFull, model.length === RING_SLOTS);
+      });
+    }), { numRuns: 50 });
+    const ring = new FrameRing(new Kernel(1, true), "r");
+    for (let i = 0; i < RING_SLOTS; i++) assert.ok(ring.produce(i));
+    assert.equal(ring.produce(-7), false);
+    assert.equal(ring.consume(), 0);
+  });
+});
+
+describe("portmap", () => {
+  const portmap = (): Portmap => new Portmap(new Kernel(1, true), "s");
+
+  it("gives a port to one application; binding it again is idempotent for the owner and refused for others", () => {
+    const map = portmap();
+    assert.deepEqual(map.bind(0, Protocol.tcp, 80), { port: 80 });
+    assert.deepEqual(map.bind(0, Protocol.tcp, 80), { port: 80 });
+    assert.deepEqual(map.bind(1, Protocol.tcp, 80), { error: "EADDRINUSE" });
+    assert.equal(map.owner(Protocol.tcp, 80), 0);
+  });
+
+  it("keeps TCP and UDP apart, and knows no other protocol", () => {
+    const map = portmap();
+    map.bind(0, Protocol.tcp, 53);
+    assert.equal(map.owner(Protocol.udp, 53), -1);
+    assert.deepEqual(map.bind(1, Protocol.udp, 53), { port: 53 });
+    assert.deepEqual(map.bind(1, 1, 53), { error: "EINVAL" });
+  });
+
+  it("hands out the lowest free dynamic port until all 16,384 are gone", () => {
+    const map = portmap();
+    map.bind(3, Protocol.tcp, 49153);
+    assert.deepEqual(map.bind(0, Protocol.tcp, 0), { port: 49152 });
+    assert.deepEqual(map.bind(0, Protocol.tcp, 0), { port: 49154 });
+    for (let i = 0; i < 16384 - 3; i++) assert.ok("port" in map.bind(1, Protocol.tcp, 0));
+    assert.deepEqual(map.bind(2, Protocol.tcp, 0), { error: "EADDRINUSE" });
+  });
+});
+
+describe("IOMMU", () => {
+  const make = (on: boolean): { kernel: Kernel; iommu: Iommu; f: number } => {
+    const kernel = new Kernel(1, true);
+    const iommu = new Iommu(kernel, "h", on);
+    return { kernel, iommu, f: iommu.addFunction("h/nic/vf0") };
+  };
+
+  it("lets a function reach the memory of the domain that it is assigned to, and no other: a fault in the trace", () => {
+    const { kernel, iommu, f } = make(true);
+    iommu.assign(f, 1);
+    assert.equal(iommu.translate(f, 1, 0, 0, -1), true);
+    assert.equal(kernel.rows, 0);
+    assert.equal(iommu.translate(f, 2, 0, 0, -1), false);
+    assert.equal(iommu.faults, 1);
+    assert.equal(kernel.names.functions[kernel.trace!.fn(0)]!.kind, "violation");
+  });
+
+  it("assigns a function to one domain at a time", () => {
+    const { iommu, f } = make(true);
+    iommu.assign(f, 1);
+    assert.throws(() => iommu.assign(f, 2), /EBUSY/);
+  });
+
+  it("checks nothing when it is off", () => {
+    const { iommu, f } = make(false);
+    assert.equal(iommu.translate(f, 9, 0, 0, -1), true);
+  });
+});
