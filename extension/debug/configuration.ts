@@ -26,7 +26,9 @@ export const configurationProvider: vscode.DebugConfigurationProvider = {
     }
     const absolute = /^([/\\]|[A-Za-z]:|[a-z][a-z0-9+.-]+:\/\/)/i.test(program);
     const uri = absolute || !folder ? designUri(program) : vscode.Uri.joinPath(folder.uri, program);
-    return { ...config, program: designPath(uri) };
+    // The panel opens on the timeline; the debug console, which VS Code would show there, is one click away.
+    const quiet = vscode.workspace.getConfiguration("exoscope").get("timeline.openOnStart", true) ? { internalConsoleOptions: "neverOpen" } : {};
+    return { ...quiet, ...config, program: designPath(uri) };
   },
 
   async provideDebugConfigurations() {
