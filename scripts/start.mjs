@@ -38,6 +38,8 @@ async function serve(port) {
   process.prependOnceListener("SIGINT", () => process.exit(0));
   const folder = join(rig, "start");
   const server = await startServer({ dataFolder: join(folder, "data"), extensionsFolder: join(folder, "extensions"), port });
+  // The user may change them later, so they are written once.
+  if (!server.hasSettings()) await server.setSettings({ "workbench.startupEditor": "none", "chat.disableAIFeatures": true });
   const address = server.address({ folder: samples, file: firstSample, extension: repository });
   console.log(`\nVS Code with Exoscope is open at\n\n  ${address}\n\nCtrl+C ends it.`);
   openBrowser(address);

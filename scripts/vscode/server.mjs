@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Complaint } from "../runScript.mjs";
 import { installVSCode } from "./install.mjs";
@@ -27,6 +28,7 @@ import { installVSCode } from "./install.mjs";
  * @typedef {object} Server
  * @property {number} port
  * @property {(address: Address) => string} address of a window.
+ * @property {() => boolean} hasSettings whether the user's settings have ever been set.
  * @property {(settings: Record<string, unknown>) => Promise<void>} setSettings replaces the user's settings, for windows opened from now on.
  * @property {Promise<void>} closed fulfilled when the server has ended, for whatever reason.
  * @property {() => Promise<void>} close
@@ -72,13 +74,14 @@ export async function startServer(options) {
     void closed.then(() => reject(new Complaint(startFailure(port, output))));
   });
   const actualPort = await listening;
+  const settingsFile = join(dataFolder, "data", "User", "settings.json");
   return {
     port: actualPort,
     address: (address) => windowAddress(actualPort, address),
+    hasSettings: () => existsSync(settingsFile),
     setSettings: async (settings) => {
-      const folder = join(dataFolder, "data", "User");
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, "settings.json"), JSON.stringify(settings, undefined, 2));
+      await mkdir(dirname(settingsFile), { recursive: true });
+      await writeFile(settingsFile, JSON.stringify(settings, undefined, 2));
     },
     closed,
     close: async () => {
