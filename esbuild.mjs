@@ -1,7 +1,7 @@
 // Builds everything that runs into dist/, and the tests that run inside VS Code into out/test/.
 // Options: --production (minified, without source maps, with third-party notices), --watch.
 import { readdirSync } from "node:fs";
-import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import * as esbuild from "esbuild";
 import { notices } from "./scripts/notices.mjs";
@@ -74,6 +74,13 @@ const copies = {
 for (const [source, target] of Object.entries(copies)) await copyFile(join(repository, source), join(dist, target));
 // For the YAML extension, which validates and completes by it where it is installed.
 await copyFile(join(repository, "engine/design/schema.json"), join(dist, "exoscope.schema.json"));
+
+// What was built from a test that is gone would still be run.
+await mkdir(join(out, "test", "vscode"), { recursive: true });
+for (const file of filesBelow("out/test/vscode")) {
+  const name = /^out\/test\/(.*)\.js(\.map)?$/.exec(file)?.[1];
+  if (name && !(name in /** @type {object} */ (bundles.tests?.entryPoints))) await rm(join(repository, file));
+}
 
 if (watch) {
   await Promise.all(Object.values(bundles).map(async (bundle) => (await esbuild.context({ ...bundle, logLevel: "info" })).watch()));
