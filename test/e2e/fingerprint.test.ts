@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { build } from "esbuild";
+import type { Browser } from "playwright-core";
+import { launchChromium } from "../../scripts/vscode/chromium.mjs";
+
+describe("the engine in Chromium", () => {
+  let browser: Browser;
+
+  before(async () => {
+    browser = await launchChromium();
+  });
+
+  after(() => browser?.close());
+
+  it("gives the fingerprints that it gives in Node", async () => {
+    const bundle = await build({ entryPoints: ["test/support/fingerprintPage.ts"], bundle: true, write: false, format: "iife", platform: "browser" });
+    const page = await browser.newPage();
+    await page.addScriptTag({ content: bundle.outputFiles[0]!.text });
+    const golden = JSON.parse(readFileSync("test/golden/fingerprints.json", "utf8")) as Record<string, string>;
+    for (const [name, expected] of Object.entries(golden)) {
+      const actual = await page.evaluate((text) => (window as unknown as { fingerprintOf(text: string): string }).fingerprintOf(text), readFileSync(`samples/${name}`, "utf8"));
+      assert.equal(actual, expected, name);
+    }
+  });
+});
