@@ -86,12 +86,19 @@ export class TcpCore {
     t.iss[c] = t.sndUna[c] = t.sndNxt[c] = t.sndMax[c] = t.recover[c] = t.highRxt[c] = this.env.random();
     t.unaOffset[c] = -1;
     t.sndMss[c] = this.options.mss;
-    t.cwnd[c] = this.options.initialWindow * this.options.mss;
+    t.cwnd[c] = this.initialWindow(this.options.mss);
     t.ssthresh[c] = LARGEST_WINDOW;
     // RFC 6298 section 2.1.
     t.rto[c] = this.clampRto(1e12);
     this.connections.add(c);
     return c;
+  }
+
+  /** The initial (and restart) window, bytes. */
+  initialWindow(mss: number): number {
+    const { initialWindow, initialWindowBytes } = this.options;
+    const segments = initialWindow * mss;
+    return initialWindowBytes === undefined ? segments : Math.min(segments, Math.max(2 * mss, initialWindowBytes));
   }
 
   clampRto(rto: number): number {

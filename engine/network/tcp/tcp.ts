@@ -89,7 +89,7 @@ export class TcpStack {
     if (accepted <= 0) return 0;
     if (t.sndMax[conn] === t.sndUna[conn] && state >= State.established && tcp.env.now() - t.lastSend[conn]! > t.rto[conn]!) {
       // RFC 5681 section 4.1: an idle connection starts anew.
-      t.cwnd[conn] = Math.min(t.cwnd[conn]!, tcp.options.initialWindow * t.sndMss[conn]!);
+      t.cwnd[conn] = Math.min(t.cwnd[conn]!, tcp.initialWindow(t.sndMss[conn]!));
     }
     t.written[conn] = t.written[conn]! + accepted;
     settle(tcp, this.plan, conn);

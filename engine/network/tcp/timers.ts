@@ -27,7 +27,7 @@ export function measured(tcp: TcpCore, conn: number, rtt: number): void {
 export function afterHandshake(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   const mss = t.sndMss[conn]!;
-  t.cwnd[conn] = t.synRetransmitted[conn] !== 0 ? mss : tcp.options.initialWindow * mss;
+  t.cwnd[conn] = t.synRetransmitted[conn] !== 0 ? mss : tcp.initialWindow(mss);
   if (t.synRetransmitted[conn] !== 0 && t.srtt[conn] === 0) t.rto[conn] = tcp.clampRto(RTO_AFTER_LOST_SYN);
 }
 

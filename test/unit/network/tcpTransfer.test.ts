@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { linuxTcp, netbsdTcp } from "../../../engine/network/tcp/tcp";
+import { linuxTcp, netbsdTcp, type TcpOptions } from "../../../engine/network/tcp/tcp";
 import { MICROSECOND, MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
 
 /** Reads everything on host 1 as it comes. */
@@ -145,8 +145,16 @@ describe("TCP transfer", () => {
     assert.ok(lengths.filter((n) => n < 600 && n > 1).length <= 1, lengths.join(" "));
   });
 
-  it("keeps the bounds of the profiles", () => {
-    assert.equal(netbsdTcp.minRto, SECOND);
-    assert.equal(linuxTcp.minRto, 200 * MILLISECOND);
+  it("starts with the initial window of its system", () => {
+    const sentAtOnce = (options: TcpOptions): number => {
+      const net = new TcpNetwork(options, { mss: options.mss });
+      const [c] = net.open();
+      net.hosts[0].stack.send(c, 200_000);
+      net.run(net.time);
+      return net.sent.length - 3;
+    };
+    assert.equal(sentAtOnce(linuxTcp), 10);
+    assert.equal(sentAtOnce(netbsdTcp), 3);
+    assert.equal(sentAtOnce({ ...netbsdTcp, mss: 8960 }), 2);
   });
 });
