@@ -13,7 +13,7 @@ import { defaultKeyframes, Recording, type KeyframeSettings } from "./recording"
 import { Search } from "./search";
 import { Stepping } from "./stepping";
 import { Threads } from "./threads";
-import { causeChain, describeCursor, type CauseFrame } from "./views";
+import { causeFrames, describeCursor, type CauseFrame } from "./views";
 import type { Work } from "./work";
 
 /** The answer to a watch expression or a hover. */
@@ -79,7 +79,7 @@ export class Session {
   }
 
   stack(row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
-    return causeChain(this.trace, this.lines, row, start, count);
+    return causeFrames(this.trace, this.lines, row, start, count);
   }
 
   cursor(row: number): ReturnType<typeof describeCursor> {

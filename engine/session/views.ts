@@ -18,14 +18,30 @@ export interface CauseFrame {
   readonly position: Position | undefined;
 }
 
-/** The chain of causes from a row back to the origin of its request. */
-export function causeChain(trace: Trace, lines: DesignLines, row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
+/** The chain of causes from a row back to the origin of its request, a page of it. */
+export function causeFrames(trace: Trace, lines: DesignLines, row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
   const frames: CauseFrame[] = [];
   let depth = 0;
-  for (let at = row; at !== NONE; at = trace.cause(at), depth++) {
+  for (const at of causesOf(trace, row)) {
     if (depth >= start && frames.length < count) frames.push(frameOf(trace, lines, at));
+    depth++;
   }
   return { frames, total: depth };
+}
+
+/**
+ * The row, its cause, and so on up to the origin of its request: where the workload acts of its own accord. In a closed
+ * loop the causes go on to the request before; that one is over.
+ */
+function* causesOf(trace: Trace, row: number): Generator<number> {
+  for (let at = row; at !== NONE; at = trace.cause(at)) {
+    yield at;
+    if (isWorkload(trace, at) && isWorkload(trace, trace.cause(at))) return;
+  }
+}
+
+function isWorkload(trace: Trace, row: number): boolean {
+  return row !== NONE && trace.names.functions[trace.fn(row)]?.kind === "workload";
 }
 
 function frameOf(trace: Trace, lines: DesignLines, row: number): CauseFrame {
@@ -60,7 +76,8 @@ function trailOf(trace: Trace, threads: Threads, row: number): string[] {
   const rows: number[] = [];
   const packet = trace.packet(row);
   if (packet === NONE) {
-    for (let at = row; at !== NONE && rows.length < TRAIL; at = trace.cause(at)) rows.unshift(at);
+    for (const at of causesOf(trace, row)) if (rows.push(at) === TRAIL) break;
+    rows.reverse();
   } else {
     const passed = threads.rowsOf(threadOfPacket(packet));
     const count = passed.countBefore(row + 1);
