@@ -58,7 +58,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "forged source": { kind: "violation", a: "application" },
     });
     this.softint = sharedThread(machine, domain, "softint-net", 0);
-    this.portmap = new Portmap(kernel, spec.path);
+    this.portmap = new Portmap(kernel, spec.path, (application) => this.channels[application]!.application);
     machine.portmaps.set(spec.path, this.portmap);
   }
 
@@ -204,7 +204,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return [{
       name: "Network server",
       variables: [
-        this.portmap.describe((application) => this.channels[application]?.application ?? `application ${application}`),
+        this.portmap.describe(),
         {
           name: "applications", value: `${this.channels.length}`, number: this.channels.length,
           children: this.channels.map((channel) => ({

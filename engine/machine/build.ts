@@ -68,8 +68,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
 
 function addHypervisor(machine: Machine, host: Host): Hypervisor {
   const spec = host.hypervisor;
-  const path = spec?.path ?? `${host.path}/cpus`;
-  const hypervisor = new Hypervisor(machine.kernel, machine.cpus, machine.costs, host.path, host.cores, path, spec?.model ?? "bare metal");
+  const hypervisor = new Hypervisor(machine, host.path, host.cores, spec?.path ?? host.path, spec?.model ?? "bare metal");
   let policy: VcpuPolicy;
   if (spec === undefined || spec.scheduler === "pinned") policy = new PinnedPolicy(hypervisor);
   else if (spec.scheduler === "credit") policy = new CreditPolicy(machine.kernel, hypervisor, host.path, spec.timeslice, spec.ratelimit);

@@ -20,7 +20,8 @@ export class Portmap {
   private readonly entry: Table<{ readonly owner: "i8" }>;
   private readonly counters;
 
-  constructor(kernel: Kernel, readonly name: string) {
+  /** @param nameOf an application's name, by index */
+  constructor(kernel: Kernel, readonly name: string, private readonly nameOf: (application: number) => string) {
     this.entry = kernel.store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS);
     for (let i = 0; i < 2 * PORTS; i++) this.entry.alloc();
     this.entry.owner.fill(-1);
@@ -61,12 +62,12 @@ export class Portmap {
     return -1;
   }
 
-  /** @param nameOf the name of an application by index */
-  describe(nameOf: (application: number) => string): Variable {
+  /** The ports that are bound, and by whom; at most 256. */
+  describe(): Variable {
     const children: Variable[] = [];
     for (let i = 0; i < 2 * PORTS && children.length < 256; i++) {
       const owner = this.entry.owner[i]!;
-      if (owner !== -1) children.push({ name: `${i < PORTS ? "TCP" : "UDP"} ${i % PORTS}`, value: nameOf(owner), number: owner });
+      if (owner !== -1) children.push({ name: `${i < PORTS ? "TCP" : "UDP"} ${i % PORTS}`, value: this.nameOf(owner), number: owner });
     }
     return { name: "portmap", value: `${this.counters.tcp[0]!} TCP, ${this.counters.udp[0]!} UDP ports bound`, number: this.counters.tcp[0]!, children };
   }

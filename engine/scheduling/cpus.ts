@@ -9,6 +9,8 @@ export const VcpuState = { blocked: 0, runnable: 1, running: 2 } as const;
 
 /** Where a blocked or woken vCPU is reported: the scheduler of the host. */
 export interface VcpuHost {
+  /** Its component in the trace. */
+  readonly id: number;
   /** A blocked vCPU has something to do. */
   wake(vcpu: number): void;
   /** A running vCPU has nothing to do and halts. */
@@ -18,6 +20,8 @@ export interface VcpuHost {
 /** Static facts of a domain, for its scheduler. */
 interface DomainEntry {
   readonly path: string;
+  /** The domain as a component of the trace: what its own scheduler does. */
+  readonly component: number;
   readonly host: string;
   readonly vcpus: number[];
   readonly idle: "halt" | "spin";
@@ -94,7 +98,10 @@ export class Cpus implements Model {
   addDomain(path: string, host: string, idle: "halt" | "spin", vcpuHost: VcpuHost): number {
     const q = this.queue.alloc();
     this.queue.head[q] = this.queue.tail[q] = NONE;
-    return this.domains.push({ path, host, vcpus: [], idle, vcpuHost, threads: [] }) - 1;
+    const id = this.domains.length;
+    const component = this.kernel.component(path, "domain", host, path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
+    this.domains.push({ path, component, host, vcpus: [], idle, vcpuHost, threads: [] });
+    return id;
   }
 
   addVcpu(domain: number): number {
@@ -302,14 +309,14 @@ export class Cpus implements Model {
 
   private idlePolled(v: number): void {
     this.vcpu.idlePoll[v] = NONE;
-    this.kernel.mark(this.fn["idle poll"], this.id, this.contextOfInterrupt[v]!, this.kernel.now, 0, NONE, 0, 0, v);
+    this.kernel.mark(this.fn["idle poll"], this.domainOf(v).component, this.contextOfInterrupt[v]!, this.kernel.now, 0, NONE, 0, 0, v);
     if (this.vcpu.idle[v] === 1) this.next(v);
   }
 
   private kicked(v: number): void {
     this.vcpu.kicked[v] = 0;
-    this.kernel.mark(this.fn.vcpu_kick, this.id, this.contextOfInterrupt[v]!, this.kernel.now, 0);
-    if (this.vcpu.state[v] === VcpuState.blocked) this.hostOf(v).wake(v);
+    this.kernel.mark(this.fn.vcpu_kick, this.domainOf(v).vcpuHost.id, this.contextOfInterrupt[v]!, this.kernel.now, 0);
+    if (this.vcpu.state[v] === VcpuState.blocked) this.domainOf(v).vcpuHost.wake(v);
   }
 
   private delivered(line: number): void {
@@ -326,7 +333,7 @@ export class Cpus implements Model {
     else l.next[columns.lineTail[v]!] = line;
     columns.lineTail[v] = line;
     if (columns.state[v] === VcpuState.blocked) {
-      this.hostOf(v).wake(v);
+      this.domainOf(v).vcpuHost.wake(v);
     } else if (columns.state[v] === VcpuState.running && this.work.active[v * LEVELS + 1] === 0) {
       this.pauseWork(v * LEVELS);
       this.next(v);
@@ -363,7 +370,7 @@ export class Cpus implements Model {
       this.startJob(v, chosen, chosen !== running);
       return this.offerGlobalQueue(v);
     }
-    const domain = this.domains[this.domainOfVcpu[v]!]!;
+    const domain = this.domainOf(v);
     if (domain.idle === "spin") {
       columns.idle[v] = 1;
     } else {
@@ -424,7 +431,11 @@ export class Cpus implements Model {
     work.begin[w] = kernel.now;
     this.current = w;
     this.spending = work.component[w]!;
-    if (switched) this.spend(this.fn.bmk_sched);
+    if (switched) {
+      const component = this.enter(this.domainOf((w / LEVELS) | 0).component);
+      this.spend(this.fn.bmk_sched);
+      this.enter(component);
+    }
     kernel.models[work.component[w]!]!.begin!(work.op[w]!, work.a[w]!, work.b[w]!);
     this.current = -1;
     let total = 0;
@@ -545,8 +556,8 @@ export class Cpus implements Model {
     return j;
   }
 
-  private hostOf(v: number): VcpuHost {
-    return this.domains[this.domainOfVcpu[v]!]!.vcpuHost;
+  private domainOf(v: number): DomainEntry {
+    return this.domains[this.domainOfVcpu[v]!]!;
   }
 
   // --- For people ---------------------------------------------------------------------------------------------------

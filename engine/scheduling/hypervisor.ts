@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
 import type { Kernel, Model } from "../kernel/kernel";
+import type { Machine } from "../machine/machine";
 import { Priority } from "../kernel/queue";
 import type { CostProfile } from "../profiles/profile";
 import { NONE, NO_VCPU } from "../trace/trace";
@@ -54,10 +55,16 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   private readonly fn;
   private policy!: VcpuPolicy;
 
-  constructor(
-    private readonly kernel: Kernel, private readonly cpus: Cpus, private readonly costs: CostProfile,
-    host: string, readonly count: number, component: string, type: string,
-  ) {
+  private readonly kernel: Kernel;
+  private readonly cpus: Cpus;
+  private readonly costs: CostProfile;
+
+  /** @param component its path in the design: the hypervisor's, or the host's where there is none */
+  constructor(private readonly machine: Machine, private readonly host: string, readonly count: number, component: string, type: string) {
+    const { kernel } = machine;
+    this.kernel = kernel;
+    this.cpus = machine.cpus;
+    this.costs = machine.costs;
     this.id = kernel.component(component, type, host, undefined, this);
     this.fn = kernel.functions({
       schedule: { file: "xen/common/schedule.c", kind: "hypervisor" },
@@ -208,6 +215,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   describe(): Scope[] {
     const name = (vcpu: number): string => (vcpu === NONE ? "idle" : this.kernel.names.vcpus[vcpu]!.path);
+    const portmaps = [...this.machine.portmaps].filter(([server]) => server.startsWith(`${this.host}/`));
     return [{
       name: "Scheduler",
       variables: [
@@ -223,7 +231,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
           children: this.vcpus.map((v) => ({ name: name(v), value: `${["blocked", "runnable", "running"][this.cpus.vcpu.state[v]!]!}${this.policy.describe(v)}` })),
         },
       ],
-    }];
+    }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];
   }
 
   /** Times that a pCPU went from one vCPU to another. */

@@ -54,7 +54,9 @@ describe("the sample's capture, read by tshark", function () {
   it("shows as many retransmissions as the engine counts, at 1 % loss", () => {
     const { engine, report } = runDesign(sample.replace("delay: 2us", "delay: 2us, loss: 1%").replace("until: 200ms", "until: 60s"));
     assert.ok(report.drops["lost on the link"]! > 10);
-    assert.equal(lines(engine, "tcp.analysis.retransmission").length, report.retransmissions);
+    // What comes less than a round trip after a later segment tshark calls out of order; on a capture of all that was sent it is a retransmission.
+    const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order";
+    assert.equal(lines(engine, again).length, report.retransmissions);
     assert.deepEqual(lines(engine, "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0"), []);
   });
 });

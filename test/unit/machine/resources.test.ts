@@ -30,7 +30,7 @@ describe("frame ring", () => {
 });
 
 describe("portmap", () => {
-  const portmap = (): Portmap => new Portmap(new Kernel(1, true), "s");
+  const portmap = (): Portmap => new Portmap(new Kernel(1, true), "s", String);
 
   it("gives a port to one application; binding it again is idempotent for the owner and refused for others", () => {
     const map = portmap();
