@@ -102,10 +102,11 @@ async function npmInstall(prefix, specification, log, environment, title) {
   await mkdir(prefix, { recursive: true });
   await writeFile(join(prefix, "package.json"), JSON.stringify({ private: true }));
   const env = { ...environment };
-  // Settings that an npm around this script passes on are about the project, not about this folder.
-  for (const key of ["prefix", "local_prefix", "global_prefix", "global", "omit", "ignore_scripts", "dry_run", "package_lock_only"]) {
+  // What an npm around this script passes on is about the project and the Node that runs it, not about this folder.
+  for (const key of ["prefix", "local_prefix", "global_prefix", "global", "omit", "ignore_scripts", "dry_run", "package_lock_only", "user_agent"]) {
     delete env[`npm_config_${key}`];
   }
+  for (const key of ["NODE", "npm_node_execpath", "npm_execpath"]) delete env[key];
   const output = createWriteStream(log, { flags: "a" });
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
