@@ -64,7 +64,13 @@ export class Details {
     this.links.className = "links";
     this.legend.className = "legend";
     this.legend.setAttribute("aria-label", strings.legend);
-    this.element.append(this.status, this.links, this.legend);
+    // Where the panel is low the legend is behind a button (timeline.css).
+    const toggle = document.createElement("button");
+    toggle.className = "legend-toggle";
+    toggle.textContent = strings.legend;
+    toggle.setAttribute("aria-expanded", "false");
+    toggle.addEventListener("click", () => toggle.setAttribute("aria-expanded", String(this.legend.classList.toggle("open"))));
+    this.element.append(this.status, this.links, toggle, this.legend);
     this.say(strings.nothingSelected);
   }
 

@@ -21,6 +21,7 @@ export function formatDuration(time: number): string {
 
 /** An instant, to the nanosecond where it is below a second: `12.345678 ms`. */
 export function formatTime(time: number): string {
+  if (time === 0) return "0 ns";
   const unit = unitOf(time);
   const decimals = unit.size <= 1e3 ? 3 : Math.round(Math.log10(unit.size)) - 3;
   return `${(time / unit.size).toFixed(decimals)} ${unit.name}`;

@@ -288,11 +288,7 @@ export class TimelineView {
     }
     const { palette } = this;
     this.askTracks();
-    if (this.stale.rows) {
-      this.trackRows = trackRows(this.tracks, this.packets.answer?.lanes ?? [], this.cursor?.packet ?? NONE, this.collapsed, this.strings);
-      this.trackList.show(this.trackRows, palette);
-      this.stale.rows = false;
-    }
+    if (this.stale.rows) this.layOut(palette);
     this.want(ratio);
     resize(layout.chart, width, height, ratio);
     layout.chart.style.height = `${height}px`;
@@ -307,6 +303,19 @@ export class TimelineView {
     this.minimap.place(viewport);
     layout.placeCursor(this.cursor && viewport.x(this.cursor.time), width, this.cursor?.row ?? NONE);
     if (this.camera.settled) rememberView(this.host, { key: simulation.key, from: viewport.from, to: viewport.to, collapsed: [...this.collapsed] });
+  }
+
+  /** Lays the rows out anew. What the user looks at stays where it is when rows come or go above it. */
+  private layOut(palette: Palette): void {
+    const { scroller } = this.layout;
+    const { scrollTop } = scroller;
+    const inView = this.trackRows.filter((r) => r.packet < 0 && r.top + r.height > scrollTop && r.top < scrollTop + scroller.clientHeight);
+    const anchor = inView.find((r) => r.key === this.trackList.activeKey) ?? (scrollTop > 0 ? inView[0] : undefined);
+    this.trackRows = trackRows(this.tracks, this.packets.answer?.lanes ?? [], this.cursor?.packet ?? NONE, this.collapsed, this.strings);
+    this.trackList.show(this.trackRows, palette);
+    const after = anchor && this.trackRows.find((r) => r.key === anchor.key);
+    if (anchor && after && after.top !== anchor.top) scroller.scrollTop = scrollTop + after.top - anchor.top;
+    this.stale.rows = false;
   }
 
   /** Asks which tracks there are, whenever rows have come since: a thread's track, a device's lane appear with their first event. */

@@ -32,6 +32,11 @@ export class TrackList {
     });
   }
 
+  /** Key of the row that has the keyboard focus; undefined where the focus is elsewhere. */
+  get activeKey(): string | undefined {
+    return this.element.contains(document.activeElement) ? this.active : undefined;
+  }
+
   show(rows: readonly TrackRow[], palette: Palette): void {
     const hadFocus = this.element.contains(document.activeElement);
     const old = new Map([...this.element.children].flatMap((child) => (child instanceof HTMLElement ? [[child.dataset.key ?? "", child] as const] : [])));

@@ -95,7 +95,8 @@ function hostGroup(host: string, tracks: readonly Track[], strings: TimelineStri
   const leaf = (t: Track): Node => ({ key: `track/${t.id}`, label: labelOf(t), path: t.path, track: t, children: [] });
   const group = (key: string, label: string, members: readonly Track[], domain?: string): Node[] =>
     members.length === 0 ? [] : [{ key: `${host}//${key}`, label, path: domain ?? `${host}, ${label}`, domain, children: members.map(leaf) }];
-  const placed = tracks.filter((t) => t.kind === "vcpu" || t.kind === "thread");
+  // vCPUs first; what runs on none (an interrupt that waits for its vCPU, a workload's clock) after them.
+  const placed = [...tracks.filter((t) => t.kind === "vcpu"), ...tracks.filter((t) => t.kind === "thread")];
   const domains = [...new Set(placed.map((t) => t.domain ?? host))];
   const children = [
     ...group("cpus", strings.cpus, tracks.filter((t) => t.kind === "pcpu")),

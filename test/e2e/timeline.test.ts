@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import AxeBuilder from "@axe-core/playwright";
+import type { Frame, Locator } from "playwright-core";
+import { eventually } from "./eventually";
+import { openVSCode, type VSCodeWindow } from "./harness";
+
+const SAMPLE = "librettos/librettos.exo.yaml";
+
+describe("The timeline", () => {
+  let window: VSCodeWindow;
+  let frame: Frame;
+
+  const trackNamed = (path: string): Locator => frame.locator(`.track[aria-label="${path}"]`);
+  const status = async (): Promise<string> => (await frame.locator(".status").textContent()) ?? "";
+  const cursorRow = async (): Promise<number> => Number(await frame.locator(".cursor-line").getAttribute("data-row"));
+  /** Where the debugger stands: its top frame's function and the row that it is. */
+  const topFrame = (): Promise<{ name: string; row: number } | undefined> =>
+    window.evaluate(async (api) => {
+      const item = api.debug.activeStackItem;
+      if (!(item instanceof api.DebugStackFrame)) return undefined;
+      const { stackFrames } = await item.session.customRequest("stackTrace", { threadId: item.threadId, startFrame: 0, levels: 1 });
+      return { name: String(stackFrames[0].name), row: Number(stackFrames[0].id) - 1 };
+    });
+  /** Whether the keyboard is in the timeline. */
+  const hasFocus = (): Promise<boolean> => frame.evaluate(() => document.hasFocus());
+
+  before(async function () {
+    this.timeout(120_000);
+    window = await openVSCode({ file: SAMPLE });
+    await window.runCommand("Exoscope: Show Timeline");
+    frame = await window.webviewFrame("timeline");
+    await frame.waitForSelector('.timeline[data-state="empty"] .empty vscode-button');
+    await window.screenshot("timeline-empty");
+    await window.runCommand("Exoscope: Run Simulation");
+    await frame.waitForSelector('.timeline[data-state="live"] .track[data-track]', { timeout: 30_000 });
+  });
+  after(() => window.close());
+
+  it("shows pCPUs, vCPUs, devices and links of the design", async () => {
+    for (const path of ["server/pcpu0", "server/pcpu5", "server/netsrv/vcpu0", "server/nginx/vcpu1", "server/redis/vcpu0", "server/nic0/vf0", "client/link in"]) {
+      await trackNamed(path).waitFor({ state: "attached" });
+    }
+    await eventually(async () => (await cursorRow()) === 0, "the cursor's line stands at the first event");
+  });
+
+  it("walks along a track by keyboard, and moves the debugger there with Enter", async () => {
+    await trackNamed("server/nginx/vcpu0").click();
+    await window.page.keyboard.press("End");
+    const last = await eventually(async () => ((await status()).includes("server/nginx/") ? status() : undefined), "the last event of the track is described");
+    await window.page.keyboard.press("ArrowLeft");
+    const before = await eventually(async () => ((await status()) !== last ? status() : undefined), "the event before it is described");
+    await window.page.keyboard.press("Enter");
+    const name = before.split(" in ")[0]!;
+    await eventually(async () => ((await topFrame())?.name.includes(name) ? true : undefined), `the debugger is in ${name}`);
+    assert.equal(await hasFocus(), true);
+    await window.screenshot("timeline-walked");
+  });
+
+  it("moves the debugger to the event that is clicked, and keeps the keyboard", async () => {
+    await window.runCommand("Exoscope Timeline: Show the Whole Run");
+    await window.page.waitForTimeout(600);
+    const track = trackNamed("server/netsrv/vcpu0");
+    await track.scrollIntoViewIfNeeded();
+    const [label, chart] = [await track.boundingBox(), await frame.locator(".chart canvas").boundingBox()];
+    assert.ok(label && chart);
+    const before = await cursorRow();
+    await window.page.mouse.click(chart.x + chart.width * 0.02, label.y + label.height / 2);
+    await eventually(async () => ((await status()).includes("server/netsrv/") ? true : undefined), "an event of the network server is selected");
+    await eventually(async () => ((await cursorRow()) !== before ? true : undefined), "the cursor's line has moved");
+    const name = (await status()).split(" in ")[0]!;
+    await eventually(async () => ((await topFrame())?.name.includes(name) ? true : undefined), `the debugger is in ${name}`);
+    assert.equal(await hasFocus(), true);
+  });
+
+  it("follows the debugger's steps and shows where it goes", async () => {
+    await window.runCommand("Exoscope Timeline: Zoom to the Selected Event");
+    const rows = [await cursorRow()];
+    for (const step of ["stepInto", "stepInto", "stepBack"]) {
+      await window.evaluate((api, name) => api.commands.executeCommand(`workbench.action.debug.${name}`).then(() => undefined), step);
+      const before = rows.at(-1)!;
+      rows.push(await eventually(async () => {
+        const row = await cursorRow();
+        return row !== before ? row : undefined;
+      }, `the cursor's line moves on ${step}`));
+      assert.equal(await frame.locator(".cursor-line").isVisible(), true);
+    }
+    assert.ok(rows[1]! > rows[0]! && rows[2]! > rows[1]! && rows[3]! < rows[2]!, rows.join(", "));
+    await window.screenshot("timeline-stepped");
+  });
+
+  it("finds the next event of a function", async () => {
+    await frame.locator(".corner vscode-text-field").click();
+    await window.page.keyboard.type("tcp_input");
+    await window.page.keyboard.press("Enter");
+    await eventually(async () => ((await status()).startsWith("tcp_input in ") ? true : undefined), "an event of tcp_input is selected");
+  });
+
+  it("has no accessibility problem that axe knows of", async () => {
+    const results = await new AxeBuilder({ page: window.page }).include(["iframe.webview.ready", "iframe#active-frame", "main.timeline"]).analyze();
+    assert.deepEqual(results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), []);
+  });
+});
