@@ -161,6 +161,36 @@ describe("The debugger", function () {
     assert.equal(result, "tcp_output");
   });
 
+  it("opens a frame in the system's own source where there is a checkout", async () => {
+    const file = vscode.Uri.joinPath(design, "..", "src", "sys", "netinet", "tcp_output.c");
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode("/* A checkout. */\nint tcp_output(struct tcpcb *);\n\nint\ntcp_output(struct tcpcb *tp)\n{\n}\n"));
+    const settings = vscode.workspace.getConfiguration("exoscope");
+    await settings.update("sourceRoots", ["librettos/src"], vscode.ConfigurationTarget.Workspace);
+    try {
+      const { session } = await start();
+      vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("tcp_output")]);
+      await delay(200);
+      const { frame } = await command(session, "continue");
+      assert.equal(frame.source?.path, file.fsPath);
+      assert.equal(frame.line, 5);
+      await eventually(() => vscode.window.activeTextEditor?.document.uri.fsPath === file.fsPath, "the source is open");
+    } finally {
+      await settings.update("sourceRoots", undefined, vscode.ConfigurationTarget.Workspace);
+      await vscode.workspace.fs.delete(vscode.Uri.joinPath(design, "..", "src"), { recursive: true });
+    }
+  });
+
+  it("starts again from the first event", async () => {
+    const { session } = await start();
+    await command(session, "continue");
+    const next = nextStop();
+    await vscode.commands.executeCommand("workbench.action.debug.restart");
+    assert.equal((await next).reason, "entry");
+    const again = nextStop();
+    await vscode.commands.executeCommand("exoscope.run");
+    assert.equal((await again).reason, "entry");
+  });
+
   for (const focus of ["text", "diagram"] as const) {
     it(`leaves tabs, groups and the focus in place over twenty steps from the ${focus}`, async () => {
       const column = focus === "text" ? vscode.ViewColumn.One : vscode.ViewColumn.Two;

@@ -228,6 +228,12 @@ describe("debug adapter", () => {
     assert.equal((await stopped).reason, "pause");
   });
 
+  it("runs to the end without stopping when started without debugging", async () => {
+    const stopped = await client.launch({ noDebug: true }, () => client.ask("setFunctionBreakpoints", { breakpoints: [{ name: "tcp_output" }] }));
+    assert.equal(stopped.description, "Stopped at the end of the run");
+    assert.equal((await client.request("launch", { program, until: "soon" })).success, false);
+  });
+
   it("refuses a design with errors, and points to the Problems panel", async () => {
     client.text = "broken";
     await client.ask("initialize", { adapterID: "exoscope" });
