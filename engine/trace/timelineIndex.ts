@@ -1,12 +1,15 @@
 import { packetLanes } from "./packetLanes";
 import { PacketIndex } from "./packetIndex";
-import { SliceList, type Group } from "./sliceList";
+import { firstPartAt, indexOfRow, neighbourOf } from "./neighbours";
+import { eachGroup } from "./groups";
+import type { Group, SliceList } from "./sliceList";
 import { SliceWriter } from "./sliceWriter";
 import { findRow } from "./findRow";
 import { TimelineTrack } from "./timelineTrack";
 import type { EventDetail, EventLink, Marks, ResultOf, TimelineQuery, TimelineResult, Track, WindowQuery } from "./timelineQuery";
 import { NO_VCPU, NONE, type Trace } from "./trace";
 import { TrackIds } from "./trackIds";
+import { VcpuSwitches } from "./vcpuSwitches";
 
 /** Rows on either side of an event that its `near` window spans. */
 const NEAR_ROWS = 30;
@@ -24,12 +27,7 @@ export class TimelineIndex {
   readonly packets: PacketIndex;
   private readonly tracks: (TimelineTrack | undefined)[] = [];
   private absorbed = 0;
-  /** Per vCPU: when it had no pCPU. */
-  private readonly off: SliceList[];
-  /** Per vCPU: the pCPU context that it runs on, or −1. */
-  private readonly pcpuOf: Int32Array;
-  /** Per pCPU context: the vCPU that it runs, or {@link NO_VCPU}. */
-  private readonly running: Uint16Array;
+  private readonly switches: VcpuSwitches;
   /** Function ids whose rows are marked: drops, violations, timeouts. */
   private readonly isProblem: Uint8Array;
   private readonly kindOfContext: ReadonlyArray<"pcpu" | "thread" | "device" | "link">;
@@ -42,9 +40,7 @@ export class TimelineIndex {
     const { contexts, vcpus, functions } = trace.names;
     this.ids = new TrackIds(trace.names);
     this.packets = new PacketIndex(trace);
-    this.off = vcpus.map(() => new SliceList());
-    this.pcpuOf = new Int32Array(vcpus.length).fill(NONE);
-    this.running = new Uint16Array(contexts.length).fill(NO_VCPU);
+    this.switches = new VcpuSwitches(trace);
     this.isProblem = Uint8Array.from(functions, (f) => (f.kind === "drop" || f.kind === "violation" || f.kind === "timeout" ? 1 : 0));
     this.kindOfContext = contexts.map((c) => c.kind);
     for (const c of contexts) if (c.kind !== "thread") this.track(this.ids.ofContext(c.id));
@@ -57,9 +53,8 @@ export class TimelineIndex {
   get time(): number { return this.absorbed === 0 ? 0 : this.trace.time(this.absorbed - 1); }
   /** Bytes held by the index, without the trace. */
   get bytes(): number {
-    let n = this.packets.bytes;
+    let n = this.packets.bytes + this.switches.bytes;
     for (const t of this.tracks) n += t?.bytes ?? 0;
-    for (const o of this.off) n += o.bytes;
     return n;
   }
 
@@ -72,10 +67,10 @@ export class TimelineIndex {
     if (end === this.absorbed) return;
     for (let row = this.absorbed; row < end; row++) this.absorb(row);
     this.absorbed = end;
-    for (const [context, vcpu] of this.running.entries()) {
-      if (vcpu !== NO_VCPU) this.tracks[this.ids.ofContext(context)]!.lanes[0]!.setLastEnd(this.time);
+    for (const t of this.tracks) {
+      if (t?.kind === "pcpu") this.switches.extend(t.lanes[0]!, t.id, this.time);
+      t?.settle();
     }
-    for (const t of this.tracks) t?.settle();
   }
 
   private absorb(row: number): void {
@@ -89,40 +84,17 @@ export class TimelineIndex {
     const until = trace.time(row);
     switch (this.kindOfContext[context]) {
       case "pcpu":
-        this.switchTo(track, row);
+        this.switches.absorb(track.lanes[0]!, row);
         break;
       case "thread": {
         const vcpu = trace.vcpu(row);
-        track.lay(row, begin, trace.cost(row), until, vcpu === NO_VCPU ? undefined : this.off[vcpu]);
+        track.lay(row, begin, trace.cost(row), until, vcpu === NO_VCPU ? undefined : this.switches.off[vcpu]);
         break;
       }
       default:
         track.place(row, begin, trace.cost(row), until);
     }
     if (this.isProblem[trace.fn(row)]) track.mark(row, until);
-  }
-
-  /** A row of a pCPU: the hypervisor works for `cost` from `begin` on, and from `time` on the pCPU runs `vcpu`. */
-  private switchTo(track: TimelineTrack, row: number): void {
-    const { trace } = this;
-    const [context, vcpu, time, begin, cost] = [trace.context(row), trace.vcpu(row), trace.time(row), trace.begin(row), trace.cost(row)];
-    const lane = track.lanes[0]!;
-    const before = this.running[context]!;
-    if (before !== NO_VCPU) {
-      const left = cost > 0 ? Math.max(begin, lane.begin[lane.length - 1]!) : time;
-      lane.setLastEnd(left);
-      if (before !== vcpu && this.pcpuOf[before] === context) {
-        this.off[before]!.insert(left, Infinity, row);
-        this.pcpuOf[before] = NONE;
-      }
-    }
-    if (cost > 0 && lane.isFree(begin, begin + cost)) lane.insert(begin, begin + cost, row);
-    this.running[context] = vcpu;
-    if (vcpu === NO_VCPU) return;
-    lane.insert(time, time, row);
-    const off = this.off[vcpu]!;
-    if (this.pcpuOf[vcpu] === NONE && off.length > 0) off.setLastEnd(time);
-    this.pcpuOf[vcpu] = context;
   }
 
   private track(id: number): TimelineTrack {
@@ -247,25 +219,9 @@ export class TimelineIndex {
     let time = direction > 0 ? -Infinity : Infinity;
     if (row !== NONE) {
       const own = this.link(row);
-      time = own.track === track ? firstPartAt(lanes[own.lane]!, row, own) : own.begin;
+      time = own.track === track ? firstPartAt(lanes[own.lane]!, row, own.begin, own.time) : own.begin;
     }
-    let best = NONE;
-    let bestTime = direction * Infinity;
-    for (const lane of lanes) {
-      let i = direction > 0 ? lane.firstBeginAt(time) : lane.firstBeginAfter(time) - 1;
-      while (i >= 0 && i < lane.length && !(isBeyond(lane.begin[i]!, lane.row[i]!, time, row, direction) && this.isFirstPart(lane, i))) i += direction;
-      if (i < 0 || i >= lane.length) continue;
-      if (best !== NONE && isBeyond(lane.begin[i]!, lane.row[i]!, bestTime, best, direction)) continue;
-      best = lane.row[i]!;
-      bestTime = lane.begin[i]!;
-    }
-    return best;
-  }
-
-  /** False for what was left of a row after an interruption. */
-  private isFirstPart(lane: SliceList, slice: number): boolean {
-    const row = lane.row[slice]!;
-    return indexOfRow(lane, row, this.trace.begin(row), this.trace.time(row)) === slice;
+    return neighbourOf(this.trace, lanes, time, row, direction);
   }
 
   private packetNeighbour(packet: number, row: number, direction: 1 | -1): number {
@@ -321,42 +277,5 @@ export class TimelineIndex {
       end = lanes[lane]!.end[run]!;
     }
     return { row, track, lane, fn: this.trace.fn(row), begin, end, time };
-  }
-}
-
-/** Index of a row's first slice, which begins in [begin, until] or right after what occupies that; −1 if it is not on this lane. */
-function indexOfRow(lane: SliceList, row: number, begin: number, until: number): number {
-  for (let i = lane.firstIn(begin); i < lane.length; i++) {
-    if (lane.row[i] === row) return i;
-    if (lane.begin[i]! > until) break;
-  }
-  return -1;
-}
-
-function firstPartAt(lane: SliceList, row: number, { begin, time }: { begin: number; time: number }): number {
-  const i = indexOfRow(lane, row, begin, time);
-  return i < 0 ? begin : lane.begin[i]!;
-}
-
-/** Order of events on a track: by begin, then by row. */
-function isBeyond(time: number, row: number, thanTime: number, thanRow: number, direction: 1 | -1): boolean {
-  return time === thanTime ? (row - thanRow) * direction > 0 : (time - thanTime) * direction > 0;
-}
-
-/** Calls `visit` for each bucket in which slices begin; slices that began before the window count as the first bucket's. */
-function eachGroup(lane: SliceList, { from, to, buckets }: WindowQuery, visit: (group: Group) => void): void {
-  if (!(to > from && buckets > 0)) return;
-  const width = (to - from) / buckets;
-  const group: Group = { first: 0, last: 0, longest: 0, busy: 0 };
-  let first = lane.firstIn(from);
-  const end = lane.firstBeginAt(to, first);
-  let bucket = -1;
-  while (first < end) {
-    bucket = Math.min(buckets - 1, Math.max(bucket + 1, Math.floor((Math.max(lane.begin[first]!, from) - from) / width)));
-    const edge = bucket + 1 >= buckets ? to : from + (bucket + 1) * width;
-    const next = Math.max(first + 1, Math.min(end, lane.firstBeginAt(edge, first)));
-    lane.group(first, next - 1, group);
-    visit(group);
-    first = next;
   }
 }
