@@ -4,7 +4,7 @@ import { drawnParts } from "./marks";
 
 /** Whether this is a design file by its name. */
 export function isDesign(uri: vscode.Uri): boolean {
-  return uri.path.endsWith(".exo.yaml");
+  return /\.exo\.ya?ml$/.test(uri.path);
 }
 
 export function textRange(document: vscode.TextDocument, range: Range): vscode.Range {

@@ -34,6 +34,21 @@ async function replaceText(window: VSCodeWindow, from: string, to: string): Prom
   assert.ok(applied, `${from} is in the text`);
 }
 
+/** As if nothing had been done: the text of the disk, nothing selected. */
+async function restore(window: VSCodeWindow, text: string): Promise<void> {
+  await window.page.mouse.up();
+  await window.evaluate(async (api, { name, text }) => {
+    const document = api.workspace.textDocuments.find((each) => each.uri.path.endsWith(name));
+    if (!document) return;
+    const edit = new api.WorkspaceEdit();
+    edit.replace(document.uri, new api.Range(0, 0, document.lineCount, 0), text);
+    if (document.getText() !== text) await api.workspace.applyEdit(edit);
+    await document.save();
+    const editor = api.window.visibleTextEditors.find((each) => each.document === document);
+    if (editor) editor.selection = new api.Selection(0, 0, 0, 0);
+  }, { name: SAMPLE, text });
+}
+
 async function drag(window: VSCodeWindow, frame: Frame, from: string, to: string): Promise<void> {
   const [source, target] = await Promise.all([from, to].map(async (path) => {
     const box = await frame.locator(`${tile(path)} > rect.body`).boundingBox();
@@ -54,17 +69,29 @@ function changedLines(before: string, after: string): string[] {
   return b.filter((line, i) => line !== a[i]);
 }
 
-describe("The diagram", () => {
+describe("The diagram", function () {
+  this.timeout(60_000);
+
   let window: VSCodeWindow;
   let frame: Frame;
   let original: string;
 
-  beforeEach(async () => {
+  before(async () => {
     window = await openVSCode({ file: SAMPLE });
-    frame = await diagram(window);
     original = await readFile(join(window.workspacePath, SAMPLE), "utf8");
   });
-  afterEach(() => window.close());
+  after(() => window.close());
+
+  beforeEach(async () => {
+    frame = await diagram(window);
+  });
+  afterEach(async () => {
+    await restore(window, original);
+    frame = await diagram(window);
+    await frame.locator(".notice:visible vscode-button[aria-label=Dismiss]").click({ timeout: 1000 }).catch(() => undefined);
+    await frame.waitForSelector(tile("server/redis/vif"));
+    await frame.waitForSelector(tile("server/nginx/ixgbe"));
+  });
 
   it("stands beside the text, which keeps the keyboard", async () => {
     const columns = await window.evaluate((api) => api.window.tabGroups.all.map((group) => group.tabs.length));
@@ -184,6 +211,7 @@ describe("The diagram", () => {
     await window.page.mouse.up();
     await frame.locator(".notice.warning", { hasText: "read-only" }).waitFor();
     assert.equal(await documentText(window), original);
+    await window.evaluate((api) => api.workspace.getConfiguration("files").update("readonlyInclude", undefined, api.ConfigurationTarget.Workspace).then(() => undefined));
   });
 
   it("shows the line of a chosen part without taking the keyboard, and the part of the caret's line", async () => {
@@ -227,8 +255,13 @@ describe("The diagram", () => {
     await replaceText(window, "- nothing\n- of the kind\n", gone);
     await notice.waitFor({ state: "hidden" });
   });
+});
+
+describe("The diagram of an empty file", function () {
+  this.timeout(60_000);
 
   it("offers a first design for an empty file", async () => {
+    const window = await openVSCode();
     await writeFile(join(window.workspacePath, "new.exo.yaml"), "");
     await window.openFile("new.exo.yaml");
     const insert = await eventually(async () => {
@@ -241,16 +274,19 @@ describe("The diagram", () => {
     await window.screenshot("diagram-empty");
     await insert.click();
     const text = await eventually(() => window.evaluate((api) =>
-      api.workspace.textDocuments.find((document) => document.uri.path.endsWith("new.exo.yaml"))?.getText()), "the text is there");
+      api.workspace.textDocuments.find((document) => document.uri.path.endsWith("new.exo.yaml"))?.getText() || undefined), "the text is there");
     assert.match(text, /hosts:/);
     await eventually(async () => {
       for (const each of window.page.frames()) if (await each.locator(tile("server/web")).count().catch(() => 0)) return true;
       return false;
     }, "the first design is drawn");
+    await window.close();
   });
 });
 
-describe("The diagram for everybody", () => {
+describe("The diagram for everybody", function () {
+  this.timeout(90_000);
+
   for (const theme of ["light", "dark", "highContrast"] satisfies Theme[]) {
     it(`has no accessibility violation in ${theme}`, async () => {
       const window = await openVSCode({ file: SAMPLE, theme });
@@ -270,7 +306,7 @@ describe("The diagram for everybody", () => {
         await window.screenshot(`diagram-${theme}`);
         const results = await new AxeBuilder({ page: window.page }).include(["iframe.webview.ready", "iframe#active-frame", "main"]).analyze();
         assert.deepEqual(results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), []);
-        assert.ok(results.passes.length > 5, "axe looked into the diagram");
+        assert.ok(results.passes.some(({ nodes }) => nodes.some(({ html }) => html.includes("treeitem"))), "axe looked into the diagram");
       } finally {
         await window.close();
       }

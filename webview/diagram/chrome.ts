@@ -13,6 +13,8 @@ export interface ChromeEvents {
   readonly fit: () => void;
   readonly reveal: (offset: number) => void;
   readonly insertStarter: () => void;
+  /** The parts at the lower edge have this height now, CSS pixels. */
+  readonly footResized: (height: number) => void;
 }
 
 export class Chrome {
@@ -37,6 +39,7 @@ export class Chrome {
     for (const each of [this.stale, this.notice, this.packet, this.legend]) each.hidden = true;
     this.stale.setAttribute("role", "alert");
     parent.append(notices, foot, this.cover);
+    new ResizeObserver(() => events.footResized(foot.offsetHeight)).observe(foot);
     this.loading();
   }
 

@@ -34,6 +34,7 @@ function run(root: HTMLElement): void {
     fit: () => view.viewport.fit(),
     reveal: (offset) => host.post({ type: "reveal", offset }),
     insertStarter: () => host.post({ type: "insertStarter" }),
+    footResized: (height) => view.viewport.coverBottom(height),
   });
   const saved = host.savedState();
   if (isViewportState(saved) && !saved.fitted) view.viewport.restore(saved);

@@ -18,8 +18,6 @@ export function isViewportState(value: unknown): value is ViewportState {
 }
 
 const MARGIN = 16;
-/** Room for what lies over the page: the legend and the zoom buttons. */
-const MARGIN_BOTTOM = 56;
 const SMALLEST = 0.05;
 const LARGEST = 4;
 /** A small design is not blown up: text larger than the editor's looks wrong beside it. */
@@ -33,6 +31,8 @@ export class Viewport {
   private transform: ZoomTransform = zoomIdentity;
   private content: Rect = { x: 0, y: 0, width: 0, height: 0 };
   private fitted = true;
+  /** Height at the lower edge that other things cover, CSS pixels. */
+  private covered = 0;
   /** A transform that we set, not the user. */
   private setting = false;
 
@@ -71,11 +71,18 @@ export class Viewport {
     if (this.fitted) this.fit(animate);
   }
 
+  /** What stands over the lower edge (legend, packet, buttons) has this height now. */
+  coverBottom(height: number): void {
+    if (height === this.covered) return;
+    this.covered = height;
+    if (this.fitted) this.fit(false);
+  }
+
   fit(animate = true): void {
     const { width, height } = this.size();
     if (width === 0 || height === 0 || this.content.width === 0) return;
     const { x, y, width: w, height: h } = this.content;
-    const room = { width: width - 2 * MARGIN, height: height - MARGIN - MARGIN_BOTTOM };
+    const room = { width: width - 2 * MARGIN, height: height - 2 * MARGIN - this.covered };
     const k = Math.max(SMALLEST, Math.min(FIT_LARGEST, room.width / w, room.height / h));
     const left = (width - w * k) / 2 - x * k;
     const top = MARGIN + Math.max(0, (room.height - h * k) / 2) - y * k;
@@ -104,7 +111,7 @@ export class Viewport {
     const shift = (low: number, high: number, from: number, to: number): number =>
       high - low > to - from || low < from ? from - low : high > to ? to - high : 0;
     const dx = shift(left, left + rect.width * k, MARGIN, width - MARGIN);
-    const dy = shift(top, top + rect.height * k, MARGIN, height - MARGIN_BOTTOM);
+    const dy = shift(top, top + rect.height * k, MARGIN, height - MARGIN - this.covered);
     const large = rect.width * k > width && left < width && left + rect.width * k > 0;
     if ((dx !== 0 || dy !== 0) && !large) this.set(zoomIdentity.translate(x + dx, y + dy).scale(k), 120, false);
   }
