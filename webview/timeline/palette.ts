@@ -123,7 +123,14 @@ export class Palette {
   private ofCategory(category: Category): Ink { return ink(this.categories[category]); }
 }
 
-export function mix(a: Rgb, b: Rgb, part: number): Rgb {
+/** Calls `changed` whenever VS Code puts another theme's colours on the page. */
+export function watchTheme(changed: () => void): void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["style"] });
+}
+
+function mix(a: Rgb, b: Rgb, part: number): Rgb {
   return [a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part, a[2] + (b[2] - a[2]) * part];
 }
 

@@ -10,6 +10,14 @@ const RETRY = 2000;
 
 type Answer = ResultOf<"window">;
 
+/** A window of some tracks at a level, picoseconds. */
+export interface Wish {
+  readonly level: number;
+  readonly from: number;
+  readonly to: number;
+  readonly tracks: readonly number[];
+}
+
 /** What a tile knows about one track. */
 export interface TrackTile {
   readonly answer: Answer;
@@ -73,7 +81,7 @@ export class Tiles {
   }
 
   /** Says what is in view, most urgent first; forgets what was wanted before and is not under way yet. */
-  want(wishes: readonly { level: number; from: number; to: number; tracks: readonly number[] }[]): void {
+  want(wishes: readonly Wish[]): void {
     this.wanted = [];
     const now = performance.now();
     for (const { level, from, to, tracks } of wishes) {

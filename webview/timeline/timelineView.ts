@@ -15,7 +15,7 @@ import { Layout } from "./layout";
 import { rememberView, viewOf } from "./memory";
 import { Minimap } from "./minimap";
 import { PacketWindow } from "./packetWindow";
-import { Palette } from "./palette";
+import { Palette, watchTheme } from "./palette";
 import { Questions, Unanswered } from "./questions";
 import { resize, RulerView } from "./rulerView";
 import { Search } from "./search";
@@ -23,6 +23,7 @@ import { formatTime } from "./timeFormat";
 import { Tiles } from "./tiles";
 import { TrackList } from "./trackList";
 import { trackRows, type TrackRow } from "./trackTree";
+import { wishes } from "./wishes";
 import { fill } from "./wording";
 
 /** How near to an event a click has to be, and the pointer, CSS pixels. */
@@ -114,9 +115,7 @@ export class TimelineView {
       this.redraw();
     });
     new ResizeObserver(() => this.redraw("minimap")).observe(root);
-    const themed = new MutationObserver(() => this.redraw("palette"));
-    themed.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    themed.observe(document.documentElement, { attributes: true, attributeFilter: ["style"] });
+    watchTheme(() => this.redraw("palette"));
   }
 
   private receive(message: ToTimeline): void {
@@ -289,7 +288,8 @@ export class TimelineView {
     const { palette } = this;
     this.askTracks();
     if (this.stale.rows) this.layOut(palette);
-    this.want(ratio);
+    this.tiles.want(wishes(this.tiles, this.tracks, this.trackRows, viewport, layout.scroller, ratio));
+    this.packets.want(viewport, this.cursor?.packet ?? NONE, this.rows, this.complete);
     resize(layout.chart, width, height, ratio);
     layout.chart.style.height = `${height}px`;
     this.chart.draw(context, {
@@ -332,20 +332,5 @@ export class TimelineView {
       },
       (error: unknown) => this.failed(error),
     );
-  }
-
-  /** Tells the caches what is in view: the whole run, for the minimap and as a stand-in, then the exact windows. */
-  private want(ratio: number): void {
-    const { tiles, camera: { viewport }, layout: { scroller } } = this;
-    const inView = this.trackRows.filter((r) => r.packet < 0 && r.top + r.height > scroller.scrollTop - 100 && r.top < scroller.scrollTop + scroller.clientHeight + 100);
-    const visible = [...new Set(inView.flatMap((r) => (r.track >= 0 ? [r.track] : r.expanded === false ? r.inside.map((t) => t.id) : [])))];
-    const room = viewport.span / 4;
-    const level = tiles.levelFor(viewport.scale / ratio);
-    tiles.want([
-      { level: tiles.overviewLevel, from: 0, to: viewport.end, tracks: this.tracks.map((t) => t.id) },
-      { level, from: viewport.from, to: viewport.to, tracks: visible },
-      { level, from: viewport.from - room, to: viewport.to + room, tracks: visible },
-    ]);
-    this.packets.want(viewport, this.cursor?.packet ?? NONE, this.rows, this.complete);
   }
 }
