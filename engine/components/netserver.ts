@@ -112,6 +112,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.channels[channel]!.toApplication;
   }
 
+  /** All rings, both directions. */
+  rings(): FrameRing[] {
+    return this.channels.flatMap(({ toServer, toApplication }) => [toServer, toApplication]);
+  }
+
   readerOf(channel: number): RingReader {
     return this.channels[channel]!.reader;
   }

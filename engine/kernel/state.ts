@@ -48,6 +48,8 @@ class TableImplementation {
   private capacity: number;
   private nextFree = new Int32Array(0);
   readonly columns: string[];
+  /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
+  private arrays: Column[] = [];
 
   constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
     this.columns = Object.keys(schema);
@@ -63,7 +65,7 @@ class TableImplementation {
       return this.rows++;
     }
     this.freeHead = this.nextFree[row]!;
-    for (const name of this.columns) this.column(name)[row] = 0;
+    for (let i = 0; i < this.arrays.length; i++) this.arrays[i]![row] = 0;
     return row;
   }
 
@@ -72,14 +74,10 @@ class TableImplementation {
     this.freeHead = row;
   }
 
-  column(name: string): Column {
-    return (this as unknown as Record<string, Column>)[name]!;
-  }
-
   /** Every column, the free list first. */
   *buffers(): Generator<Column> {
     yield this.nextFree;
-    for (const name of this.columns) yield this.column(name);
+    yield* this.arrays;
   }
 
   /** Makes room for `rows` rows, contents kept. */
@@ -94,11 +92,12 @@ class TableImplementation {
 
   private grow(capacity: number): void {
     const target = this as unknown as Record<string, Column>;
-    for (const name of this.columns) {
+    this.arrays = this.columns.map((name) => {
       const grown = new constructors[this.schema[name]!](capacity);
-      if (this.capacity > 0) grown.set(this.column(name));
-      target[name] = grown;
-    }
+      const before = target[name];
+      if (before !== undefined) grown.set(before);
+      return (target[name] = grown);
+    });
     const nextFree = new Int32Array(capacity);
     nextFree.set(this.nextFree);
     this.nextFree = nextFree;

@@ -66,8 +66,8 @@ export class FrameRing {
     return this.filled.count;
   }
 
-  get isFull(): boolean {
-    return this.free.count === 0;
+  get freeCount(): number {
+    return this.free.count;
   }
 
   /** The sender loads the flag after it has enqueued; at 0 or below it must notify. */

@@ -467,9 +467,9 @@ export class Cpus implements Model {
     work.cut[w] = 1;
     const running = work.event[w] !== NONE;
     this.pauseWork(w);
-    const saved = Math.floor(work.remaining[w]! / round) * round;
-    work.remaining[w]! -= saved;
     const last = w * SHARES + work.shares[w]! - 1;
+    const saved = Math.floor(Math.min(work.remaining[w]!, this.share.cost[last]!) / round) * round;
+    work.remaining[w]! -= saved;
     this.share.cost[last]! -= saved;
     this.share.a[last] = Math.round(this.share.cost[last]! / round);
     if (running) this.continueWork(w);

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+
+/** Random machines with workloads: any placement that the file format allows, under any scheduler, with and without loss. */
+export interface RandomMachine {
+  readonly text: string;
+  readonly loss: number;
+}
+
+const domain = fc.record({
+  server: fc.constantFrom("http-server", "key-value-store"),
+  direct: fc.boolean(),
+  vcpus: fc.integer({ min: 1, max: 3 }),
+  workers: fc.integer({ min: 1, max: 4 }),
+  weight: fc.constantFrom(64, 256, 1024),
+  idle: fc.constantFrom("halt", "spin"),
+  compute: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 12 }),
+  requests: fc.integer({ min: 1, max: 60 }),
+  size: fc.constantFrom("1B", "100B", "1448B", "8KiB", "100KiB"),
+  keepalive: fc.boolean(),
+});
+
+export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
+  domains: fc.array(domain, { minLength: 1, maxLength: 4 }),
+  cores: fc.integer({ min: 1, max: 6 }),
+  scheduler: fc.constantFrom("credit", "credit", "pinned"),
+  timeslice: fc.constantFrom("1ms", "30ms"),
+  mtu: fc.constantFrom(1500, 9000),
+  rate: fc.constantFrom("100Mbps", "10Gbps"),
+  delay: fc.constantFrom("0us", "2us", "100us"),
+  loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
+  seed: fc.integer({ min: 0, max: 0xffffffff }),
+}).map(({ domains, cores, scheduler, timeslice, mtu, rate, delay, loss, seed }) => {
+  const vcpus = 1 + domains.reduce((sum, d) => sum + d.vcpus, 0);
+  const lines = [
+    "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
+    `    cpu: { cores: ${scheduler === "pinned" ? Math.max(cores, vcpus) : cores} }`, "    iommu: on",
+    "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length} } }`,
+    `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
+    "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", "          - netserver", "          - ixgbe: { bind: nic0.pf }",
+  ];
+  domains.forEach((d, i) => {
+    const options = d.server === "http-server" ? `{ port: ${80 + i}, workers: ${d.workers} }` : `{ port: ${6379 + i} }`;
+    lines.push(
+      `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
+      `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
+      d.direct ? `          - ixgbe: { bind: nic0.vf${i} }` : "          - vif: { channel: netsrv.netserver }",
+    );
+  });
+  lines.push(
+    `  client: { model: load-generator, link: { to: server.nic0, rate: ${rate}, delay: ${delay}, loss: ${loss} } }`, "workloads:",
+    ...domains.map((d, i) => d.server === "http-server"
+      ? `  - http: { from: client, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
+      : `  - key-value: { from: client, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
+    `run: { until: 120s, seed: ${seed} }`, "",
+  );
+  return { text: lines.join("\n"), loss };
+});
