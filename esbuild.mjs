@@ -24,6 +24,13 @@ const shared = {
 /** @type {esbuild.BuildOptions} Node's side: VS Code 1.100 runs Node 20, and so does the command line. */
 const node = { ...shared, platform: "node", format: "cjs", target: "node20" };
 
+const tests = Object.fromEntries(
+  filesBelow("test/vscode").flatMap((file) => {
+    const name = /^test\/(vscode\/(?:.*\.test|index))\.ts$/.exec(file)?.[1];
+    return name ? [[name, file]] : [];
+  }),
+);
+
 /** @type {Record<string, esbuild.BuildOptions>} */
 const bundles = {
   extension: { ...node, entryPoints: { extension: "extension/extension.ts" }, external: ["vscode"], outdir: dist },
@@ -45,12 +52,7 @@ const bundles = {
   tests: {
     ...node,
     minify: false,
-    entryPoints: Object.fromEntries(
-      filesBelow("test/vscode").flatMap((file) => {
-        const name = /^test\/(vscode\/(?:.*\.test|index))\.ts$/.exec(file)?.[1];
-        return name ? [[name, file]] : [];
-      }),
-    ),
+    entryPoints: tests,
     external: ["vscode", "mocha"],
     outdir: join(out, "test"),
   },
@@ -79,7 +81,7 @@ await copyFile(join(repository, "engine/design/schema.json"), join(dist, "exosco
 await mkdir(join(out, "test", "vscode"), { recursive: true });
 for (const file of filesBelow("out/test/vscode")) {
   const name = /^out\/test\/(.*)\.js(\.map)?$/.exec(file)?.[1];
-  if (name && !(name in /** @type {object} */ (bundles.tests?.entryPoints))) await rm(join(repository, file));
+  if (name && !(name in tests)) await rm(join(repository, file));
 }
 
 if (watch) {
