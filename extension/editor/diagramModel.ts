@@ -121,7 +121,7 @@ function addDevice(device: Device, add: (node: NodeDraft) => void, t: Translate)
   add({
     path: device.path, parent: device.host, kind: "device", type: device.model, label: device.id, caption: deviceTitle(device.model),
     icon: "circuit-board", title: t("device, {0}", deviceTitle(device.model)),
-    details: [{ label: t("MTU"), value: readable("size", device.mtu) }, { label: t("VFs"), value: String(device.vfs) }],
+    details: [{ label: t("MTU"), value: `${device.mtu}\u00a0B` }, { label: t("VFs"), value: String(device.vfs) }],
   });
   for (const pciFunction of device.functions) {
     const physical = pciFunction.id === "pf";
@@ -139,7 +139,7 @@ function addInterface(device: Device, add: (node: NodeDraft) => void, t: Transla
   add({
     path: device.path, parent: device.host, kind: "function", type: device.model, label: device.id, icon: "circuit-board",
     title: t("interface, {0}", deviceTitle(device.model)),
-    details: [{ label: t("device"), value: deviceTitle(device.model) }, { label: t("MTU"), value: readable("size", device.mtu) }],
+    details: [{ label: t("device"), value: deviceTitle(device.model) }, { label: t("MTU"), value: `${device.mtu}\u00a0B` }],
   });
 }
 

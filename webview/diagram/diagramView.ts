@@ -33,6 +33,8 @@ export class DiagramView {
   scene: Scene | undefined;
   private selected: string | undefined;
   private cursor: CursorView | undefined;
+  /** Where the pointer was last, on the screen. */
+  private pointer: readonly [number, number] = [-1, -1];
 
   constructor(parent: HTMLElement, private readonly tooltip: Tooltip, private readonly events: ViewEvents) {
     this.drawing = new Drawing(parent);
@@ -41,6 +43,7 @@ export class DiagramView {
     svg?.addEventListener("keydown", (event) => this.key(event));
     svg?.addEventListener("click", (event) => this.click(event));
     svg?.addEventListener("focusin", (event) => this.focused(event));
+    svg?.addEventListener("focusout", () => tooltip.hide());
     svg?.addEventListener("pointerover", (event) => this.point(event));
     svg?.addEventListener("pointerleave", () => tooltip.hide());
     svg?.addEventListener("pointerdown", () => tooltip.hide());
@@ -178,6 +181,10 @@ export class DiagramView {
 
   private point(event: PointerEvent): void {
     if (!(event.target instanceof Element) || event.buttons !== 0) return;
+    // A page that moves under a resting pointer asks for nothing.
+    const [x, y] = this.pointer;
+    this.pointer = [event.screenX, event.screenY];
+    if (x === event.screenX && y === event.screenY) return;
     const at = { left: event.clientX, right: event.clientX, top: event.clientY - 4, bottom: event.clientY + 12 };
     const wireId = event.target.closest("g.wire")?.getAttribute("data-id");
     const edge = this.scene?.wires.find((wire) => wire.id === wireId)?.edge;
