@@ -37,6 +37,7 @@ const stages = [
   { part: "unit", title: "Property tests", command: mocha("property", 120_000), counts: true },
   { part: "unit", title: "Golden tests", command: mocha("golden", 60_000), counts: true },
   { part: "build", title: "Build", command: ["esbuild.mjs"], counts: false },
+  { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], counts: false },
   { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], counts: true },
   { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), counts: true },
 ];
@@ -44,15 +45,16 @@ const stages = [
 /** Milliseconds after which a stage counts as hanging and is ended. */
 const limit = 600_000;
 
-/** Stages that only work on what another has built. */
-const needsBuild = new Set(["vscode", "e2e"]);
+/** Parts that only work on what these have prepared. */
+const preparation = ["build", "install"];
+const needPreparation = new Set(["vscode", "e2e"]);
 
 runScript(async () => {
   const parts = new Set(stages.map((stage) => stage.part));
   const unknown = positionals.find((name) => !parts.has(name));
   if (unknown !== undefined) throw new Complaint(`There is no part "${unknown}" of the tests. There are: ${[...parts].join(", ")}.`);
   const chosen = new Set(positionals.length > 0 ? positionals : parts);
-  if ([...needsBuild].some((part) => chosen.has(part))) chosen.add("build");
+  if ([...needPreparation].some((part) => chosen.has(part))) for (const part of preparation) chosen.add(part);
 
   await mkdir(join(out, "test"), { recursive: true });
   const total = { passed: 0, failed: 0 };
