@@ -12,7 +12,7 @@ import { countsVariable, readCounts } from "./testCounts.mjs";
  * @typedef {object} Stage
  * @property {string} title
  * @property {string[]} command what this Node runs.
- * @property {boolean} counts whether it counts tests; if not, it is one check that passes or fails as a whole.
+ * @property {"tests" | "check" | "preparation"} kind it counts its tests; it passes or fails as a whole; it counts only when it fails.
  * @property {string} part the name that chooses it on the command line.
  */
 
@@ -31,15 +31,15 @@ function tool(name, file) {
 
 /** @type {Stage[]} Quick ones first: what they find makes the later ones pointless. */
 const stages = [
-  { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], counts: false },
-  { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], counts: false },
-  { part: "unit", title: "Unit tests", command: mocha("unit", 20_000), counts: true },
-  { part: "unit", title: "Property tests", command: mocha("property", 120_000), counts: true },
-  { part: "unit", title: "Golden tests", command: mocha("golden", 60_000), counts: true },
-  { part: "build", title: "Build", command: ["esbuild.mjs"], counts: false },
-  { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], counts: false },
-  { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], counts: true },
-  { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), counts: true },
+  { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], kind: "check" },
+  { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], kind: "check" },
+  { part: "unit", title: "Unit tests", command: mocha("unit", 20_000), kind: "tests" },
+  { part: "unit", title: "Property tests", command: mocha("property", 120_000), kind: "tests" },
+  { part: "unit", title: "Golden tests", command: mocha("golden", 60_000), kind: "tests" },
+  { part: "build", title: "Build", command: ["esbuild.mjs"], kind: "preparation" },
+  { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], kind: "preparation" },
+  { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], kind: "tests" },
+  { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), kind: "tests" },
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */
@@ -82,10 +82,10 @@ async function run(stage) {
   const started = Date.now();
   const code = await runNode(stage.command, { environment: { [countsVariable]: file }, limit });
   console.log(`(${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
-  if (!stage.counts) return result;
+  const failed = code === 0 ? 0 : 1;
+  if (stage.kind !== "tests") return { passed: stage.kind === "check" ? 1 - failed : 0, failed };
   const counts = await readCounts(file);
   if (!counts) return { passed: 0, failed: 1 };
   // Every test passed, and still it ended badly: that is a failure too.
-  return { passed: counts.passed, failed: Math.max(counts.failed, result.failed) };
+  return { passed: counts.passed, failed: Math.max(counts.failed, failed) };
 }
