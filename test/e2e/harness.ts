@@ -58,6 +58,9 @@ const themes: Record<Theme, string> = {
   highContrastLight: "Default High Contrast Light",
 };
 
+/** Class of the workbench under a theme. */
+const themeClasses: Record<Theme, string> = { light: "vs", dark: "vs-dark", highContrast: "hc-black", highContrastLight: "hc-light" };
+
 /** Nothing that is not under test shows up by itself. */
 const quietSettings = {
   "workbench.startupEditor": "none",
@@ -91,7 +94,7 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
   const { workspace = join(repository, "samples"), extension = "development", theme = "light", trusted = true } = options;
   browser ??= launchChromium();
   const server = await serverFor(extension, trusted);
-  await server.setSettings({ ...quietSettings, "workbench.colorTheme": themes[theme], ...options.settings });
+  await server.setSettings({ ...quietSettings, ...options.settings });
 
   const folder = await mkdtemp(join(tmpdir(), "exoscope-window-"));
   const workspacePath = join(folder, basename(workspace));
@@ -167,6 +170,9 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
   };
   const entry = { window, context };
   openWindows.add(entry);
+  // A served VS Code overlooks the theme of the settings that it starts with; a change it follows.
+  await window.evaluate((api, id) => api.workspace.getConfiguration("workbench").update("colorTheme", id, true), themes[theme]);
+  await page.waitForFunction((kind) => document.querySelector(".monaco-workbench")?.classList.contains(kind), themeClasses[theme]);
   if (file !== undefined) await page.locator(".tab.active", { hasText: basename(file) }).first().waitFor();
   return window;
 }
