@@ -17,13 +17,13 @@ export class InlineAdapter implements vscode.DebugAdapter {
 
   constructor(session: vscode.DebugSession, registry: Registry, sources: SourceRoots, startWorker: () => WorkerPort) {
     let simulation: RunningSimulation | undefined;
-    const focus = new StopFocus(session);
+    const focus = new StopFocus(session, designUri(String(session.configuration["program"])));
     const adapter = new Adapter({
       l10n: vscode.l10n,
       startWorker,
       readDesign,
       isSame: (path, program) => designUri(path).toString() === designUri(program).toString(),
-      beforeStop: (program) => focus.before(designUri(program)),
+      beforeStop: () => focus.before(),
       afterStop: (frame, origin) => void focus.after(frame, origin),
       locateFunction: (file, fn) => (simulation ? sources.locate(simulation.uri, file, fn) : Promise.resolve(undefined)),
       opened: (opened) => {

@@ -1,9 +1,16 @@
 import * as vscode from "vscode";
 import type { CursorOrigin } from "../../protocol/cursor";
-import { diagramViewType } from "./designs";
+import { designOfTab, diagramViewType } from "./designs";
 
 /** Longest wait for VS Code to show a stop, milliseconds; after that the focus may be where the user has put it since. */
 const PATIENCE = 3000;
+/** Steps that follow each other faster than this, milliseconds, are one run of steps: the focus goes back at its end. */
+const RUN_OF_STEPS = 200;
+/**
+ * A webview looks four times a second whether it has the focus, and VS Code makes its group the active one when it hears
+ * of it. For this long after the diagram got the focus, milliseconds, its group may become active at any moment.
+ */
+const FOCUS_NEWS = 350;
 
 const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth"].map((which) => `workbench.action.focus${which}EditorGroup`);
 
@@ -16,26 +23,33 @@ const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Sev
  * when the stop has been shown.
  */
 export class StopFocus {
-  /** The column of the diagram that was active when the stop came. */
+  /** The column of the diagram that had the focus before the stop, or before the run of steps. */
   private diagramColumn: vscode.ViewColumn | undefined;
+  /** The diagram is to get the focus back soon. */
+  private pending: ReturnType<typeof setTimeout> | undefined;
+  private returnedAt = 0;
   /** Counts the stops: a later one makes an earlier one's focus pointless. */
   private stops = 0;
 
-  constructor(private readonly session: vscode.DebugSession) {}
+  constructor(private readonly session: vscode.DebugSession, private readonly design: vscode.Uri) {}
 
   /** Puts the design's text on the screen in a column of its own, and that column in front of an active diagram. */
-  async before(design: vscode.Uri): Promise<void> {
+  async before(): Promise<void> {
     this.stops++;
     const { all: groups, activeTabGroup } = vscode.window.tabGroups;
     const diagram = showsDiagram(activeTabGroup);
-    this.diagramColumn = diagram ? activeTabGroup.viewColumn : undefined;
-    const key = design.toString();
-    const shown = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.toString() === key && editor.viewColumn !== undefined);
+    const inRun = this.pending !== undefined && this.isText(activeTabGroup.activeTab);
+    clearTimeout(this.pending);
+    this.pending = undefined;
+    if (diagram) this.diagramColumn = activeTabGroup.viewColumn;
+    else if (!inRun) this.diagramColumn = undefined;
+    const shown = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.toString() === this.design.toString() && editor.viewColumn !== undefined);
     if (shown && !diagram) return;
+    if (diagram) await delay(this.returnedAt + FOCUS_NEWS - Date.now());
     const others = groups.filter((group) => !showsDiagram(group));
-    const holding = others.find((group) => group.tabs.some((tab) => tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === key));
+    const holding = others.find((group) => group.tabs.some((tab) => this.isText(tab)));
     const viewColumn = shown?.viewColumn ?? holding?.viewColumn ?? others[0]?.viewColumn ?? vscode.ViewColumn.Beside;
-    await vscode.window.showTextDocument(design, { viewColumn, preserveFocus: !diagram, preview: false });
+    await vscode.window.showTextDocument(this.design, { viewColumn, preserveFocus: !diagram, preview: false });
   }
 
   /**
@@ -44,11 +58,34 @@ export class StopFocus {
    * @param frame The id of the frame on top of the stack.
    */
   async after(frame: number, origin: CursorOrigin): Promise<void> {
-    const command = origin === "timeline" ? "exoscope.timeline.focus" : this.diagramColumn === undefined ? undefined : focusGroup[this.diagramColumn - 1];
-    if (command === undefined) return;
-    const stop = this.stops;
+    const { stops, diagramColumn } = this;
+    if (origin !== "timeline" && diagramColumn === undefined) return;
     const shown = await this.shown(frame);
-    if (shown && stop === this.stops) await vscode.commands.executeCommand(command);
+    if (!shown || stops !== this.stops) return;
+    if (diagramColumn !== undefined) await this.uncover(diagramColumn);
+    if (origin === "timeline") await vscode.commands.executeCommand("exoscope.timeline.focus");
+    else if (diagramColumn !== undefined) this.returnTo(diagramColumn);
+  }
+
+  private returnTo(column: vscode.ViewColumn): void {
+    this.pending = setTimeout(() => {
+      this.pending = undefined;
+      this.returnedAt = Date.now();
+      const command = focusGroup[column - 1];
+      if (command !== undefined) void vscode.commands.executeCommand(command);
+    }, RUN_OF_STEPS);
+  }
+
+  /** Where the diagram's group became active at the wrong moment after all, takes the text off it again. */
+  private async uncover(column: vscode.ViewColumn): Promise<void> {
+    const group = vscode.window.tabGroups.all.find(({ viewColumn }) => viewColumn === column);
+    const above = group?.activeTab;
+    if (!group || !above || !this.isText(above) || !group.tabs.some((tab) => isDiagram(tab))) return;
+    await vscode.window.tabGroups.close(above, true);
+  }
+
+  private isText(tab: vscode.Tab | undefined): boolean {
+    return tab?.input instanceof vscode.TabInputText && designOfTab(tab)?.toString() === this.design.toString();
   }
 
   /** Resolves when the frame is the one in focus, which VS Code makes it after it has opened its source; false if that takes too long. */
@@ -67,7 +104,14 @@ export class StopFocus {
   }
 }
 
+function isDiagram(tab: vscode.Tab | undefined): boolean {
+  return tab?.input instanceof vscode.TabInputCustom && tab.input.viewType === diagramViewType;
+}
+
 function showsDiagram(group: vscode.TabGroup): boolean {
-  const input = group.activeTab?.input;
-  return input instanceof vscode.TabInputCustom && input.viewType === diagramViewType;
+  return isDiagram(group.activeTab);
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return milliseconds > 0 ? new Promise((resolve) => setTimeout(resolve, milliseconds)) : Promise.resolve();
 }

@@ -245,7 +245,7 @@ export class Adapter {
     const { signal } = (this.motion = new AbortController());
     try {
       const arrival = await go(this.ready, signal);
-      await this.host.beforeStop(this.settings.program);
+      await this.host.beforeStop();
       if (signal.aborted) return;
       this.stopped(arrival, reason, thread, origin);
       this.host.afterStop(frameId(arrival.view.row), origin);

@@ -14,7 +14,7 @@ export interface AdapterHost {
   /** Whether a path of the debugger's client names the design. */
   isSame(path: string, program: string): boolean;
   /** Makes ready for a stop to be shown: the design's text is on the screen, in a column of its own. */
-  beforeStop(program: string): Promise<void>;
+  beforeStop(): Promise<void>;
   /** A stop has been reported: gives the keyboard back to the view that the cursor was chosen in. */
   afterStop(frame: number, origin: CursorOrigin): void;
   /** Where a checkout of the simulated system's source defines a function; lines count from 0. */
