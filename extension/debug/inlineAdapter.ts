@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { WorkerPort } from "../../protocol/session";
 import { Adapter } from "./adapter/adapter";
+import { showDebugView } from "./debugView";
 import { designUri } from "./designs";
 import { showProgress } from "./progress";
 import type { Registry } from "./registry";
@@ -17,6 +18,7 @@ export class InlineAdapter implements vscode.DebugAdapter {
 
   constructor(session: vscode.DebugSession, registry: Registry, sources: SourceRoots, startWorker: () => WorkerPort) {
     let simulation: RunningSimulation | undefined;
+    let stopped = false;
     const focus = new StopFocus(session, designUri(String(session.configuration["program"])));
     const adapter = new Adapter({
       l10n: vscode.l10n,
@@ -24,7 +26,11 @@ export class InlineAdapter implements vscode.DebugAdapter {
       readDesign,
       isSame: (path, program) => designUri(path).toString() === designUri(program).toString(),
       beforeStop: () => focus.before(),
-      afterStop: (frame, origin) => void focus.after(frame, origin),
+      afterStop: (frame, origin) => {
+        void focus.after(frame, origin);
+        if (!stopped) void showDebugView(session);
+        stopped = true;
+      },
       locateFunction: (file, fn) => (simulation ? sources.locate(simulation.uri, file, fn) : Promise.resolve(undefined)),
       opened: (opened) => {
         simulation = new RunningSimulation(designUri(String(session.configuration["program"])), session, adapter, opened);
