@@ -1,4 +1,3 @@
-import type { Design } from "./design/model";
 import type { Scope } from "./inspect";
 import type { Trace, TraceNames } from "./trace/trace";
 
@@ -40,5 +39,3 @@ export interface Engine {
   /** Hash over the rows so far, 16 hexadecimal digits. */
   fingerprint(): string;
 }
-
-export type CreateEngine = (design: Design) => Engine;

@@ -1,5 +1,5 @@
 import type { Scope } from "../inspect";
-import { FrameRing } from "../machine/frameRing";
+import { FrameRing, SLOT_BYTES } from "../machine/frameRing";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { Portmap, Protocol } from "../machine/portmap";
 import type { FrameConsumer, NetworkInterface } from "./interface";
@@ -54,6 +54,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
       announce: { name: "backend_forward_receiver: about to sleep", file: "platform/hw/xen/backend.c", kind: "server" },
       sleep: { name: "backend_forward_receiver: sleep", file: "platform/hw/xen/backend.c", kind: "server" },
       "ring to application full": { kind: "drop" },
+      "longer than a slot": { kind: "drop" },
       "no owner of the port": { kind: "drop", a: "port" },
       "forged source": { kind: "violation", a: "application" },
     });
@@ -165,10 +166,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
   }
 
   private send(packet: number, index: number): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus, packets } = this.place.machine;
     const channel = this.channels[index]!;
-    if (!channel.toApplication.produce(packet)) {
-      kernel.mark(this.fn["ring to application full"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    const tooLong = packets.frameLength(packet) > SLOT_BYTES;
+    if (tooLong || !channel.toApplication.produce(packet)) {
+      kernel.mark(tooLong ? this.fn["longer than a slot"] : this.fn["ring to application full"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
       return;
     }
     if (channel.vif.receiver.enqueued()) cpus.call(this.softint, this.id, Op.notify, packet, index);

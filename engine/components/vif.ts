@@ -1,5 +1,5 @@
 import type { Scope } from "../inspect";
-import type { FrameRing } from "../machine/frameRing";
+import { SLOT_BYTES, type FrameRing } from "../machine/frameRing";
 import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
@@ -42,6 +42,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor" },
       "ring to server full": { kind: "drop" },
+      "longer than a slot": { kind: "drop" },
     });
     this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
   }
@@ -94,9 +95,10 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   }
 
   transmit(packet: number): void {
-    const { kernel, cpus } = this.place.machine;
-    if (!this.toServer.produce(packet)) {
-      kernel.mark(this.fn["ring to server full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+    const { kernel, cpus, packets } = this.place.machine;
+    const tooLong = packets.frameLength(packet) > SLOT_BYTES;
+    if (tooLong || !this.toServer.produce(packet)) {
+      kernel.mark(tooLong ? this.fn["longer than a slot"] : this.fn["ring to server full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
       return;
     }
     if (this.server.readerOf(this.channel).enqueued()) {

@@ -1,16 +1,12 @@
 /**
- * The one module that knows `@vscode/webview-ui-toolkit`: every button, list and box of our webviews is made here, so
+ * The one module that knows `@vscode/webview-ui-toolkit`: every control of our webviews is made here, so
  * that a successor of the archived toolkit is a change of this file alone.
  */
-import {
-  provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeDropdown, vsCodeOption, vsCodeProgressRing, vsCodeTextField,
-} from "@vscode/webview-ui-toolkit";
-import type { Button, Checkbox, Dropdown, TextField } from "@vscode/webview-ui-toolkit";
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeProgressRing, vsCodeTextField } from "@vscode/webview-ui-toolkit";
+import type { Button, TextField } from "@vscode/webview-ui-toolkit";
 import { iconElement, type IconName } from "./icons";
 
-provideVSCodeDesignSystem().register(
-  vsCodeButton(), vsCodeCheckbox(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing(), vsCodeTextField(),
-);
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeProgressRing(), vsCodeTextField());
 
 export interface ButtonOptions {
   /** What it does, as the user reads it; with `appearance: "icon"` the accessible name and tooltip. */
@@ -35,42 +31,6 @@ export function button(options: ButtonOptions): Button {
     element.append(icon);
   }
   element.addEventListener("click", options.onClick);
-  return element;
-}
-
-export interface DropdownOptions {
-  /** Accessible name. */
-  readonly label: string;
-  readonly options: readonly { readonly value: string; readonly label: string }[];
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
-
-export function dropdown(options: DropdownOptions): Dropdown {
-  const element = document.createElement("vscode-dropdown") as Dropdown;
-  element.setAttribute("aria-label", options.label);
-  for (const { value, label } of options.options) {
-    const option = document.createElement("vscode-option");
-    option.setAttribute("value", value);
-    if (value === options.value) option.setAttribute("selected", "");
-    option.textContent = label;
-    element.append(option);
-  }
-  element.addEventListener("change", () => options.onChange(element.value));
-  return element;
-}
-
-export interface CheckboxOptions {
-  readonly label: string;
-  readonly checked: boolean;
-  readonly onChange: (checked: boolean) => void;
-}
-
-export function checkbox(options: CheckboxOptions): Checkbox {
-  const element = document.createElement("vscode-checkbox") as Checkbox;
-  element.append(options.label);
-  element.checked = options.checked;
-  element.addEventListener("change", () => options.onChange(element.checked));
   return element;
 }
 
