@@ -1,3 +1,5 @@
+import { EventLists, type Events } from "./eventLists";
+import { Ladder } from "./ladder";
 import type { Store, Table } from "./state";
 
 /**
@@ -20,116 +22,175 @@ export const Priority = {
 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
-const schema = {
-  time: "f64", priority: "u8", sequence: "f64", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", position: "i32",
-} as const;
+/** Lists: what is near, sorted; what is far; then one for each priority, for what is to happen now. */
+const NEAR = 0;
+const FAR = 1;
+const NOW = 2;
+const LISTS = NOW + 1 + Math.max(...Object.values(Priority));
+
+/** Events that are sorted at once, and steps after which looking for a place among them is too long. */
+const SORTED = 24;
 
 /**
- * Pending events: a 4-ary heap of indices into a table, ordered by (time, priority, sequence). An event is data, so a
- * keyframe is a copy of the table. `position` makes cancelling exact: a cancelled event leaves the heap at once.
+ * Pending events in the order of (time, priority, scheduling). An event is data, so a keyframe is a copy of the tables.
+ *
+ * Three structures serve three cases. An event for the instant that is now goes to the end of a list, one for each
+ * priority. One that is *near* goes to its place in a short sorted list, which is all there is while few events are
+ * pending. What comes later waits in a {@link Ladder}. Cancelling takes constant time: the event leaves its list at once.
+ *
+ * No sequence number is kept: events of equal time and priority are at all times in one list, in the order of scheduling.
  */
 export class EventQueue {
-  readonly events: Table<typeof schema>;
-  private readonly heap: Table<{ readonly event: "i32" }>;
-  private readonly scalars: Table<{ readonly length: "i32"; readonly sequence: "f64" }>;
+  readonly events: Events;
+  private readonly lists: EventLists;
+  private readonly ladder: Ladder;
+  /** `now`: the instant of the lists for now. `waiting`: bit p is set if the list of priority p may hold an event. */
+  private readonly state: Table<{ readonly now: "f64"; readonly length: "i32"; readonly waiting: "i32" }>;
 
   constructor(store: Store) {
-    this.events = store.table("events", schema, 64);
-    this.heap = store.table("event heap", { event: "i32" }, 64);
-    this.scalars = store.table("event queue", { length: "i32", sequence: "f64" }, 1);
-    this.scalars.alloc();
+    this.lists = new EventLists(store);
+    this.events = this.lists.events;
+    this.lists.makeLists(LISTS);
+    this.ladder = new Ladder(store, this.lists, FAR, LISTS);
+    this.state = store.table("event queue", { now: "f64", length: "i32", waiting: "i32" }, 1);
+    this.state.alloc();
   }
 
   get length(): number {
-    return this.scalars.length[0]!;
+    return this.state.length[0]!;
   }
 
-  /** Adds an event; the handle is valid until the event fires or is cancelled. */
+  /**
+   * Adds an event; the handle is valid until the event fires or is cancelled.
+   * @param time finite
+   */
   schedule(time: number, priority: Priority, component: number, op: number, a: number, b: number, cause: number): number {
-    const event = this.events.alloc();
-    const e = this.events;
-    e.time[event] = time;
-    e.priority[event] = priority;
-    e.sequence[event] = this.scalars.sequence[0]!++;
-    e.component[event] = component;
-    e.op[event] = op;
-    e.a[event] = a;
-    e.b[event] = b;
-    e.cause[event] = cause;
-    const n = this.scalars.length[0]!++;
-    if (n === this.heap.rows) this.heap.alloc();
-    this.up(n, event);
+    const event = this.lists.take();
+    const { events, state } = this;
+    events.time[event] = time;
+    events.priority[event] = priority;
+    events.component[event] = component;
+    events.op[event] = op;
+    events.a[event] = a;
+    events.b[event] = b;
+    events.cause[event] = cause;
+    state.length[0]!++;
+    if (time === state.now[0]!) this.addNow(event, priority);
+    else if (time >= this.ladder.bound) this.ladder.add(event, time);
+    else this.addNear(event, time, priority);
     return event;
   }
 
   cancel(event: number): void {
-    this.removeAt(this.events.position[event]!);
-    this.events.release(event);
+    this.lists.unlink(event);
+    this.lists.give(event);
+    this.state.length[0]!--;
   }
 
   /** The earliest event, or −1. It stays until `pop`. */
   peek(): number {
-    return this.scalars.length[0]! > 0 ? this.heap.event[0]! : -1;
+    if (this.state.waiting[0]! !== 0) return this.peekNow();
+    const event = this.lists.ends.first[NEAR]!;
+    if (event >= 0) return event;
+    return this.state.length[0]! > 0 ? this.refill() : -1;
   }
 
-  /** Takes the earliest event out. Its columns stay readable until the next `schedule`. */
+  /** Takes the earliest event out; there must be one. Its columns stay readable until the next `schedule`. */
   pop(): number {
-    const event = this.heap.event[0]!;
-    this.removeAt(0);
-    this.events.release(event);
+    const event = this.peek();
+    const { state } = this;
+    // The lists for now keep their instant as long as one of them may hold an event.
+    if (state.waiting[0]! === 0) state.now[0] = this.events.time[event]!;
+    this.cancel(event);
     return event;
   }
 
-  private removeAt(hole: number): void {
-    const n = --this.scalars.length[0]!;
-    if (hole === n) return;
-    const moved = this.heap.event[n]!;
-    if (hole > 0 && this.before(moved, this.heap.event[(hole - 1) >> 2]!)) this.up(hole, moved);
-    else this.down(hole, moved, n);
+  private addNow(event: number, priority: number): void {
+    this.lists.append(NOW + priority, event);
+    this.state.waiting[0]! |= 1 << priority;
   }
 
-  private before(x: number, y: number): boolean {
-    const e = this.events;
-    const tx = e.time[x]!;
-    const ty = e.time[y]!;
-    if (tx !== ty) return tx < ty;
-    const px = e.priority[x]!;
-    const py = e.priority[y]!;
-    if (px !== py) return px < py;
-    return e.sequence[x]! < e.sequence[y]!;
-  }
-
-  private up(hole: number, event: number): void {
-    const heap = this.heap.event;
-    const position = this.events.position;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 2;
-      const other = heap[parent]!;
-      if (!this.before(event, other)) break;
-      heap[hole] = other;
-      position[other] = hole;
-      hole = parent;
+  /** What is near and for this instant was scheduled before the instant came, hence before all that is in the lists for now. */
+  private peekNow(): number {
+    const { events, lists, state } = this;
+    const now = state.now[0]!;
+    const near = lists.ends.first[NEAR]!;
+    for (let priority = 0; state.waiting[0]! !== 0; priority++) {
+      const event = lists.ends.first[NOW + priority]!;
+      if (event < 0) {
+        state.waiting[0]! &= ~(1 << priority);
+        continue;
+      }
+      if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < events.priority[near]!)) return event;
+      return near;
     }
-    heap[hole] = event;
-    position[event] = hole;
+    return this.peek();
   }
 
-  private down(hole: number, event: number, n: number): void {
-    const heap = this.heap.event;
-    const position = this.events.position;
-    for (;;) {
-      const first = hole * 4 + 1;
-      if (first >= n) break;
-      let least = first;
-      const end = first + 4 < n ? first + 4 : n;
-      for (let child = first + 1; child < end; child++) if (this.before(heap[child]!, heap[least]!)) least = child;
-      const other = heap[least]!;
-      if (!this.before(other, event)) break;
-      heap[hole] = other;
-      position[other] = hole;
-      hole = least;
+  /** Puts an event behind all near ones that are not after it. */
+  private addNear(event: number, time: number, priority: number): void {
+    const { events, lists } = this;
+    const last = lists.ends.last[NEAR]!;
+    if (last < 0 || !this.isAfter(last, time, priority)) return lists.append(NEAR, event);
+    let at = lists.ends.first[NEAR]!;
+    for (let steps = 0; !this.isAfter(at, time, priority); steps++) {
+      at = events.next[at]!;
+      if (steps === SORTED && this.shorten()) {
+        if (time >= this.ladder.bound) this.ladder.add(event, time);
+        else this.addNear(event, time, priority);
+        return;
+      }
     }
-    heap[hole] = event;
-    position[event] = hole;
+    lists.insertBefore(at, event);
+  }
+
+  private isAfter(event: number, time: number, priority: number): boolean {
+    const { events } = this;
+    const other = events.time[event]!;
+    return other > time || (other === time && events.priority[event]! > priority);
+  }
+
+  /** Leaves to the ladder all near events but the first few, where two instants meet. @returns whether it could */
+  private shorten(): boolean {
+    const { time, next, previous } = this.events;
+    let at = this.lists.ends.first[NEAR]!;
+    for (let i = 0; i < SORTED / 2; i++) at = next[at]!;
+    while (previous[at]! >= 0 && time[previous[at]!] === time[at]) at = previous[at]!;
+    // Of what happens now nothing goes: what is scheduled for now would come before it.
+    while (at >= 0 && time[at]! <= this.state.now[0]!) at = next[at]!;
+    return at >= 0 && this.ladder.addTail(NEAR, at);
+  }
+
+  /** Sorts the next events of the ladder: nothing is near, nothing happens now. @returns the earliest */
+  private refill(): number {
+    const { lists } = this;
+    const { next, time, priority } = lists.events;
+    const list = this.ladder.next(SORTED);
+    let event = lists.ends.first[list]!;
+    const instant = time[event]!;
+    let same = 0;
+    let last = event;
+    while (last >= 0 && time[last] === instant) {
+      last = next[last]!;
+      same++;
+    }
+    const crowd = last < 0 && same > SORTED;
+    if (crowd) this.state.now[0] = instant;
+    while (event >= 0) {
+      const following = next[event]!;
+      lists.unlink(event);
+      if (crowd) this.addNow(event, priority[event]!);
+      else this.insertSorted(event);
+      event = following;
+    }
+    return this.peek();
+  }
+
+  private insertSorted(event: number): void {
+    const { events, lists } = this;
+    let at = lists.ends.last[NEAR]!;
+    if (at < 0 || !this.isAfter(at, events.time[event]!, events.priority[event]!)) return lists.append(NEAR, event);
+    while (events.previous[at]! >= 0 && this.isAfter(events.previous[at]!, events.time[event]!, events.priority[event]!)) at = events.previous[at]!;
+    lists.insertBefore(at, event);
   }
 }
