@@ -198,6 +198,8 @@ export class LoadGenerator implements PlacedModel, SocketUser {
     if (c.closed[conn] === 1) return;
     const w = c.workload[conn]!;
     const bytes = tcp.receive(conn, READ_SIZE);
+    // The rest may be the last that comes: nobody will say again that it is there.
+    if (tcp.available(conn) > 0) this.onReadable(conn);
     c.received[conn]! += bytes;
     this.state.bytes[w]! += bytes;
     const stream = tcp.receiveStream(conn);

@@ -132,6 +132,8 @@ export class RequestServer implements PlacedModel, SocketUser {
     this.conn.reading[conn] = 0;
     if (this.conn.closing[conn] !== Closing.no) return;
     this.conn.received[conn]! += tcp.receive(conn, READ_SIZE);
+    // The rest may be the last that comes: nobody will say again that it is there.
+    if (tcp.available(conn) > 0) this.onReadable(conn);
     if (!this.serveNext(conn) && tcp.atEof(conn)) this.call(Op.close, conn);
   }
 

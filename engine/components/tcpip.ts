@@ -4,7 +4,7 @@ import { sharedThread, type PlacedModel, type Placement, type System } from "../
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { ArpCache } from "../network/arp";
 import { ArpOperation, BROADCAST } from "../network/packets";
-import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpTimer } from "../network/tcp/tcp";
+import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpOptions, type TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 
@@ -97,7 +97,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
     const iss = kernel.random.open(spec.path, "initial sequence numbers");
     const base = domain.system === "rump" ? netbsdTcp : linuxTcp;
-    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, mss: domain.mtu - HEADERS_IP_TCP }, {
+    const { congestion = base.congestion } = spec.options as { readonly congestion?: TcpOptions["congestion"] };
+    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, mss: domain.mtu - HEADERS_IP_TCP }, {
       now: () => kernel.now,
       random: () => kernel.random.next(iss),
       arm: (conn, timer, at) => this.arm(conn, timer, at),

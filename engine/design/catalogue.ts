@@ -61,6 +61,10 @@ export const COMPONENTS: readonly ComponentType[] = [
     doc: "The TCP/IP stack: sockets, TCP, IP, ARP.",
     options: [
       { name: "ip", doc: "IPv4 address. Without it, the next free one from 10.0.0.1.", value: { kind: "address" } },
+      {
+        name: "congestion", doc: "TCP's congestion control. Without it, that of the domain's system: NewReno in a library OS made of NetBSD, CUBIC in a Linux kernel.",
+        value: { kind: "choice", choices: [{ value: "newreno", doc: "NewReno (RFC 5681, RFC 6582): halves the window at a loss." }, { value: "cubic", doc: "CUBIC (RFC 9438): grows by the time since the last loss." }] },
+      },
     ],
   },
   {

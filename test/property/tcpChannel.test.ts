@@ -9,6 +9,7 @@ const options: fc.Arbitrary<Partial<TcpOptions>> = fc.record({
   mss: fc.constantFrom(536, 1460, 8960),
   sendBuffer: fc.integer({ min: 2000, max: 300_000 }),
   receiveBuffer: fc.integer({ min: 2000, max: 300_000 }),
+  congestion: fc.constantFrom("newreno", "cubic"),
   sack: fc.boolean(),
   timestamps: fc.boolean(),
   nagle: fc.boolean(),

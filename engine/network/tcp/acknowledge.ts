@@ -84,7 +84,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
     t.dupAcks[conn] = 0;
     t.resend[conn] = Resend.none;
     // RFC 7661 section 4.3: a window that is not at least half used says nothing about the path.
-    if (flight * 2 >= t.cwnd[conn]!) tcp.congestion.grow(t, conn, acked);
+    if (flight * 2 >= t.cwnd[conn]!) tcp.congestion.grow(t, conn, acked, tcp.env.now());
     if (t.sack[conn] !== 0) t.highRxt[conn] = ack;
   }
   if (ack === t.sndMax[conn]) {
@@ -126,7 +126,7 @@ function duplicate(tcp: TcpCore, conn: number): void {
   // Not for losses of the window that a timeout or the last recovery has already answered.
   if (sack ? before(una, t.recover[conn]!) : !after(una, t.recover[conn]!)) return;
   const flight = (t.sndMax[conn]! - una) >>> 0;
-  t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight);
+  t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
   t.cwnd[conn] = t.ssthresh[conn]! + (sack ? 0 : DUP_THRESH * mss);
   t.bytesAcked[conn] = 0;
   t.inRecovery[conn] = 1;

@@ -13,6 +13,7 @@ export interface TcpOptions {
   readonly maxRto: number;
   /** Longest time that an ACK is delayed (RFC 1122 section 4.2.3.2: less than 0.5 s); 0: never delayed. */
   readonly delayedAck: number;
+  readonly congestion: "newreno" | "cubic";
   readonly nagle: boolean;
   readonly sack: boolean;
   readonly timestamps: boolean;
@@ -30,21 +31,21 @@ export interface TcpOptions {
 
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
- * 3390 (`tcp_subr.c`, `tcp_init_win_max`). Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
+ * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`). Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
-  nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
+  congestion: "newreno", nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
 };
 
 /**
- * Linux's: minimum RTO 200 ms, delayed ACK 40 ms, ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
+ * Linux's: minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
-  nagle: true, sack: true, timestamps: true, windowScale: 7, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+  congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
 };
 
 export const TcpTimer = {

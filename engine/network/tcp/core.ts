@@ -2,6 +2,7 @@ import type { Store, Table } from "../../kernel/state";
 import type { PacketLog } from "../packets";
 import { type CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
+import { cubic } from "./cubic";
 import { ConnectionIndex } from "./connections";
 import { Listeners } from "./listeners";
 import { Reassembly } from "./reassembly";
@@ -21,9 +22,10 @@ export class TcpCore {
   readonly reassembly: Reassembly;
   readonly scoreboard: Scoreboard;
   readonly resets: ResetQueue;
-  readonly congestion: CongestionControl = newReno;
+  readonly congestion: CongestionControl;
 
   constructor(store: Store, readonly packets: PacketLog, readonly options: TcpOptions, readonly env: TcpEnv, name: string) {
+    this.congestion = options.congestion === "cubic" ? cubic : newReno;
     this.tcb = store.table(`${name}: connections`, tcbSchema);
     this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
     this.counters.alloc();

@@ -94,16 +94,18 @@ function acknowledged(tcp: TcpCore, conn: number): void {
 }
 
 /**
- * The window field of a segment sent now; moves the offered right edge. It opens only by a worthwhile step (RFC 1122 section 4.2.3.3)
- * and is not drawn back, but for rounding by the scale (RFC 7323 section 2.4): what lies before the old edge is still accepted.
+ * The window field of a segment sent now; moves the offered right edge. Any segment says what room there is: what is kept back is a small
+ * window, not a small step (BSD's `tcp_output`: less than a segment and a quarter of the buffer counts as none; Linux' `__tcp_select_window`
+ * likewise). A segment for a small step alone is not sent: see {@link wantsWindowUpdate}. The edge is not drawn back (RFC 9293 section
+ * 3.8.6), but for rounding by the scale (RFC 7323 section 2.4): what lies before the old edge is still accepted.
  */
 function offerWindow(tcp: TcpCore, conn: number, syn: boolean): number {
   const t = tcp.tcb;
   const next = t.rcvNxt[conn]!;
   const space = receiveSpace(tcp, conn);
   const offered = Math.max(0, distance(t.rcvAdv[conn]!, next));
-  const step = Math.min(Math.floor(tcp.options.receiveBuffer / 2), tcp.options.mss);
-  let window = space - offered >= step ? space : offered;
+  const silly = space < tcp.options.mss && space < tcp.options.receiveBuffer / 4;
+  let window = silly || space < offered ? offered : space;
   const scale = syn ? 0 : t.rcvScale[conn]!;
   let field = window >>> scale;
   if (field > 65535) field = 65535;

@@ -56,6 +56,7 @@ export class SegmentPlan {
     const state = t.state[conn]!;
     const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
     const mss = maxPayload(tcp, conn);
+    const cwnd = Math.floor(t.cwnd[conn]!);
 
     if (t.resend[conn] !== Resend.none && max > 0) {
       const limit = (tcp.scoreboard.nextSacked(conn, una, t.sndMax[conn]!) - una) >>> 0;
@@ -72,12 +73,12 @@ export class SegmentPlan {
     // RFC 3042: the first two duplicate ACKs each let one new segment out.
     const dupAcks = t.dupAcks[conn]!;
     const limited = t.inRecovery[conn] === 0 && dupAcks < DUP_THRESH ? dupAcks * t.sndMss[conn]! : 0;
-    if (next >= max) return this.decideNew(tcp, conn, max, end, t.cwnd[conn]! + limited - max, finWanted, mss);
+    if (next >= max) return this.decideNew(tcp, conn, max, end, cwnd + limited - max, finWanted, mss);
 
     // After a timeout: what was sent goes again from SND.UNA on, but for what has been SACKed since.
     const from = (tcp.scoreboard.skip(conn, una + next) - una) >>> 0;
-    if (from >= max) return this.decideNew(tcp, conn, max, end, t.cwnd[conn]! - max, finWanted, mss);
-    const window = t.cwnd[conn]! < t.sndWnd[conn]! ? t.cwnd[conn]! : t.sndWnd[conn]!;
+    if (from >= max) return this.decideNew(tcp, conn, max, end, cwnd - max, finWanted, mss);
+    const window = cwnd < t.sndWnd[conn]! ? cwnd : t.sndWnd[conn]!;
     const limit = (tcp.scoreboard.nextSacked(conn, una + from, t.sndMax[conn]!) - una) >>> 0;
     const length = min3(mss, limit - from, end - from);
     return window >= from + length && this.resent(SegmentKind.data, una, from, length, limit, end);
@@ -93,7 +94,7 @@ export class SegmentPlan {
     const una = t.sndUna[conn]!;
     const full = t.sndMss[conn]!;
     const highRxt = t.highRxt[conn]!;
-    const room = t.cwnd[conn]! - board.pipe(conn, una, t.sndMax[conn]!, highRxt, full);
+    const room = Math.floor(t.cwnd[conn]!) - board.pipe(conn, una, t.sndMax[conn]!, highRxt, full);
     if (room < full) return false;
     const lost = board.nextHole(conn, una, highRxt, full, true);
     if (lost !== NOTHING) return this.hole(tcp, conn, lost, end, mss);

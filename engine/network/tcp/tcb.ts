@@ -85,6 +85,8 @@ export const tcbSchema = {
   cwnd: "f64", ssthresh: "f64",
   /** Bytes acknowledged since cwnd last grew, in congestion avoidance. */
   bytesAcked: "f64",
+  /** CUBIC (RFC 9438 section 4.1): W_max, cwnd_prior, W_est, bytes; K, seconds; begin of the stage and last growth in it. */
+  cubicMax: "f64", cubicPrior: "f64", cubicEstimate: "f64", cubicK: "f64", cubicEpoch: "f64", cubicLast: "f64",
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",

@@ -74,7 +74,7 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
     return;
   }
   // RFC 5681 section 3.1: ssthresh once for a segment; the loss window is one segment.
-  if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0);
+  if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0, true);
   t.cwnd[conn] = t.sndMss[conn]!;
   t.bytesAcked[conn] = 0;
   t.dupAcks[conn] = 0;

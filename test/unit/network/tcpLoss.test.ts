@@ -6,7 +6,7 @@ const MSS = 1448;
 
 /** An open connection from 0 to 1 whose data segments with the given numbers (from 1, by first transmission) are lost once. */
 function lossy(options: { readonly sack: boolean; readonly lost: readonly number[]; readonly segments: number; readonly window?: number }) {
-  const net = new TcpNetwork({ sack: options.sack, initialWindow: options.window ?? 20 }, { sack: options.sack, delayedAck: 0 });
+  const net = new TcpNetwork({ sack: options.sack, congestion: "newreno", initialWindow: options.window ?? 20 }, { sack: options.sack, delayedAck: 0 });
   const [c, s] = net.open();
   const lost = new Set(options.lost.map((n) => 1 + (n - 1) * MSS));
   let got = 0;
