@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import type { Trace} from "../../engine/trace/trace";
-import { NONE, NO_VCPU, type TraceNames } from "../../engine/trace/trace";
+import { NONE, NO_VCPU, type Trace, type TraceNames } from "../../engine/trace/trace";
 
 /** Two pCPUs, two threads on two vCPUs, a thread without one, a device and a link. */
 export const SMALL_NAMES: TraceNames = {
