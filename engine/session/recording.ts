@@ -36,6 +36,12 @@ export class Recording {
   get complete(): boolean { return this.engine.done; }
   /** Number of keyframes held. */
   get keyframeCount(): number { return this.keyframes.length; }
+  /** Bytes of all keyframes: the pages that each does not share with the one before. */
+  get keyframeBytes(): number {
+    let bytes = 0;
+    for (const keyframe of this.keyframes) bytes += keyframe.bytes;
+    return bytes;
+  }
 
   /** Records up to `dispatches` dispatches; returns whether the run goes on. */
   record(dispatches: number): boolean {
@@ -63,9 +69,7 @@ export class Recording {
 
   private takeKeyframe(): void {
     this.keyframes.push(this.engine.snapshot(this.newest));
-    let bytes = 0;
-    for (const keyframe of this.keyframes) bytes += keyframe.bytes;
-    if (this.keyframes.length <= this.settings.maxCount && bytes <= this.settings.maxBytes) return;
+    if (this.keyframes.length <= this.settings.maxCount && this.keyframeBytes <= this.settings.maxBytes) return;
     if (this.keyframes.length < 4) return;
     this.keyframes = this.keyframes.filter((_, i) => i % 2 === 0);
     this.interval *= 2;

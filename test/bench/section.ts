@@ -1,0 +1,24 @@
+/** A part of the bench. A further one is a file and a line in main.ts. */
+export interface Section {
+  /** Chooses it on the command line. */
+  readonly name: string;
+  readonly title: string;
+  /** Measures, and returns paragraphs and tables. */
+  run(): readonly string[];
+}
+
+/** The middle of the values; of an even number, the upper of the two. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value that a share `q` of the values lies below. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((x, y) => x - y);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+/** A whole number for people. */
+export function number(value: number): string {
+  return Math.round(value).toLocaleString("en-GB");
+}
