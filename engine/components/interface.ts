@@ -1,3 +1,5 @@
+import type { BindResult } from "../machine/portmap";
+
 /**
  * How components of one domain call each other down and up the stack. A call is in two parts: what it costs is said when
  * its work begins (`spend…`), what it does happens when the work ends.
@@ -14,8 +16,8 @@ export interface NetworkInterface {
   transmit(packet: number): void;
   /** Where ports are bound in the hypervisor's portmap: the cost of the hypercall. */
   spendBindPort?(): void;
-  /** Binds a TCP port there. @returns an error name, or undefined */
-  bindPort?(port: number): string | undefined;
+  /** Binds a port of a protocol there. @param protocol IP protocol number, TCP or UDP @param port 0: any free dynamic one */
+  bindPort?(protocol: number, port: number): BindResult;
 }
 
 /** Above an interface: TCP/IP, a network server, or a VIF that passes on what a driver received. */

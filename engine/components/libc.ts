@@ -5,6 +5,9 @@ const functionsOf = {
   rump: {
     send: { name: "rump___sysimpl_sendto", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc", a: "bytes" },
     receive: { name: "rump___sysimpl_recvfrom", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc", a: "bytes" },
+    sendTo: { name: "rump___sysimpl_sendto", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc", a: "bytes" },
+    receiveFrom: { name: "rump___sysimpl_recvfrom", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc", a: "bytes" },
+    bind: { name: "rump___sysimpl_bind", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc" },
     wait: { name: "rump___sysimpl_kevent", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc" },
     accept: { name: "rump___sysimpl_accept", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc" },
     connect: { name: "rump___sysimpl_connect", file: "sys/rump/librump/rumpkern/rump_syscalls.c", kind: "libc" },
@@ -14,6 +17,9 @@ const functionsOf = {
   linux: {
     send: { name: "__sys_sendto", file: "net/socket.c", kind: "libc", a: "bytes" },
     receive: { name: "__sys_recvfrom", file: "net/socket.c", kind: "libc", a: "bytes" },
+    sendTo: { name: "__sys_sendto", file: "net/socket.c", kind: "libc", a: "bytes" },
+    receiveFrom: { name: "__sys_recvfrom", file: "net/socket.c", kind: "libc", a: "bytes" },
+    bind: { name: "__sys_bind", file: "net/socket.c", kind: "libc" },
     wait: { name: "do_epoll_wait", file: "fs/eventpoll.c", kind: "libc" },
     accept: { name: "__sys_accept4", file: "net/socket.c", kind: "libc" },
     connect: { name: "__sys_connect", file: "net/socket.c", kind: "libc" },
@@ -53,7 +59,9 @@ export class Libc implements PlacedModel {
     cpus.enter(before);
     if (call === "send") this.sockets.spendSend(bytes);
     else if (call === "receive") this.sockets.spendReceive(bytes);
-    else if (call === "listen") this.sockets.spendBind();
+    else if (call === "sendTo") this.sockets.datagrams.spendSend(bytes);
+    else if (call === "receiveFrom") this.sockets.datagrams.spendReceive(bytes);
+    else if (call === "listen" || call === "bind") this.sockets.spendBind();
   }
 
   fire(): void {}

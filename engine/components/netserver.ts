@@ -1,13 +1,14 @@
 import type { Scope } from "../inspect";
 import { FrameRing, SLOT_BYTES } from "../machine/frameRing";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
-import { Portmap, Protocol } from "../machine/portmap";
+import { Portmap, type BindResult } from "../machine/portmap";
+import { IcmpType } from "../network/packets";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import { ReaderOp, RingReader } from "./ringReader";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
 
-const Op = { receive: 0, send: 1, notify: 2 } as const;
+const Op = { receive: 0, send: 1, notify: 2, echo: 3 } as const;
 
 interface Channel {
   readonly application: string;
@@ -47,6 +48,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
       backend_forward_send: { file: "platform/hw/xen/backend.c", kind: "server", a: "bytes" },
       backend_forward_receiver: { file: "platform/hw/xen/backend.c", kind: "server" },
       rump_virtif_pktforward: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "server", a: "bytes" },
+      icmp_input: { file: "sys/netinet/ip_icmp.c", kind: "ip" },
+      icmp_reflect: { file: "sys/netinet/ip_icmp.c", kind: "ip" },
       "verify source": { file: "platform/hw/xen/backend.c", kind: "server" },
       _backend_interrupt_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt" },
       minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor" },
@@ -127,9 +130,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
   }
 
   /** What the hypervisor does for the application's portbind hypercall. */
-  bindPort(channel: number, port: number): string | undefined {
-    const result = this.portmap.bind(channel, Protocol.tcp, port);
-    return "error" in result ? result.error : undefined;
+  bindPort(channel: number, protocol: number, port: number): BindResult {
+    return this.portmap.bind(channel, protocol, port);
   }
 
   // --- Outbound -----------------------------------------------------------------------------------------------------
@@ -159,10 +161,27 @@ export class Netserver implements PlacedModel, FrameConsumer {
       for (let i = this.channels.length - 1; i >= 0; i--) cpus.call(this.softint, this.id, Op.send, packet, i);
       return;
     }
+    if (packets.isIcmp(packet)) {
+      // ICMP has no port: it stays with the server's own stack (`backend.c`), which answers for the addresses that it stands for.
+      const served = this.channels.some((channel) => channel.address() === packets.destinationIp(packet));
+      if (served && packets.icmpType(packet) === IcmpType.echo && !packets.isCorrupted(packet)) cpus.call(this.softint, this.id, Op.echo, packet);
+      return;
+    }
     const port = packets.destinationPort(packet);
     const owner = this.portmap.owner(packets.protocol(packet), port);
     if (owner === -1) kernel.mark(this.fn["no owner of the port"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet, port);
     else cpus.call(this.softint, this.id, Op.send, packet, owner);
+  }
+
+  private echo(request: number): void {
+    const { kernel, packets } = this.place.machine;
+    const reply = packets.createEcho(
+      IcmpType.echoReply, packets.destinationIp(request), packets.sourceIp(request), packets.echoIdentifier(request), packets.echoSequence(request),
+      packets.stream(request), packets.offset(request), packets.payloadLength(request), packets.id(request),
+    );
+    packets.setEthernet(reply, packets.sourceMac(request), this.mac);
+    kernel.namePacket(reply);
+    this.wire.transmit(reply);
   }
 
   private send(packet: number, index: number): void {
@@ -185,6 +204,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
       cpus.spend(this.fn.backend_receive, a);
     } else if (op === Op.send) {
       cpus.spend(this.fn.backend_forward_send, a, packets.frameLength(a), b);
+    } else if (op === Op.echo) {
+      cpus.spend(this.fn.icmp_input, a);
+      cpus.spend(this.fn.icmp_reflect, a);
+      this.wire.spendTransmit(a, packets.frameLength(a));
     } else if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, a);
     } else {
@@ -197,6 +220,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
       this.route(a);
     } else if (op === Op.send) {
       this.send(a, b);
+    } else if (op === Op.echo) {
+      this.echo(a);
     } else if (op === Op.notify) {
       this.channels[b]!.toApplication.countNotification();
       this.place.machine.cpus.raise(this.channels[b]!.line);

@@ -3,13 +3,14 @@ import { Priority } from "../kernel/queue";
 import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { ArpCache } from "../network/arp";
-import { ArpOperation, BROADCAST } from "../network/packets";
+import { ArpOperation, BROADCAST, Protocol } from "../network/packets";
 import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpOptions, type TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
+import { DatagramOp, Datagrams, type DatagramUser } from "./datagrams";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 
 /** An application that uses sockets. Called from inside a dispatch: it posts work to its own threads. */
-export interface SocketUser {
+export interface SocketUser extends DatagramUser {
   /** A connection was made on a port that it listens on. */
   onAccepted(conn: number): void;
   /** Its active open completed. */
@@ -66,6 +67,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   readonly id: number;
   readonly ip: number;
   readonly tcp: TcpStack;
+  readonly datagrams: Datagrams;
   private readonly fn;
   private readonly arp: ArpCache;
   private readonly softint: number;
@@ -110,6 +112,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       accepted: (_conn, port) => this.acceptOn(port),
       closed: (conn, reason) => this.userOf(conn)?.onClosed(conn, reason),
     }, spec.path);
+    this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
+      spend: (packet) => this.wire.spendTransmit(packet, machine.packets.frameLength(packet)),
+      route: (packet) => this.route(packet),
+      bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
+    });
   }
 
   connect(): void {
@@ -133,8 +140,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   /** bind and listen. @returns an error name, or undefined */
   listen(user: number, port: number): string | undefined {
-    const error = this.wire.bindPort?.(port);
-    if (error !== undefined) return error;
+    const bound = this.wire.bindPort?.(Protocol.tcp, port);
+    if (bound !== undefined && "error" in bound) return bound.error;
     const l = this.listener.alloc();
     this.listener.port[l] = port;
     this.listener.user[l] = user;
@@ -185,7 +192,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
         cpus.spend(fn.arpInput, a);
       } else {
         cpus.spend(fn.ipInput, a);
-        cpus.spend(fn.tcpInput, a, packets.payloadLength(a));
+        if (packets.isTcp(a)) cpus.spend(fn.tcpInput, a, packets.payloadLength(a));
+        else this.datagrams.spendInput(a);
       }
     } else if (op === Op.output || op === Op.reset) {
       const bytes = op === Op.output ? Math.max(0, this.tcp.nextOutputLength(a)) : 0;
@@ -193,6 +201,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       cpus.spend(fn.ipOutput);
       cpus.spend(fn.etherOutput);
       this.wire.spendTransmit(NONE, bytes + HEADERS);
+    } else if (op >= DatagramOp.send) {
+      this.datagrams.begin(op, a);
     } else if (op === Op.timeout) {
       cpus.spend(fn.callout, NONE);
       cpus.spend(fn.tcpTimer, NONE, 0, b);
@@ -207,8 +217,13 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   end(op: number, a: number, b: number): void {
     if (op === Op.input) {
-      if (this.place.machine.packets.isArp(a)) this.arpInput(a);
-      else if (this.place.machine.packets.destinationIp(a) === this.ip) this.tcp.input(a);
+      const { packets } = this.place.machine;
+      if (packets.isArp(a)) this.arpInput(a);
+      else if (packets.destinationIp(a) !== this.ip) return;
+      else if (packets.isTcp(a)) this.tcp.input(a);
+      else this.datagrams.input(a);
+    } else if (op >= DatagramOp.send) {
+      this.datagrams.end(op, a);
     } else if (op === Op.output) {
       this.output(a);
     } else if (op === Op.reset) {
@@ -369,7 +384,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   describe(): Scope[] {
     return [
-      { name: "TCP/IP", variables: [{ name: "address", value: formatIpv4(this.ip) }, this.arp.describe()] },
+      { name: "TCP/IP", variables: [{ name: "address", value: formatIpv4(this.ip) }, this.arp.describe(), this.datagrams.describe()] },
       this.tcp.describeAll(),
     ];
   }

@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
 import { SLOT_BYTES, type FrameRing } from "../machine/frameRing";
+import type { BindResult } from "../machine/portmap";
 import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
@@ -113,8 +114,8 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     cpus.enter(before);
   }
 
-  bindPort(port: number): string | undefined {
-    return this.server.bindPort(this.channel, port);
+  bindPort(protocol: number, port: number): BindResult {
+    return this.server.bindPort(this.channel, protocol, port);
   }
 
   /** From a driver below in the same domain: redirected without a copy (LibrettOS 3.3). */

@@ -1,5 +1,5 @@
 import { addToSum, foldChecksum } from "./checksum";
-import { ARP_LENGTH, ETHERNET_HEADER, IPV4_HEADER, TCP_HEADER, TcpFlag, TcpOption, UDP_HEADER } from "./headers";
+import { ARP_LENGTH, ETHERNET_HEADER, ICMP_HEADER, ICMP_QUOTE, IcmpType, IPV4_HEADER, TCP_HEADER, TcpFlag, TcpOption, UDP_HEADER, VLAN_TAG } from "./headers";
 import type { PacketLog } from "./packets";
 
 /** Bytes `offset` … `offset + length` of a payload stream. Shorter or longer results are an error. */
@@ -24,12 +24,21 @@ export function frameBytes(log: PacketLog, p: number, payload: PayloadSource = p
   view.setUint16(12, log.etherType(p));
   if (log.isArp(p)) writeArp(view, log, p);
   else writeIpv4(bytes, view, log, p, payload);
+  if (log.vlan(p) !== 0) insertTag(bytes, view, log.vlan(p));
   const bit = log.corruptedBit(p);
   if (bit >= 0) {
     const at = (bit >> 3) % bytes.length;
     bytes[at] = bytes[at]! ^ (0x80 >> (bit & 7));
   }
   return bytes;
+}
+
+/** IEEE 802.1Q: the tag's type and the VLAN, priority 0, after the addresses. */
+function insertTag(bytes: Uint8Array, view: DataView, vlan: number): void {
+  const at = ETHERNET_HEADER - 2;
+  bytes.copyWithin(at + VLAN_TAG, at, bytes.length - VLAN_TAG);
+  view.setUint16(at, 0x8100);
+  view.setUint16(at + 2, vlan);
 }
 
 function writeMac(view: DataView, at: number, mac: number): void {
@@ -65,22 +74,44 @@ function writeIpv4(bytes: Uint8Array, view: DataView, log: PacketLog, p: number,
   view.setUint32(ip + 16, log.destinationIp(p));
   view.setUint16(ip + 10, foldChecksum(addToSum(bytes, ip, transport)));
 
+  if (log.isIcmp(p)) {
+    writeIcmp(bytes, view, transport, log, p, payload);
+    return;
+  }
   const headerLength = log.isTcp(p) ? TCP_HEADER + log.tcpOptionsLength(p) : UDP_HEADER;
   view.setUint16(transport, log.sourcePort(p));
   view.setUint16(transport + 2, log.destinationPort(p));
   if (log.isTcp(p)) writeTcp(view, transport, headerLength, log, p);
   else view.setUint16(transport + 4, UDP_HEADER + log.payloadLength(p));
-  const length = log.payloadLength(p);
-  if (length > 0) {
-    const content = payload(log.stream(p), log.offset(p), length);
-    if (content.length !== length) throw new RangeError(`payload of stream ${log.stream(p)} at ${log.offset(p)}: ${content.length} bytes instead of ${length}`);
-    bytes.set(content, transport + headerLength);
-  }
+  writePayload(bytes, transport + headerLength, log, p, payload);
   // RFC 9293 section 3.1: the pseudo-header is addresses, protocol and length.
   const pseudo = addToSum(bytes, ip + 12, transport, log.protocol(p) + total - IPV4_HEADER);
   const checksum = foldChecksum(addToSum(bytes, transport, ip + total, pseudo));
   // RFC 768: in UDP, zero means "none" and is sent as all ones.
   view.setUint16(transport + (log.isTcp(p) ? 16 : 6), checksum === 0 && log.isUdp(p) ? 0xffff : checksum);
+}
+
+function writePayload(bytes: Uint8Array, at: number, log: PacketLog, p: number, payload: PayloadSource): void {
+  const length = log.payloadLength(p);
+  if (length === 0) return;
+  const content = payload(log.stream(p), log.offset(p), length);
+  if (content.length !== length) throw new RangeError(`payload of stream ${log.stream(p)} at ${log.offset(p)}: ${content.length} bytes instead of ${length}`);
+  bytes.set(content, at);
+}
+
+/** RFC 792: the checksum covers the message alone, without a pseudo-header. */
+function writeIcmp(bytes: Uint8Array, view: DataView, at: number, log: PacketLog, p: number, payload: PayloadSource): void {
+  const type = log.icmpType(p);
+  view.setUint8(at, type);
+  view.setUint8(at + 1, log.icmpCode(p));
+  if (type === IcmpType.unreachable) {
+    bytes.set(frameBytes(log, log.quoted(p), payload).subarray(ETHERNET_HEADER, ETHERNET_HEADER + ICMP_QUOTE), at + ICMP_HEADER);
+  } else {
+    view.setUint16(at + 4, log.echoIdentifier(p));
+    view.setUint16(at + 6, log.echoSequence(p));
+    writePayload(bytes, at + ICMP_HEADER, log, p, payload);
+  }
+  view.setUint16(at + 2, foldChecksum(addToSum(bytes, at, at + ICMP_HEADER + log.payloadLength(p))));
 }
 
 /** RFC 9293 section 3.1. */

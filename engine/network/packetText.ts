@@ -1,6 +1,6 @@
 import type { Scope, Variable } from "../inspect";
 import { formatIpv4, formatMac } from "./addresses";
-import { ArpOperation, TcpFlag, TcpOption } from "./headers";
+import { ArpOperation, IcmpType, TcpFlag, TcpOption } from "./headers";
 import type { PacketLog } from "./packets";
 
 /** In the order that captures are commonly read in. */
@@ -23,6 +23,7 @@ export function summarizePacket(log: PacketLog, p: number): string {
       ? `ARP who has ${target}? tell ${sender}${corrupted}`
       : `ARP ${sender} is at ${formatMac(log.arpSenderMac(p))}${corrupted}`;
   }
+  if (log.isIcmp(p)) return `ICMP ${formatIpv4(log.sourceIp(p))} → ${formatIpv4(log.destinationIp(p))} ${icmpMessage(log, p)}${corrupted}`;
   const ends = `${formatIpv4(log.sourceIp(p))}:${log.sourcePort(p)} → ${formatIpv4(log.destinationIp(p))}:${log.destinationPort(p)}`;
   if (log.isUdp(p)) return `UDP ${ends} len ${log.payloadLength(p)}${corrupted}`;
   const flags = log.flags(p);
@@ -40,7 +41,7 @@ export function summarizePacket(log: PacketLog, p: number): string {
 export function describePacket(log: PacketLog, p: number): Scope {
   const layers: Variable[] = [ethernet(log, p)];
   if (log.isArp(p)) layers.push(arp(log, p));
-  else layers.push(ipv4(log, p), log.isTcp(p) ? tcp(log, p) : udp(log, p), payload(log, p));
+  else layers.push(ipv4(log, p), log.isTcp(p) ? tcp(log, p) : log.isIcmp(p) ? icmp(log, p) : udp(log, p), payload(log, p));
   if (log.isCorrupted(p)) layers.push({ name: "corrupted", value: `bit ${log.corruptedBit(p)} of the frame`, number: log.corruptedBit(p) });
   return { name: `Packet ${p}`, variables: layers };
 }
@@ -105,6 +106,18 @@ function tcp(log: PacketLog, p: number): Variable {
   return { name: "TCP", value: `${log.sourcePort(p)} → ${log.destinationPort(p)} [${formatTcpFlags(flags)}]`, children };
 }
 
+function icmpMessage(log: PacketLog, p: number): string {
+  const type = log.icmpType(p);
+  if (type === IcmpType.unreachable) return `port ${log.destinationPort(log.quoted(p))} unreachable`;
+  return `${type === IcmpType.echo ? "echo request" : "echo reply"} id ${log.echoIdentifier(p)} seq ${log.echoSequence(p)} len ${log.payloadLength(p)}`;
+}
+
+function icmp(log: PacketLog, p: number): Variable {
+  const children: Variable[] = [field("type", log.icmpType(p)), field("code", log.icmpCode(p))];
+  if (log.icmpType(p) !== IcmpType.unreachable) children.push(field("identifier", log.echoIdentifier(p)), field("sequence", log.echoSequence(p)));
+  return { name: "ICMP", value: icmpMessage(log, p), children };
+}
+
 function udp(log: PacketLog, p: number): Variable {
   return {
     name: "UDP", value: `${log.sourcePort(p)} → ${log.destinationPort(p)}`,
@@ -115,6 +128,7 @@ function udp(log: PacketLog, p: number): Variable {
 function payload(log: PacketLog, p: number): Variable {
   const length = log.payloadLength(p);
   if (length === 0) return { name: "payload", value: "none", number: 0 };
+  if (log.stream(p) < 0) return { name: "payload", value: `${length} B: the first bytes of packet ${log.quoted(p)}`, number: length };
   const offset = log.offset(p);
   return {
     name: "payload", value: `${length} B: stream ${log.stream(p)}, ${offset}–${offset + length}`, number: length,

@@ -1,11 +1,14 @@
 import type { Scope } from "../inspect";
 import type { Store, Table } from "../kernel/state";
-import { ARP_LENGTH, EtherType, ETHERNET_HEADER, IPV4_HEADER, MINIMUM_FRAME, Protocol, TCP_HEADER, TcpOption, UDP_HEADER } from "./headers";
+import {
+  ARP_LENGTH, EtherType, ETHERNET_HEADER, ICMP_QUOTE, IcmpType, IPV4_HEADER, MINIMUM_FRAME, PORT_UNREACHABLE, Protocol, TCP_HEADER, TcpOption, UDP_HEADER,
+  VLAN_TAG,
+} from "./headers";
 import { PacketColumns } from "./packetColumns";
 import { describePacket, summarizePacket } from "./packetText";
 
 export { BROADCAST } from "./addresses";
-export { ArpOperation, EtherType, Protocol, TcpFlag, TcpOption } from "./headers";
+export { ArpOperation, EtherType, IcmpType, Protocol, TcpFlag, TcpOption } from "./headers";
 
 const countSchema = { packets: "i32", options: "i32", sackBlocks: "i32", arps: "i32", streams: "i32" } as const;
 
@@ -72,6 +75,34 @@ export class PacketLog {
     return this.createIpv4(Protocol.udp, source, destination, sourcePort, destinationPort, stream, offset, length, id, ttl);
   }
 
+  /**
+   * An ICMP echo request or its reply (RFC 792). The reply returns the data of the request: same stream, offset and length.
+   * @param type {@link IcmpType}
+   */
+  createEcho(
+    type: number, source: number, destination: number, identifier: number, sequence: number, stream: number, offset: number, length: number,
+    id: number, ttl = 64,
+  ): number {
+    const p = this.createIpv4(Protocol.icmp, source, destination, 0, 0, stream, offset, length, id, ttl);
+    this.setIcmp(p, type, 0);
+    this.columns.sequence[p] = (identifier << 16) | sequence;
+    return p;
+  }
+
+  /** "Port unreachable", in answer to a datagram, whose first bytes it quotes (RFC 1122 section 4.1.3.1). */
+  createPortUnreachable(datagram: number, id: number, ttl = 64): number {
+    const p = this.createIpv4(Protocol.icmp, this.destinationIp(datagram), this.sourceIp(datagram), 0, 0, -1, 0, ICMP_QUOTE, id, ttl);
+    this.setIcmp(p, IcmpType.unreachable, PORT_UNREACHABLE);
+    this.columns.sequence[p] = 0;
+    this.columns.acknowledgement[p] = datagram;
+    return p;
+  }
+
+  private setIcmp(p: number, type: number, code: number): void {
+    this.columns.flags[p] = type;
+    this.columns.window[p] = code;
+  }
+
   /** An ARP packet for IPv4 over Ethernet (RFC 826). */
   createArp(operation: number, senderMac: number, senderIp: number, targetMac: number, targetIp: number): number {
     const p = this.create(EtherType.arp);
@@ -106,6 +137,11 @@ export class PacketLog {
     this.columns.sourceMac[p] = source;
   }
 
+  /** Tags a frame for a VLAN (IEEE 802.1Q), 1 to 4094. */
+  setVlan(p: number, vlan: number): void {
+    this.columns.vlan[p] = vlan;
+  }
+
   /** Options of a SYN. @param windowScale shift count, −1 to leave the option out */
   setSynOptions(p: number, mss: number, windowScale: number, sackPermitted: boolean): void {
     const row = this.options(p);
@@ -138,9 +174,20 @@ export class PacketLog {
   destinationMac(p: number): number { return this.columns.destinationMac[p]!; }
   sourceMac(p: number): number { return this.columns.sourceMac[p]!; }
   etherType(p: number): number { return this.columns.etherType[p]!; }
+  /** IEEE 802.1Q VLAN; 0: the frame has no tag. */
+  vlan(p: number): number { return this.columns.vlan[p]!; }
   isArp(p: number): boolean { return this.columns.etherType[p] === EtherType.arp; }
   isTcp(p: number): boolean { return this.columns.protocol[p] === Protocol.tcp; }
   isUdp(p: number): boolean { return this.columns.protocol[p] === Protocol.udp; }
+  isIcmp(p: number): boolean { return this.columns.protocol[p] === Protocol.icmp; }
+  /** {@link IcmpType} */
+  icmpType(p: number): number { return this.columns.flags[p]!; }
+  icmpCode(p: number): number { return this.columns.window[p]!; }
+  /** Identifier of an echo message: tells the senders of one host apart. */
+  echoIdentifier(p: number): number { return this.columns.sequence[p]! >>> 16; }
+  echoSequence(p: number): number { return this.columns.sequence[p]! & 0xffff; }
+  /** The datagram that an ICMP error is about. */
+  quoted(p: number): number { return this.columns.acknowledgement[p]!; }
   /** IPv4 source; sender's protocol address in ARP. */
   sourceIp(p: number): number { return this.columns.source[p]!; }
   /** IPv4 destination; target's protocol address in ARP. */
@@ -197,7 +244,7 @@ export class PacketLog {
     return length;
   }
 
-  /** Bytes of the IPv4 packet, or of the ARP packet. */
+  /** Bytes of the IPv4 packet, or of the ARP packet. UDP's header and ICMP's have the same length. */
   ipLength(p: number): number {
     if (this.isArp(p)) return ARP_LENGTH;
     return IPV4_HEADER + (this.isTcp(p) ? TCP_HEADER + this.tcpOptionsLength(p) : UDP_HEADER) + this.columns.length[p]!;
@@ -205,7 +252,7 @@ export class PacketLog {
 
   /** Bytes of the Ethernet frame, padding included, FCS not. */
   frameLength(p: number): number {
-    const length = ETHERNET_HEADER + this.ipLength(p);
+    const length = ETHERNET_HEADER + (this.columns.vlan[p] === 0 ? 0 : VLAN_TAG) + this.ipLength(p);
     return length < MINIMUM_FRAME ? MINIMUM_FRAME : length;
   }
 
@@ -261,6 +308,8 @@ export class PacketLog {
     const p = this.counts.packets[0]!++;
     this.columns.reserve(p + 1);
     this.columns.etherType[p] = etherType;
+    this.columns.vlan[p] = 0;
+    this.columns.protocol[p] = 0;
     this.columns.extra[p] = 0;
     return p;
   }

@@ -42,9 +42,31 @@ export class Transcript {
     return m !== NONE && this.message.offset[m]! + this.message.length[m]! <= received ? m : NONE;
   }
 
+  /** The message that begins at `offset`, for datagrams, which arrive in any order or not at all; −1 if none. Looks from the last one on. */
+  at(stream: number, offset: number): number {
+    this.reach(stream);
+    const { message, stream: s } = this;
+    let m = s.cursor[stream]!;
+    if (m === NONE || message.offset[m]! > offset) m = s.head[stream]!;
+    while (m !== NONE && message.offset[m]! < offset) m = message.next[m]!;
+    if (m === NONE || message.offset[m] !== offset) return NONE;
+    s.cursor[stream] = m;
+    return m;
+  }
+
+  /** Offset at which the next message of the stream will stand. */
+  endOf(stream: number): number {
+    this.reach(stream);
+    return this.stream.end[stream]!;
+  }
+
   /** The reader has read the message and turns to the next. */
   take(stream: number): void {
     this.stream.cursor[stream] = this.message.next[this.stream.cursor[stream]!]!;
+  }
+
+  lengthOf(message: number): number {
+    return this.message.length[message]!;
   }
 
   kindOf(message: number): number {

@@ -26,6 +26,7 @@ export type FunctionKind =
   | "libc"
   | "socket"
   | "tcp"
+  | "udp"
   | "ip"
   | "ethernet"
   | "driver"

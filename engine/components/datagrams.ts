@@ -1,0 +1,256 @@
+import type { Variable } from "../inspect";
+import type { Placement, System } from "../machine/machine";
+import { IcmpType } from "../network/packets";
+import { UdpSockets } from "../network/udp";
+import { NONE } from "../trace/trace";
+
+/** An application that uses datagrams. Called from inside a dispatch, as {@link SocketUser} is. */
+export interface DatagramUser {
+  /** A datagram waits at the socket. */
+  onDatagram?(socket: number): void;
+  /** "Port unreachable" came back for a datagram that the socket had sent. */
+  onUnreachable?(socket: number): void;
+  /** The answer to an echo request. */
+  onEchoReply?(sequence: number, packet: number): void;
+}
+
+/** Ops of the stack that are about datagrams: all from here on. */
+export const DatagramOp = { send: 20, echo: 21, refuse: 22 } as const;
+
+const functionsOf = {
+  rump: {
+    copyIn: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    copyOut: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    udpOutput: { name: "udp_output", file: "sys/netinet/udp_usrreq.c", kind: "udp", a: "bytes" },
+    udpInput: { name: "udp_input", file: "sys/netinet/udp_usrreq.c", kind: "udp", a: "bytes" },
+    rawOutput: { name: "rip_output", file: "sys/netinet/raw_ip.c", kind: "ip", a: "bytes" },
+    icmpInput: { name: "icmp_input", file: "sys/netinet/ip_icmp.c", kind: "ip" },
+    icmpReflect: { name: "icmp_reflect", file: "sys/netinet/ip_icmp.c", kind: "ip" },
+    icmpError: { name: "icmp_error", file: "sys/netinet/ip_icmp.c", kind: "ip" },
+    ipOutput: { name: "ip_output", file: "sys/netinet/ip_output.c", kind: "ip" },
+    etherOutput: { name: "ether_output", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
+  },
+  linux: {
+    copyIn: { name: "ip_append_data", file: "net/ipv4/ip_output.c", kind: "socket", a: "bytes" },
+    copyOut: { name: "udp_recvmsg", file: "net/ipv4/udp.c", kind: "socket", a: "bytes" },
+    udpOutput: { name: "udp_sendmsg", file: "net/ipv4/udp.c", kind: "udp", a: "bytes" },
+    udpInput: { name: "udp_rcv", file: "net/ipv4/udp.c", kind: "udp", a: "bytes" },
+    rawOutput: { name: "raw_sendmsg", file: "net/ipv4/raw.c", kind: "ip", a: "bytes" },
+    icmpInput: { name: "icmp_rcv", file: "net/ipv4/icmp.c", kind: "ip" },
+    icmpReflect: { name: "icmp_reply", file: "net/ipv4/icmp.c", kind: "ip" },
+    icmpError: { name: "__icmp_send", file: "net/ipv4/icmp.c", kind: "ip" },
+    ipOutput: { name: "ip_send_skb", file: "net/ipv4/ip_output.c", kind: "ip" },
+    etherOutput: { name: "dev_queue_xmit", file: "net/core/dev.c", kind: "ethernet" },
+  },
+} as const satisfies Record<System, unknown>;
+
+/**
+ * Receive buffer of a UDP socket, bytes: NetBSD's `udp_recvspace` (40 datagrams of 1 KiB with their addresses), Linux'
+ * `net.core.rmem_default`.
+ */
+const receiveBuffer: Readonly<Record<System, number>> = { rump: 41600, linux: 212992 };
+/** ICMP errors a second: NetBSD's `icmperrppslim`, Linux' `icmp_msgs_per_sec`. */
+const errorLimit: Readonly<Record<System, number>> = { rump: 100, linux: 1000 };
+const SECOND = 1e12;
+const FIRST_DYNAMIC_PORT = 49152;
+
+/** What the stack does for datagrams: cost and way of a packet that is ready, and the portmap where there is one. */
+export interface BelowDatagrams {
+  spend(packet: number): void;
+  route(packet: number): void;
+  /** Binds in the hypervisor's portmap; undefined where the uplink has none. @param port 0: any dynamic one */
+  bind(port: number): { readonly port: number } | { readonly error: string } | undefined;
+}
+
+/** UDP and ICMP of one stack: the part of {@link TcpIp} that knows no connections. Rows and ops are the stack's own. */
+export class Datagrams {
+  private readonly sockets: UdpSockets;
+  private readonly fn;
+  private readonly events;
+  private readonly scalars;
+  private readonly pingers: DatagramUser[] = [];
+
+  constructor(
+    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
+    private readonly users: readonly DatagramUser[], private readonly below: BelowDatagrams,
+  ) {
+    const { kernel } = place.machine;
+    const { system } = place.domain;
+    this.fn = kernel.functions(functionsOf[system]);
+    this.events = kernel.functions({
+      "no socket on the port": { kind: "drop", a: "port" },
+      "socket buffer full": { kind: "drop", a: "port" },
+      "bad checksum": { kind: "drop" },
+    });
+    this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
+    this.scalars = kernel.store.table(`datagrams of ${place.spec.path}`, { ipId: "u16", errors: "u32", errorsSince: "f64" }, 1);
+    this.scalars.alloc();
+  }
+
+  // --- Sockets, as the C library calls them -------------------------------------------------------------------------
+
+  /** socket and bind. @param port 0: any free dynamic one @returns the socket, or an error name */
+  open(user: number, port: number): number | string {
+    const bound = this.below.bind(port);
+    if (bound !== undefined && "error" in bound) return bound.error;
+    const local = bound?.port ?? (port === 0 ? this.freePort() : port);
+    return this.sockets.find(local) >= 0 ? "EADDRINUSE" : this.sockets.open(local, user);
+  }
+
+  private freePort(): number {
+    let port = FIRST_DYNAMIC_PORT;
+    while (this.sockets.find(port) >= 0) port++;
+    return port;
+  }
+
+  portOf(socket: number): number {
+    return this.sockets.portOf(socket);
+  }
+
+  /** Said in `begin`: copying `bytes` from the application. */
+  spendSend(bytes: number): void {
+    this.spend(this.fn.copyIn, bytes);
+  }
+
+  /** Said in `begin`: copying the next datagram to the application. */
+  spendReceive(bytes: number): void {
+    this.spend(this.fn.copyOut, bytes);
+  }
+
+  /** Payload of the datagram that `receive` would return; 0 where none waits. */
+  nextLength(socket: number): number {
+    const packet = this.sockets.peek(socket);
+    return packet < 0 ? 0 : this.place.machine.packets.payloadLength(packet);
+  }
+
+  /** recvfrom. @returns the packet, which says from whom, or −1 */
+  receive(socket: number): number {
+    const { packets } = this.place.machine;
+    return this.sockets.take(socket, (packet) => packets.payloadLength(packet));
+  }
+
+  /** sendto. The payload is `length` bytes of a stream. A datagram longer than the MTU allows is refused. @returns an error name, or undefined */
+  send(socket: number, ip: number, port: number, stream: number, offset: number, length: number): string | undefined {
+    if (length > this.place.domain.mtu - HEADERS_IP_UDP) return "EMSGSIZE";
+    const { packets } = this.place.machine;
+    this.emit(packets.createUdp(this.ip, ip, this.sockets.portOf(socket), port, stream, offset, length, this.nextId()));
+    return undefined;
+  }
+
+  /** A raw socket for echo requests. @returns the identifier of its requests */
+  openEcho(user: DatagramUser): number {
+    return this.pingers.push(user);
+  }
+
+  /** An echo request (RFC 792) whose data is `length` bytes of a stream. */
+  echo(identifier: number, ip: number, sequence: number, stream: number, offset: number, length: number): void {
+    this.emit(this.place.machine.packets.createEcho(IcmpType.echo, this.ip, ip, identifier, sequence, stream, offset, length, this.nextId()));
+  }
+
+  private emit(packet: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.namePacket(packet);
+    cpus.call(cpus.currentThread === NONE ? this.softint : cpus.currentThread, this.component, DatagramOp.send, packet);
+  }
+
+  // --- Packets from below -------------------------------------------------------------------------------------------
+
+  /** Said in `begin` of what takes the packet in. */
+  spendInput(packet: number): void {
+    const { cpus, packets } = this.place.machine;
+    cpus.spend(packets.isIcmp(packet) ? this.fn.icmpInput : this.fn.udpInput, packet, packets.payloadLength(packet));
+  }
+
+  input(packet: number): void {
+    const { packets } = this.place.machine;
+    if (packets.isCorrupted(packet)) this.drop(this.events["bad checksum"], packet, 0);
+    else if (packets.isIcmp(packet)) this.control(packet);
+    else this.deliver(packet);
+  }
+
+  private deliver(packet: number): void {
+    const { packets, cpus } = this.place.machine;
+    const port = packets.destinationPort(packet);
+    const socket = this.sockets.find(port);
+    if (socket < 0) {
+      this.drop(this.events["no socket on the port"], packet, port);
+      if (this.mayComplain()) cpus.call(cpus.currentThread, this.component, DatagramOp.refuse, packet);
+    } else if (this.sockets.deliver(socket, packet, packets.payloadLength(packet))) {
+      this.users[this.sockets.userOf(socket)]?.onDatagram?.(socket);
+    } else {
+      this.drop(this.events["socket buffer full"], packet, port);
+    }
+  }
+
+  private control(packet: number): void {
+    const { packets, cpus } = this.place.machine;
+    const type = packets.icmpType(packet);
+    if (type === IcmpType.echo) {
+      cpus.call(cpus.currentThread, this.component, DatagramOp.echo, packet);
+    } else if (type === IcmpType.echoReply) {
+      this.pingers[packets.echoIdentifier(packet) - 1]?.onEchoReply?.(packets.echoSequence(packet), packet);
+    } else {
+      const socket = this.sockets.find(packets.sourcePort(packets.quoted(packet)));
+      if (socket >= 0) this.users[this.sockets.userOf(socket)]?.onUnreachable?.(socket);
+    }
+  }
+
+  /** Errors are limited (RFC 1812 section 4.3.2.8), in each second by itself. */
+  private mayComplain(): boolean {
+    const { now } = this.place.machine.kernel;
+    const s = this.scalars;
+    if (s.errors[0] === 0 || now - s.errorsSince[0]! >= SECOND) {
+      s.errorsSince[0] = now;
+      s.errors[0] = 0;
+    }
+    return s.errors[0]!++ < errorLimit[this.place.domain.system];
+  }
+
+  private drop(fn: number, packet: number, port: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(fn, this.component, cpus.contextOf(this.softint), kernel.now, 0, packet, port);
+  }
+
+  // --- Work ---------------------------------------------------------------------------------------------------------
+
+  begin(op: number, packet: number): void {
+    const { cpus, packets } = this.place.machine;
+    const { fn } = this;
+    if (op === DatagramOp.send) cpus.spend(packets.isIcmp(packet) ? fn.rawOutput : fn.udpOutput, packet, packets.payloadLength(packet));
+    else cpus.spend(op === DatagramOp.echo ? fn.icmpReflect : fn.icmpError, packet);
+    cpus.spend(fn.ipOutput, packet);
+    cpus.spend(fn.etherOutput, packet);
+    this.below.spend(packet);
+  }
+
+  end(op: number, packet: number): void {
+    const { packets, kernel } = this.place.machine;
+    if (op === DatagramOp.send) return this.below.route(packet);
+    const answer = op === DatagramOp.refuse
+      ? packets.createPortUnreachable(packet, this.nextId())
+      : packets.createEcho(
+        IcmpType.echoReply, this.ip, packets.sourceIp(packet), packets.echoIdentifier(packet), packets.echoSequence(packet),
+        packets.stream(packet), packets.offset(packet), packets.payloadLength(packet), this.nextId(),
+      );
+    kernel.namePacket(answer);
+    this.below.route(answer);
+  }
+
+  private spend(fn: number, bytes: number): void {
+    const { cpus } = this.place.machine;
+    const before = cpus.enter(this.component);
+    cpus.spend(fn, NONE, bytes);
+    cpus.enter(before);
+  }
+
+  private nextId(): number {
+    return this.scalars.ipId[0]!++;
+  }
+
+  describe(): Variable {
+    return this.sockets.describe();
+  }
+}
+
+/** IPv4 and UDP headers. */
+const HEADERS_IP_UDP = 28;
