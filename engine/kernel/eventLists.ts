@@ -4,6 +4,11 @@ const schema = {
   time: "f64", priority: "u8", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", next: "i32", previous: "i32",
 } as const;
 
+/** The list of free rows: linked one way only, used at its start only. */
+const FREE = 0;
+/** The first list that is not taken. */
+export const FIRST_LIST = FREE + 1;
+
 export type Events = Table<typeof schema>;
 
 /**
@@ -15,28 +20,27 @@ export class EventLists {
   readonly events: Events;
   /** First and last event of each list. */
   readonly ends: Table<{ readonly first: "i32"; readonly last: "i32" }>;
-  /** Head of the free rows, which are linked through `next`. */
-  private readonly free: Table<{ readonly head: "i32" }>;
 
   constructor(store: Store) {
     this.events = store.table("events", schema, 64);
     this.ends = store.table("event lists", { first: "i32", last: "i32" }, 16);
-    this.free = store.table("free events", { head: "i32" }, 1);
-    this.free.head[this.free.alloc()] = -1;
+    this.makeLists(1);
   }
 
   /** A row whose columns hold anything: the caller writes all but the links. */
   take(): number {
-    const event = this.free.head[0]!;
+    const { first } = this.ends;
+    const event = first[FREE]!;
     if (event < 0) return this.events.alloc();
-    this.free.head[0] = this.events.next[event]!;
+    first[FREE] = this.events.next[event]!;
     return event;
   }
 
   /** Gives back the row of an event that is in no list; all but its links stay readable until the next `take`. */
   give(event: number): void {
-    this.events.next[event] = this.free.head[0]!;
-    this.free.head[0] = event;
+    const { first } = this.ends;
+    this.events.next[event] = first[FREE]!;
+    first[FREE] = event;
   }
 
   /** Makes sure that lists 0 … count − 1 exist. New ones are empty. */
@@ -77,6 +81,23 @@ export class EventLists {
     else ends.first[~previous] = next;
     if (next >= 0) events.previous[next] = previous;
     else ends.last[~next] = previous;
+  }
+
+  /** Takes the first event out of its list. */
+  unlinkFirst(list: number, event: number): void {
+    const { events, ends } = this;
+    const next = events.next[event]!;
+    ends.first[list] = next;
+    if (next >= 0) events.previous[next] = ~list;
+    else ends.last[list] = ~list;
+  }
+
+  /** Empties a list. @returns its first event, from which `next` goes through the others up to a negative link */
+  detach(list: number): number {
+    const { ends } = this;
+    const first = ends.first[list]!;
+    ends.first[list] = ends.last[list] = ~list;
+    return first;
   }
 
   /** Moves `from`, an event of `list`, and all after it to the end of another list. */

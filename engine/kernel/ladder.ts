@@ -18,9 +18,9 @@ const MOST_RUNGS = 24;
  * dealing keeps their order: that of scheduling.
  */
 export class Ladder {
-  /** Per rung: where its first bucket starts; where its buckets not taken yet start; buckets per picosecond; how many; the next to take; its first list. */
+  /** Per rung: where its first bucket starts; where its buckets not taken yet start; a bucket's width and its inverse; how many; the next to take; its first list. */
   private readonly rung: Table<{
-    readonly start: "f64"; readonly from: "f64"; readonly inverse: "f64"; readonly buckets: "i32"; readonly next: "i32"; readonly list: "i32";
+    readonly start: "f64"; readonly from: "f64"; readonly width: "f64"; readonly inverse: "f64"; readonly buckets: "i32"; readonly next: "i32"; readonly list: "i32";
   }>;
   private readonly count: Table<{ readonly rungs: "i32" }>;
   /** `near`: what is earlier is not the ladder's. `far`: what is no earlier waits unsorted. */
@@ -31,7 +31,7 @@ export class Ladder {
    * @param firstList lists from here on are the ladder's
    */
   constructor(store: Store, private readonly lists: EventLists, private readonly far: number, private readonly firstList: number) {
-    this.rung = store.table("ladder rungs", { start: "f64", from: "f64", inverse: "f64", buckets: "i32", next: "i32", list: "i32" }, 4);
+    this.rung = store.table("ladder rungs", { start: "f64", from: "f64", width: "f64", inverse: "f64", buckets: "i32", next: "i32", list: "i32" }, 4);
     this.count = store.table("ladder", { rungs: "i32" }, 1);
     this.count.alloc();
     this.bounds = store.table("ladder bounds", { near: "f64", far: "f64" }, 1);
@@ -69,7 +69,7 @@ export class Ladder {
       this.bounds.far[0] = time;
     } else {
       if (rungs === MOST_RUNGS) return false;
-      this.push(time, 0, 1);
+      this.push(time, Infinity, 1);
       this.lists.moveTail(list, event, this.rung.list[rungs]!);
     }
     this.bounds.near[0] = time;
@@ -105,7 +105,7 @@ export class Ladder {
     }
     rung.next[r] = ++i;
     const above = r > 0 ? rung.from[r - 1]! : this.bounds.far[0]!;
-    this.bounds.near[0] = rung.from[r] = i < buckets ? rung.start[r]! + i / rung.inverse[r]! : above;
+    this.bounds.near[0] = rung.from[r] = i < buckets ? rung.start[r]! + i * rung.width[r]! : above;
     return base + i - 1;
   }
 
@@ -135,11 +135,9 @@ export class Ladder {
     const start = Math.floor(least / width) * width;
     buckets = Math.floor((greatest - start) / width) + 1;
     if (rungs === 0) this.bounds.far[0] = start + buckets * width;
-    this.push(start, 1 / width, buckets);
+    this.push(start, width, buckets);
     this.bounds.near[0] = start;
-    const { ends } = lists;
-    ends.first[list] = ends.last[list] = ~list;
-    for (event = head; event >= 0; ) {
+    for (event = lists.detach(list); event >= 0; ) {
       const following = next[event]!;
       lists.append(this.bucketOf(rungs, time[event]!), event);
       event = following;
@@ -147,12 +145,13 @@ export class Ladder {
     return true;
   }
 
-  private push(start: number, inverse: number, buckets: number): void {
+  private push(start: number, width: number, buckets: number): void {
     const { rung } = this;
     const r = this.count.rungs[0]!++;
     if (r === rung.rows) rung.alloc();
     rung.start[r] = rung.from[r] = start;
-    rung.inverse[r] = inverse;
+    rung.width[r] = width;
+    rung.inverse[r] = 1 / width;
     rung.buckets[r] = buckets;
     rung.next[r] = 0;
     rung.list[r] = r > 0 ? rung.list[r - 1]! + rung.buckets[r - 1]! : this.firstList;

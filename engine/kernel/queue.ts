@@ -1,4 +1,4 @@
-import { EventLists, type Events } from "./eventLists";
+import { EventLists, FIRST_LIST, type Events } from "./eventLists";
 import { Ladder } from "./ladder";
 import type { Store, Table } from "./state";
 
@@ -23,9 +23,9 @@ export const Priority = {
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
 /** Lists: what is near, sorted; what is far; then one for each priority, for what is to happen now. */
-const NEAR = 0;
-const FAR = 1;
-const NOW = 2;
+const NEAR = FIRST_LIST;
+const FAR = NEAR + 1;
+const NOW = FAR + 1;
 const LISTS = NOW + 1 + Math.max(...Object.values(Priority));
 
 /** Events that are sorted at once, and steps after which looking for a place among them is too long. */
@@ -91,17 +91,22 @@ export class EventQueue {
   peek(): number {
     if (this.state.waiting[0]! !== 0) return this.peekNow();
     const event = this.lists.ends.first[NEAR]!;
-    if (event >= 0) return event;
-    return this.state.length[0]! > 0 ? this.refill() : -1;
+    return event >= 0 ? event : this.refill();
   }
 
   /** Takes the earliest event out; there must be one. Its columns stay readable until the next `schedule`. */
   pop(): number {
+    const { state, lists } = this;
     const event = this.peek();
-    const { state } = this;
-    // The lists for now keep their instant as long as one of them may hold an event.
-    if (state.waiting[0]! === 0) state.now[0] = this.events.time[event]!;
-    this.cancel(event);
+    if (state.waiting[0]! === 0) {
+      // The lists for now keep their instant as long as one of them may hold an event.
+      state.now[0] = this.events.time[event]!;
+      lists.unlinkFirst(NEAR, event);
+    } else {
+      lists.unlink(event);
+    }
+    lists.give(event);
+    state.length[0]!--;
     return event;
   }
 
@@ -161,26 +166,22 @@ export class EventQueue {
     return at >= 0 && this.ladder.addTail(NEAR, at);
   }
 
-  /** Sorts the next events of the ladder: nothing is near, nothing happens now. @returns the earliest */
+  /** Sorts the next events of the ladder: nothing is near, nothing happens now. @returns the earliest, or −1 */
   private refill(): number {
-    const { lists } = this;
+    if (this.state.length[0] === 0) return -1;
+    const { lists, state } = this;
     const { next, time, priority } = lists.events;
-    const list = this.ladder.next(SORTED);
-    let event = lists.ends.first[list]!;
+    let event = lists.detach(this.ladder.next(SORTED));
     const instant = time[event]!;
-    let same = 0;
-    let last = event;
-    while (last >= 0 && time[last] === instant) {
-      last = next[last]!;
-      same++;
-    }
-    const crowd = last < 0 && same > SORTED;
-    if (crowd) this.state.now[0] = instant;
-    while (event >= 0) {
+    for (let n = 0; event >= 0; n++) {
       const following = next[event]!;
-      lists.unlink(event);
-      if (crowd) this.addNow(event, priority[event]!);
-      else this.insertSorted(event);
+      if (n >= SORTED && time[event] === instant) {
+        // A crowd at one instant: the rest of it waits as what is scheduled for now does, after those that are sorted.
+        state.now[0] = instant;
+        this.addNow(event, priority[event]!);
+      } else {
+        this.insertSorted(event);
+      }
       event = following;
     }
     return this.peek();
