@@ -1,15 +1,18 @@
 import type { Scope } from "../inspect";
 import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
-import type { Nic } from "../machine/nic";
+import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
 import type { FrameConsumer, NetworkInterface } from "./interface";
+import { VfStart, VfStartOp } from "./ixgbevf";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2 } as const;
-/** NetBSD's static interrupt throttling: 31,250 a second (sys/dev/pci/ixgbe: 4,000,000/128), adaptive moderation off (LibrettOS 5.1). */
-const ITR = 32e6;
-/** Linux' lowest-latency class: 100,000 a second (`IXGBE_100K_ITR`). */
-const ITR_LINUX = 10e6;
+/** NetBSD's static interrupt throttling: 4,000,000/31,250 (sys/dev/pci/ixgbe), 16 units of 2.048 µs; adaptive moderation off (LibrettOS 5.1). */
+const EITR = 128;
+/** Linux' lowest-latency class: `IXGBE_100K_ITR`, 5 units. */
+const EITR_LINUX = 40;
+/** Ethernet header and frame check sequence. */
+const FRAMING = 18;
 
 const functionsOf = {
   rump: {
@@ -42,7 +45,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly component: number;
   private readonly fn;
   private readonly events;
-  private readonly thread: number;
+  /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
+  private readonly threads: number[] = [];
+  private readonly lines: number[] = [];
+  private readonly vfStart: VfStart | undefined;
   private readonly nic: Nic;
   private readonly f: number;
   private upper!: FrameConsumer;
@@ -59,10 +65,15 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { nic, f } = functionAt(machine.nics, spec.bind);
     this.nic = nic;
     this.f = f;
-    this.thread = sharedThread(machine, domain, domain.system === "rump" ? "isrthr" : "ksoftirqd", 0);
+    const vcpus = cpus.vcpusOf(domain.id);
+    const name = domain.system === "rump" ? "isrthr" : "ksoftirqd";
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
-    const line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, Op.interrupt, 0, latency);
-    nic.open(f, domain.id, line, domain.system === "rump" ? ITR : ITR_LINUX);
+    const queues = nic.configure(f, domain.id, Math.min(Number(spec.options["queues"] ?? 1), vcpus.length));
+    for (let q = 0; q < queues; q++) {
+      this.threads.push(q === 0 ? sharedThread(machine, domain, name, 0) : cpus.addThread(domain.id, `${name}-${q}`, q));
+      this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
+    }
+    this.vfStart = nic.isPhysical(f) ? undefined : new VfStart(machine, nic, f, this.id, this.threads[0]!, spec.path, domain.system, domain.mtu + FRAMING);
   }
 
   get mac(): number {
@@ -71,6 +82,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   connect(): void {
     this.upper = consumerAbove(this.place);
+  }
+
+  start(): void {
+    const { domain } = this.place;
+    this.nic.open(this.f, domain.id, this.lines, domain.system === "rump" ? EITR : EITR_LINUX);
+    this.vfStart?.start();
   }
 
   spendTransmit(packet: number, bytes: number): void {
@@ -85,36 +102,41 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   transmit(packet: number): void {
     if (this.nic.post(this.f, packet)) return;
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(this.events["transmit ring full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+    kernel.mark(this.events["transmit ring full"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
   }
 
-  begin(op: number): void {
+  begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
     if (op === Op.interrupt) {
       cpus.spend(this.fn.isr);
     } else if (op === Op.receive) {
-      const packet = this.nic.peekReceived(this.f);
+      const packet = this.nic.peekReceived(this.f, q);
       cpus.spend(this.fn.legacyIrq, packet);
       cpus.spend(this.fn.rxeof, packet, packets.frameLength(packet));
       cpus.spend(this.fn.handOver, packet);
       this.upper.spendInput(packet);
-    } else {
+    } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
+    } else {
+      this.vfStart!.begin(op);
     }
   }
 
-  end(op: number): void {
+  end(op: number, q: number): void {
+    if (op >= VfStartOp.send) return this.vfStart!.end(op);
     if (op === Op.receive) {
-      this.upper.input(this.nic.takeReceived(this.f));
+      this.upper.input(this.nic.takeReceived(this.f, q));
     } else if (op === Op.unmask) {
-      this.nic.unmask(this.f);
+      this.nic.unmask(this.f, q);
       return;
     }
-    const more = this.nic.peekReceived(this.f) !== NONE;
-    this.place.machine.cpus.post(this.thread, this.id, more ? Op.receive : Op.unmask);
+    const more = this.nic.peekReceived(this.f, q) !== NONE;
+    this.place.machine.cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
   }
 
-  fire(): void {}
+  fire(): void {
+    this.vfStart!.fire();
+  }
 
   describe(): Scope[] {
     return this.nic.describe();

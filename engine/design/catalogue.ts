@@ -86,6 +86,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     doc: "Driver of an Intel 82599: descriptor rings, doorbells, interrupts.",
     options: [
       { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf.", value: { kind: "reference", to: "function" }, required: true },
+      { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
     ],
   },
 ];
@@ -111,6 +112,10 @@ export const DEVICES: readonly DeviceModel[] = [
     // 64 pools a port, of which the PF needs one (Linux ixgbe_sriov.h IXGBE_MAX_VFS_DRV_LIMIT; DPDK guide "Intel VF driver").
     maxVfs: 63,
     doc: "10 Gb/s Ethernet; 64 pools of queues a port, one for the PF: at most 63 VFs beside it; 128 receive and 128 transmit queues.",
+  },
+  {
+    model: "intel-x540", title: "Intel X540", rate: 10e9, driver: "ixgbe", maxVfs: 63,
+    doc: "10 Gb/s Ethernet over twisted pair; pools and queues of the 82599, a smaller receive buffer.",
   },
 ];
 

@@ -5,9 +5,12 @@ import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
 import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
 import { PinnedPolicy } from "../scheduling/pinned";
-import { Iommu } from "./iommu";
+import { Iommu } from "./iommu/iommu";
 import { Machine, type DomainPlace } from "./machine";
-import { Nic, nicModels } from "./nic";
+import { HostMemory } from "./memory";
+import { nicModels } from "./nic/model";
+import { Nic } from "./nic/nic";
+import { routingId } from "./nic/routingIds";
 
 /** A machine as built: what it shares, and where its domains are. */
 export interface Built {
@@ -19,6 +22,9 @@ export interface Built {
 
 /** Locally administered addresses (IEEE 802 clause 8.4), one a PCI function in the order of the design. */
 const FIRST_MAC = 0x02_00_00_00_00_00;
+/** Buses of a host's adapters: the first is at 86:00.0; without alternative routing ids, VFs spill onto the next buses. */
+const FIRST_BUS = 0x86;
+const BUSES = 3;
 
 /**
  * Builds the machine of a design: hardware, then the hypervisor's view, then the components, then their neighbours, then
@@ -33,12 +39,15 @@ export function build(design: Design, columns?: PacketColumns): Built {
   const domains: DomainPlace[] = [];
   let mac = FIRST_MAC;
   for (const host of design.hosts) {
-    const iommu = new Iommu(machine.kernel, host.path, host.iommu);
+    const iommu = new Iommu(machine.kernel, machine.costs, new HostMemory(machine.kernel.store, host.path), host.path, host.iommu);
     iommus.push(iommu);
-    for (const device of host.devices) {
+    for (const [slot, device] of host.devices.entries()) {
       const model = nicModels[device.model];
       if (model === undefined) throw new Error(`There is no model of the device ${device.model}.`);
-      const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, model);
+      const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, {
+        model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs,
+        multiqueue: host.domains.some((d) => d.components.some((c) => c.bind?.startsWith(`${device.path}/`) === true && Number(c.options["queues"] ?? 1) > 1)),
+      });
       for (const f of device.functions) nic.addFunction(f.path, ++mac);
       machine.nics.set(device.path, nic);
     }

@@ -7,7 +7,7 @@ import { CostProfile } from "../profiles/profile";
 import { Cpus } from "../scheduling/cpus";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
-import type { Nic } from "./nic";
+import type { Nic } from "./nic/nic";
 import type { Portmap } from "./portmap";
 
 /** What the whole machine shares. */

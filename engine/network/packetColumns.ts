@@ -5,6 +5,8 @@ export class PacketColumns {
   destinationMac = new Float64Array(256);
   sourceMac = new Float64Array(256);
   etherType = new Uint16Array(256);
+  /** 802.1Q VLAN; 0: untagged. */
+  vlan = new Uint16Array(256);
   protocol = new Uint8Array(256);
   ttl = new Uint8Array(256);
   id = new Uint16Array(256);
@@ -47,6 +49,7 @@ export class PacketColumns {
     this.destinationMac = grown(this.destinationMac);
     this.sourceMac = grown(this.sourceMac);
     this.etherType = grown(this.etherType);
+    this.vlan = grown(this.vlan);
     this.protocol = grown(this.protocol);
     this.ttl = grown(this.ttl);
     this.id = grown(this.id);
@@ -69,6 +72,7 @@ export class PacketColumns {
     this.destinationMac[to] = this.destinationMac[from]!;
     this.sourceMac[to] = this.sourceMac[from]!;
     this.etherType[to] = this.etherType[from]!;
+    this.vlan[to] = this.vlan[from]!;
     this.protocol[to] = this.protocol[from]!;
     this.ttl[to] = this.ttl[from]!;
     this.id[to] = this.id[from]!;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Kernel } from "../../../engine/kernel/kernel";
 import { FrameRing, RING_SLOTS } from "../../../engine/machine/frameRing";
-import { Iommu } from "../../../engine/machine/iommu";
 import { Portmap, Protocol } from "../../../engine/machine/portmap";
 
 describe("frame ring", () => {
@@ -55,34 +54,5 @@ describe("portmap", () => {
     assert.deepEqual(map.bind(0, Protocol.tcp, 0), { port: 49154 });
     for (let i = 0; i < 16384 - 3; i++) assert.ok("port" in map.bind(1, Protocol.tcp, 0));
     assert.deepEqual(map.bind(2, Protocol.tcp, 0), { error: "EADDRINUSE" });
-  });
-});
-
-describe("IOMMU", () => {
-  const make = (on: boolean): { kernel: Kernel; iommu: Iommu; f: number } => {
-    const kernel = new Kernel(1, true);
-    const iommu = new Iommu(kernel, "h", on);
-    return { kernel, iommu, f: iommu.addFunction("h/nic/vf0") };
-  };
-
-  it("lets a function reach the memory of the domain that it is assigned to, and no other: a fault in the trace", () => {
-    const { kernel, iommu, f } = make(true);
-    iommu.assign(f, 1);
-    assert.equal(iommu.translate(f, 1, 0, 0, -1), true);
-    assert.equal(kernel.rows, 0);
-    assert.equal(iommu.translate(f, 2, 0, 0, -1), false);
-    assert.equal(iommu.faults, 1);
-    assert.equal(kernel.names.functions[kernel.trace!.fn(0)]!.kind, "violation");
-  });
-
-  it("assigns a function to one domain at a time", () => {
-    const { iommu, f } = make(true);
-    iommu.assign(f, 1);
-    assert.throws(() => iommu.assign(f, 2), /EBUSY/);
-  });
-
-  it("checks nothing when it is off", () => {
-    const { iommu, f } = make(false);
-    assert.equal(iommu.translate(f, 9, 0, 0, -1), true);
   });
 });

@@ -1,0 +1,99 @@
+import { Priority } from "../kernel/queue";
+import type { Machine, System } from "../machine/machine";
+import { MailboxApi, MailboxFlag, MailboxMessage } from "../machine/nic/mailbox";
+import type { Nic } from "../machine/nic/nic";
+
+/** How long a VF's driver waits before it looks into the mailbox again, picoseconds, and how often (DPDK `ixgbe_mbx.h`). */
+const POLL = 500e6;
+const POLLS = 2000;
+
+export const VfStartOp = { send: 16, look: 17 } as const;
+
+const functionsOf = {
+  rump: {
+    write: { name: "ixgbe_write_mbx", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "driver", a: "message" },
+    check: { name: "ixgbe_check_for_msg", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "driver", a: "polls" },
+    delay: { name: "usec_delay", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "thread", a: "polls" },
+  },
+  linux: {
+    write: { name: "ixgbevf_write_mbx", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "driver", a: "message" },
+    check: { name: "ixgbevf_check_for_msg", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "driver", a: "polls" },
+    delay: { name: "udelay", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "thread", a: "polls" },
+  },
+} as const satisfies Record<System, unknown>;
+
+/** What a VF's driver says to the PF's before it sends a frame, in order. */
+const steps = [MailboxMessage.reset, MailboxMessage.apiVersion, MailboxMessage.getQueues, MailboxMessage.setMaxFrame] as const;
+
+/**
+ * A VF's driver brings its function up: RESET, the version of the interface, the queues, the largest frame, each a message
+ * in the mailbox whose answer it polls for (`ixgbevf_reset`, `ixgbevf_negotiate_api`). Jobs of the driver's own thread; between two looks it
+ * sleeps.
+ */
+export class VfStart {
+  private readonly state;
+  private readonly fn;
+
+  /** @param maxFrame largest frame of the domain, check sequence included */
+  constructor(
+    private readonly machine: Machine, private readonly nic: Nic, private readonly f: number, private readonly component: number,
+    private readonly thread: number, path: string, system: System, private readonly maxFrame: number,
+  ) {
+    this.state = machine.kernel.store.table(`VF start of ${path}`, { step: "u8", polls: "u16" }, 1);
+    this.state.alloc();
+    this.fn = machine.kernel.functions({
+      ...functionsOf[system],
+      "VF refused": { kind: "violation", a: "message" },
+      "mailbox timeout": { kind: "timeout", a: "message" },
+    });
+  }
+
+  start(): void {
+    this.state.step[0] = 0;
+    this.machine.cpus.post(this.thread, this.component, VfStartOp.send);
+  }
+
+  begin(op: number): void {
+    const { cpus } = this.machine;
+    if (op === VfStartOp.send) cpus.spend(this.fn.write, -1, steps[this.state.step[0]!]);
+    else cpus.spend(this.fn.check, -1, this.state.polls[0]!);
+  }
+
+  end(op: number): void {
+    const { kernel, cpus } = this.machine;
+    const { state, nic, f } = this;
+    if (op === VfStartOp.send) {
+      nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()]);
+      state.polls[0] = 0;
+      cpus.post(this.thread, this.component, VfStartOp.look);
+      return;
+    }
+    const answer = nic.mailbox.answer(f);
+    if (answer < 0) {
+      state.polls[0]!++;
+      if (state.polls[0]! >= POLLS) this.fail(this.fn["mailbox timeout"]);
+      else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.look);
+    } else if ((answer & MailboxFlag.nack) !== 0) {
+      this.fail(this.fn["VF refused"]);
+    } else if (++state.step[0]! < steps.length) {
+      cpus.post(this.thread, this.component, VfStartOp.send);
+    }
+  }
+
+  /** The delay between two looks is over. */
+  fire(): void {
+    const { kernel, cpus } = this.machine;
+    kernel.mark(this.fn.delay, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, this.state.polls[0]!);
+    cpus.post(this.thread, this.component, VfStartOp.look);
+  }
+
+  private argument(): number {
+    const step = steps[this.state.step[0]!];
+    return step === MailboxMessage.apiVersion ? MailboxApi.v11 : step === MailboxMessage.setMaxFrame ? this.maxFrame : 0;
+  }
+
+  private fail(fn: number): void {
+    const { kernel, cpus } = this.machine;
+    kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, steps[this.state.step[0]!]);
+  }
+}

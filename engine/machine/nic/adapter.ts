@@ -1,0 +1,98 @@
+import type { Kernel } from "../../kernel/kernel";
+import type { Table } from "../../kernel/state";
+import type { PacketLog } from "../../network/packets";
+import { REFUSED, type Iommu, type Requester } from "../iommu/iommu";
+import type { NicModel } from "./model";
+import type { PcieLink } from "./pcie";
+
+/** A PCI function as wired; its state is in {@link FunctionTable}. */
+export interface FunctionUnit extends Requester {
+  readonly path: string;
+  /** The address that it was made with; a VF's may be changed by its mailbox. */
+  readonly mac: number;
+  /** Its number at the IOMMU. */
+  readonly iommu: number;
+  readonly pool: number;
+  /** Rows of its queue pairs, filled when a driver is built. */
+  readonly queues: QueueUnit[];
+}
+
+/** A queue pair as wired. */
+export interface QueueUnit {
+  /** Its row in the tables of queues and vectors. */
+  readonly row: number;
+  /** Its number on the device. */
+  readonly number: number;
+  readonly unit: FunctionUnit;
+  /** Guest addresses of the rings and of their buffers, and bytes of a buffer. */
+  readonly transmitRing: number;
+  readonly receiveRing: number;
+  readonly transmitBuffers: number;
+  readonly receiveBuffers: number;
+  readonly bufferSize: number;
+}
+
+export const functionSchema = {
+  owner: "i32", receive: "u8", transmit: "u8", resetting: "u8", maxFrame: "u32", sent: "f64", received: "f64", dropped: "f64",
+} as const;
+export type FunctionTable = Table<typeof functionSchema>;
+
+/** Functions of the trace that an adapter goes through. */
+export const nicFunctions = {
+  "DMA read": { kind: "dma", a: "bytes", b: "queue" },
+  "DMA write": { kind: "dma", a: "bytes", b: "queue" },
+  "descriptor fetch": { kind: "dma", a: "descriptors", b: "queue" },
+  "descriptor write-back": { kind: "dma", a: "descriptors", b: "queue" },
+  "MSI": { kind: "interrupt", a: "queue" },
+  "internal switch": { kind: "device" },
+  "no receive filter": { kind: "drop" },
+  "no VLAN filter": { kind: "drop", a: "VLAN" },
+  "receive disabled": { kind: "drop" },
+  "longer than the maximum frame": { kind: "drop", a: "bytes" },
+  "receive ring full": { kind: "drop", a: "queue" },
+  "receive buffer full": { kind: "drop", a: "bytes" },
+  "MAC anti-spoof": { kind: "violation", a: "pool" },
+  "VLAN anti-spoof": { kind: "violation", a: "pool" },
+  "function-level reset": { kind: "device", a: "pool" },
+  "function ready": { kind: "device", a: "pool" },
+  "lost in a reset": { kind: "drop", a: "queue" },
+} as const;
+
+/** What the parts of one adapter share. */
+export interface Adapter {
+  /** Its component, which events are addressed to. */
+  readonly id: number;
+  readonly kernel: Kernel;
+  readonly packets: PacketLog;
+  readonly iommu: Iommu;
+  readonly pcie: PcieLink;
+  readonly model: NicModel;
+  readonly fn: Readonly<Record<keyof typeof nicFunctions, number>>;
+  readonly state: FunctionTable;
+  readonly functions: readonly FunctionUnit[];
+  readonly queues: readonly QueueUnit[];
+}
+
+export const NicOp = {
+  transmitDescriptors: 0, fetched: 1, transmitWritten: 2, receiveDescriptors: 3, stored: 4, receiveWritten: 5, interrupt: 6, mailbox: 7, resetDone: 8,
+} as const;
+
+/**
+ * A queue in an event: its row and the number of resets that it has seen, so that what a reset has made void is known when
+ * it comes.
+ */
+export const eventOf = (row: number, epoch: number): number => row | (epoch << 10);
+export const rowOfEvent = (a: number): number => a & 1023;
+export const epochOfEvent = (a: number): number => a >>> 10;
+
+/** A DMA of a function through IOMMU and PCI Express. @returns picoseconds until it is done, or {@link REFUSED}: marked, and nothing transferred */
+export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn: number, address: number, bytes: number, packet: number): number {
+  const translation = nic.iommu.access(unit.iommu, address, bytes, unit, packet);
+  return translation === REFUSED ? REFUSED : nic.pcie[way](fn, bytes, translation);
+}
+
+/** Marks a transfer that is complete: its own time, without the waiting for the link. */
+export function markTransfer(nic: Adapter, fn: number, { unit, number }: QueueUnit, bytes: number, packet: number, amount: number): void {
+  const time = nic.pcie.unloaded(fn, bytes);
+  nic.kernel.mark(fn, unit.component, unit.context, nic.kernel.now - time, time, packet, amount, number);
+}

@@ -1,0 +1,172 @@
+import { Priority } from "../../kernel/queue";
+import { NicOp, type Adapter, type FunctionUnit } from "./adapter";
+import type { Filters } from "./filters";
+
+/** First words of messages (DPDK `ixgbe_mbx.h`); an answer repeats the message's with a flag. */
+export const MailboxMessage = { reset: 1, setMac: 2, setMulticast: 3, setVlan: 4, setMaxFrame: 5, setMacvlan: 6, apiVersion: 8, getQueues: 9 } as const;
+export const MailboxFlag = { ack: 0x8000_0000, nack: 0x4000_0000, clearToSend: 0x2000_0000 } as const;
+/** Versions of the interface between VF and PF drivers, as they go over the wire: 1.0 and 1.1. */
+export const MailboxApi = { v10: 0, v11: 2 } as const;
+
+/** Words of the memory that a VF shares with its PF: 64 bytes. */
+export const MAILBOX_WORDS = 16;
+/** Standard frame with its check sequence, bytes (IEEE 802.3). */
+export const STANDARD_FRAME = 1518;
+
+/** What the PF's driver grants to VFs. Defaults of NetBSD's and FreeBSD's `if_sriov.c`. */
+export interface VfPolicy {
+  readonly allowSetMac: boolean;
+  readonly macAntiSpoof: boolean;
+  readonly vlanAntiSpoof: boolean;
+}
+export const defaultVfPolicy: VfPolicy = { allowSetMac: false, macAntiSpoof: true, vlanAntiSpoof: true };
+
+/**
+ * The mailbox between each VF and the driver of the PF: shared memory, ownership bits, a request that interrupts the PF. A
+ * VF sends RESET first; until the PF has set "clear to send", every other message is refused (NetBSD `if_sriov.c`).
+ */
+export class Mailbox {
+  readonly state;
+  private readonly memory;
+  private readonly fn;
+
+  /** @param time from the VF's request to the answer of the PF's driver, picoseconds */
+  constructor(private readonly nic: Adapter, path: string, private readonly filters: Filters, private readonly policy: VfPolicy, private readonly time: () => number) {
+    const { store } = nic.kernel;
+    this.state = store.table(`mailboxes of ${path}`, { requested: "u8", answered: "u8", clearToSend: "u8", api: "u8", refused: "f64" });
+    this.memory = store.table(`mailbox memory of ${path}`, { word: "u32" });
+    this.fn = nic.kernel.functions({
+      ixgbe_rcv_msg_from_vf: { file: "drivers/net/ethernet/intel/ixgbe/ixgbe_sriov.c", kind: "driver", a: "message", b: "VF" },
+      "mailbox message refused": { kind: "violation", a: "message", b: "VF" },
+    });
+  }
+
+  /** Rows stand for functions; the PF's is unused. */
+  add(): void {
+    this.state.alloc();
+    for (let i = 0; i < MAILBOX_WORDS; i++) this.memory.alloc();
+  }
+
+  /** Function id of the PF's handling. */
+  get served(): number {
+    return this.fn.ixgbe_rcv_msg_from_vf;
+  }
+
+  /** The VF writes a message and rings. @returns false while one is under way: the memory is taken */
+  request(f: number, words: readonly number[]): boolean {
+    if (this.state.requested[f] === 1 || words.length > MAILBOX_WORDS) return false;
+    words.forEach((word, i) => (this.memory.word[f * MAILBOX_WORDS + i] = word));
+    this.state.requested[f] = 1;
+    this.state.answered[f] = 0;
+    this.nic.kernel.schedule(this.time(), Priority.hardware, this.nic.id, NicOp.mailbox, f);
+    return true;
+  }
+
+  /** The PF's answer, once: its first word, or −1 while there is none. The other words stay readable. */
+  answer(f: number): number {
+    if (this.state.answered[f] === 0) return -1;
+    this.state.answered[f] = 0;
+    return this.memory.word[f * MAILBOX_WORDS]!;
+  }
+
+  word(f: number, i: number): number {
+    return this.memory.word[f * MAILBOX_WORDS + i]!;
+  }
+
+  /** The PF's driver handles the request. */
+  serve(f: number): void {
+    const { nic, state, memory } = this;
+    const at = f * MAILBOX_WORDS;
+    const message = memory.word[at]!;
+    const type = message & 0xffff;
+    const pf = nic.functions[0]!;
+    nic.kernel.mark(this.fn.ixgbe_rcv_msg_from_vf, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, type, f - 1);
+    state.requested[f] = 0;
+    const granted = type === MailboxMessage.reset ? this.resetVf(f) : state.clearToSend[f] === 1 && this.handle(f, type, at);
+    if (!granted) {
+      state.refused[f]!++;
+      nic.kernel.mark(this.fn["mailbox message refused"], pf.component, pf.context, nic.kernel.now, 0, -1, type, f - 1);
+    }
+    memory.word[at] = (message | (granted ? MailboxFlag.ack : MailboxFlag.nack) | (state.clearToSend[f] === 1 ? MailboxFlag.clearToSend : 0)) >>> 0;
+    state.answered[f] = 1;
+  }
+
+  /** After a function-level reset the VF must send RESET again. */
+  clear(f: number): void {
+    const { state } = this;
+    state.answered[f] = state.clearToSend[f] = 0;
+    state.api[f] = MailboxApi.v10;
+  }
+
+  private resetVf(f: number): boolean {
+    const { nic, filters } = this;
+    const unit = nic.functions[f]!;
+    filters.clearPool(unit.pool);
+    filters.addAddress(unit.mac, unit.pool);
+    filters.setBroadcast(unit.pool, true);
+    filters.setAntiSpoof(unit.pool, this.policy.macAntiSpoof, this.policy.vlanAntiSpoof);
+    this.state.clearToSend[f] = 1;
+    this.state.api[f] = MailboxApi.v10;
+    nic.state.maxFrame[f] = STANDARD_FRAME;
+    nic.state.transmit[f] = 1;
+    nic.state.receive[f] = this.fits(f) ? 1 : 0;
+    this.writeMac(f, unit.mac);
+    return true;
+  }
+
+  private handle(f: number, type: number, at: number): boolean {
+    const { nic, filters, state, memory } = this;
+    const unit = nic.functions[f]!;
+    if (type === MailboxMessage.setMac) return this.setMac(unit, this.readMac(f));
+    if (type === MailboxMessage.setMulticast) {
+      filters.addMulticast(this.readMac(f), unit.pool);
+      return true;
+    }
+    if (type === MailboxMessage.setVlan) return filters.addVlan(memory.word[at + 1]! & 0xfff, unit.pool);
+    if (type === MailboxMessage.setMaxFrame) {
+      nic.state.maxFrame[f] = memory.word[at + 1]!;
+      nic.state.receive[f] = this.fits(f) ? 1 : 0;
+      return this.fits(f);
+    }
+    if (type === MailboxMessage.apiVersion) {
+      const version = memory.word[at + 1]!;
+      if (version !== MailboxApi.v10 && version !== MailboxApi.v11) return false;
+      state.api[f] = version;
+      nic.state.receive[f] = this.fits(f) ? 1 : 0;
+      return true;
+    }
+    if (type !== MailboxMessage.getQueues || state.api[f] === MailboxApi.v10) return false;
+    memory.word[at + 1] = memory.word[at + 2] = unit.queues.length;
+    return true;
+  }
+
+  private setMac({ mac, pool }: FunctionUnit, wanted: number): boolean {
+    if (!this.policy.allowSetMac && wanted !== mac) return false;
+    const owner = this.filters.poolOf(wanted);
+    return owner === pool || (owner < 0 && this.filters.addAddress(wanted, pool));
+  }
+
+  /**
+   * Whether a VF may receive: the 82599 has one largest frame for the port, so a VF must not want more than the PF; and a VF
+   * that speaks version 1.0 knows nothing of longer frames than standard (82599 specification update, clarification 14).
+   */
+  private fits(f: number): boolean {
+    const { state } = this.nic;
+    return state.maxFrame[f]! <= state.maxFrame[0]! && (this.state.api[f] !== MailboxApi.v10 || state.maxFrame[0]! <= STANDARD_FRAME);
+  }
+
+  /** Addresses stand in words 1 and 2, first octet first. */
+  private readMac(f: number): number {
+    return this.word(f, 1) * 0x10000 + (this.word(f, 2) >>> 16);
+  }
+
+  private writeMac(f: number, mac: number): void {
+    this.memory.word[f * MAILBOX_WORDS + 1] = Math.floor(mac / 0x10000);
+    this.memory.word[f * MAILBOX_WORDS + 2] = (mac % 0x10000) * 0x10000;
+  }
+}
+
+/** Words 1 and 2 of a message that carries an address. */
+export function macWords(mac: number): [number, number] {
+  return [Math.floor(mac / 0x10000), (mac % 0x10000) * 0x10000];
+}

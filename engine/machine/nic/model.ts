@@ -1,0 +1,93 @@
+import type { VfRouting } from "./routingIds";
+
+/** Queues divided among pools, one pool a function. */
+export interface PoolLayout {
+  readonly pools: number;
+  /** Queue pairs of a pool. */
+  readonly queues: number;
+  /** Whether RSS spreads the frames of a pool over its queues. The layout of 16 pools is that of traffic classes (DCB). */
+  readonly rss: boolean;
+}
+
+/** What an interface computes for its stack. */
+export interface Offloads {
+  /** TCP and UDP checksums of sent and of received packets. */
+  readonly checksum: boolean;
+  /** Largest TCP payload that it cuts into segments itself, bytes; 0: none (TSO). */
+  readonly segmentation: number;
+  /** Whether it joins received segments (LRO, RSC). */
+  readonly receiveCoalescing: boolean;
+}
+
+/** A path without offloads: everything is the CPU's work. */
+export const noOffloads: Offloads = { checksum: false, segmentation: 0, receiveCoalescing: false };
+
+/** What makes one adapter differ from another; an adapter is data, not code. */
+export interface NicModel {
+  readonly totalVfs: number;
+  /** First VF Offset and VF Stride, with and without alternative routing ids. */
+  readonly routing: { readonly ari: VfRouting; readonly noAri: VfRouting };
+  /** Receive and as many transmit queues of the port. */
+  readonly queues: number;
+  /** In order of the number of pools. */
+  readonly layouts: readonly PoolLayout[];
+  /** Entries of the redirection table, and the most queues that it spreads over. */
+  readonly redirection: { readonly entries: number; readonly queues: number };
+  readonly filters: { readonly mac: number; readonly vlan: number };
+  /** Interrupt vectors of a PF and of a VF. */
+  readonly vectors: { readonly pf: number; readonly vf: number };
+  /** Interrupt moderation: picoseconds of a unit, largest interval in units. */
+  readonly throttle: { readonly unit: number; readonly most: number };
+  /** Descriptors of a receive or transmit ring. */
+  readonly ring: number;
+  /** Descriptors that a queue holds on the chip, fetched ahead. */
+  readonly prefetch: { readonly transmit: number; readonly receive: number };
+  /** Sent descriptors that are written back together (WTHRESH). */
+  readonly writeBack: number;
+  /** Packet buffers, bytes. */
+  readonly transmitBuffer: number;
+  readonly receiveBuffer: number;
+  /** Reads of frames that can be under way at once. */
+  readonly outstandingReads: number;
+  /** Bytes of the largest packet on PCI Express that carries data, and of its headers. */
+  readonly pcie: { readonly payload: number; readonly overhead: number };
+  readonly offloads: Offloads;
+  /** Function-level reset, picoseconds; the specification allows 100 ms. */
+  readonly resetTime: number;
+}
+
+/** Bytes of a descriptor: DPDK `ixgbe_type.h`. */
+export const DESCRIPTOR = 16;
+
+/**
+ * Intel 82599. Sources: lspci dumps (VFs, routing, vectors); DPDK `ixgbe_82599.c`, `ixgbe_pf.c`, `ixgbe_type.h` (queues, pools,
+ * filters, receive buffer, interrupt throttling); NetBSD `ixgbe.h` (rings). The transmit buffer, the descriptors on the
+ * chip and the reads under way are recalled from the data sheet, not verified. PCI Express: headers of a memory write with a
+ * 64-bit address, 24 B (Neugebauer et al., SIGCOMM 2018; recalled). Write-back threshold: Linux `ixgbe_configure_tx_ring`.
+ */
+const intel82599: NicModel = {
+  totalVfs: 64,
+  routing: { ari: { offset: 128, stride: 2 }, noAri: { offset: 384, stride: 2 } },
+  queues: 128,
+  layouts: [{ pools: 16, queues: 8, rss: false }, { pools: 32, queues: 4, rss: true }, { pools: 64, queues: 2, rss: true }],
+  redirection: { entries: 128, queues: 16 },
+  filters: { mac: 128, vlan: 64 },
+  vectors: { pf: 64, vf: 3 },
+  throttle: { unit: 2_048_000, most: 511 },
+  ring: 2048,
+  prefetch: { transmit: 40, receive: 64 },
+  writeBack: 8,
+  transmitBuffer: 160 * 1024,
+  receiveBuffer: 512 * 1024,
+  outstandingReads: 16,
+  pcie: { payload: 256, overhead: 24 },
+  offloads: { checksum: true, segmentation: 65_535, receiveCoalescing: false },
+  resetTime: 100e9,
+};
+
+/** Models by the name that a design uses. */
+export const nicModels: Readonly<Record<string, NicModel>> = {
+  "intel-82599": intel82599,
+  // The same pools and queues with 384 KB for receiving (DPDK `ixgbe_x540.h`).
+  "intel-x540": { ...intel82599, receiveBuffer: 384 * 1024 },
+};

@@ -1,0 +1,378 @@
+import type { Scope } from "../../inspect";
+import type { Kernel, Model } from "../../kernel/kernel";
+import { Priority } from "../../kernel/queue";
+import { Ring } from "../../kernel/ring";
+import type { Link, LinkEnd } from "../../network/link";
+import type { PacketLog } from "../../network/packets";
+import type { CostProfile } from "../../profiles/profile";
+import type { Cpus } from "../../scheduling/cpus";
+import { NONE } from "../../trace/trace";
+import type { Iommu } from "../iommu/iommu";
+import { NOBODY } from "../memory";
+import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit } from "./adapter";
+import { describeNic } from "./describe";
+import { Filters, isGroup } from "./filters";
+import { Mailbox, defaultVfPolicy, type VfPolicy } from "./mailbox";
+import { DESCRIPTOR, type NicModel } from "./model";
+import { PcieLink } from "./pcie";
+import { ReceiveQueues } from "./receiveQueues";
+import { Rss } from "./rss";
+import { SrIov } from "./sriov";
+import { TransmitQueues } from "./transmitQueues";
+import { Vectors } from "./vectors";
+
+/** Ethernet header and frame check sequence, which a largest frame counts beyond the MTU. */
+const FRAMING = 18;
+/** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
+const BUFFER_SIZES: readonly number[] = [2048, 4096, 9216, 16384];
+
+/** How a design wants an adapter set up. */
+export interface NicSetup {
+  readonly model: NicModel;
+  /** Routing id of the physical function. */
+  readonly routingId: number;
+  /** Largest IP datagram of the port. */
+  readonly mtu: number;
+  readonly vfs: number;
+  /** Whether a driver asks for more than one queue pair. */
+  readonly multiqueue: boolean;
+  readonly policy?: VfPolicy;
+}
+
+/**
+ * A network adapter with one port: a physical function and virtual functions (SR-IOV), each with a pool of queues of its
+ * own. Frames are read and written by DMA; an internal switch sorts them by filters, so that frames between functions never
+ * reach the wire. The parts are in files of their own; this is how they are joined.
+ */
+export class Nic implements Model, LinkEnd, Adapter {
+  readonly id: number;
+  readonly functions: FunctionUnit[] = [];
+  readonly queues: QueueUnit[] = [];
+  readonly state: FunctionTable;
+  readonly model: NicModel;
+  readonly fn;
+  readonly pcie: PcieLink;
+  readonly sriov: SrIov;
+  readonly filters: Filters;
+  readonly rss: Rss;
+  readonly mailbox: Mailbox;
+  readonly transmitQueues: TransmitQueues;
+  readonly receiveQueues: ReceiveQueues;
+  readonly vectors: Vectors;
+  private readonly port;
+  /** Frames on the chip that wait for the wire. */
+  private readonly outbound: Ring;
+  private link: { readonly wire: Link; readonly end: number } | undefined;
+
+  constructor(
+    readonly kernel: Kernel, readonly packets: PacketLog, cpus: Cpus, readonly iommu: Iommu, costs: CostProfile,
+    readonly path: string, private readonly host: string, setup: NicSetup,
+  ) {
+    const { store } = kernel;
+    const { model } = setup;
+    this.model = model;
+    this.id = kernel.component(path, "nic", host, undefined, this);
+    this.fn = kernel.functions(nicFunctions);
+    this.state = store.table(`functions of ${path}`, functionSchema);
+    this.port = store.table(`port of ${path}`, { busy: "u8", maxFrame: "u32" }, 1);
+    this.port.alloc();
+    this.port.maxFrame[0] = setup.mtu + FRAMING;
+    this.outbound = new Ring(store, `frames for the wire of ${path}`, 4096);
+    this.pcie = new PcieLink(kernel, costs, path, model.pcie);
+    this.sriov = new SrIov(store, path, model, setup.routingId, setup.multiqueue);
+    if (setup.vfs > 0 && !(this.sriov.setVfs(setup.vfs) && this.sriov.enable(true))) throw new Error(`${path} cannot have ${setup.vfs} VFs.`);
+    this.filters = new Filters(store, path, packets, model.filters);
+    this.rss = new Rss(store, path, packets, model.redirection.entries, model.redirection.queues);
+    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.send(queue, packet));
+    this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
+    this.vectors = new Vectors(this, path, cpus, (q) => this.transmitQueues.writeBack(q));
+    this.mailbox = new Mailbox(this, path, this.filters, setup.policy ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0));
+  }
+
+  attach(link: Link): void {
+    this.link = { wire: link, end: link.attach(this) };
+  }
+
+  /** Adds a function: the PF first, then the VFs in order. */
+  addFunction(path: string, mac: number): number {
+    const { kernel } = this;
+    const f = this.state.alloc();
+    this.state.owner[f] = NOBODY;
+    this.state.maxFrame[f] = this.port.maxFrame[0]!;
+    this.filters.addPool();
+    this.mailbox.add();
+    this.functions.push({
+      path, mac, queues: [], pool: f === 0 ? this.sriov.vfs : f - 1,
+      iommu: this.iommu.addFunction(path, f === 0 ? this.sriov.pf : this.sriov.routingIdOf(f - 1)),
+      component: kernel.component(path, "function", this.host, undefined, this),
+      context: kernel.context("device", path, this.host, undefined),
+    });
+    return f;
+  }
+
+  /**
+   * Builds a function's queue pairs for the driver of a domain: rings and buffers in the domain's memory, a vector each.
+   * @param wanted queue pairs; it gets a power of two of them, at most what its pool and its vectors allow
+   * @returns how many
+   */
+  configure(f: number, domain: number, wanted: number): number {
+    const { model, iommu } = this;
+    const unit = this.functions[f]!;
+    const most = Math.min(wanted, this.sriov.queuesPerFunction, (f === 0 ? model.vectors.pf : model.vectors.vf) - 1);
+    const bufferSize = BUFFER_SIZES.find((size) => size >= this.port.maxFrame[0]!) ?? BUFFER_SIZES.at(-1)!;
+    const buffer = (bytes: number): number => iommu.memory.allocateBuffer(domain, bytes);
+    let count = 1;
+    while (count * 2 <= most) count *= 2;
+    while (unit.queues.length < count) this.addQueue(unit, bufferSize, buffer);
+    return unit.queues.length;
+  }
+
+  private addQueue(unit: FunctionUnit, bufferSize: number, buffer: (bytes: number) => number): void {
+    const { ring } = this.model;
+    const row = this.queues.length;
+    const queue: QueueUnit = {
+      row, unit, number: this.sriov.firstQueue(unit.pool) + unit.queues.length, bufferSize,
+      transmitRing: buffer(ring * DESCRIPTOR), receiveRing: buffer(ring * DESCRIPTOR),
+      transmitBuffers: buffer(ring * bufferSize), receiveBuffers: buffer(ring * bufferSize),
+    };
+    this.transmitQueues.addQueue(`transmit ring ${unit.queues.length} of ${unit.path}`);
+    this.receiveQueues.addQueue(`receive ring ${unit.queues.length} of ${unit.path}`);
+    this.vectors.add(this.iommu.addInterrupt(unit.iommu));
+    unit.queues.push(queue);
+    this.queues.push(queue);
+  }
+
+  /** @throws Error if the adapter has no such function */
+  functionNamed(path: string): number {
+    const f = this.functions.findIndex((entry) => entry.path === path);
+    if (f < 0) throw new Error(`There is no PCI function ${path}.`);
+    return f;
+  }
+
+  /** The address that a function's frames carry: as set through the mailbox, or its own. */
+  macOf(f: number): number {
+    const { pool, mac } = this.functions[f]!;
+    const set = this.filters.addressOf(pool);
+    return set < 0 ? mac : set;
+  }
+
+  componentOf(f: number): number {
+    return this.functions[f]!.component;
+  }
+
+  isPhysical(f: number): boolean {
+    return f === 0;
+  }
+
+  // --- What a hypervisor and a driver do ----------------------------------------------------------------------------
+
+  /**
+   * Assigns the function to a domain and opens its queues. A PF works at once; a VF sends and receives when its driver has
+   * been through the mailbox.
+   * @param lines interrupt lines, one a queue pair
+   * @param eitr register value, see {@link Vectors.throttle}
+   * @throws Error if the function is another domain's
+   */
+  open(f: number, domain: number, lines: readonly number[], eitr: number): void {
+    const { pool, mac, iommu, queues } = this.functions[f]!;
+    this.iommu.assign(iommu, domain);
+    this.state.owner[f] = domain;
+    queues.forEach(({ row }, q) => {
+      this.iommu.route(this.vectors.state.index[row]!, lines[q] ?? NONE);
+      this.vectors.throttle(row, eitr);
+      this.receiveQueues.open(row);
+    });
+    if (!this.isPhysical(f)) return;
+    this.filters.addAddress(mac, pool);
+    this.filters.setBroadcast(pool, true);
+    this.state.receive[f] = this.state.transmit[f] = 1;
+  }
+
+  /** Whether the function sends and receives. */
+  isUp(f: number): boolean {
+    return this.state.transmit[f] === 1 && this.state.receive[f] === 1;
+  }
+
+  /**
+   * Function-level reset: queues, filters, mailbox and vectors of this function and of no other; what was in its rings is
+   * lost. It answers again after the device's reset time.
+   */
+  reset(f: number): void {
+    const { kernel, fn } = this;
+    const unit = this.functions[f]!;
+    kernel.mark(fn["function-level reset"], unit.component, unit.context, kernel.now, 0, NONE, unit.pool);
+    this.state.receive[f] = this.state.transmit[f] = 0;
+    this.state.resetting[f] = 1;
+    for (const queue of unit.queues) {
+      const lost = (packet: number): void => this.lose(queue, packet);
+      this.transmitQueues.reset(queue.row, lost);
+      this.receiveQueues.reset(queue.row, lost);
+      this.vectors.reset(queue.row);
+    }
+    this.filters.clearPool(unit.pool);
+    this.mailbox.clear(f);
+    kernel.schedule(this.model.resetTime, Priority.hardware, this.id, NicOp.resetDone, f);
+  }
+
+  /** Takes the function from its domain: reset, and nothing of the domain stays mapped. */
+  detach(f: number): void {
+    this.reset(f);
+    this.iommu.release(this.functions[f]!.iommu);
+    this.state.owner[f] = NOBODY;
+  }
+
+  /**
+   * Puts a frame on a transmit ring and rings the doorbell.
+   * @param address of the data in I/O virtual memory, where it is not in the ring's own buffers: what a malicious driver can say
+   * @returns false when no descriptor is free
+   */
+  post(f: number, packet: number, address?: number): boolean {
+    const { queues } = this.functions[f]!;
+    return this.transmitQueues.post(queues[this.rss.queueOf(packet, queues.length)]!.row, packet, address);
+  }
+
+  /** The oldest received frame of a queue of the function, or −1; it stays. */
+  peekReceived(f: number, q: number): number {
+    return this.receiveQueues.peek(this.functions[f]!.queues[q]!.row);
+  }
+
+  /** Takes the oldest received frame. */
+  takeReceived(f: number, q: number): number {
+    const { row } = this.functions[f]!.queues[q]!;
+    this.state.received[f]!++;
+    return this.receiveQueues.take(row);
+  }
+
+  /** The driver has emptied the ring: fresh buffers, and interrupts again, at once if a frame has come in between. */
+  unmask(f: number, q: number): void {
+    const { row } = this.functions[f]!.queues[q]!;
+    this.receiveQueues.giveBack(row);
+    this.vectors.unmask(row);
+    if (this.receiveQueues.peek(row) !== NONE) this.vectors.arm(row);
+  }
+
+  // --- LinkEnd ------------------------------------------------------------------------------------------------------
+
+  transmitted(packet: number): void {
+    this.port.busy[0] = 0;
+    this.outbound.shift();
+    this.transmitQueues.leave(packet);
+    this.transmitQueues.pump();
+    this.feedWire();
+  }
+
+  received(packet: number): void {
+    this.sort(packet, NONE);
+  }
+
+  // --- Events -------------------------------------------------------------------------------------------------------
+
+  fire(op: number, a: number, packet: number): void {
+    if (op === NicOp.mailbox) return this.mailbox.serve(a);
+    if (op === NicOp.resetDone) return this.resetDone(a);
+    const q = rowOfEvent(a);
+    const { transmitQueues: tx, receiveQueues: rx, vectors } = this;
+    const side = op === NicOp.interrupt ? vectors : op <= NicOp.transmitWritten ? tx : rx;
+    if (side.state.epoch[q] !== epochOfEvent(a)) return this.lateFor(q, op, packet);
+    if (op === NicOp.transmitDescriptors) tx.descriptorsFetched(q);
+    else if (op === NicOp.fetched) tx.fetched(q, packet);
+    else if (op === NicOp.transmitWritten) tx.written(q);
+    else if (op === NicOp.receiveDescriptors) rx.descriptorsFetched(q);
+    else if (op === NicOp.stored) rx.stored(q, packet);
+    else if (op === NicOp.receiveWritten) rx.written(q);
+    else vectors.fire(q);
+  }
+
+  /** A transfer ends whose queue was reset while it was under way. */
+  private lateFor(q: number, op: number, packet: number): void {
+    const frame = op === NicOp.fetched || op === NicOp.stored;
+    this.lose(this.queues[q]!, frame ? packet : NONE);
+    if (op === NicOp.fetched) this.transmitQueues.discard(packet);
+    else if (op === NicOp.stored) this.receiveQueues.discard(packet);
+    this.transmitQueues.pump();
+  }
+
+  private lose({ unit, number }: QueueUnit, packet: number): void {
+    this.kernel.mark(this.fn["lost in a reset"], unit.component, unit.context, this.kernel.now, 0, packet, number);
+  }
+
+  private resetDone(f: number): void {
+    const { component, context, pool } = this.functions[f]!;
+    this.state.resetting[f] = 0;
+    this.kernel.mark(this.fn["function ready"], component, context, this.kernel.now, 0, NONE, pool);
+  }
+
+  // --- The internal switch ------------------------------------------------------------------------------------------
+
+  /** A frame of a function is on the chip. */
+  private send({ unit }: QueueUnit, packet: number): void {
+    const { kernel, fn } = this;
+    const spoof = this.filters.spoofed(packet, unit.pool);
+    if (spoof !== undefined) {
+      kernel.mark(fn[spoof === "MAC" ? "MAC anti-spoof" : "VLAN anti-spoof"], unit.component, unit.context, kernel.now, 0, packet, unit.pool);
+      this.transmitQueues.leave(packet);
+      return;
+    }
+    const f = this.functionOf(unit.pool);
+    this.state.sent[f]!++;
+    if (this.sort(packet, f)) {
+      this.transmitQueues.leave(packet);
+    } else {
+      this.outbound.push(packet);
+      this.feedWire();
+    }
+  }
+
+  private feedWire(): void {
+    if (this.port.busy[0] === 1 || this.link === undefined) return;
+    const packet = this.outbound.peek();
+    if (packet === NONE) return;
+    this.port.busy[0] = 1;
+    this.link.wire.send(this.link.end, packet);
+  }
+
+  /** Sorts a frame by the filters. @param from the function that sends it, or −1: the wire @returns whether it was for a function of this adapter alone */
+  private sort(packet: number, from: number): boolean {
+    const { kernel, fn, filters, packets } = this;
+    const destination = packets.destinationMac(packet);
+    if (isGroup(destination)) {
+      for (let f = 0; f < this.functions.length; f++) {
+        const { pool } = this.functions[f]!;
+        if (f !== from && filters.acceptsGroup(destination, pool) && filters.passesVlan(packet, pool)) this.deliver(f, packet);
+      }
+      return false;
+    }
+    const pool = filters.poolOf(destination);
+    if (pool === NONE) {
+      if (from === NONE) kernel.mark(fn["no receive filter"], this.id, this.functions[0]!.context, kernel.now, 0, packet);
+      return false;
+    }
+    if (from !== NONE) kernel.mark(fn["internal switch"], this.id, this.functions[from]!.context, kernel.now, 0, packet);
+    const f = this.functionOf(pool);
+    if (filters.passesVlan(packet, pool)) this.deliver(f, packet);
+    else this.drop(f, fn["no VLAN filter"], packet, packets.vlan(packet));
+    return true;
+  }
+
+  private deliver(f: number, packet: number): void {
+    const { queues } = this.functions[f]!;
+    const bytes = this.packets.frameLength(packet);
+    if (this.state.receive[f] === 0) this.drop(f, this.fn["receive disabled"], packet, 0);
+    else if (bytes + 4 > this.state.maxFrame[f]!) this.drop(f, this.fn["longer than the maximum frame"], packet, bytes);
+    else if (!this.receiveQueues.accept(queues[this.rss.queueOf(packet, queues.length)]!.row, packet)) this.state.dropped[f]!++;
+  }
+
+  private drop(f: number, fn: number, packet: number, a: number): void {
+    const { component, context } = this.functions[f]!;
+    this.state.dropped[f]!++;
+    this.kernel.mark(fn, component, context, this.kernel.now, 0, packet, a);
+  }
+
+  private functionOf(pool: number): number {
+    return pool === this.sriov.vfs ? 0 : pool + 1;
+  }
+
+  describe(): Scope[] {
+    return describeNic(this);
+  }
+}

@@ -1,0 +1,181 @@
+import { Priority } from "../../kernel/queue";
+import { Ring } from "../../kernel/ring";
+import { NONE } from "../../trace/trace";
+import { REFUSED } from "../iommu/iommu";
+import { NicOp, dma, eventOf, markTransfer, type Adapter, type QueueUnit } from "./adapter";
+import { DESCRIPTOR } from "./model";
+
+/** Where a descriptor's data lies: its own buffer of the pool, unless the driver says otherwise. */
+const OWN_BUFFER = -1;
+
+/**
+ * The way out of an adapter: descriptors are fetched ahead in batches and wait on the chip; frames are read by DMA, several
+ * at a time and in turn among the queues, as long as the transmit buffer has room; descriptors whose frame was read are
+ * written back in batches, and are the driver's again then.
+ *
+ * A descriptor is in one of: posted (in host memory), fetching, cached (on the chip), reading, done, writing.
+ */
+export class TransmitQueues {
+  readonly state;
+  private readonly shared;
+  private readonly slots;
+  private readonly packets: Ring[] = [];
+  /** Queues with a descriptor on the chip, in turn. */
+  private readonly ready: Ring;
+
+  /** @param read a frame is on the chip: what happens next */
+  constructor(private readonly nic: Adapter, path: string, private readonly read: (queue: QueueUnit, packet: number) => void) {
+    const { store } = nic.kernel;
+    this.state = store.table(`transmit queues of ${path}`, {
+      epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
+    });
+    this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
+    this.shared.alloc();
+    this.slots = store.table(`transmit descriptors of ${path}`, { address: "f64" }, nic.model.ring);
+    this.ready = new Ring(store, `ready transmit queues of ${path}`, nic.model.queues);
+  }
+
+  addQueue(name: string): void {
+    this.state.alloc();
+    this.packets.push(new Ring(this.nic.kernel.store, name, this.nic.model.ring));
+    for (let i = 0; i < this.nic.model.ring; i++) this.slots.address[this.slots.alloc()] = OWN_BUFFER;
+  }
+
+  get buffered(): number {
+    return this.shared.buffered[0]!;
+  }
+
+  /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
+  post(q: number, packet: number, address = OWN_BUFFER): boolean {
+    const { state, packets } = this;
+    if (state.used[q]! >= this.nic.model.ring) return false;
+    state.used[q]!++;
+    state.posted[q]!++;
+    packets[q]!.push(packet);
+    this.slots.address[q * this.nic.model.ring + (state.next[q]!++ % this.nic.model.ring)] = address;
+    this.fetchDescriptors(q);
+    return true;
+  }
+
+  /** A frame has left the transmit buffer. */
+  leave(packet: number): void {
+    this.shared.buffered[0]! -= this.nic.packets.frameLength(packet);
+  }
+
+  /** Reads frames while there is room: one of each queue in turn. */
+  pump(): void {
+    const { nic, state, shared, ready } = this;
+    while (ready.count > 0 && shared.reads[0]! < nic.model.outstandingReads) {
+      const q = ready.peek();
+      const packet = this.packets[q]!.peek();
+      if (state.cached[q] === 0) {
+        ready.shift();
+        state.ready[q] = 0;
+        continue;
+      }
+      const bytes = nic.packets.frameLength(packet);
+      if (shared.buffered[0]! + bytes > nic.model.transmitBuffer) return;
+      ready.push(ready.shift());
+      const address = this.addressOfOldest(q);
+      this.packets[q]!.shift();
+      state.cached[q]!--;
+      const queue = nic.queues[q]!;
+      const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, packet);
+      if (time === REFUSED) {
+        state.done[q]!++;
+        continue;
+      }
+      shared.reads[0]!++;
+      shared.buffered[0]! += bytes;
+      state.reading[q]!++;
+      nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.fetched, eventOf(q, state.epoch[q]!), packet);
+    }
+  }
+
+  descriptorsFetched(q: number): void {
+    const { nic, state } = this;
+    const n = state.fetching[q]!;
+    markTransfer(nic, nic.fn["descriptor fetch"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    state.fetching[q] = 0;
+    state.cached[q]! += n;
+    if (state.ready[q] === 0) {
+      state.ready[q] = 1;
+      this.ready.push(q);
+    }
+    this.pump();
+    this.fetchDescriptors(q);
+  }
+
+  fetched(q: number, packet: number): void {
+    const { nic, state } = this;
+    const bytes = nic.packets.frameLength(packet);
+    markTransfer(nic, nic.fn["DMA read"], nic.queues[q]!, bytes, packet, bytes);
+    this.shared.reads[0]!--;
+    state.reading[q]!--;
+    state.done[q]!++;
+    this.read(nic.queues[q]!, packet);
+    if (state.done[q]! >= nic.model.writeBack) this.writeBack(q);
+    this.pump();
+    this.fetchDescriptors(q);
+  }
+
+  /** Writes back what is done; also before an interrupt, so that the driver sees it. */
+  writeBack(q: number): void {
+    const { nic, state } = this;
+    if (state.writing[q]! > 0 || state.done[q] === 0) return;
+    const n = state.done[q]!;
+    const queue = nic.queues[q]!;
+    const time = dma(nic, "write", queue.unit, nic.fn["descriptor write-back"], queue.transmitRing, n * DESCRIPTOR, NONE);
+    if (time === REFUSED) return;
+    state.done[q] = 0;
+    state.writing[q] = n;
+    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.transmitWritten, eventOf(q, state.epoch[q]!));
+  }
+
+  written(q: number): void {
+    const { nic, state } = this;
+    const n = state.writing[q]!;
+    markTransfer(nic, nic.fn["descriptor write-back"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    state.writing[q] = 0;
+    state.used[q]! -= n;
+    if (state.done[q]! >= nic.model.writeBack) this.writeBack(q);
+  }
+
+  /** A read whose queue was reset meanwhile. */
+  discard(packet: number): void {
+    this.shared.reads[0]!--;
+    this.leave(packet);
+  }
+
+  /** Empties the queue. @param lost is told of every frame that was not read yet */
+  reset(q: number, lost: (packet: number) => void): void {
+    const { state } = this;
+    for (let packet = this.packets[q]!.shift(); packet !== NONE; packet = this.packets[q]!.shift()) lost(packet);
+    state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
+    state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
+    state.next[q] = 0;
+  }
+
+  /** As many as fit on the chip, when the chip has begun to run out (PTHRESH) and none are on their way. */
+  private fetchDescriptors(q: number): void {
+    const { nic, state } = this;
+    const room = nic.model.prefetch.transmit - state.cached[q]!;
+    const n = Math.min(state.posted[q]!, room);
+    if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;
+    const queue = nic.queues[q]!;
+    const at = queue.transmitRing + ((state.next[q]! - state.posted[q]!) % nic.model.ring) * DESCRIPTOR;
+    const time = dma(nic, "read", queue.unit, nic.fn["descriptor fetch"], at, n * DESCRIPTOR, NONE);
+    if (time === REFUSED) return;
+    state.posted[q]! -= n;
+    state.fetching[q] = n;
+    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.transmitDescriptors, eventOf(q, state.epoch[q]!));
+  }
+
+  private addressOfOldest(q: number): number {
+    const { ring } = this.nic.model;
+    const index = (this.state.next[q]! - this.packets[q]!.count) % ring;
+    const address = this.slots.address[q * ring + index]!;
+    const queue = this.nic.queues[q]!;
+    return address === OWN_BUFFER ? queue.transmitBuffers + index * queue.bufferSize : address;
+  }
+}
