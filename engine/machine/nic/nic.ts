@@ -5,21 +5,21 @@ import { Ring } from "../../kernel/ring";
 import type { Link, LinkEnd } from "../../network/link";
 import type { PacketLog } from "../../network/packets";
 import type { CostProfile } from "../../profiles/profile";
-import type { Cpus } from "../../scheduling/cpus";
 import { NONE } from "../../trace/trace";
 import type { Iommu } from "../iommu/iommu";
 import { NOBODY } from "../memory";
 import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit } from "./adapter";
 import { describeNic } from "./describe";
-import { Filters, isGroup } from "./filters";
+import { Filters } from "./filters";
 import { Mailbox, defaultVfPolicy, type VfPolicy } from "./mailbox";
 import { DESCRIPTOR, type NicModel } from "./model";
 import { PcieLink } from "./pcie";
 import { ReceiveQueues } from "./receiveQueues";
 import { Rss } from "./rss";
 import { SrIov } from "./sriov";
+import { Switch } from "./switch";
 import { TransmitQueues } from "./transmitQueues";
-import { Vectors } from "./vectors";
+import { Vectors, type InterruptController } from "./vectors";
 
 /** Ethernet header and frame check sequence, which a largest frame counts beyond the MTU. */
 const FRAMING = 18;
@@ -59,13 +59,14 @@ export class Nic implements Model, LinkEnd, Adapter {
   readonly transmitQueues: TransmitQueues;
   readonly receiveQueues: ReceiveQueues;
   readonly vectors: Vectors;
+  private readonly switch: Switch;
   private readonly port;
   /** Frames on the chip that wait for the wire. */
   private readonly outbound: Ring;
   private link: { readonly wire: Link; readonly end: number } | undefined;
 
   constructor(
-    readonly kernel: Kernel, readonly packets: PacketLog, cpus: Cpus, readonly iommu: Iommu, costs: CostProfile,
+    readonly kernel: Kernel, readonly packets: PacketLog, interrupts: InterruptController, readonly iommu: Iommu, costs: CostProfile,
     readonly path: string, private readonly host: string, setup: NicSetup,
   ) {
     const { store } = kernel;
@@ -83,9 +84,10 @@ export class Nic implements Model, LinkEnd, Adapter {
     if (setup.vfs > 0 && !(this.sriov.setVfs(setup.vfs) && this.sriov.enable(true))) throw new Error(`${path} cannot have ${setup.vfs} VFs.`);
     this.filters = new Filters(store, path, packets, model.filters);
     this.rss = new Rss(store, path, packets, model.redirection.entries, model.redirection.queues);
-    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.send(queue, packet));
+    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.read(queue, packet));
     this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
-    this.vectors = new Vectors(this, path, cpus, (q) => this.transmitQueues.writeBack(q));
+    this.vectors = new Vectors(this, path, interrupts, (q) => this.transmitQueues.writeBack(q));
+    this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov);
     this.mailbox = new Mailbox(this, path, this.filters, setup.policy ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0));
   }
 
@@ -262,7 +264,25 @@ export class Nic implements Model, LinkEnd, Adapter {
   }
 
   received(packet: number): void {
-    this.sort(packet, NONE);
+    this.switch.fromWire(packet);
+  }
+
+  /** A frame of a function is on the chip. */
+  private read(queue: QueueUnit, packet: number): void {
+    if (this.switch.fromFunction(queue.unit, packet)) {
+      this.outbound.push(packet);
+      this.feedWire();
+    } else {
+      this.transmitQueues.leave(packet);
+    }
+  }
+
+  private feedWire(): void {
+    if (this.port.busy[0] === 1 || this.link === undefined) return;
+    const packet = this.outbound.peek();
+    if (packet === NONE) return;
+    this.port.busy[0] = 1;
+    this.link.wire.send(this.link.end, packet);
   }
 
   // --- Events -------------------------------------------------------------------------------------------------------
@@ -300,76 +320,6 @@ export class Nic implements Model, LinkEnd, Adapter {
     const { component, context, pool } = this.functions[f]!;
     this.state.resetting[f] = 0;
     this.kernel.mark(this.fn["function ready"], component, context, this.kernel.now, 0, NONE, pool);
-  }
-
-  // --- The internal switch ------------------------------------------------------------------------------------------
-
-  /** A frame of a function is on the chip. */
-  private send({ unit }: QueueUnit, packet: number): void {
-    const { kernel, fn } = this;
-    const spoof = this.filters.spoofed(packet, unit.pool);
-    if (spoof !== undefined) {
-      kernel.mark(fn[spoof === "MAC" ? "MAC anti-spoof" : "VLAN anti-spoof"], unit.component, unit.context, kernel.now, 0, packet, unit.pool);
-      this.transmitQueues.leave(packet);
-      return;
-    }
-    const f = this.functionOf(unit.pool);
-    this.state.sent[f]!++;
-    if (this.sort(packet, f)) {
-      this.transmitQueues.leave(packet);
-    } else {
-      this.outbound.push(packet);
-      this.feedWire();
-    }
-  }
-
-  private feedWire(): void {
-    if (this.port.busy[0] === 1 || this.link === undefined) return;
-    const packet = this.outbound.peek();
-    if (packet === NONE) return;
-    this.port.busy[0] = 1;
-    this.link.wire.send(this.link.end, packet);
-  }
-
-  /** Sorts a frame by the filters. @param from the function that sends it, or −1: the wire @returns whether it was for a function of this adapter alone */
-  private sort(packet: number, from: number): boolean {
-    const { kernel, fn, filters, packets } = this;
-    const destination = packets.destinationMac(packet);
-    if (isGroup(destination)) {
-      for (let f = 0; f < this.functions.length; f++) {
-        const { pool } = this.functions[f]!;
-        if (f !== from && filters.acceptsGroup(destination, pool) && filters.passesVlan(packet, pool)) this.deliver(f, packet);
-      }
-      return false;
-    }
-    const pool = filters.poolOf(destination);
-    if (pool === NONE) {
-      if (from === NONE) kernel.mark(fn["no receive filter"], this.id, this.functions[0]!.context, kernel.now, 0, packet);
-      return false;
-    }
-    if (from !== NONE) kernel.mark(fn["internal switch"], this.id, this.functions[from]!.context, kernel.now, 0, packet);
-    const f = this.functionOf(pool);
-    if (filters.passesVlan(packet, pool)) this.deliver(f, packet);
-    else this.drop(f, fn["no VLAN filter"], packet, packets.vlan(packet));
-    return true;
-  }
-
-  private deliver(f: number, packet: number): void {
-    const { queues } = this.functions[f]!;
-    const bytes = this.packets.frameLength(packet);
-    if (this.state.receive[f] === 0) this.drop(f, this.fn["receive disabled"], packet, 0);
-    else if (bytes + 4 > this.state.maxFrame[f]!) this.drop(f, this.fn["longer than the maximum frame"], packet, bytes);
-    else if (!this.receiveQueues.accept(queues[this.rss.queueOf(packet, queues.length)]!.row, packet)) this.state.dropped[f]!++;
-  }
-
-  private drop(f: number, fn: number, packet: number, a: number): void {
-    const { component, context } = this.functions[f]!;
-    this.state.dropped[f]!++;
-    this.kernel.mark(fn, component, context, this.kernel.now, 0, packet, a);
-  }
-
-  private functionOf(pool: number): number {
-    return pool === this.sriov.vfs ? 0 : pool + 1;
   }
 
   describe(): Scope[] {

@@ -1,7 +1,11 @@
 import { Priority } from "../../kernel/queue";
-import type { Cpus } from "../../scheduling/cpus";
 import { NONE } from "../../trace/trace";
 import { NicOp, eventOf, type Adapter } from "./adapter";
+
+/** Where interrupts end: the CPUs of the host. */
+export interface InterruptController {
+  raise(line: number): boolean;
+}
 
 /**
  * Interrupt vectors, one a queue pair: messages through the remapping table, no closer to each other than the vector's
@@ -11,7 +15,7 @@ export class Vectors {
   readonly state;
 
   /** @param before is told of an interrupt that is about to be sent */
-  constructor(private readonly nic: Adapter, path: string, private readonly cpus: Cpus, private readonly before: (q: number) => void) {
+  constructor(private readonly nic: Adapter, path: string, private readonly interrupts: InterruptController, private readonly before: (q: number) => void) {
     this.state = nic.kernel.store.table(`interrupt vectors of ${path}`, {
       epoch: "u16", index: "i32", masked: "u8", armed: "u8", interval: "f64", last: "f64", interrupts: "f64", lost: "f64",
     });
@@ -59,7 +63,7 @@ export class Vectors {
     const index = state.index[q]!;
     const line = nic.iommu.remap(unit.iommu, index, unit);
     if (line === NONE) state.lost[q]!++;
-    else this.cpus.raise(line);
+    else this.interrupts.raise(line);
   }
 
   reset(q: number): void {

@@ -1,0 +1,81 @@
+import { NONE } from "../../trace/trace";
+import type { Adapter, FunctionUnit } from "./adapter";
+import { isGroup, type Filters } from "./filters";
+import type { ReceiveQueues } from "./receiveQueues";
+import type { Rss } from "./rss";
+import type { SrIov } from "./sriov";
+
+/** Bytes of the frame check sequence, which a largest frame includes. */
+const CHECK_SEQUENCE = 4;
+
+/**
+ * The Ethernet switch inside an adapter: frames from the wire and from functions go to the pools that the filters name, each
+ * to the queue that RSS chooses. A unicast frame between two functions never reaches the wire; a group frame goes to the
+ * other functions and to the wire.
+ */
+export class Switch {
+  constructor(
+    private readonly nic: Adapter, private readonly filters: Filters, private readonly rss: Rss, private readonly receiveQueues: ReceiveQueues,
+    private readonly sriov: SrIov,
+  ) {}
+
+  fromWire(packet: number): void {
+    const { kernel, fn, functions, id } = this.nic;
+    if (this.sort(packet, NONE) || isGroup(this.nic.packets.destinationMac(packet))) return;
+    kernel.mark(fn["no receive filter"], id, functions[0]!.context, kernel.now, 0, packet);
+  }
+
+  /** A function sends. @returns whether the frame goes on to the wire; a forged one does not, and is marked so */
+  fromFunction({ pool, component, context }: FunctionUnit, packet: number): boolean {
+    const { kernel, fn, state } = this.nic;
+    const spoof = this.filters.spoofed(packet, pool);
+    if (spoof !== undefined) {
+      kernel.mark(fn[spoof === "MAC" ? "MAC anti-spoof" : "VLAN anti-spoof"], component, context, kernel.now, 0, packet, pool);
+      return false;
+    }
+    const f = this.functionOf(pool);
+    state.sent[f]!++;
+    return !this.sort(packet, f);
+  }
+
+  /** @param from the function that sends it, or −1: the wire @returns whether it was for a function of this adapter alone */
+  private sort(packet: number, from: number): boolean {
+    const { filters, nic } = this;
+    const { kernel, fn, packets } = nic;
+    const destination = packets.destinationMac(packet);
+    if (isGroup(destination)) {
+      for (let f = 0; f < nic.functions.length; f++) {
+        const { pool } = nic.functions[f]!;
+        if (f !== from && filters.acceptsGroup(destination, pool) && filters.passesVlan(packet, pool)) this.deliver(f, packet);
+      }
+      return false;
+    }
+    const pool = filters.poolOf(destination);
+    if (pool === NONE) return false;
+    if (from !== NONE) kernel.mark(fn["internal switch"], nic.id, nic.functions[from]!.context, kernel.now, 0, packet);
+    const f = this.functionOf(pool);
+    if (filters.passesVlan(packet, pool)) this.deliver(f, packet);
+    else this.drop(f, fn["no VLAN filter"], packet, packets.vlan(packet));
+    return true;
+  }
+
+  private deliver(f: number, packet: number): void {
+    const { state, fn, packets, functions } = this.nic;
+    const { queues } = functions[f]!;
+    const bytes = packets.frameLength(packet);
+    if (state.receive[f] === 0) this.drop(f, fn["receive disabled"], packet, 0);
+    else if (bytes + CHECK_SEQUENCE > state.maxFrame[f]!) this.drop(f, fn["longer than the maximum frame"], packet, bytes);
+    else if (!this.receiveQueues.accept(queues[this.rss.queueOf(packet, queues.length)]!.row, packet)) state.dropped[f]!++;
+  }
+
+  private drop(f: number, fn: number, packet: number, a: number): void {
+    const { kernel, functions, state } = this.nic;
+    const { component, context } = functions[f]!;
+    state.dropped[f]!++;
+    kernel.mark(fn, component, context, kernel.now, 0, packet, a);
+  }
+
+  private functionOf(pool: number): number {
+    return pool === this.sriov.vfs ? 0 : pool + 1;
+  }
+}
