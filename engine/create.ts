@@ -54,7 +54,7 @@ export class MachineEngine implements Engine {
   }
 
   dispatch(): boolean {
-    return !this.done && this.built.machine.kernel.dispatch();
+    return this.built.machine.kernel.dispatch(this.design.run.until);
   }
 
   snapshot(previous?: Snapshot): Keyframe {

@@ -99,7 +99,7 @@ export class Kernel {
 
   /** Schedules `fire(op, a, b)` of a component `delay` picoseconds from now; returns a handle for `cancel`. @throws Error for a delay that is no time */
   schedule(delay: number, priority: Priority, component: number, op: number, a = 0, b = 0): number {
-    if (!(delay >= 0)) throw new Error(`${this.names.components[component]!.path}: op ${op} cannot be scheduled in ${delay} ps`);
+    if (!(delay >= 0 && delay < Infinity)) throw new Error(`${this.names.components[component]!.path}: op ${op} cannot be scheduled in ${delay} ps`);
     return this.queue.schedule(this.now + delay, priority, component, op, a, b, this.cause);
   }
 
@@ -107,14 +107,15 @@ export class Kernel {
     this.queue.cancel(handle);
   }
 
-  /** One event. @returns false if none is left. */
-  dispatch(): boolean {
-    const event = this.queue.peek();
-    if (event < 0) return false;
-    this.queue.pop();
-    const e = this.queue.events;
-    this.clock.now[0] = e.time[event]!;
-    this.clock.dispatches[0]!++;
+  /** One event. @returns false, and nothing happens, if none is left at or before `until` */
+  dispatch(until = Infinity): boolean {
+    const { queue, clock } = this;
+    const event = queue.peek();
+    const e = queue.events;
+    if (event < 0 || e.time[event]! > until) return false;
+    queue.pop();
+    clock.now[0] = e.time[event]!;
+    clock.dispatches[0]!++;
     this.cause = e.cause[event]!;
     this.first = true;
     const component = e.component[event]!;

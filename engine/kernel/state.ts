@@ -41,31 +41,27 @@ export interface StoreSnapshot {
   readonly bytes: number;
 }
 
-/** Implementation of a table; the columns are properties of their own so that access costs one load. */
-class TableImplementation {
-  rows = 0;
+/**
+ * Which rows of a table are in use. Tables differ in their columns and so in their shape; this has one shape for all, so that
+ * handing out rows is compiled once, for one shape and for one type of column at a time.
+ */
+class Rows {
+  /** High-water mark. */
+  count = 0;
   freeHead = -1;
-  private capacity: number;
-  private nextFree = new Int32Array(0);
-  readonly columns: string[];
-  /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
-  private arrays: Column[] = [];
+  nextFree = new Int32Array(0);
+  floats: Float64Array[] = [];
+  words: Int32Array[] = [];
+  others: Column[] = [];
 
-  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
-    this.columns = Object.keys(schema);
-    for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
-    this.capacity = 0;
-    this.grow(Math.max(1, capacity));
-  }
-
-  alloc(): number {
+  /** A released row, zeroed, or −1. */
+  reuse(): number {
     const row = this.freeHead;
-    if (row < 0) {
-      if (this.rows === this.capacity) this.grow(this.capacity * 2);
-      return this.rows++;
-    }
+    if (row < 0) return row;
     this.freeHead = this.nextFree[row]!;
-    for (let i = 0; i < this.arrays.length; i++) this.arrays[i]![row] = 0;
+    for (const column of this.floats) column[row] = 0;
+    for (const column of this.words) column[row] = 0;
+    for (const column of this.others) column[row] = 0;
     return row;
   }
 
@@ -73,10 +69,43 @@ class TableImplementation {
     this.nextFree[row] = this.freeHead;
     this.freeHead = row;
   }
+}
+
+/** Implementation of a table; the columns are properties of their own so that access costs one load. */
+class TableImplementation {
+  readonly rowsInUse = new Rows();
+  readonly alloc: () => number;
+  readonly release: (row: number) => void;
+  private capacity: number;
+  readonly columns: string[];
+  /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
+  private arrays: Column[] = [];
+
+  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
+    const used = this.rowsInUse;
+    this.alloc = () => {
+      const row = used.reuse();
+      return row < 0 ? this.extend() : row;
+    };
+    this.release = (row) => used.release(row);
+    this.columns = Object.keys(schema);
+    for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
+    this.capacity = 0;
+    this.grow(Math.max(1, capacity));
+  }
+
+  get rows(): number {
+    return this.rowsInUse.count;
+  }
+
+  private extend(): number {
+    if (this.rowsInUse.count === this.capacity) this.grow(this.capacity * 2);
+    return this.rowsInUse.count++;
+  }
 
   /** Every column, the free list first. */
   *buffers(): Generator<Column> {
-    yield this.nextFree;
+    yield this.rowsInUse.nextFree;
     yield* this.arrays;
   }
 
@@ -99,8 +128,11 @@ class TableImplementation {
       return (target[name] = grown);
     });
     const nextFree = new Int32Array(capacity);
-    nextFree.set(this.nextFree);
-    this.nextFree = nextFree;
+    nextFree.set(this.rowsInUse.nextFree);
+    this.rowsInUse.nextFree = nextFree;
+    this.rowsInUse.floats = this.arrays.filter((column) => column instanceof Float64Array);
+    this.rowsInUse.words = this.arrays.filter((column) => column instanceof Int32Array);
+    this.rowsInUse.others = this.arrays.filter((column) => !(column instanceof Float64Array || column instanceof Int32Array));
     this.capacity = capacity;
   }
 }
@@ -129,7 +161,7 @@ export class Store {
     const pages: Page[][] = [];
     let bytes = 0;
     for (const table of this.tables) {
-      meta.push([table.rows, table.freeHead]);
+      meta.push([table.rows, table.rowsInUse.freeHead]);
       for (const column of table.buffers()) {
         const used = new Uint8Array(column.buffer, 0, table.rows * column.BYTES_PER_ELEMENT);
         const before = previous?.pages[pages.length];
@@ -156,8 +188,8 @@ export class Store {
     this.tables.forEach((table, t) => {
       const [rows, freeHead] = snapshot.meta[t]!;
       table.reserve(rows);
-      table.rows = rows;
-      table.freeHead = freeHead;
+      table.rowsInUse.count = rows;
+      table.rowsInUse.freeHead = freeHead;
       for (const column of table.buffers()) {
         const target = new Uint8Array(column.buffer);
         let offset = 0;
