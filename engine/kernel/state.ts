@@ -26,18 +26,18 @@ interface TableMethods {
 /** Columns by name, plus {@link TableMethods}. Read a column anew after any `alloc`. */
 export type Table<S extends Schema> = ColumnsOf<S> & TableMethods;
 
-/** Bytes of a page, the unit that keyframes share. */
-const PAGE = 4096;
-
-interface Page {
-  readonly bytes: Uint8Array;
-}
+/** 32-bit words of a page, the unit that keyframes share: of 32 to 1024 words, what costs least memory in all. */
+const PAGE = 128;
+/** Bytes that V8 keeps for a page beside its words, and for naming it in a snapshot. */
+const PAGE_OBJECT = 160;
+const PAGE_REFERENCE = 8;
+/** Words about each table in a snapshot: rows, head of the free list, capacity. */
+const HEADER = 3;
 
 export interface StoreSnapshot {
-  readonly meta: readonly (readonly [rows: number, freeHead: number])[];
-  /** Per column, in creation order. */
-  readonly pages: readonly (readonly Page[])[];
-  /** Bytes that this snapshot holds alone, not shared with the one before. */
+  /** All tables' words in one sequence: {@link HEADER} for each table, then the columns to their capacity, in creation order. */
+  readonly pages: readonly Uint32Array[];
+  /** Bytes of memory for what this snapshot holds alone, not shared with the one before. */
   readonly bytes: number;
 }
 
@@ -50,6 +50,9 @@ class Rows {
   count = 0;
   freeHead = -1;
   nextFree = new Int32Array(0);
+  capacity = 0;
+  /** Every column, the free list first, as bytes. */
+  bytes: readonly Uint8Array[] = [];
   floats: Float64Array[] = [];
   words: Int32Array[] = [];
   others: Column[] = [];
@@ -76,7 +79,6 @@ class TableImplementation {
   readonly rowsInUse = new Rows();
   readonly alloc: () => number;
   readonly release: (row: number) => void;
-  private capacity: number;
   readonly columns: string[];
   /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
   private arrays: Column[] = [];
@@ -90,7 +92,6 @@ class TableImplementation {
     this.release = (row) => used.release(row);
     this.columns = Object.keys(schema);
     for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
-    this.capacity = 0;
     this.grow(Math.max(1, capacity));
   }
 
@@ -99,24 +100,13 @@ class TableImplementation {
   }
 
   private extend(): number {
-    if (this.rowsInUse.count === this.capacity) this.grow(this.capacity * 2);
+    if (this.rowsInUse.count === this.rowsInUse.capacity) this.grow(this.rowsInUse.capacity * 2);
     return this.rowsInUse.count++;
-  }
-
-  /** Every column, the free list first. */
-  *buffers(): Generator<Column> {
-    yield this.rowsInUse.nextFree;
-    yield* this.arrays;
   }
 
   /** Makes room for `rows` rows, contents kept. */
   reserve(rows: number): void {
-    if (rows > this.capacity) this.grow(rows);
-  }
-
-  /** Zeroes what lies beyond the high-water mark, so that rows handed out after going back start from zero again. */
-  clearFrom(row: number): void {
-    for (const column of this.buffers()) column.fill(0, row);
+    if (rows > this.rowsInUse.capacity) this.grow(rows);
   }
 
   private grow(capacity: number): void {
@@ -132,8 +122,9 @@ class TableImplementation {
     this.rowsInUse.nextFree = nextFree;
     this.rowsInUse.floats = this.arrays.filter((column) => column instanceof Float64Array);
     this.rowsInUse.words = this.arrays.filter((column) => column instanceof Int32Array);
+    this.rowsInUse.bytes = [nextFree, ...this.arrays].map(({ buffer }) => new Uint8Array(buffer));
     this.rowsInUse.others = this.arrays.filter((column) => !(column instanceof Float64Array || column instanceof Int32Array));
-    this.capacity = capacity;
+    this.rowsInUse.capacity = capacity;
   }
 }
 
@@ -157,60 +148,77 @@ export class Store {
    * columns freely, without a write barrier.
    */
   snapshot(previous?: StoreSnapshot): StoreSnapshot {
-    const meta: [number, number][] = [];
-    const pages: Page[][] = [];
+    const words = this.gather();
+    const pages: Uint32Array[] = [];
     let bytes = 0;
-    for (const table of this.tables) {
-      meta.push([table.rows, table.rowsInUse.freeHead]);
-      for (const column of table.buffers()) {
-        const used = new Uint8Array(column.buffer, 0, table.rows * column.BYTES_PER_ELEMENT);
-        const before = previous?.pages[pages.length];
-        const copy: Page[] = [];
-        for (let offset = 0; offset < used.length; offset += PAGE) {
-          const now = used.subarray(offset, offset + PAGE);
-          const old = before?.[copy.length];
-          if (old !== undefined && equal(old.bytes, now)) {
-            copy.push(old);
-          } else {
-            copy.push({ bytes: now.slice() });
-            bytes += now.length;
-          }
-        }
-        pages.push(copy);
+    for (let start = 0; start < words.length; start += PAGE) {
+      const before = previous?.pages[pages.length];
+      if (before !== undefined && equal(before, words, start)) {
+        pages.push(before);
+      } else {
+        const page = words.slice(start, start + PAGE);
+        pages.push(page);
+        bytes += page.byteLength + PAGE_OBJECT;
       }
     }
-    return { meta, pages, bytes };
+    return { pages, bytes: bytes + pages.length * PAGE_REFERENCE };
   }
 
   /** Back to a snapshot of this store, or of another one made by the same sequence of `table` calls. */
-  restore(snapshot: StoreSnapshot): void {
-    let index = 0;
+  restore({ pages }: StoreSnapshot): void {
+    const words = new Uint32Array((pages.length - 1) * PAGE + pages.at(-1)!.length);
+    pages.forEach((page, index) => words.set(page, index * PAGE));
+    const bytes = new Uint8Array(words.buffer);
+    const headers = new Int32Array(words.buffer);
+    let offset = this.tables.length * HEADER * 4;
     this.tables.forEach((table, t) => {
-      const [rows, freeHead] = snapshot.meta[t]!;
-      table.reserve(rows);
-      table.rowsInUse.count = rows;
-      table.rowsInUse.freeHead = freeHead;
-      for (const column of table.buffers()) {
-        const target = new Uint8Array(column.buffer);
-        let offset = 0;
-        for (const page of snapshot.pages[index]!) {
-          target.set(page.bytes, offset);
-          offset += page.bytes.length;
-        }
-        index++;
+      const [rows, freeHead, capacity] = headers.subarray(t * HEADER);
+      table.reserve(capacity!);
+      table.rowsInUse.count = rows!;
+      table.rowsInUse.freeHead = freeHead!;
+      for (const column of table.rowsInUse.bytes) {
+        const length = (column.length / table.rowsInUse.capacity) * capacity!;
+        column.set(bytes.subarray(offset, offset + length));
+        // Rows that are handed out from here on start from zero again.
+        column.fill(0, length);
+        offset += padded(length);
       }
-      table.clearFrom(rows);
     });
   }
+
+  /** The words of all tables as a snapshot has them; valid until the next call. */
+  private gather(): Uint32Array {
+    let length = this.tables.length * HEADER * 4;
+    for (const table of this.tables) for (const column of table.rowsInUse.bytes) length += padded(column.length);
+    if (length !== this.gathered.byteLength) this.gathered = new Uint32Array(length / 4);
+    const bytes = new Uint8Array(this.gathered.buffer);
+    let at = 0;
+    for (const { rowsInUse } of this.tables) {
+      this.gathered[at++] = rowsInUse.count;
+      this.gathered[at++] = rowsInUse.freeHead;
+      this.gathered[at++] = rowsInUse.capacity;
+    }
+    let offset = at * 4;
+    for (const table of this.tables) {
+      for (const column of table.rowsInUse.bytes) {
+        bytes.set(column, offset);
+        offset += padded(column.length);
+      }
+    }
+    return this.gathered;
+  }
+
+  private gathered = new Uint32Array(0);
 }
 
-/** Compares by 64-bit words where the alignment allows; NaN never occurs in the words since they are read as integers. */
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  const words = a.length >> 2;
-  const x = new Uint32Array(a.buffer, a.byteOffset, words);
-  const y = new Uint32Array(b.buffer, b.byteOffset, words);
-  for (let i = 0; i < words; i++) if (x[i] !== y[i]) return false;
-  for (let i = words << 2; i < a.length; i++) if (a[i] !== b[i]) return false;
+/** Whole words. */
+function padded(bytes: number): number {
+  return (bytes + 3) & ~3;
+}
+
+/** Whether a page equals the words from `start`, and these are as many. */
+function equal(page: Uint32Array, words: Uint32Array, start: number): boolean {
+  if (page.length !== Math.min(PAGE, words.length - start)) return false;
+  for (let i = 0; i < page.length; i++) if (page[i] !== words[start + i]) return false;
   return true;
 }

@@ -12,6 +12,11 @@ export interface KeyframeSettings {
 /** 2,048 rows replay in a few milliseconds; 128 MiB is what an editor's worker may keep for going back. */
 export const defaultKeyframes: KeyframeSettings = { interval: 2048, maxCount: 1024, maxBytes: 128 << 20 };
 
+/** Keyframes take no more than this share of what the trace takes, … */
+const SHARE_OF_TRACE = 0.2;
+/** … except that they may take as many bytes however short it is. */
+const ALWAYS = 8 << 20;
+
 /**
  * The recorded prefix of a run: the engine that writes the trace, and the keyframes to go back to.
  * Keyframe memory is bounded: at the limit every second one goes and the interval doubles.
@@ -69,7 +74,9 @@ export class Recording {
 
   private takeKeyframe(): void {
     this.keyframes.push(this.engine.snapshot(this.newest));
-    if (this.keyframes.length <= this.settings.maxCount && this.keyframeBytes <= this.settings.maxBytes) return;
+    const { maxCount, maxBytes } = this.settings;
+    const most = Math.min(maxBytes, Math.max(ALWAYS, this.trace.bytes * SHARE_OF_TRACE));
+    if (this.keyframes.length <= maxCount && this.keyframeBytes <= most) return;
     if (this.keyframes.length < 4) return;
     this.keyframes = this.keyframes.filter((_, i) => i % 2 === 0);
     this.interval *= 2;

@@ -19,6 +19,8 @@ const CHUNK_BITS = 14;
 const CHUNK_ROWS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_ROWS - 1;
 const FIRST = 0x8000;
+/** Of all columns of {@link TraceChunk}. */
+const ROW_BYTES = 48;
 
 /** What kind of thing happened; decides its colour in the timeline and which exception breakpoints it meets. */
 export type FunctionKind =
@@ -166,6 +168,9 @@ export class Trace {
     c.b[i] = b;
     return row;
   }
+
+  /** Bytes of the rows. */
+  get bytes(): number { return this.length * ROW_BYTES; }
 
   time(row: number): number { return this.chunks[row >> CHUNK_BITS]!.time[row & CHUNK_MASK]!; }
   begin(row: number): number { return this.chunks[row >> CHUNK_BITS]!.begin[row & CHUNK_MASK]!; }

@@ -52,7 +52,7 @@ describe("state tables", () => {
     table.a[50_000] = -1;
     const second = store.snapshot(first);
     assert.ok(first.bytes > 800_000);
-    assert.equal(second.bytes, 4096);
+    assert.ok(second.bytes < first.bytes / 50, `${second.bytes} of ${first.bytes}`);
     store.restore(first);
     assert.equal(table.a[50_000], 50_000);
     store.restore(second);
