@@ -1,3 +1,4 @@
+import type { Offloads } from "../machine/nic/model";
 import type { BindResult } from "../machine/portmap";
 
 /**
@@ -10,6 +11,8 @@ export interface NetworkInterface {
   readonly component: number;
   /** Source address of the frames that leave here. */
   readonly mac: number;
+  /** What it computes for the stack; the rest is the CPU's work. */
+  readonly offloads: Offloads;
   /** Cost of sending one frame of `bytes`; `packet` is −1 where it does not exist yet. */
   spendTransmit(packet: number, bytes: number): void;
   /** Sends it. What cannot be sent is dropped and marked. */

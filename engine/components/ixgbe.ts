@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
 import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
+import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
@@ -78,6 +79,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   get mac(): number {
     return this.nic.macOf(this.f);
+  }
+
+  get offloads(): Offloads {
+    return this.nic.model.offloads;
   }
 
   connect(): void {

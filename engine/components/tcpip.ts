@@ -40,6 +40,7 @@ const functionsOf = {
     tcpTimer: { name: "tcp_timer", file: "sys/netinet/tcp_timer.c", kind: "tcp" },
     arpInput: { name: "in_arpinput", file: "sys/netinet/if_arp.c", kind: "ethernet" },
     arpRequest: { name: "arprequest", file: "sys/netinet/if_arp.c", kind: "ethernet" },
+    checksum: { name: "in4_cksum", file: "sys/netinet/in4_cksum.c", kind: "ip", a: "bytes" },
     callout: { name: "callout_softclock", file: "sys/kern/kern_timeout.c", kind: "thread" },
   },
   linux: {
@@ -55,6 +56,7 @@ const functionsOf = {
     tcpTimer: { name: "tcp_write_timer_handler", file: "net/ipv4/tcp_timer.c", kind: "tcp" },
     arpInput: { name: "arp_rcv", file: "net/ipv4/arp.c", kind: "ethernet" },
     arpRequest: { name: "arp_solicit", file: "net/ipv4/arp.c", kind: "ethernet" },
+    checksum: { name: "csum_partial", file: "lib/checksum.c", kind: "ip", a: "bytes" },
     callout: { name: "call_timer_fn", file: "kernel/time/timer.c", kind: "thread" },
   },
 } as const satisfies Record<System, unknown>;
@@ -113,7 +115,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       closed: (conn, reason) => this.userOf(conn)?.onClosed(conn, reason),
     }, spec.path);
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
-      spend: (packet) => this.wire.spendTransmit(packet, machine.packets.frameLength(packet)),
+      spend: (packet) => this.spendTransmit(packet, machine.packets.frameLength(packet)),
       route: (packet) => this.route(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
     });
@@ -192,6 +194,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
         cpus.spend(fn.arpInput, a);
       } else {
         cpus.spend(fn.ipInput, a);
+        if (!this.wire.offloads.checksum) cpus.spend(fn.checksum, a, packets.frameLength(a));
         if (packets.isTcp(a)) cpus.spend(fn.tcpInput, a, packets.payloadLength(a));
         else this.datagrams.spendInput(a);
       }
@@ -200,7 +203,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       cpus.spend(fn.tcpOutput, NONE, bytes);
       cpus.spend(fn.ipOutput);
       cpus.spend(fn.etherOutput);
-      this.wire.spendTransmit(NONE, bytes + HEADERS);
+      this.spendTransmit(NONE, bytes + HEADERS);
     } else if (op >= DatagramOp.send) {
       this.datagrams.begin(op, a);
     } else if (op === Op.timeout) {
@@ -238,6 +241,12 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     } else {
       this.requestAddress(a >>> 0);
     }
+  }
+
+  /** Said in `begin`: the way of a new packet through the interface, and its checksum where the interface does not compute it. */
+  private spendTransmit(packet: number, bytes: number): void {
+    if (!this.wire.offloads.checksum) this.place.machine.cpus.spend(this.fn.checksum, packet, bytes);
+    this.wire.spendTransmit(packet, bytes);
   }
 
   fire(op: number, a: number, b: number): void {

@@ -1,6 +1,7 @@
 import type { Scope } from "../inspect";
 import { SLOT_BYTES, type FrameRing } from "../machine/frameRing";
 import type { BindResult } from "../machine/portmap";
+import { noOffloads } from "../machine/nic/model";
 import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
@@ -18,6 +19,8 @@ const Op = { notify: 0 } as const;
 export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   readonly id: number;
   readonly component: number;
+  /** None, also in direct mode, where a driver that has them is below (`if_virt.c`). */
+  readonly offloads = noOffloads;
   private readonly fn;
   private readonly thread: number;
   private server!: Netserver;
@@ -37,7 +40,6 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       rump_virtif_pktdeliver: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif", a: "bytes" },
       rump_virtif_pktdeliver_direct: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
       frontend_interrupt_handler: { file: "platform/hw/xen/frontend.c", kind: "interrupt" },
-      in4_cksum: { file: "sys/netinet/in4_cksum.c", kind: "ip", a: "bytes" },
       "poll ring": { name: "frontend_receiver: poll", file: "platform/hw/xen/frontend.c", kind: "vif", a: "polls" },
       announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
@@ -73,7 +75,6 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       spend: (packet) => {
         cpus.spend(fn.frontend_receiver, packet);
         cpus.spend(fn.rump_virtif_pktdeliver, packet, machine.packets.frameLength(packet));
-        cpus.spend(fn.in4_cksum, packet, machine.packets.frameLength(packet));
         this.upper.spendInput(packet);
       },
       accept: (packet) => this.upper.input(packet),
@@ -88,8 +89,6 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   spendTransmit(packet: number, bytes: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
-    // The VIF offers no offloads, so the checksum is the CPU's work.
-    cpus.spend(this.fn.in4_cksum, packet, bytes);
     cpus.spend(this.fn.virtif_start, packet);
     cpus.spend(this.fn.frontend_send, packet, bytes);
     cpus.enter(before);

@@ -9,6 +9,7 @@ export interface RandomMachine {
 const domain = fc.record({
   server: fc.constantFrom("http-server", "key-value-store"),
   direct: fc.boolean(),
+  queues: fc.constantFrom(1, 1, 2),
   vcpus: fc.integer({ min: 1, max: 3 }),
   workers: fc.integer({ min: 1, max: 4 }),
   weight: fc.constantFrom(64, 256, 1024),
@@ -44,7 +45,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     lines.push(
       `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
       `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
-      d.direct ? `          - ixgbe: { bind: nic0.vf${i} }` : "          - vif: { channel: netsrv.netserver }",
+      d.direct ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""} }` : "          - vif: { channel: netsrv.netserver }",
     );
   });
   lines.push(
