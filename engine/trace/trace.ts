@@ -19,8 +19,6 @@ const CHUNK_BITS = 14;
 const CHUNK_ROWS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_ROWS - 1;
 const FIRST = 0x8000;
-/** Of all columns of {@link TraceChunk}. */
-const ROW_BYTES = 48;
 
 /** What kind of thing happened; decides its colour in the timeline and which exception breakpoints it meets. */
 export type FunctionKind =
@@ -135,6 +133,11 @@ export class TraceChunk {
   readonly enabler = new Int32Array(CHUNK_ROWS);
   readonly a = new Int32Array(CHUNK_ROWS);
   readonly b = new Int32Array(CHUNK_ROWS);
+
+  /** Bytes of all columns. */
+  get bytes(): number {
+    return Object.values(this).reduce((sum: number, column: ArrayBufferView) => sum + column.byteLength, 0);
+  }
 }
 
 /** Rows in order of dispatch; grows at the end only. */
@@ -169,8 +172,8 @@ export class Trace {
     return row;
   }
 
-  /** Bytes of the rows. */
-  get bytes(): number { return this.length * ROW_BYTES; }
+  /** Bytes of all chunks. */
+  get bytes(): number { return this.chunks.length * (this.chunks[0]?.bytes ?? 0); }
 
   time(row: number): number { return this.chunks[row >> CHUNK_BITS]!.time[row & CHUNK_MASK]!; }
   begin(row: number): number { return this.chunks[row >> CHUNK_BITS]!.begin[row & CHUNK_MASK]!; }

@@ -19,7 +19,7 @@ console.log(facts);
 /** The page for the documentation: tables as they were printed. */
 const page = [
   "# Performance",
-  "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn.",
+  "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn. Times are CPU time, but for going to an event, which is the time that one waits.",
   facts,
 ];
 for (const { title, run } of chosen) {

@@ -7,6 +7,12 @@ export interface Section {
   run(): readonly string[];
 }
 
+/** CPU time of this process so far, seconds: what others do on the machine is not in it, as it would be in wall-clock time. */
+export function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** The middle of the values; of an even number, the upper of the two. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);

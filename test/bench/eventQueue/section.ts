@@ -40,7 +40,7 @@ export const eventQueue: Section = {
         ];
       });
       return [
-        "Events fired per second in the hold model, 30 % of all scheduled events cancelled before they fire; medians of interleaved measurements. Every queue fires the same events (checked by the instant reached).",
+        "Events fired per second of CPU time in the hold model, 30 % of all scheduled events cancelled before they fire; medians of interleaved measurements. Every queue fires the same events (checked by the instant reached).",
         table(header, rows),
         ...missing.map((what) => `Not measured: ${what}`),
       ];
