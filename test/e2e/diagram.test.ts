@@ -3,12 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import type { Frame } from "playwright-core";
+import { changedLines, drag, tile } from "./diagramPage";
 import { eventually } from "./eventually";
 import { openVSCode, type Theme, type VSCodeWindow } from "./harness";
 
 const SAMPLE = "librettos/librettos.exo.yaml";
-
-const tile = (path: string): string => `g.box[data-path="${path}"]`;
 
 /** The diagram's webview once the sample is drawn in it. */
 async function diagram(window: VSCodeWindow): Promise<Frame> {
@@ -49,26 +48,6 @@ async function restore(window: VSCodeWindow, text: string): Promise<void> {
   }, { name: SAMPLE, text });
 }
 
-async function drag(window: VSCodeWindow, frame: Frame, from: string, to: string): Promise<void> {
-  const [source, target] = await Promise.all([from, to].map(async (path) => {
-    const box = await frame.locator(`${tile(path)} > rect.body`).boundingBox();
-    assert.ok(box);
-    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  }));
-  assert.ok(source && target);
-  await window.page.mouse.move(source.x, source.y);
-  await window.page.mouse.down();
-  await window.page.mouse.move(source.x + 10, source.y + 10, { steps: 2 });
-  await frame.waitForSelector("g.box.possible, g.box.refused");
-  await window.page.mouse.move(target.x, target.y, { steps: 4 });
-}
-
-function changedLines(before: string, after: string): string[] {
-  const [a, b] = [before.split("\n"), after.split("\n")];
-  assert.equal(a.length, b.length);
-  return b.filter((line, i) => line !== a[i]);
-}
-
 describe("The diagram", function () {
   this.timeout(60_000);
 
@@ -103,8 +82,8 @@ describe("The diagram", function () {
     assert.equal(await frame.locator("g.wire.channel").count(), 1);
     assert.equal(await frame.locator("g.wire.binding").count(), 2);
     assert.equal(await frame.locator("g.wire.link text.caption").textContent(), "10\u00a0Gb/s · 2\u00a0µs");
-    const dirty = await window.evaluate((api) => api.workspace.textDocuments.some((document) => document.isDirty));
-    assert.equal(dirty, false);
+    const dirty = await window.evaluate((api) => api.workspace.textDocuments.filter((document) => document.isDirty).map(({ uri }) => uri.toString()));
+    assert.deepEqual(dirty, []);
   });
 
   it("does not come back after the user closed it", async () => {

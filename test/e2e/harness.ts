@@ -74,6 +74,8 @@ const quietSettings = {
   "extensions.autoUpdate": false,
   "update.mode": "none",
   "git.enabled": false,
+  // A served VS Code saves by itself after a second; a file changes only when a test saves it.
+  "files.autoSave": "off",
   "remote.autoForwardPorts": false,
   "security.workspace.trust.startupPrompt": "never",
   "security.workspace.trust.banner": "never",
