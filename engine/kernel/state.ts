@@ -31,11 +31,11 @@ const PAGE = 128;
 /** Bytes that V8 keeps for a page beside its words, and for naming it in a snapshot. */
 const PAGE_OBJECT = 160;
 const PAGE_REFERENCE = 8;
-/** Words about each table in a snapshot: rows, head of the free list, capacity. */
-const HEADER = 3;
+/** Words about each table in a snapshot: rows, head of the free list. */
+const HEADER = 2;
 
 export interface StoreSnapshot {
-  /** All tables' words in one sequence: {@link HEADER} for each table, then the columns to their capacity, in creation order. */
+  /** All tables' words in one sequence: {@link HEADER} for each table, then the columns, {@link span} rows of each, in creation order. */
   readonly pages: readonly Uint32Array[];
   /** Bytes of memory for what this snapshot holds alone, not shared with the one before. */
   readonly bytes: number;
@@ -92,7 +92,7 @@ class TableImplementation {
     this.release = (row) => used.release(row);
     this.columns = Object.keys(schema);
     for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
-    this.grow(Math.max(1, capacity));
+    this.grow(span(Math.max(1, capacity)));
   }
 
   get rows(): number {
@@ -135,7 +135,7 @@ export class Store {
   /**
    * @param name unique; shown to people
    * @param schema column name → type; the order is part of the snapshot's layout
-   * @param capacity rows to make room for at first; a table grows by doubling
+   * @param capacity rows to make room for at first, rounded up to a power of two; a table grows by doubling
    */
   table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
     const table = new TableImplementation(name, schema, capacity);
@@ -172,12 +172,13 @@ export class Store {
     const headers = new Int32Array(words.buffer);
     let offset = this.tables.length * HEADER * 4;
     this.tables.forEach((table, t) => {
-      const [rows, freeHead, capacity] = headers.subarray(t * HEADER);
-      table.reserve(capacity!);
-      table.rowsInUse.count = rows!;
-      table.rowsInUse.freeHead = freeHead!;
-      for (const column of table.rowsInUse.bytes) {
-        const length = (column.length / table.rowsInUse.capacity) * capacity!;
+      const rows = headers[t * HEADER]!;
+      table.reserve(span(rows));
+      const used = table.rowsInUse;
+      used.count = rows;
+      used.freeHead = headers[t * HEADER + 1]!;
+      for (const column of used.bytes) {
+        const length = (column.length / used.capacity) * span(rows);
         column.set(bytes.subarray(offset, offset + length));
         // Rows that are handed out from here on start from zero again.
         column.fill(0, length);
@@ -189,26 +190,32 @@ export class Store {
   /** The words of all tables as a snapshot has them; valid until the next call. */
   private gather(): Uint32Array {
     let length = this.tables.length * HEADER * 4;
-    for (const table of this.tables) for (const column of table.rowsInUse.bytes) length += padded(column.length);
-    if (length !== this.gathered.byteLength) this.gathered = new Uint32Array(length / 4);
-    const bytes = new Uint8Array(this.gathered.buffer);
-    let at = 0;
-    for (const { rowsInUse } of this.tables) {
-      this.gathered[at++] = rowsInUse.count;
-      this.gathered[at++] = rowsInUse.freeHead;
-      this.gathered[at++] = rowsInUse.capacity;
+    for (const { rowsInUse: { bytes, capacity, count } } of this.tables) {
+      for (const column of bytes) length += padded((column.length / capacity) * span(count));
     }
-    let offset = at * 4;
-    for (const table of this.tables) {
-      for (const column of table.rowsInUse.bytes) {
-        bytes.set(column, offset);
-        offset += padded(column.length);
+    if (length !== this.gathered.byteLength) this.gathered = new Uint32Array(length / 4);
+    else this.gathered.fill(0);
+    const target = new Uint8Array(this.gathered.buffer);
+    let at = 0;
+    let offset = this.tables.length * HEADER * 4;
+    for (const { rowsInUse: { bytes, capacity, count, freeHead } } of this.tables) {
+      this.gathered[at++] = count;
+      this.gathered[at++] = freeHead;
+      for (const column of bytes) {
+        const size = (column.length / capacity) * span(count);
+        target.set(column.subarray(0, size), offset);
+        offset += padded(size);
       }
     }
     return this.gathered;
   }
 
   private gathered = new Uint32Array(0);
+}
+
+/** Rows of a table in a snapshot: a power of two, so that a table that grows seldom moves those after it. The rows not in use are zero. */
+function span(rows: number): number {
+  return rows === 0 ? 0 : 1 << (32 - Math.clz32(rows - 1));
 }
 
 /** Whole words. */

@@ -44,6 +44,30 @@ describe("state tables", () => {
     }));
   });
 
+  it("go back although tables have grown since, in this store and in one that is younger", () => {
+    const make = () => {
+      const store = new Store();
+      return { store, small: store.table("small", { a: "u8", b: "f64" }, 1), odd: store.table("odd", { a: "u8", b: "f64" }, 12) };
+    };
+    const { store, small, odd } = make();
+    const extend = (rows: number): void => {
+      for (const table of [small, odd]) for (let i = 0; i < rows; i++) table.b[table.alloc()] = i + 0.5;
+    };
+    extend(13);
+    small.a[12] = 7;
+    const snapshot = store.snapshot();
+    extend(3000);
+    const later = store.snapshot(snapshot);
+    store.restore(snapshot);
+    assert.deepEqual([small.rows, odd.rows, small.a[12], small.b[12]], [13, 13, 7, 12.5]);
+    assert.deepEqual([small.alloc(), small.b[13]], [13, 0]);
+    const young = make();
+    young.store.restore(later);
+    assert.deepEqual([young.small.rows, young.odd.b[3012], young.small.a[12]], [3013, 2999.5, 7]);
+    young.store.restore(snapshot);
+    assert.deepEqual([...young.odd.b.subarray(0, 16)], [...Array.from({ length: 13 }, (_, i) => i + 0.5), 0, 0, 0]);
+  });
+
   it("share the pages that did not change with the snapshot before", () => {
     const store = new Store();
     const table = store.table("t", { a: "f64" }, 100_000);
