@@ -134,12 +134,19 @@ export class EventQueue {
 
   /** Puts an event behind all near ones that are not after it. */
   private addNear(event: number, time: number, priority: number): void {
-    const { events, lists } = this;
+    const { lists } = this;
     const last = lists.ends.last[NEAR]!;
-    if (last < 0 || !this.isAfter(last, time, priority)) return lists.append(NEAR, event);
+    if (last < 0 || !this.isAfter(last, time, priority)) lists.append(NEAR, event);
+    else this.addAmong(event, time, priority);
+  }
+
+  /** The same where one is after it: counts from the first, since most of what is scheduled is due soon. */
+  private addAmong(event: number, time: number, priority: number): void {
+    const { lists } = this;
+    const { time: times, priority: priorities, next } = lists.events;
     let at = lists.ends.first[NEAR]!;
-    for (let steps = 0; !this.isAfter(at, time, priority); steps++) {
-      at = events.next[at]!;
+    for (let steps = 0; times[at]! < time || (times[at] === time && priorities[at]! <= priority); steps++) {
+      at = next[at]!;
       if (steps === SORTED && this.shorten()) {
         if (time >= this.ladder.bound) this.ladder.add(event, time);
         else this.addNear(event, time, priority);
