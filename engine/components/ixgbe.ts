@@ -139,8 +139,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.place.machine.cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
   }
 
-  fire(): void {
-    this.vfStart!.fire();
+  fire(op: number): void {
+    this.vfStart!.fire(op);
   }
 
   describe(): Scope[] {

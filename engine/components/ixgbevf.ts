@@ -63,9 +63,9 @@ export class VfStart {
     const { kernel, cpus } = this.machine;
     const { state, nic, f } = this;
     if (op === VfStartOp.send) {
-      nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()]);
       state.polls[0] = 0;
-      cpus.post(this.thread, this.component, VfStartOp.look);
+      if (nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()])) cpus.post(this.thread, this.component, VfStartOp.look);
+      else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.send);
       return;
     }
     const answer = nic.mailbox.answer(f);
@@ -80,11 +80,11 @@ export class VfStart {
     }
   }
 
-  /** The delay between two looks is over. */
-  fire(): void {
+  /** The delay between two looks, or two attempts to write, is over. */
+  fire(op: number): void {
     const { kernel, cpus } = this.machine;
     kernel.mark(this.fn.delay, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, this.state.polls[0]!);
-    cpus.post(this.thread, this.component, VfStartOp.look);
+    cpus.post(this.thread, this.component, op);
   }
 
   private argument(): number {

@@ -52,9 +52,9 @@ export class Mailbox {
     return this.fn.ixgbe_rcv_msg_from_vf;
   }
 
-  /** The VF writes a message and rings. @returns false while one is under way: the memory is taken */
+  /** The VF writes a message and rings. @returns false while one is under way (the memory is taken), and while the function resets */
   request(f: number, words: readonly number[]): boolean {
-    if (this.state.requested[f] === 1 || words.length > MAILBOX_WORDS) return false;
+    if (this.state.requested[f] === 1 || this.nic.state.resetting[f] === 1 || words.length > MAILBOX_WORDS) return false;
     words.forEach((word, i) => (this.memory.word[f * MAILBOX_WORDS + i] = word));
     this.state.requested[f] = 1;
     this.state.answered[f] = 0;

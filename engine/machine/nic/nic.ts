@@ -12,8 +12,9 @@ import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Ada
 import { describeNic } from "./describe";
 import { Filters } from "./filters";
 import { Mailbox, defaultVfPolicy, type VfPolicy } from "./mailbox";
-import { DESCRIPTOR, type NicModel } from "./model";
+import type { NicModel } from "./model";
 import { PcieLink } from "./pcie";
+import { buildQueues } from "./queuePairs";
 import { ReceiveQueues } from "./receiveQueues";
 import { Rss } from "./rss";
 import { SrIov } from "./sriov";
@@ -23,9 +24,6 @@ import { Vectors, type InterruptController } from "./vectors";
 
 /** Ethernet header and frame check sequence, which a largest frame counts beyond the MTU. */
 const FRAMING = 18;
-/** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
-const BUFFER_SIZES: readonly number[] = [2048, 4096, 9216, 16384];
-
 /** How a design wants an adapter set up. */
 export interface NicSetup {
   readonly model: NicModel;
@@ -112,36 +110,9 @@ export class Nic implements Model, LinkEnd, Adapter {
     return f;
   }
 
-  /**
-   * Builds a function's queue pairs for the driver of a domain: rings and buffers in the domain's memory, a vector each.
-   * @param wanted queue pairs; it gets a power of two of them, at most what its pool and its vectors allow
-   * @returns how many
-   */
+  /** Builds queue pairs for a function, in the memory of a domain; see {@link buildQueues}. @returns how many */
   configure(f: number, domain: number, wanted: number): number {
-    const { model, iommu } = this;
-    const unit = this.functions[f]!;
-    const most = Math.min(wanted, this.sriov.queuesPerFunction, (f === 0 ? model.vectors.pf : model.vectors.vf) - 1);
-    const bufferSize = BUFFER_SIZES.find((size) => size >= this.port.maxFrame[0]!) ?? BUFFER_SIZES.at(-1)!;
-    const buffer = (bytes: number): number => iommu.memory.allocateBuffer(domain, bytes);
-    let count = 1;
-    while (count * 2 <= most) count *= 2;
-    while (unit.queues.length < count) this.addQueue(unit, bufferSize, buffer);
-    return unit.queues.length;
-  }
-
-  private addQueue(unit: FunctionUnit, bufferSize: number, buffer: (bytes: number) => number): void {
-    const { ring } = this.model;
-    const row = this.queues.length;
-    const queue: QueueUnit = {
-      row, unit, number: this.sriov.firstQueue(unit.pool) + unit.queues.length, bufferSize,
-      transmitRing: buffer(ring * DESCRIPTOR), receiveRing: buffer(ring * DESCRIPTOR),
-      transmitBuffers: buffer(ring * bufferSize), receiveBuffers: buffer(ring * bufferSize),
-    };
-    this.transmitQueues.addQueue(`transmit ring ${unit.queues.length} of ${unit.path}`);
-    this.receiveQueues.addQueue(`receive ring ${unit.queues.length} of ${unit.path}`);
-    this.vectors.add(this.iommu.addInterrupt(unit.iommu));
-    unit.queues.push(queue);
-    this.queues.push(queue);
+    return buildQueues(this, this.queues, f, domain, wanted, this.port.maxFrame[0]!);
   }
 
   /** @throws Error if the adapter has no such function */

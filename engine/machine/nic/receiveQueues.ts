@@ -46,8 +46,9 @@ export class ReceiveQueues {
     return this.shared.buffered[0]!;
   }
 
-  /** The driver posts a buffer for every descriptor of the ring. */
+  /** The driver posts a buffer for every descriptor of the ring; nothing happens to a queue that is open. */
   open(q: number): void {
+    if (this.descriptors(q) > 0) return;
     this.state.host[q] = this.nic.model.ring;
     this.fetchDescriptors(q);
   }

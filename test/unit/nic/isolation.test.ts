@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DOMAIN_PAGES, PAGE_SIZE } from "../../../engine/machine/memory";
+import { MailboxMessage } from "../../../engine/machine/nic/mailbox";
 import { AdapterRig, PEER_MAC, PF_MAC } from "../../support/adapterRig";
 
 const mac = (f: number): number => PF_MAC + f;
@@ -90,9 +91,12 @@ describe("function-level reset", () => {
     const rig = busy();
     const at = rig.kernel.now;
     rig.nic.reset(1);
+    assert.equal(rig.nic.mailbox.request(1, [MailboxMessage.reset]), false, "nobody answers while it resets");
     rig.run();
     assert.equal(rig.kernel.trace!.time(rig.rows("function ready")[0]!) - at, 100e9);
     assert.equal(rig.nic.isUp(1), false);
+    assert.equal(rig.nic.filters.poolOf(mac(1)), -1);
+    assert.ok(rig.ask(1, MailboxMessage.setMaxFrame, 1518).nack);
     rig.open(1);
     assert.equal(rig.nic.isUp(1), true);
     rig.arrive(rig.packet(PEER_MAC, mac(1)));
