@@ -23,6 +23,8 @@ export class DiagramSession implements vscode.Disposable {
   private ready = false;
   private design: Design | undefined;
   private drawnVersion = -1;
+  /** What is on the screen was read from text that was whole YAML. */
+  private drawnWhole = false;
   private selected: string | undefined;
   /** Where we have put carets that VS Code has not told us of yet, oldest first. */
   private revealed: vscode.Position[] = [];
@@ -60,6 +62,7 @@ export class DiagramSession implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.ready = true;
+        this.drawnWhole = false;
         await this.update();
         this.watch();
         break;
@@ -103,8 +106,11 @@ export class DiagramSession implements vscode.Disposable {
     }
     const { design, problems }: ParseResult = parseDesign(text);
     this.drawnVersion = version;
-    if (design && design.hosts.length > 0) {
+    // An open bracket swallows the rest of the text: rather the last design that was whole than a torn one.
+    const torn = problems.some(({ code }) => code === "syntax");
+    if (design && design.hosts.length > 0 && !(torn && this.drawnWhole)) {
       this.design = design;
+      this.drawnWhole = !torn;
       this.post({ type: "design", model: diagramModel(design, problems, vscode.l10n.t), readOnly });
       const editor = vscode.window.visibleTextEditors.find((each) => each.document === this.document);
       this.followCaret(editor?.selection.active);
