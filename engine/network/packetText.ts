@@ -57,6 +57,7 @@ function ethernet(log: PacketLog, p: number): Variable {
     children: [
       { name: "dst", value: formatMac(log.destinationMac(p)), number: log.destinationMac(p) },
       { name: "src", value: formatMac(log.sourceMac(p)), number: log.sourceMac(p) },
+      ...(log.vlan(p) === 0 ? [] : [field("VLAN", log.vlan(p))]),
       { name: "type", value: `0x${type.toString(16).padStart(4, "0")}`, number: type },
       field("length", log.frameLength(p), "B"),
     ],

@@ -35,7 +35,8 @@ describe("checksum offload", () => {
 
 describe("VF drivers", () => {
   it("say RESET, version, queues and largest frame to the PF before the first request, and are up then", () => {
-    const { engine } = runDesign(sample);
+    const { engine, report } = runDesign(sample);
+    assert.deepEqual(report.drops, {}, "no request comes before they are up");
     assert.deepEqual(where(engine, "ixgbe_write_mbx"), { "server/nginx/ixgbe": 4 });
     const nic = engine.built.machine.nics.get("server/nic0")!;
     assert.ok(nic.isUp(nic.functionNamed("server/nic0/vf0")));
