@@ -1,5 +1,6 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
+import type { SizeReport } from "../machine/machine";
 
 /** Latencies in picoseconds. */
 export interface LatencySummary {
@@ -13,14 +14,20 @@ export interface LatencySummary {
 
 export interface WorkloadSummary {
   readonly workload: string;
+  /** `http`, `netpipe`, … */
+  readonly kind: string;
+  /** Messages that it was to send; where that is not known beforehand, that it has sent. */
   readonly requests: number;
   readonly completed: number;
   readonly errors: number;
   /** Requests a second; 0 where none completed. */
   readonly throughput: number;
-  /** Bits a second of application data received by the client. */
+  /** Bits a second of application data that arrived: answers at the client, a stream at its other end. */
   readonly goodput: number;
+  /** All 0 where the workload has no answers to wait for. */
   readonly latency: LatencySummary;
+  /** By message size, where the workload goes through several (NetPIPE). */
+  readonly sizes?: readonly SizeReport[];
 }
 
 export interface DomainSummary {
@@ -68,13 +75,14 @@ export function report(engine: MachineEngine): RunReport {
     name: engine.design.name, seed: engine.design.run.seed, time: engine.time, rows: engine.rows, dispatches: engine.dispatches,
     packets: machine.packets.length,
     workloads: [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map((w) => ({
-      workload: w.path, requests: w.requests, completed: w.completed, errors: w.errors,
+      workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors,
       throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
       goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
       latency: {
         mean: w.latency.mean, p50: w.latency.quantile(0.5), p90: w.latency.quantile(0.9), p99: w.latency.quantile(0.99),
         p999: w.latency.quantile(0.999), max: w.latency.most,
       },
+      ...(w.sizes === undefined ? {} : { sizes: w.sizes }),
     })),
     domains: domains.map((d) => {
       const busy = cpus.busyOf(d.id);

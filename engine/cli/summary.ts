@@ -11,9 +11,16 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
       ["workload", "completed", "requests/s", "goodput", "p50", "p99", "max", "errors"],
       report.workloads.map((w) => [
         w.workload, `${w.completed} of ${w.requests}`, count(Math.round(w.throughput)), rate(w.goodput),
-        duration(w.latency.p50), duration(w.latency.p99), duration(w.latency.max), `${w.errors}`,
+        ...[w.latency.p50, w.latency.p99, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
       ]),
     ));
+    for (const { workload, sizes } of report.workloads) {
+      if (sizes === undefined) continue;
+      parts.push(`${workload}: half a round trip by message size\n${table(
+        ["bytes", "messages", "one way", "throughput"],
+        sizes.map((s) => [count(s.size), count(s.messages), s.messages > 0 ? duration(s.oneWay) : "–", s.messages > 0 ? rate(s.throughput) : "–"]),
+      )}`);
+    }
   }
   parts.push(table(
     ["domain", "vCPUs", "CPU time", "of one CPU"],

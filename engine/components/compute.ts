@@ -1,32 +1,56 @@
+import { Histogram } from "../analysis/histogram";
 import type { Scope } from "../inspect";
 import { NONE } from "../trace/trace";
-import type { PlacedModel, Placement } from "../machine/machine";
+import type { PlacedModel, Placement, WorkloadReport } from "../machine/machine";
 
 /** Longest piece of work that leaves one row: a row's cost is a 32-bit number of picoseconds. */
 const PIECE = 1e9;
 
-/** Threads that do nothing but compute, in bursts, and let others go between two bursts (Sysbench/CPU, LibrettOS 5.2). */
+/**
+ * Threads that do nothing but compute, in bursts, and let others go between two bursts (Sysbench/CPU, LibrettOS 5.2). With a number of
+ * events they stop when these are done, and the result is reported as sysbench does: events a second and the time of an event.
+ */
 export class Compute implements PlacedModel {
   readonly id: number;
   private readonly fn;
   private readonly threads: number[] = [];
   private readonly counters;
+  private readonly since;
+  private readonly latency: Histogram;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     this.id = machine.kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = machine.kernel.functions({ cpu_execute_event: { file: "src/tests/cpu/sb_cpu.c", kind: "application" } });
     for (let i = 0; i < Number(spec.options["threads"]); i++) this.threads.push(machine.cpus.addThread(domain.id, `compute-${i}`));
-    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64" }, 1);
+    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64" }, 1);
     this.counters.alloc();
+    this.since = machine.kernel.store.table(`compute threads ${spec.path}`, { begin: "f64" }, this.threads.length);
+    for (const _ of this.threads) this.since.alloc();
+    this.latency = new Histogram(machine.kernel.store, spec.path);
   }
 
   private get burst(): number {
     return Number(this.place.spec.options["burst"]);
   }
 
+  /** Events in all; 0: without end. */
+  private get events(): number {
+    return Number(this.place.spec.options["events"] ?? 0);
+  }
+
   start(): void {
-    this.threads.forEach((thread, i) => this.place.machine.cpus.post(thread, this.id, i, 0));
+    this.threads.forEach((thread, i) => {
+      if (this.take(i)) this.place.machine.cpus.post(thread, this.id, i, 0);
+    });
+  }
+
+  /** The thread takes the next event. @returns false: there is none left */
+  private take(thread: number): boolean {
+    if (this.events > 0 && this.counters.begun[0]! >= this.events) return false;
+    this.counters.begun[0]!++;
+    this.since.begin[thread] = this.place.machine.kernel.now;
+    return true;
   }
 
   /** @param done part of the burst that earlier pieces have done, in pieces */
@@ -35,16 +59,29 @@ export class Compute implements PlacedModel {
   }
 
   end(thread: number, done: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus, kernel } = this.place.machine;
     const over = (done + 1) * PIECE >= this.burst;
     if (over) {
       this.counters.bursts[0]!++;
+      this.counters.last[0] = kernel.now;
+      this.latency.record(kernel.now - this.since.begin[thread]!);
+      if (!this.take(thread)) return;
       cpus.yield();
     }
     cpus.call(this.threads[thread]!, this.id, thread, over ? 0 : done + 1);
   }
 
   fire(): void {}
+
+  /** Only where a number of events was asked for: without, it is a neighbour that keeps CPUs busy. */
+  reports(): WorkloadReport[] {
+    if (this.events === 0) return [];
+    const completed = this.counters.bursts[0]!;
+    return [{
+      path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, errors: 0,
+      duration: this.counters.last[0]!, bytes: 0, latency: this.latency,
+    }];
+  }
 
   describe(): Scope[] {
     return [{ name: "Compute", variables: [{ name: "bursts done", value: `${this.counters.bursts[0]!}`, number: this.counters.bursts[0]! }] }];

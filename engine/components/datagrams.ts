@@ -11,7 +11,7 @@ export interface DatagramUser {
   /** "Port unreachable" came back for a datagram that the socket had sent. */
   onUnreachable?(socket: number): void;
   /** The answer to an echo request. */
-  onEchoReply?(sequence: number, packet: number): void;
+  onEchoReply?(identifier: number, packet: number): void;
 }
 
 /** Ops of the stack that are about datagrams: all from here on. */
@@ -68,7 +68,8 @@ export class Datagrams {
   private readonly fn;
   private readonly events;
   private readonly scalars;
-  private readonly pingers: DatagramUser[] = [];
+  /** Users of echo identifiers: row `i` is that of identifier `i + 1`. */
+  private readonly echoes;
 
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
@@ -83,6 +84,7 @@ export class Datagrams {
       "bad checksum": { kind: "drop" },
     });
     this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
+    this.echoes = kernel.store.table(`echo identifiers of ${place.spec.path}`, { user: "u16" });
     this.scalars = kernel.store.table(`datagrams of ${place.spec.path}`, { ipId: "u16", errors: "u32", errorsSince: "f64" }, 1);
     this.scalars.alloc();
   }
@@ -138,13 +140,17 @@ export class Datagrams {
   }
 
   /** A raw socket for echo requests. @returns the identifier of its requests */
-  openEcho(user: DatagramUser): number {
-    return this.pingers.push(user);
+  openEcho(user: number): number {
+    const row = this.echoes.alloc();
+    this.echoes.user[row] = user;
+    return row + 1;
   }
 
-  /** An echo request (RFC 792) whose data is `length` bytes of a stream. */
-  echo(identifier: number, ip: number, sequence: number, stream: number, offset: number, length: number): void {
+  /** An echo request (RFC 792) whose data is `length` bytes of a stream. @returns an error name, or undefined */
+  echo(identifier: number, ip: number, sequence: number, stream: number, offset: number, length: number): string | undefined {
+    if (length > this.place.domain.mtu - HEADERS_IP_UDP) return "EMSGSIZE";
     this.emit(this.place.machine.packets.createEcho(IcmpType.echo, this.ip, ip, identifier, sequence, stream, offset, length, this.nextId()));
+    return undefined;
   }
 
   private emit(packet: number): void {
@@ -188,7 +194,8 @@ export class Datagrams {
     if (type === IcmpType.echo) {
       cpus.call(cpus.currentThread, this.component, DatagramOp.echo, packet);
     } else if (type === IcmpType.echoReply) {
-      this.pingers[packets.echoIdentifier(packet) - 1]?.onEchoReply?.(packets.echoSequence(packet), packet);
+      const identifier = packets.echoIdentifier(packet);
+      if (identifier > 0 && identifier <= this.echoes.rows) this.users[this.echoes.user[identifier - 1]!]?.onEchoReply?.(identifier, packet);
     } else {
       const socket = this.sockets.find(packets.sourcePort(packets.quoted(packet)));
       if (socket >= 0) this.users[this.sockets.userOf(socket)]?.onUnreachable?.(socket);
@@ -252,5 +259,5 @@ export class Datagrams {
   }
 }
 
-/** IPv4 and UDP headers. */
+/** IPv4 header and UDP's, or ICMP's, which is as long. */
 const HEADERS_IP_UDP = 28;

@@ -7,6 +7,7 @@ import { RequestServer } from "./requestServer";
 export function httpServer(place: Placement): RequestServer {
   return new RequestServer(place, {
     threadName: "worker",
+    noDelay: true,
     functions: {
       ngx_http_process_request: { file: "src/http/ngx_http_request.c", kind: "application" },
       ngx_http_static_handler: { file: "src/http/modules/ngx_http_static_module.c", kind: "application" },

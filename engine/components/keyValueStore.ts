@@ -6,6 +6,7 @@ import { RequestServer } from "./requestServer";
 export function keyValueStore(place: Placement): RequestServer {
   return new RequestServer(place, {
     threadName: "redis-server",
+    noDelay: true,
     functions: {
       readQueryFromClient: { file: "src/networking.c", kind: "application" },
       processCommand: { file: "src/server.c", kind: "application" },

@@ -1,10 +1,13 @@
 import type { PlacedModel, Placement } from "../machine/machine";
 import { Compute } from "./compute";
+import { discard } from "./discard";
+import { echo } from "./echo";
 import { httpServer } from "./httpServer";
 import { Ixgbe } from "./ixgbe";
 import { keyValueStore } from "./keyValueStore";
 import { Libc } from "./libc";
 import { LoadGenerator } from "./loadGenerator";
+import { netpipeServer } from "./netpipeServer";
 import { Netserver } from "./netserver";
 import { TcpIp } from "./tcpip";
 import { Vif } from "./vif";
@@ -13,6 +16,9 @@ import { Vif } from "./vif";
 export const componentModels: Readonly<Record<string, (place: Placement) => PlacedModel>> = {
   "http-server": httpServer,
   "key-value-store": keyValueStore,
+  echo,
+  discard,
+  "netpipe-server": netpipeServer,
   compute: (place) => new Compute(place),
   "load-generator": (place) => new LoadGenerator(place),
   libc: (place) => new Libc(place),

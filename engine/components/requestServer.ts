@@ -4,14 +4,19 @@ import type { FunctionSource } from "../kernel/kernel";
 import type { PlacedModel, Placement } from "../machine/machine";
 import type { Message } from "../workloads/protocol";
 import type { Libc } from "./libc";
+import type { ServiceTime } from "./serviceTime";
 import type { SocketUser } from "./tcpip";
 
 /** What tells one server application from another. */
 export interface ServerProgram {
   /** Functions that a request goes through between reading and answering, in order. */
   readonly functions: Readonly<Record<string, FunctionSource>>;
-  /** The answer to a request. */
-  answer(kind: number, value: number): { readonly message: Message; readonly close: boolean };
+  /** It sets TCP_NODELAY on its connections. */
+  readonly noDelay?: boolean;
+  /** CPU time that each request takes besides. */
+  readonly service?: ServiceTime;
+  /** The answer to a request; without it, what is read is thrown away. */
+  answer?(kind: number, value: number): { readonly message: Message; readonly close: boolean };
   readonly threadName: string;
 }
 
@@ -42,7 +47,7 @@ export class RequestServer implements PlacedModel, SocketUser {
     this.failed = kernel.functions({ "bind failed: EADDRINUSE": { kind: "violation", a: "port" } })["bind failed: EADDRINUSE"];
     for (let i = 0; i < workers; i++) this.workers.push(cpus.addThread(domain.id, `${program.threadName}-${i}`));
     this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", closing: "u8" });
-    this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64" }, 1);
+    this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
     this.counters.alloc();
   }
 
@@ -68,6 +73,7 @@ export class RequestServer implements PlacedModel, SocketUser {
     const c = this.conn;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.closing[conn] = 0;
     this.counters.connections[0]!++;
+    if (this.program.noDelay === true) this.libc.sockets.tcp.setNoDelay(conn);
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
   }
 
@@ -102,10 +108,12 @@ export class RequestServer implements PlacedModel, SocketUser {
     } else if (op === Op.read) {
       libc.spend("wait");
       libc.spend("receive", Math.min(READ_SIZE, libc.sockets.tcp.available(conn)));
+      if (this.program.answer === undefined) for (const fn of this.fn) cpus.spend(fn);
     } else if (op === Op.serve) {
       for (const fn of this.fn) cpus.spend(fn);
-      const { message } = this.program.answer(transcript.kindOf(m), transcript.valueOf(m));
-      libc.spend("send", message.length);
+      this.program.service?.spend();
+      const answer = this.program.answer?.(transcript.kindOf(m), transcript.valueOf(m));
+      libc.spend("send", Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)));
     } else if (op === Op.write) {
       libc.spend("send", Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
     } else {
@@ -131,7 +139,9 @@ export class RequestServer implements PlacedModel, SocketUser {
     const { tcp } = this.libc.sockets;
     this.conn.reading[conn] = 0;
     if (this.conn.closing[conn] !== Closing.no) return;
-    this.conn.received[conn]! += tcp.receive(conn, READ_SIZE);
+    const bytes = tcp.receive(conn, READ_SIZE);
+    this.conn.received[conn]! += bytes;
+    this.counters.bytes[0]! += bytes;
     // The rest may be the last that comes: nobody will say again that it is there.
     if (tcp.available(conn) > 0) this.onReadable(conn);
     if (!this.serveNext(conn) && tcp.atEof(conn)) this.call(Op.close, conn);
@@ -139,6 +149,7 @@ export class RequestServer implements PlacedModel, SocketUser {
 
   /** Answers the next whole request that has been received. */
   private serveNext(conn: number): boolean {
+    if (this.program.answer === undefined) return false;
     const m = this.place.machine.transcript.complete(this.libc.sockets.tcp.receiveStream(conn), this.conn.received[conn]!);
     if (m < 0) return false;
     this.call(Op.serve, conn, m);
@@ -149,7 +160,10 @@ export class RequestServer implements PlacedModel, SocketUser {
     const { transcript } = this.place.machine;
     const { tcp } = this.libc.sockets;
     if (this.conn.closing[conn] !== Closing.no) return;
-    const { message, close } = this.program.answer(transcript.kindOf(m), transcript.valueOf(m));
+    const answer = this.program.answer?.(transcript.kindOf(m), transcript.valueOf(m));
+    if (answer === undefined) return;
+    const { message, close } = answer;
+    this.program.service?.draw();
     transcript.take(tcp.receiveStream(conn));
     transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
     this.counters.requests[0]!++;
@@ -192,6 +206,7 @@ export class RequestServer implements PlacedModel, SocketUser {
       variables: [
         { name: "port", value: `${this.port}`, number: this.port },
         { name: "requests answered", value: `${this.counters.requests[0]!}`, number: this.counters.requests[0]! },
+        { name: "bytes read", value: `${this.counters.bytes[0]!}`, number: this.counters.bytes[0]! },
         { name: "connections accepted", value: `${this.counters.connections[0]!}`, number: this.counters.connections[0]! },
       ],
     }];

@@ -20,8 +20,13 @@ export interface ComponentType {
   readonly needs: readonly string[];
 }
 
+const protocol: KeySpec = {
+  name: "protocol", doc: "Whether it serves TCP connections or UDP datagrams.",
+  value: { kind: "choice", choices: [{ value: "tcp", doc: "Connections." }, { value: "udp", doc: "Datagrams." }], default: "tcp" },
+};
+
 const port = (fallback: number): KeySpec => ({
-  name: "port", doc: "TCP port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
+  name: "port", doc: "Port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
 });
 
 export const COMPONENTS: readonly ComponentType[] = [
@@ -39,11 +44,34 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [port(6379)],
   },
   {
+    type: "echo", title: "Echo", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Sends back what it reads (RFC 862); with a service time, a queueing system with one server.",
+    options: [
+      port(7), protocol,
+      { name: "service", doc: "CPU time that a request takes besides reading and answering.", value: { kind: "time", min: 0, max: 1e12, default: 0 } },
+      {
+        name: "distribution", doc: "How the service time varies.",
+        value: { kind: "choice", choices: [{ value: "fixed", doc: "Always the same." }, { value: "exponential", doc: "Exponential, with the service time for its mean." }], default: "fixed" },
+      },
+    ],
+  },
+  {
+    type: "discard", title: "Discard", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Reads and throws away (RFC 863): the other end of a stream.",
+    options: [port(9), protocol],
+  },
+  {
+    type: "netpipe-server", title: "NetPIPE server", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Reads each message whole and sends it back, as NetPIPE's receiving end does.",
+    options: [port(5002)],
+  },
+  {
     type: "compute", title: "Compute", layer: "application", needs: [],
     doc: "Keeps its threads busy in bursts: CPU load beside the network.",
     options: [
       { name: "threads", doc: "Threads that compute.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
       { name: "burst", doc: "CPU time of one piece of work, after which the thread yields.", value: { kind: "time", min: 1e6, max: 1e12, default: 1e9 } },
+      { name: "events", doc: "Pieces of work in all; then it stops and reports events a second, as sysbench does. 0: without end.", value: { kind: "integer", min: 0, max: 1e9, default: 0 } },
     ],
   },
   {
@@ -125,14 +153,22 @@ export interface WorkloadType {
   readonly doc: string;
   /** Component type that must be in the target domain. */
   readonly server: string;
+  /** What its option “protocol” must say. */
+  readonly protocol?: "tcp" | "udp";
   /** Options that are shares of a mix: not all may be 0. */
   readonly mix?: readonly string[];
   readonly options: readonly KeySpec[];
 }
 
-const WORKLOAD_ENDS: readonly KeySpec[] = [
+const S = 1e12;
+
+const ENDS: readonly KeySpec[] = [
   { name: "from", doc: "The load generator that asks.", value: { kind: "reference", to: "load-generator" }, required: true },
   { name: "to", doc: "The domain that serves.", value: { kind: "reference", to: "domain" }, required: true },
+];
+
+const WORKLOAD_ENDS: readonly KeySpec[] = [
+  ...ENDS,
   { name: "concurrency", doc: "Connections at once, each with one request under way.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
   { name: "requests", doc: "Requests in all.", value: { kind: "integer", min: 1, max: 1e9, default: 1000 } },
 ];
@@ -155,6 +191,72 @@ export const WORKLOADS: readonly WorkloadType[] = [
       { name: "value", doc: "Size of a value.", value: { kind: "size", min: 1, max: 536870912, default: 128 } },
       { name: "sets", doc: "Share of sets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 1 } },
       { name: "gets", doc: "Share of gets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 10 } },
+    ],
+  },
+  {
+    kind: "netpipe", title: "NetPIPE", server: "netpipe-server",
+    doc: "Messages of growing size go back and forth; reports half a round trip and the throughput for each size.",
+    options: [
+      ...ENDS,
+      { name: "smallest", doc: "Size of the first messages; each size is twice the one before.", value: { kind: "size", min: 1, max: 536870912, default: 64 } },
+      { name: "largest", doc: "Size of the last messages.", value: { kind: "size", min: 1, max: 536870912, default: 262144 } },
+      { name: "repeats", doc: "Round trips for each size.", value: { kind: "integer", min: 1, max: 1e6, default: 10 } },
+    ],
+  },
+  {
+    kind: "tcp-stream", title: "TCP stream", server: "discard", protocol: "tcp",
+    doc: "Writes as fast as TCP takes it, as netperf's TCP_STREAM does.",
+    options: [
+      ...ENDS,
+      { name: "concurrency", doc: "Connections at once.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
+      { name: "write", doc: "Bytes that one call of send hands over.", value: { kind: "size", min: 1, max: 16777216, default: 65536 } },
+      { name: "duration", doc: "How long it writes.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e10 } },
+    ],
+  },
+  {
+    kind: "udp-stream", title: "UDP stream", server: "discard", protocol: "udp",
+    doc: "Sends datagrams one after the other, as netperf's UDP_STREAM does; reports what arrived.",
+    options: [
+      ...ENDS,
+      { name: "size", doc: "Payload of a datagram; at most the MTU less 28.", value: { kind: "size", min: 1, max: 9170, default: 1024 } },
+      { name: "interval", doc: "Time between two datagrams; 0: as fast as the sender can.", value: { kind: "time", min: 0, max: 3600 * S, default: 0 } },
+      { name: "duration", doc: "How long it sends.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e10 } },
+    ],
+  },
+  {
+    kind: "open-loop", title: "Open loop", server: "echo",
+    doc: "Requests that arrive whether or not those before are answered; over connections or datagrams, as the echo server's “protocol” says. Latency counts from the arrival.",
+    options: [
+      ...ENDS,
+      {
+        name: "arrivals", doc: "When requests arrive.",
+        value: {
+          kind: "choice", default: "poisson",
+          choices: [
+            { value: "poisson", doc: "Independently of each other: exponential gaps." },
+            { value: "bursty", doc: "In bursts: Poisson arrivals in periods “on”, none in periods “off”, both of exponential length." },
+            { value: "periodic", doc: "At a fixed distance." },
+            { value: "listed", doc: "At the times, and with the sizes, of “list”." },
+          ],
+        },
+      },
+      { name: "requests", doc: "Requests in all; of a list, all of it.", value: { kind: "integer", min: 1, max: 4e6, default: 1000 } },
+      { name: "interval", doc: "Mean time between two requests; in bursts, within one.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e8 } },
+      { name: "on", doc: "Mean length of a burst.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e9 } },
+      { name: "off", doc: "Mean pause between bursts.", value: { kind: "time", min: 1, max: 3600 * S, default: 4e9 } },
+      { name: "list", doc: "Times from the beginning of the workload, with sizes, such as [[0, 512B], [10us, 1KiB]].", value: { kind: "arrivals", maxTime: 3600 * S, maxSize: 536870912 } },
+      { name: "size", doc: "Bytes of a request, and of its answer.", value: { kind: "size", min: 1, max: 536870912, default: 64 } },
+      { name: "concurrency", doc: "TCP connections; a request waits for one that is free.", value: { kind: "integer", min: 1, max: 65535, default: 16 } },
+    ],
+  },
+  {
+    kind: "ping", title: "Ping", server: "tcpip",
+    doc: "ICMP echo requests, answered by the domain's stack or by the network server before it.",
+    options: [
+      ...ENDS,
+      { name: "requests", doc: "Echo requests in all.", value: { kind: "integer", min: 1, max: 65535, default: 10 } },
+      { name: "interval", doc: "Time between two requests.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e9 } },
+      { name: "size", doc: "Bytes of data.", value: { kind: "size", min: 1, max: 9170, default: 56 } },
     ],
   },
 ];

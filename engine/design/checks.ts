@@ -157,15 +157,16 @@ function checkPorts({ problems }: Source, { hosts }: DesignDraft): void {
     const spaces = [...host.domains.map((domain) => ({ where: `in ${domain.part.path}`, domains: [domain] })), ...servers];
     const reported = new Set<string>();
     for (const { where, domains } of spaces) {
-      const owners = new Map<number, string>();
+      const owners = { tcp: new Map<number, string>(), udp: new Map<number, string>() };
       for (const component of domains.flatMap(({ components }) => components)) {
-        const { port } = component.part.options;
+        const { port, protocol } = component.part.options;
         if (typeof port !== "number") continue;
-        const owner = owners.get(port);
-        if (owner === undefined) owners.set(port, component.part.path);
+        const ports = owners[protocol === "udp" ? "udp" : "tcp"];
+        const owner = ports.get(port);
+        if (owner === undefined) ports.set(port, component.part.path);
         else if (!reported.has(component.part.path)) {
           reported.add(component.part.path);
-          problems.error("port-taken", optionRange(component, "port"), `Port ${port} belongs to ${owner} ${where} already: the portmap is keyed by port, whatever the address. Choose another “port”.`, portFix(component, owners));
+          problems.error("port-taken", optionRange(component, "port"), `Port ${port} belongs to ${owner} ${where} already: the portmap is keyed by port, whatever the address. Choose another “port”.`, portFix(component, ports));
         }
       }
     }
@@ -210,7 +211,15 @@ function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignD
       problems.error("out-of-range", section.valueRange(type.mix[0] ?? ""), `Not all of ${type.mix.join(" and ")} can be 0: there would be nothing to ask for.`);
     }
     const range = section.valueRange("to");
-    if (!domain.components.some(({ part: { type } }) => type === server)) {
+    const answering = domain.components.find(({ part: { type } }) => type === server);
+    const speaks = answering?.part.options["protocol"];
+    if (answering !== undefined && type?.protocol !== undefined && speaks !== type.protocol) {
+      problems.error("workload-without-server", range, `The ${server} of ${part.to} serves ${speaks === "udp" ? "UDP" : "TCP"}. Give it “protocol: ${type.protocol}”, or choose another workload.`);
+    }
+    if (part.options["arrivals"] === "listed" && part.options["list"] === undefined) {
+      problems.error("missing-key", section.valueRange("arrivals"), "Arrivals that are listed need the “list”, such as list: [[0, 512B], [10us, 1KiB]].");
+    }
+    if (answering === undefined) {
       problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);
       continue;
     }

@@ -74,6 +74,11 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
       return { type: "string", format: "ipv4" };
     case "reference":
       return { type: "string" };
+    case "arrivals":
+      return {
+        type: "array", minItems: 1,
+        items: { type: "array", items: [schemaOf({ kind: "time", min: 0, max: value.maxTime }), schemaOf({ kind: "size", min: 1, max: value.maxSize })], minItems: 2, maxItems: 2 },
+      };
     case "integers":
       return { type: "array", items: { type: "integer", minimum: value.min, maximum: value.max } };
     case "fraction":

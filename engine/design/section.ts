@@ -138,6 +138,7 @@ export function readScalar({ problems }: Source, spec: ScalarSpec, entry: Entry)
     problems.error("wrong-type", range, `“${key}” must be a list of whole numbers from ${spec.min} to ${spec.max}, such as [0, 1].`);
     return undefined;
   }
+  if (spec.kind === "arrivals") return readArrivals(problems, spec, entry);
   if (!isScalar(value)) {
     problems.error("wrong-type", range, `“${key}” must be a single value, not ${describe(value)}.`);
     return undefined;
@@ -194,6 +195,23 @@ export function readScalar({ problems }: Source, spec: ScalarSpec, entry: Entry)
       return undefined;
     }
   }
+}
+
+/** A list of `[time, size]`; undefined, with a problem, where it is anything else. */
+function readArrivals(problems: Problems, spec: Extract<ScalarSpec, { kind: "arrivals" }>, { key, value, valueRange }: Entry): OptionValue | undefined {
+  const arrivals: [number, number][] = [];
+  const items = isSeq(value) ? value.items : [];
+  for (const item of items) {
+    const [time, size, rest] = isSeq(item) ? item.items.map((part) => (isScalar(part) ? String(part.value) : "")) : [];
+    const at = time === undefined ? undefined : readQuantity("time", time);
+    const bytes = size === undefined ? undefined : readQuantity("size", size);
+    const fits = at !== undefined && "value" in at && bytes !== undefined && "value" in bytes && rest === undefined &&
+      at.value >= (arrivals.at(-1)?.[0] ?? 0) && at.value <= spec.maxTime && bytes.value >= 1 && bytes.value <= spec.maxSize;
+    if (fits) arrivals.push([at.value, bytes.value]);
+  }
+  if (items.length > 0 && arrivals.length === items.length) return arrivals;
+  problems.error("wrong-type", valueRange, `“${key}” must be a list of times with sizes, in order, such as [[0, 512B], [10us, 1KiB]].`);
+  return undefined;
 }
 
 /** YAML 1.1's words for truth as well: people write `iommu: on`. */

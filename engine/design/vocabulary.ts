@@ -27,7 +27,9 @@ export type ScalarSpec =
   | { readonly kind: "name" }
   | { readonly kind: "address" }
   | { readonly kind: "reference"; readonly to: ReferenceKind }
-  | { readonly kind: "integers"; readonly min: number; readonly max: number };
+  | { readonly kind: "integers"; readonly min: number; readonly max: number }
+  /** A list of times, in order, with sizes: each item `[10us, 512B]`. Read as picoseconds and bytes. */
+  | { readonly kind: "arrivals"; readonly maxTime: number; readonly maxSize: number };
 
 export type SectionName =
   | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "hypervisor" | "domain" | "uplinks" | "link"

@@ -57,7 +57,9 @@ export interface PlacedModel extends Model {
 export interface WorkloadReport {
   readonly path: string;
   readonly kind: string;
-  readonly requests: number;
+  /** Messages that it was to send; undefined where that is not known beforehand. */
+  readonly requests: number | undefined;
+  readonly sent: number;
   readonly completed: number;
   readonly errors: number;
   /** From the first request to the last answer so far. */
@@ -65,6 +67,19 @@ export interface WorkloadReport {
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
+  /** By message size, where the workload goes through several. */
+  readonly sizes?: readonly SizeReport[];
+}
+
+/** What a workload achieved with messages of one size. */
+export interface SizeReport {
+  /** Bytes. */
+  readonly size: number;
+  readonly messages: number;
+  /** Mean time one way, picoseconds. */
+  readonly oneWay: number;
+  /** Bits a second: the size over the time one way. */
+  readonly throughput: number;
 }
 
 /** Where a component sits, and with whom. */

@@ -1,3 +1,4 @@
+import { data } from "./data";
 import { http } from "./http";
 import { resp } from "./resp";
 
@@ -22,10 +23,10 @@ export interface MessageKind {
 }
 
 /** All kinds of messages: a transcript's `kind` is an index here. */
-export const kinds: readonly MessageKind[] = [...http, ...resp];
+export const kinds: readonly MessageKind[] = [...http, ...resp, ...data];
 
-/** Index of HTTP's kinds and of RESP's. */
-export const Kind = { httpRequest: 0, httpResponse: 1, get: 2, set: 3, bulk: 4, ok: 5 } as const;
+/** Index of HTTP's kinds, of RESP's, and of plain data. */
+export const Kind = { httpRequest: 0, httpResponse: 1, get: 2, set: 3, bulk: 4, ok: 5, data: 6 } as const;
 
 /** Messages that were asked for: a workload asks for the same few again and again, and making the text to measure it is slow. */
 const known = new Map<number, Message>();

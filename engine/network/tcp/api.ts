@@ -9,6 +9,8 @@ export interface TcpOptions {
   readonly receiveBuffer: number;
   /** Lower bound of the retransmission timeout (RFC 6298 section 2.4). */
   readonly minRto: number;
+  /** The lower bound is one of the variance term, as in Linux' `tcp_rtt_estimator`: the timeout is a smoothed round trip longer. */
+  readonly minRtoOverSrtt?: boolean;
   /** Upper bound (RFC 6298 section 2.5: at least 60 s). */
   readonly maxRto: number;
   /** Longest time that an ACK is delayed (RFC 1122 section 4.2.3.2: less than 0.5 s); 0: never delayed. */
@@ -44,7 +46,7 @@ export const netbsdTcp: TcpOptions = {
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  */
 export const linuxTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
+  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
 };
 

@@ -124,9 +124,10 @@ export class SegmentPlan {
     const fin = finWanted && offered > 0 && length >= 0 && max + length === end && offered > length;
     if (length <= 0) return fin && max === end && this.set(SegmentKind.data, t.sndUna[conn]! + max, 0, true);
     const idle = max === 0;
+    const nagle = tcp.options.nagle && t.noDelay[conn] === 0;
     const last = max + length === end;
-    const worthIt = length >= mss || (last && (fin || idle || !tcp.options.nagle)) ||
-      ((idle || !tcp.options.nagle) && length * 2 >= t.maxSndWnd[conn]!);
+    const worthIt = length >= mss || (last && (fin || idle || !nagle)) ||
+      ((idle || !nagle) && length * 2 >= t.maxSndWnd[conn]!);
     return worthIt && this.set(SegmentKind.data, t.sndUna[conn]! + max, length, fin);
   }
 }

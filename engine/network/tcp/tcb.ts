@@ -22,6 +22,8 @@ export const tcbSchema = {
   held: "u8",
   /** The user closed before the handshake was over. */
   closeWanted: "u8",
+  /** The user does not want Nagle's algorithm (TCP_NODELAY). */
+  noDelay: "u8",
   localIp: "u32", remoteIp: "u32", localPort: "u16", remotePort: "u16",
   /** The even or odd stream that this end sends; the other end's is `stream ^ 1`. */
   stream: "i32",

@@ -96,6 +96,11 @@ export class TcpStack {
     return accepted;
   }
 
+  /** TCP_NODELAY: small segments are sent though others are on the way. */
+  setNoDelay(conn: number): void {
+    this.tcp.tcb.noDelay[conn] = 1;
+  }
+
   /** Room in the send buffer, bytes. */
   sendSpace(conn: number): number {
     const t = this.tcp.tcb;
@@ -239,6 +244,11 @@ export class TcpStack {
   /** Bytes ever read: the stream offset of the next one. */
   receiveOffset(conn: number): number {
     return this.tcp.tcb.consumed[conn]!;
+  }
+
+  /** Bytes that the other end has acknowledged. */
+  acknowledged(conn: number): number {
+    return Math.min(this.tcp.tcb.written[conn]!, Math.max(0, this.tcp.tcb.unaOffset[conn]!));
   }
 
   state(conn: number): number {

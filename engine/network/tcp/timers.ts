@@ -20,7 +20,8 @@ export function measured(tcp: TcpCore, conn: number, rtt: number): void {
     t.rttvar[conn] = Math.round(t.rttvar[conn]! * 0.75 + error * 0.25);
     t.srtt[conn] = Math.round(t.srtt[conn]! * 0.875 + rtt * 0.125);
   }
-  t.rto[conn] = tcp.clampRto(t.srtt[conn]! + 4 * t.rttvar[conn]!);
+  const spread = 4 * t.rttvar[conn]!;
+  t.rto[conn] = tcp.clampRto(t.srtt[conn]! + (tcp.options.minRtoOverSrtt === true && spread < tcp.options.minRto ? tcp.options.minRto : spread));
 }
 
 /** The handshake is over: what a lost SYN costs (RFC 6298 section 5.7, RFC 5681 section 3.1). */

@@ -72,7 +72,7 @@ describe("TCP loss recovery", () => {
   });
 
   it("doubles the timeout with each retransmission and gives up", () => {
-    const net = new TcpNetwork({ maxRetransmits: 4 });
+    const net = new TcpNetwork({ maxRetransmits: 4, minRtoOverSrtt: false });
     const [c] = net.open();
     net.channel = () => [];
     net.hosts[0].stack.send(c, 100);
@@ -83,6 +83,18 @@ describe("TCP loss recovery", () => {
     assert.deepEqual(net.hosts[0].closedConns, [{ conn: c, reason: CloseReason.timedOut }]);
     assert.equal(net.hosts[0].stack.send(c, 1), 0);
     net.hosts[0].stack.close(c);
+  });
+
+  it("keeps Linux' timeout a smoothed round trip above its minimum, so that a delayed ACK of 200 ms is in time", () => {
+    for (const [minRtoOverSrtt, expected] of [[true, 210], [false, 200]] as const) {
+      const net = new TcpNetwork({ minRtoOverSrtt });
+      net.channel = () => [5 * MILLISECOND];
+      const [client, server] = net.hosts;
+      server.stack.listen(TcpNetwork.ip(1), 80, 1);
+      const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), 80);
+      net.run(SECOND);
+      assert.equal(client.stack.describe(c).find((v) => v.name === "rto")!.number, expected * MILLISECOND);
+    }
   });
 
   it("after a timeout goes on from the first hole and does not resend what was SACKed since", () => {

@@ -1,0 +1,130 @@
+import { Histogram } from "../../analysis/histogram";
+import type { Workload } from "../../design/model";
+import { Priority } from "../../kernel/queue";
+import type { Store } from "../../kernel/state";
+import type { Machine, PlacedModel, WorkloadReport } from "../../machine/machine";
+import type { Client, ClientKind, Received, Runner, TransportName } from "../../workloads/client";
+import type { Sink, Transport } from "./transport";
+
+/** Where a workload goes. */
+export interface Target {
+  readonly address: number;
+  readonly port: number;
+  readonly server: PlacedModel & Partial<Sink>;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** One workload as it runs: its books, and what it asks of the load generator. */
+export class Run implements Runner {
+  readonly client: Client;
+  readonly transport: TransportName;
+  readonly noDelay: boolean;
+  readonly latency: Histogram;
+  private readonly books;
+  private readonly stream: number;
+
+  /** @param number among the workloads of the load generator */
+  constructor(
+    readonly number: number, readonly spec: Workload, readonly target: Target, kind: ClientKind,
+    private readonly machine: Machine, private readonly component: number, private readonly tickOp: number,
+    private readonly transports: Readonly<Record<TransportName, Transport>>,
+  ) {
+    const { store, random } = machine.kernel;
+    this.latency = new Histogram(store, spec.path);
+    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64" }, 1);
+    this.books.alloc();
+    this.stream = random.open(spec.path, "requests");
+    this.transport = kind.transport(target.options);
+    this.noDelay = kind.noDelay === true;
+    this.client = kind.create(this);
+  }
+
+  get store(): Store {
+    return this.machine.kernel.store;
+  }
+
+  get now(): number {
+    return this.machine.kernel.now;
+  }
+
+  get issued(): number {
+    return this.books.issued[0]!;
+  }
+
+  draw(): number {
+    return this.machine.kernel.random.next(this.stream);
+  }
+
+  uniform(): number {
+    return this.machine.kernel.random.uniform(this.stream);
+  }
+
+  open(): void {
+    this.transports[this.transport].open(this);
+  }
+
+  ask(endpoint: number): void {
+    this.transports[this.transport].ask(endpoint);
+  }
+
+  close(endpoint: number): void {
+    this.transports[this.transport].close(endpoint);
+  }
+
+  shutdown(endpoint: number): void {
+    this.transports[this.transport].shutdown(endpoint);
+  }
+
+  after(delay: number): void {
+    this.machine.kernel.schedule(delay, Priority.timeout, this.component, this.tickOp, this.number);
+  }
+
+  complete(latency: number): void {
+    this.latency.record(latency);
+    this.books.completed[0]!++;
+    this.books.last[0] = this.now;
+  }
+
+  progress(bytes: number): void {
+    this.books.bytes[0]! += bytes;
+    if (bytes > 0) this.books.last[0] = this.now;
+  }
+
+  receivedBy(endpoint: number): Received {
+    const { server } = this.target;
+    return server.receivedOn?.(this.transports[this.transport].streamOf(endpoint)) ?? { messages: 0, bytes: 0, last: 0 };
+  }
+
+  // --- What the load generator books --------------------------------------------------------------------------------
+
+  begin(): void {
+    this.books.first[0] = this.now;
+    this.client.begin();
+  }
+
+  /** A message was written. */
+  sent(endpoint: number): void {
+    this.books.issued[0]!++;
+    this.client.sent(endpoint);
+  }
+
+  /** Bytes of answers were read. */
+  read(bytes: number): void {
+    this.books.bytes[0]! += bytes;
+  }
+
+  failed(): void {
+    this.books.errors[0]!++;
+  }
+
+  report(): WorkloadReport {
+    const b = this.books;
+    const outcome = this.client.outcome?.();
+    const completed = outcome?.completed ?? (this.latency.count > 0 || this.client.requests !== undefined ? b.completed[0]! : b.issued[0]!);
+    return {
+      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
+      duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
+      ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
+    };
+  }
+}

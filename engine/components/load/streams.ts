@@ -1,0 +1,197 @@
+import type { Table } from "../../kernel/state";
+import type { Machine } from "../../machine/machine";
+import { NONE } from "../../trace/trace";
+import type { Libc } from "../libc";
+import type { SocketUser } from "../tcpip";
+import type { Run } from "./run";
+import type { Transport } from "./transport";
+
+const Op = { open: 1, send: 2, write: 3, read: 4, close: 5, shutdown: 6 } as const;
+/** Bytes that one read asks for. */
+const READ_SIZE = 65536;
+
+/** TCP connections of the load generator: each belongs to a workload and stays with one thread. */
+export class Streams implements Transport, SocketUser {
+  private readonly conn: Table<{
+    readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8";
+  }>;
+  private readonly scalars;
+  private readonly fn;
+  private user = 0;
+
+  constructor(
+    private readonly machine: Machine, private readonly component: number, path: string,
+    private readonly threads: readonly number[], private readonly runs: readonly Run[], private readonly libc: () => Libc,
+  ) {
+    const { kernel } = machine;
+    this.fn = kernel.functions({
+      "write request": { file: "support/ab.c", kind: "workload" },
+      "read response": { file: "support/ab.c", kind: "workload" },
+      "connection failed": { kind: "violation", a: "reason" },
+    });
+    this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", reading: "u8", writing: "u8", closed: "u8" });
+    this.scalars = kernel.store.table(`client threads of ${path}`, { opened: "f64" }, 1);
+    this.scalars.alloc();
+  }
+
+  start(): void {
+    this.user = this.libc().sockets.addUser(this);
+  }
+
+  // --- What workloads ask for ---------------------------------------------------------------------------------------
+
+  open(run: Run): void {
+    const thread = this.threads[this.scalars.opened[0]!++ % this.threads.length]!;
+    this.machine.cpus.post(thread, this.component, Op.open, run.number);
+  }
+
+  ask(conn: number): void {
+    this.post(Op.send, conn);
+  }
+
+  close(conn: number): void {
+    if (this.conn.closed[conn] === 1) return;
+    this.conn.closed[conn] = 1;
+    this.post(Op.close, conn);
+  }
+
+  shutdown(conn: number): void {
+    this.post(Op.shutdown, conn);
+  }
+
+  streamOf(conn: number): number {
+    return this.libc().sockets.tcp.sendStream(conn);
+  }
+
+  // --- What the sockets report --------------------------------------------------------------------------------------
+
+  onAccepted(): void {}
+
+  onEstablished(conn: number): void {
+    this.runOf(conn).client.ready(conn);
+  }
+
+  onReadable(conn: number): void {
+    if (this.conn.reading[conn] === 1) return;
+    this.conn.reading[conn] = 1;
+    this.post(Op.read, conn);
+  }
+
+  onWritable(conn: number): void {
+    const c = this.conn;
+    if (c.closed[conn] === 1) return;
+    this.runOf(conn).client.acknowledged?.(conn, this.libc().sockets.tcp.acknowledged(conn));
+    if (c.unsent[conn]! <= 0 || c.writing[conn] === 1) return;
+    c.writing[conn] = 1;
+    this.post(Op.write, conn);
+  }
+
+  onClosed(conn: number, reason: number): void {
+    if (this.conn.closed[conn] === 1) return;
+    const { kernel, cpus } = this.machine;
+    kernel.mark(this.fn["connection failed"], this.component, cpus.contextOf(this.threadOf(conn)), kernel.now, 0, NONE, reason);
+    this.close(conn);
+    const run = this.runOf(conn);
+    run.failed();
+    run.client.failed?.(conn);
+  }
+
+  // --- Work ---------------------------------------------------------------------------------------------------------
+
+  begin(op: number, a: number): void {
+    const { cpus } = this.machine;
+    const libc = this.libc();
+    if (op === Op.open) {
+      libc.spend("connect");
+    } else if (op === Op.send) {
+      cpus.spend(this.fn["write request"]);
+      libc.spend("send", Math.min(this.runOf(a).client.message(a)?.length ?? 0, libc.sockets.tcp.sendSpace(a)));
+    } else if (op === Op.write) {
+      libc.spend("send", Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)));
+    } else if (op === Op.read) {
+      libc.spend("wait");
+      libc.spend("receive", Math.min(READ_SIZE, libc.sockets.tcp.available(a)));
+      cpus.spend(this.fn["read response"]);
+    } else {
+      // shutdown costs as much as close.
+      libc.spend("close");
+    }
+  }
+
+  end(op: number, a: number): void {
+    if (op === Op.open) this.connect(a);
+    else if (op === Op.send) this.send(a);
+    else if (op === Op.write) this.push(a);
+    else if (op === Op.read) this.read(a);
+    else if (op === Op.shutdown) this.libc().sockets.tcp.shutdown(a);
+    else this.libc().sockets.tcp.close(a);
+  }
+
+  private connect(w: number): void {
+    const { target: { address, port }, noDelay } = this.runs[w]!;
+    const { sockets } = this.libc();
+    const conn = sockets.open(this.user, address, port);
+    if (noDelay) sockets.tcp.setNoDelay(conn);
+    while (this.conn.rows <= conn) this.conn.alloc();
+    const c = this.conn;
+    c.run[conn] = w;
+    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closed[conn] = 0;
+  }
+
+  private send(conn: number): void {
+    if (this.conn.closed[conn] === 1) return;
+    const run = this.runOf(conn);
+    const message = run.client.message(conn);
+    if (message === undefined) return this.close(conn);
+    this.machine.transcript.write(this.streamOf(conn), message.kind, message.length, message.value);
+    this.conn.unsent[conn]! += message.length;
+    run.sent(conn);
+    this.push(conn);
+  }
+
+  private push(conn: number): void {
+    const c = this.conn;
+    c.writing[conn] = 0;
+    if (c.closed[conn] === 1 || c.unsent[conn]! <= 0) return;
+    c.unsent[conn]! -= this.libc().sockets.tcp.send(conn, c.unsent[conn]!);
+    if (c.unsent[conn] === 0) this.runOf(conn).client.taken?.(conn);
+  }
+
+  private read(conn: number): void {
+    const { transcript } = this.machine;
+    const { tcp } = this.libc().sockets;
+    const c = this.conn;
+    c.reading[conn] = 0;
+    if (c.closed[conn] === 1) return;
+    const run = this.runOf(conn);
+    const bytes = tcp.receive(conn, READ_SIZE);
+    c.received[conn]! += bytes;
+    run.read(bytes);
+    // The rest may be the last that comes: nobody will say again that it is there.
+    if (tcp.available(conn) > 0) this.onReadable(conn);
+    const stream = tcp.receiveStream(conn);
+    const answer = transcript.complete(stream, c.received[conn]!);
+    if (answer >= 0) {
+      transcript.take(stream);
+      run.client.answered?.(conn, transcript.valueOf(answer));
+    } else if (tcp.atEof(conn)) {
+      if (run.client.ended !== undefined && tcp.acknowledged(conn) === tcp.sendOffset(conn)) run.client.ended(conn);
+      else this.onClosed(conn, 0);
+    }
+  }
+
+  private post(op: number, conn: number): void {
+    const { cpus } = this.machine;
+    const thread = this.threadOf(conn);
+    if (cpus.currentThread === thread) cpus.call(thread, this.component, op, conn);
+    else cpus.post(thread, this.component, op, conn);
+  }
+
+  private runOf(conn: number): Run {
+    return this.runs[this.conn.run[conn]!]!;
+  }
+
+  private threadOf(conn: number): number {
+    return this.threads[conn % this.threads.length]!;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Workload } from "../design/model";
+import type { Store } from "../kernel/state";
+import type { SizeReport } from "../machine/machine";
+import type { Message } from "./protocol";
+
+/** How a workload's messages travel: TCP connections, datagrams of one UDP socket, or ICMP echo requests. */
+export type TransportName = "tcp" | "udp" | "icmp";
+
+/** What a server counted of one stream: for workloads whose result is what arrived. */
+export interface Received {
+  readonly messages: number;
+  readonly bytes: number;
+  /** When the last came, picoseconds; 0 before the first. */
+  readonly last: number;
+}
+
+/**
+ * What a workload asks of the load generator that runs it. An endpoint is a connection, a socket or an echo identifier. Calls are
+ * requests: what they set off happens in work of its own, later. Times in picoseconds.
+ */
+export interface Runner {
+  readonly spec: Workload;
+  readonly store: Store;
+  readonly transport: TransportName;
+  readonly now: number;
+  /** Messages sent so far. */
+  readonly issued: number;
+  /** The next number of the workload's random stream, u32. */
+  draw(): number;
+  /** The same, uniform in [0, 1). */
+  uniform(): number;
+  /** Opens an endpoint: {@link Client.ready} follows. */
+  open(): void;
+  /** Sends the endpoint's next message, which {@link Client.message} tells when its turn has come. */
+  ask(endpoint: number): void;
+  close(endpoint: number): void;
+  /** Says that nothing more will come; {@link Client.ended} follows when the other end has read all and closed. */
+  shutdown(endpoint: number): void;
+  /** {@link Client.tick} follows after `delay`. */
+  after(delay: number): void;
+  /** Books an answer. */
+  complete(latency: number): void;
+  /** Books bytes of application data that got through, besides those of answers. */
+  progress(bytes: number): void;
+  /** What the server has received on the endpoint's stream, where it counts. */
+  receivedBy(endpoint: number): Received;
+}
+
+/**
+ * The client's side of one workload, called from inside dispatches. Its state is in tables of {@link Runner.store}. To add a workload: a
+ * file beside those in `workloads/clients`, a line in `workloads/clients/registry.ts`, an entry in `design/catalogue.ts`.
+ */
+export interface Client {
+  /** Messages that it will send; undefined where that is not known beforehand. */
+  readonly requests: number | undefined;
+  /** The run begins. */
+  begin(): void;
+  /** An endpoint is open. */
+  ready(endpoint: number): void;
+  /** The message that the endpoint sends now, or none. Changes nothing. */
+  message(endpoint: number): Message | undefined;
+  /** It is written, and counted in {@link Runner.issued}. */
+  sent(endpoint: number): void;
+  /** An answer was read whole. @param value of its message */
+  answered?(endpoint: number, value: number): void;
+  /** TCP has taken all that was written. */
+  taken?(endpoint: number): void;
+  /** So many bytes were acknowledged by the other end, since the connection was opened. */
+  acknowledged?(endpoint: number, total: number): void;
+  tick?(): void;
+  /** The other end has closed; without this, it counts as a failure. */
+  ended?(endpoint: number): void;
+  /** The endpoint failed and is gone. */
+  failed?(endpoint: number): void;
+  /** Overrides of what the runner has booked, where the other end knows better. */
+  outcome?(): { readonly completed: number; readonly bytes: number; readonly last: number };
+  /** Results by message size. */
+  sizes?(): readonly SizeReport[];
+}
+
+/** A kind of workload, by the name that a design uses. */
+export interface ClientKind {
+  /** It sets TCP_NODELAY on its connections. */
+  readonly noDelay?: boolean;
+  /** @param server options of the server component */
+  transport(server: Readonly<Record<string, unknown>>): TransportName;
+  create(runner: Runner): Client;
+}
+
+/** An option that is a number, or that is not there. */
+export function numberOption(runner: Runner, name: string): number {
+  return Number(runner.spec.options[name] ?? 0);
+}

@@ -1,0 +1,19 @@
+import { numberOption, type ClientKind } from "../client";
+import { Kind, message } from "../protocol";
+import { ClosedLoop } from "./closedLoop";
+
+/** redis-benchmark and memtier: sets and gets in a given proportion (LibrettOS 5.6, 5.7). */
+export const keyValue: ClientKind = {
+  transport: () => "tcp",
+  noDelay: true,
+  create(runner) {
+    const value = numberOption(runner, "value");
+    const sets = numberOption(runner, "sets");
+    const all = sets + numberOption(runner, "gets");
+    return new ClosedLoop(runner, {
+      requests: numberOption(runner, "requests"),
+      keepAlive: true,
+      request: (_number, draw) => message(draw % all < sets ? Kind.set : Kind.get, value),
+    });
+  },
+};

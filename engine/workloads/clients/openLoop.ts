@@ -1,0 +1,99 @@
+import { Ring } from "../../kernel/ring";
+import { numberOption, type Client, type ClientKind, type Runner } from "../client";
+import { datum, numberOf } from "../data";
+import type { Message } from "../protocol";
+import { bursty, periodic, poisson, recorded, type Arrivals } from "./arrivals";
+
+/** Requests that come when they come, whatever has become of those before: Poisson, in bursts, at a fixed distance, or as listed. */
+export const openLoop: ClientKind = {
+  noDelay: true,
+  transport: (server) => (server["protocol"] === "udp" ? "udp" : "tcp"),
+  create: (runner) => new OpenLoop(runner, arrivalsOf(runner)),
+};
+
+function arrivalsOf(runner: Runner): Arrivals {
+  const [requests, interval, size] = [numberOption(runner, "requests"), numberOption(runner, "interval"), numberOption(runner, "size")];
+  switch (runner.spec.options["arrivals"]) {
+    case "bursty":
+      return bursty(runner, requests, interval, numberOption(runner, "on"), numberOption(runner, "off"), size);
+    case "periodic":
+      return periodic(requests, interval, size);
+    case "listed":
+      return recorded(runner.spec.options["list"] as readonly (readonly [number, number])[]);
+    default:
+      return poisson(runner, requests, interval, size);
+  }
+}
+
+/**
+ * Sends each request at its arrival: at once as a datagram; over TCP on the first connection that is free, and until then it waits its
+ * turn. Latency runs from the arrival, so that waiting counts.
+ */
+export class OpenLoop implements Client {
+  readonly requests: number;
+  private readonly arrival;
+  private readonly state;
+  private readonly idle: Ring;
+  private readonly connections: number;
+  private readonly shares: boolean;
+
+  constructor(private readonly runner: Runner, private readonly arrivals: Arrivals) {
+    this.requests = arrivals.count;
+    this.shares = runner.transport !== "tcp";
+    this.connections = this.shares ? 1 : Math.max(1, numberOption(runner, "concurrency"));
+    this.arrival = runner.store.table(`arrivals of ${runner.spec.path}`, { at: "f64" });
+    this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32" }, 1);
+    this.state.alloc();
+    this.state.endpoint[0] = -1;
+    this.idle = new Ring(runner.store, `idle endpoints of ${runner.spec.path}`, this.connections);
+  }
+
+  begin(): void {
+    for (let i = 0; i < this.connections; i++) this.runner.open();
+    if (this.requests > 0) this.runner.after(this.arrivals.gap(0));
+  }
+
+  tick(): void {
+    const row = this.arrival.alloc();
+    this.arrival.at[row] = this.runner.now;
+    this.assign();
+    if (row + 1 < this.requests) this.runner.after(this.arrivals.gap(row + 1));
+  }
+
+  /** Requests that have arrived go to endpoints that are free. */
+  private assign(): void {
+    const { state } = this;
+    while (state.asked[0]! < this.arrival.rows) {
+      const endpoint = this.shares ? state.endpoint[0]! : this.idle.shift();
+      if (endpoint < 0) return;
+      state.asked[0]!++;
+      this.runner.ask(endpoint);
+    }
+  }
+
+  ready(endpoint: number): void {
+    if (this.shares) this.state.endpoint[0] = endpoint;
+    else this.idle.push(endpoint);
+    this.assign();
+  }
+
+  message(): Message | undefined {
+    const { issued } = this.runner;
+    return issued < this.arrival.rows ? datum(issued, this.arrivals.size(issued)) : undefined;
+  }
+
+  sent(): void {}
+
+  answered(endpoint: number, value: number): void {
+    this.runner.complete(this.runner.now - this.arrival.at[numberOf(value)]!);
+    if (this.shares) return;
+    if (this.runner.issued >= this.requests && this.state.asked[0]! >= this.requests) this.runner.close(endpoint);
+    else this.idle.push(endpoint);
+    this.assign();
+  }
+
+  /** What the endpoint had not answered is lost; another takes its place. */
+  failed(): void {
+    if (!this.shares) this.runner.open();
+  }
+}

@@ -1,0 +1,62 @@
+import { numberOption, type Client, type ClientKind, type Runner } from "../client";
+import { datum } from "../data";
+import type { Message } from "../protocol";
+
+/**
+ * netperf's TCP_STREAM: each connection writes as fast as TCP takes it, for a time, shuts down, and waits until the other end has
+ * read all and closes. What counts is what the other end has acknowledged.
+ */
+export const tcpStream: ClientKind = {
+  transport: () => "tcp",
+  create: (runner) => new TcpStream(runner),
+};
+
+class TcpStream implements Client {
+  readonly requests = undefined;
+  private readonly endpoint;
+  private readonly scalars;
+
+  constructor(private readonly runner: Runner) {
+    this.endpoint = runner.store.table(`streams of ${runner.spec.path}`, { written: "f64", acknowledged: "f64" });
+    this.scalars = runner.store.table(`end of ${runner.spec.path}`, { end: "f64" }, 1);
+    this.scalars.alloc();
+  }
+
+  begin(): void {
+    this.scalars.end[0] = this.runner.now + numberOption(this.runner, "duration");
+    for (let i = 0; i < numberOption(this.runner, "concurrency"); i++) this.runner.open();
+  }
+
+  private get over(): boolean {
+    return this.runner.now >= this.scalars.end[0]!;
+  }
+
+  ready(endpoint: number): void {
+    while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
+    this.endpoint.written[endpoint] = this.endpoint.acknowledged[endpoint] = 0;
+    this.runner.ask(endpoint);
+  }
+
+  message(): Message {
+    return datum(0, numberOption(this.runner, "write"));
+  }
+
+  sent(endpoint: number): void {
+    this.endpoint.written[endpoint]! += numberOption(this.runner, "write");
+  }
+
+  taken(endpoint: number): void {
+    if (!this.over) this.runner.ask(endpoint);
+    else this.runner.shutdown(endpoint);
+  }
+
+  acknowledged(endpoint: number, total: number): void {
+    this.runner.progress(total - this.endpoint.acknowledged[endpoint]!);
+    this.endpoint.acknowledged[endpoint] = total;
+  }
+
+  ended(endpoint: number): void {
+    this.acknowledged(endpoint, this.endpoint.written[endpoint]!);
+    this.runner.close(endpoint);
+  }
+}

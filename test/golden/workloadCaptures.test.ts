@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MachineEngine } from "../../engine/create";
+import { exportCapture } from "../../engine/trace/capture";
+import { runDesign } from "../support/runDesign";
+
+const sample = (name: string): string => readFileSync(`samples/workloads/${name}.exo.yaml`, "utf8");
+
+/** Checksums are verified by tshark; payload that it cannot know is not to be taken for some protocol. */
+const preferences = ["tcp.check_checksum:TRUE", "ip.check_checksum:TRUE", "udp.check_checksum:TRUE"].flatMap((option) => ["-o", option]);
+const plain = ["echo", "discard"].flatMap((protocol) => ["--disable-protocol", protocol]);
+/** What is sent again, on a capture of all that was sent; what comes less than a round trip after a later segment tshark calls out of order. */
+const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order";
+
+describe("captures of the workloads, read by tshark", function () {
+  this.timeout(60_000);
+  let folder: string | undefined;
+
+  before(function () {
+    if (spawnSync("tshark", ["--version"]).error !== undefined) {
+      console.log("      tshark is not installed: captures of the workloads are not compared with it");
+      this.skip();
+    }
+    folder = mkdtempSync(join(tmpdir(), "exoscope-workloads-"));
+  });
+
+  after(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const lines = (engine: MachineEngine, filter: string, ...fields: readonly string[]): string[] => {
+    const file = join(folder!, "workload.pcapng");
+    writeFileSync(file, exportCapture(engine));
+    const print = fields.length > 0 ? ["-T", "fields", ...fields.flatMap((field) => ["-e", field])] : [];
+    const output = execFileSync("tshark", ["-r", file, ...preferences, ...plain, "-Y", filter, ...print], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 });
+    return output.split("\n").filter((line) => line !== "");
+  };
+
+  for (const name of ["netpipe", "tcp-stream", "udp-stream", "http-close", "open-loop", "listed", "ping"]) {
+    for (const loss of ["0%", "1%"]) {
+      it(`${name}, ${loss} loss: nothing malformed, no bad checksum, and as many retransmissions as the engine counts`, () => {
+        const text = sample(name).replace(/, loss: [0-9.]+%/, "").replace(/delay: ([0-9]+us)/, `delay: $1, loss: ${loss}`).replace(/until: \S+,/, "until: 3s,");
+        const { engine, report } = runDesign(text);
+        // One reading for both: bad frames have their reason in a field, those that were sent again have none.
+        const checksums = ["tcp", "udp", "ip", "icmp"].map((protocol) => `${protocol}.checksum.status`);
+        const bad = ["_ws.malformed", ...checksums.map((field) => `${field} == 0`)].join(" || ");
+        const found = lines(engine, `${bad} || ${again}`, "frame.number", "_ws.malformed", ...checksums);
+        assert.deepEqual(found.filter((line) => /\t([^\t]*[^\t12,][^\t]*)(\t|$)/.test(line)), []);
+        assert.equal(found.length, report.retransmissions);
+        if (loss !== "0%") assert.ok((report.drops["lost on the link"] ?? 0) > 0);
+      });
+    }
+  }
+
+  it("pairs every echo request with its reply", () => {
+    const { engine } = runDesign(sample("ping"));
+    assert.equal(lines(engine, "icmp.type == 8").length, 40);
+    assert.equal(lines(engine, "icmp.type == 0 && icmp.resp_to && icmp.resptime > 0").length, 40);
+  });
+
+  it("sees the datagrams with the lengths that were asked for", () => {
+    const { engine, report } = runDesign(sample("udp-stream"));
+    const lengths = lines(engine, "udp.dstport == 9", "udp.length");
+    assert.equal(lengths.length, report.workloads[0]!.requests);
+    assert.deepEqual([...new Set(lengths)], ["1032"]);
+  });
+});

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { report, type RunReport, type WorkloadSummary } from "../../../engine/analysis/report";
+import type { TcpIp } from "../../../engine/components/tcpip";
+import { createEngine, type MachineEngine } from "../../../engine/create";
+import { parseDesign } from "../../../engine/design/parse";
+import { powersOfTwo } from "../../../engine/workloads/clients/netpipe";
+import { designOf, runDesign } from "../../support/runDesign";
+
+const sample = (name: string): string => readFileSync(`samples/workloads/${name}.exo.yaml`, "utf8");
+
+function run(text: string): { engine: MachineEngine; report: RunReport; first: WorkloadSummary; second: WorkloadSummary } {
+  const { engine, report } = runDesign(text);
+  return { engine, report, first: report.workloads[0]!, second: report.workloads[1]! };
+}
+
+function complete(w: WorkloadSummary): void {
+  assert.equal(w.completed, w.requests, w.workload);
+  assert.equal(w.errors, 0, w.workload);
+}
+
+/** Packets of a run, one line each. */
+function packets(engine: MachineEngine): string[] {
+  return Array.from({ length: engine.built.machine.packets.length }, (_, p) => engine.summarizePacket(p));
+}
+
+describe("workloads", () => {
+  it("NetPIPE: each size as often as asked for; the throughput is the size over half a round trip; the network server costs time", () => {
+    const { first, second } = run(sample("netpipe"));
+    for (const w of [first, second]) {
+      complete(w);
+      assert.deepEqual(w.sizes!.map(({ size }) => size), powersOfTwo(64, 262144));
+      let total = 0;
+      for (const { size, messages, oneWay, throughput } of w.sizes!) {
+        assert.equal(messages, 4);
+        assert.ok(Math.abs(throughput - (8e12 * size) / oneWay) < 1);
+        total += 2 * oneWay * messages;
+      }
+      assert.ok(Math.abs(total - w.latency.mean * w.completed) < 1e-6 * total);
+    }
+    first.sizes!.forEach(({ oneWay }, i) => assert.ok(oneWay < second.sizes![i]!.oneWay));
+    // 64 B one way cannot be faster than the wire: 2 µs of propagation and two frames' headers.
+    assert.ok(first.sizes![0]!.oneWay > 2e6);
+  });
+
+  it("NetPIPE's sizes double up to the largest", () => {
+    assert.deepEqual(powersOfTwo(1, 6), [1, 2, 4, 6]);
+    assert.deepEqual(powersOfTwo(8, 8), [8]);
+  });
+
+  it("TCP stream: all that was written arrives, over losses, at no more than the link carries", () => {
+    const { engine, first, report } = run(sample("tcp-stream"));
+    complete(first);
+    const bytes = (first.goodput * (first.completed / first.throughput)) / 8;
+    assert.ok(Math.abs(bytes - first.completed * 65536) < 1);
+    assert.ok(first.goodput > 1e9 && first.goodput < 9.42e9);
+    assert.ok(report.drops["lost on the link"]! > 0 && report.retransmissions > 0);
+    assert.ok(engine.done);
+  });
+
+  it("UDP stream: what was sent has arrived or was dropped, by cause", () => {
+    const { report, first } = run(sample("udp-stream"));
+    const dropped = Object.values(report.drops).reduce((x, y) => x + y, 0);
+    assert.equal(first.completed + dropped, first.requests);
+    assert.equal(first.errors, 0);
+    assert.ok(dropped > 0, "a sender that never waits is faster than a server with a receive path");
+  });
+
+  it("UDP stream: at a distance that the server can follow, everything arrives", () => {
+    const { report, first } = run(sample("udp-stream").replace("size: 1KiB,", "size: 1KiB, interval: 50us,"));
+    assert.deepEqual(report.drops, {});
+    assert.ok(first.requests > 95 && first.requests <= 100);
+    complete(first);
+  });
+
+  it("refuses datagrams longer than the MTU allows", () => {
+    const { engine, first } = run(sample("udp-stream").replace("size: 1KiB,", "size: 1473B, interval: 1ms,"));
+    assert.equal(first.completed, 0);
+    assert.equal(first.errors, 5);
+    assert.deepEqual(packets(engine).filter((line) => line.startsWith("UDP")), []);
+  });
+
+  /** A run into which the client's stack is made to send `n` datagrams to a port that nobody has. @returns how often the socket was told */
+  function toNobody(text: string, address: number, n: number): { engine: MachineEngine; told: number } {
+    const engine = createEngine(designOf(text));
+    while (engine.time < 15e9 && engine.dispatch());
+    const { machine } = engine.built;
+    const client = machine.placed("client/os/tcpip") as TcpIp;
+    let told = 0;
+    const none = (): void => {};
+    const user = client.addUser({ onAccepted: none, onEstablished: none, onReadable: none, onWritable: none, onClosed: none, onUnreachable: () => told++ });
+    const socket = client.datagrams.open(user, 0);
+    assert.ok(typeof socket === "number");
+    for (let i = 0; i < n; i++) client.datagrams.send(socket, address, 4242, machine.packets.openStreams(), 0, 10);
+    while (engine.dispatch());
+    return { engine, told };
+  }
+
+  it("tells the sender of a datagram for a port that nobody has, by ICMP and not more often than NetBSD's 100 a second", () => {
+    const { engine, told } = toNobody(sample("http-close"), 0x0a000001, 3);
+    assert.equal(told, 3);
+    assert.equal(report(engine).drops["no socket on the port"], 3);
+    const line = packets(engine).find((text) => text.includes("unreachable"));
+    assert.equal(line, "ICMP 10.0.0.1 → 10.0.0.2 port 4242 unreachable");
+    assert.equal(toNobody(sample("http-close"), 0x0a000001, 150).told, 100);
+  });
+
+  it("drops a datagram for a port that nobody has at the network server's portmap", () => {
+    const { engine, told } = toNobody(sample("udp-stream"), 0x0a000001, 3);
+    assert.equal(told, 0);
+    assert.equal(report(engine).drops["no owner of the port"], 3);
+  });
+
+  it("HTTP without keep-alive: a connection a request", () => {
+    const { engine, first } = run(sample("http-close"));
+    complete(first);
+    assert.equal(packets(engine).filter((line) => line.includes("[SYN]")).length, first.requests);
+  });
+
+  it("open loop: every request is answered; bursts have the longer tail at the same load", () => {
+    const { first, second } = run(sample("open-loop"));
+    complete(first);
+    complete(second);
+    assert.ok(second.latency.p99 > 2 * first.latency.p99);
+    // 50 µs of service, and no answer sooner.
+    assert.ok(first.latency.p50 > 50e6 && second.latency.p50 > 50e6);
+  });
+
+  it("open loop: a list is followed to the picosecond, sizes included", () => {
+    const { engine, first } = run(sample("listed"));
+    complete(first);
+    assert.equal(first.requests, 6);
+    const { trace, names } = engine;
+    const times: number[] = [];
+    let start = 0;
+    for (let row = 0; row < trace.length; row++) {
+      const { name } = names.functions[trace.fn(row)]!;
+      if (name === "start workload") start = trace.time(row);
+      else if (name === "next arrival") times.push(trace.time(row) - start);
+    }
+    assert.deepEqual(times, [0, 5e6, 10e6, 200e6, 201e6, 900e6]);
+    const bytes = (first.goodput * (first.completed / first.throughput)) / 8;
+    assert.ok(Math.abs(bytes - (3 * 64 + 4096 + 1024 + 102400)) < 1e-3);
+  });
+
+  it("ping: one reply a request, from the domain's own stack, or from the network server, which lets none pass", () => {
+    const { engine, first, second } = run(sample("ping"));
+    complete(first);
+    complete(second);
+    const lines = packets(engine).filter((line) => line.startsWith("ICMP"));
+    assert.equal(lines.filter((line) => line.includes("echo request")).length, 40);
+    assert.equal(lines.filter((line) => line.includes("echo reply")).length, 40);
+    const { trace, names } = engine;
+    for (let row = 0; row < trace.length; row++) {
+      if (names.components[trace.component(row)]!.domain === "server/served" && trace.packet(row) >= 0) {
+        assert.ok(!engine.summarizePacket(trace.packet(row)).startsWith("ICMP"));
+      }
+    }
+  });
+
+  it("sysbench: the events that were asked for, in the time that the shares of CPU allow", () => {
+    const { first, second, report } = run(sample("sysbench"));
+    complete(first);
+    complete(second);
+    for (const w of [first, second]) assert.equal(report.domains.find((d) => w.workload.startsWith(d.domain))!.busy / 200e9 - 1 < 1e-3, true);
+    // Twice the weight, and 400 ms of CPU time on two pCPUs: the heavier is done sooner, the whole takes 200 ms.
+    assert.ok(second.throughput > first.throughput);
+    assert.ok(200 / first.throughput >= 0.2 && 200 / first.throughput < 0.21);
+  });
+
+  it("an answer longer than one read is read to its end", () => {
+    const text = sample("http-close").replace("size: 1KiB", "size: 100KiB").replace("requests: 200, keepalive: off", "requests: 15").replace("until: 100ms", "until: 10s");
+    for (const delay of ["0us", "2us", "20us"]) complete(run(text.replace("delay: 2us", `delay: ${delay}`)).first);
+  });
+
+  it("going back to a keyframe and on again gives the same state, for every workload", () => {
+    for (const name of ["netpipe", "tcp-stream", "udp-stream", "open-loop", "listed", "ping", "sysbench"]) {
+      const { engine } = run(sample(name));
+      const replayer = engine.replayer();
+      const start = replayer.snapshot();
+      for (let i = 0; i < 500 && replayer.dispatch(); i++);
+      const middle = replayer.snapshot();
+      while (replayer.dispatch());
+      const describe = (e: typeof replayer): unknown => engine.names.components.map(({ id }) => e.describeComponent(id));
+      const end = describe(engine);
+      assert.deepEqual(describe(replayer), end, name);
+      replayer.restore(middle);
+      while (replayer.dispatch());
+      assert.deepEqual(describe(replayer), end, name);
+      replayer.restore(start);
+      while (replayer.dispatch());
+      assert.deepEqual(describe(replayer), end, name);
+    }
+  });
+});
+
+describe("designs of workloads", () => {
+  const codes = (text: string): string[] => parseDesign(text).problems.map((p) => `${p.severity} ${p.code}`);
+
+  it("a UDP stream needs a server that serves UDP", () => {
+    assert.deepEqual(codes(sample("udp-stream").replace("discard: { protocol: udp }", "discard")), ["error workload-without-server"]);
+    assert.deepEqual(codes(sample("tcp-stream").replace("- discard", "- discard: { protocol: udp }")), ["error workload-without-server"]);
+  });
+
+  it("a list of arrivals is in order, with units, and there where it is named", () => {
+    assert.deepEqual(codes(sample("listed")), []);
+    assert.deepEqual(codes(sample("listed").replace("[5us, 64B]", "[300us, 64B]")), ["error wrong-type", "error missing-key"].sort());
+    assert.deepEqual(codes(sample("listed").replace("[5us, 64B]", "[5us, many]")).length, 2);
+    assert.deepEqual(codes(sample("listed").replace(/\n +list: .*\n/, "\n")), ["error missing-key"]);
+  });
+
+  it("TCP and UDP ports are spaces of their own", () => {
+    const both = sample("udp-stream").replace("- discard: { protocol: udp }", "- discard: { protocol: udp }\n          - echo: { port: 9 }");
+    assert.deepEqual(codes(both), []);
+    assert.deepEqual(codes(both.replace("echo: { port: 9 }", "echo: { port: 9, protocol: udp }")), ["error port-taken"]);
+  });
+});

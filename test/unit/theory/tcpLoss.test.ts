@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import type { TcpOptions } from "../../../engine/network/tcp/tcp";
+import { MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
+
+const MSS = 1448;
+
+/** Segments a round trip that a long transfer gets through a path that loses one data segment in so many, at random or regularly. */
+function averageWindow(options: Partial<TcpOptions>, rtt: number, every: number, random: boolean, losses: number): number {
+  const big = { sendBuffer: 1 << 24, receiveBuffer: 1 << 24, windowScale: 10, sack: true };
+  const net = new TcpNetwork({ ...options, ...big }, big);
+  const [c] = net.open(40_000);
+  let state = 987654321;
+  let sent = 0;
+  let lost = 0;
+  let last = 0;
+  net.channel = (packet, from) => {
+    if (from === 1 || net.packets.payloadLength(packet) === 0) return [rtt / 2];
+    // A nanosecond apart, so that segments of one burst stay in order and their ACKs are told apart.
+    last = Math.max(last + 1000, net.time + rtt / 2);
+    sent++;
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const drop = random ? state / 2 ** 32 < 1 / every : sent % every === 0;
+    if (drop) lost++;
+    return drop ? [] : [last - net.time];
+  };
+  const [a, b] = net.hosts;
+  let got = 0;
+  b.onReadable = (conn) => void (got += b.stack.receive(conn, Infinity));
+  const fill = (): void => void a.stack.send(c, 1 << 24);
+  a.onWritable = fill;
+  fill();
+  // Past slow start and the first recoveries; then as many losses as asked for.
+  const until = (n: number): void => {
+    while (lost < n) net.run(net.time + SECOND);
+  };
+  until(5);
+  const [from, start] = [got, net.time];
+  until(5 + losses);
+  return (got - from) / MSS / ((net.time - start) / rtt);
+}
+
+describe("theory of TCP with losses", function () {
+  this.timeout(120_000);
+
+  for (const [p, factor] of [[1e-3, 1.2], [3e-3, 1.25], [1e-2, 1.4]] as const) {
+    it(`NewReno at ${p} random loss: the window of Mathis et al. (1997), sqrt(3/2)/sqrt(p), within a factor of ${factor}`, () => {
+      const window = averageWindow({ congestion: "newreno" }, 100 * MILLISECOND, 1 / p, true, 150);
+      const expected = Math.sqrt(1.5 / p);
+      assert.ok(window < expected * factor && window > expected / factor, `${window} instead of ${expected}`);
+    });
+  }
+
+  it("CUBIC at one loss in a thousand segments, 400 ms round trip: the average window of RFC 9438 section 5.1, within a fifth", () => {
+    const rtt = 400 * MILLISECOND;
+    const window = averageWindow({ congestion: "cubic" }, rtt, 1000, false, 60);
+    // A fluid model, which leaves out the round trip that each recovery takes: AVG_W_cubic = (C·(3 + β)/(4·(1 − β)))^(1/4) · RTT^(3/4) / p^(3/4).
+    const expected = ((0.4 * 3.7) / (4 * 0.3)) ** 0.25 * (0.4 ** 0.75 / 0.001 ** 0.75);
+    assert.ok(Math.abs(window - expected) < 0.2 * expected, `${window} instead of ${expected}`);
+  });
+});
