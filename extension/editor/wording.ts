@@ -58,8 +58,15 @@ export function optionDetails(component: Component): Detail[] {
   });
 }
 
+/** Entries of a list of arrivals that a hover shows. */
+const SHOWN_ARRIVALS = 4;
+
 export function optionText(kind: string | undefined, value: OptionValue): string {
   if (typeof value === "number" && (kind === "size" || kind === "time" || kind === "rate")) return readable(kind, value);
+  if (kind === "arrivals" && Array.isArray(value)) {
+    const first = value.slice(0, SHOWN_ARRIVALS).map((item: OptionValue) => (Array.isArray(item) ? `${readable("time", Number(item[0]))} ${readable("size", Number(item[1]))}` : ""));
+    return first.join(", ") + (value.length > SHOWN_ARRIVALS ? ", …" : "");
+  }
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
