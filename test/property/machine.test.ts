@@ -25,6 +25,9 @@ function rings(engine: MachineEngine): { count: number; free: number }[] {
   return servers.flatMap((s) => s.rings()).map((ring) => ({ count: ring.count, free: ring.freeCount }));
 }
 
+/** What the start of a crowded machine may cost: frames for an address, or to a function, that is not there yet. */
+const beforeItIsUp = ["no address yet", "receive disabled"];
+
 /** What holds in every trace. */
 function checkTrace(engine: MachineEngine): void {
   const { trace, names } = engine;
@@ -102,7 +105,7 @@ describe("random machines", () => {
         if (loss === 0) assert.equal(w.errors, 0);
       }
       if (loss === 0) {
-        assert.deepEqual(Object.keys(result.drops).filter((cause) => cause !== "no address yet"), []);
+        assert.deepEqual(Object.keys(result.drops).filter((cause) => !beforeItIsUp.includes(cause)), []);
       }
     }), { numRuns: 40 });
   });
