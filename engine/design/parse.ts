@@ -9,6 +9,7 @@ import { resolveReferences } from "./references";
 import { assignAddresses, bindFunctions, resolveUplinks } from "./resolve";
 import { describe, Section } from "./section";
 import type { Source } from "./section";
+import { STARTER_DESIGN } from "./starter";
 import { SECTIONS } from "./vocabulary";
 import { readFaults, readPins, readRun, readWorkloads } from "./workloads";
 import { lineBreak } from "./yamlEdit";
@@ -28,7 +29,7 @@ export function parseDesign(text: string): ParseResult {
   if (!yaml.root || !isMap(yaml.root)) {
     if (yaml.root) problems.error("not-a-design", rangeOf(yaml.root), `A design is a mapping that starts with “exoscope: 1”; this is ${describe(yaml.root)}.`);
     else if (problems.list().length === 0) {
-      problems.error("not-a-design", { start: 0, end: text.length }, "This file is empty. A design starts with “exoscope: 1” and its hosts.", replacement("Insert a small design", { start: text.length, end: text.length }, STARTER));
+      problems.error("not-a-design", { start: 0, end: text.length }, "This file is empty. A design starts with “exoscope: 1” and its hosts.", replacement("Insert a small design", { start: text.length, end: text.length }, STARTER_DESIGN));
     }
     return { design: undefined, problems: problems.list() };
   }
@@ -74,27 +75,3 @@ function checkVersion({ problems, yaml }: Source, root: Section, start: number):
 function isVersion1(value: unknown): boolean {
   return typeof value === "object" && value !== null && "value" in value && value.value === 1;
 }
-
-const STARTER = `exoscope: 1
-name: Hello
-hosts:
-  server:
-    cpu: { cores: 4 }
-    iommu: on
-    devices:
-      nic0: { model: intel-82599, mtu: 9000, sriov: { vfs: 2 } }
-    hypervisor: { model: xen, scheduler: credit }
-    domains:
-      web:
-        kind: vm
-        vcpus: 1
-        components:
-          - http-server
-          - libc
-          - tcpip
-          - ixgbe: { bind: nic0.vf0 }
-  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 2us } }
-workloads:
-  - http: { from: client, to: web, size: 8KiB, concurrency: 8, requests: 400 }
-run: { until: 200ms, seed: 1 }
-`;

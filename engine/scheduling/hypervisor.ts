@@ -186,6 +186,8 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     const vcpu = this.pcpu.vcpu[p]!;
     this.kernel.mark(this.fn.csched_tick, this.id, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, vcpu === NONE || this.pcpu.switching[p] === 1 ? NO_VCPU : vcpu);
     this.policy.tick(p);
+    // The clock causes the next tick, not this one: a stack of ticks would say nothing.
+    this.kernel.cause = NONE;
     this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
   }
 

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { Design, ParseResult, Problem } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
+import { STARTER_DESIGN } from "../../engine/design/starter";
 import type { FromDiagram, ToDiagram } from "../../protocol/diagram";
 import type { Simulations } from "../debug/simulations";
 import { goTo, revealQuietly, spelledPart } from "./designText";
@@ -9,7 +10,6 @@ import { partAt } from "./marks";
 import { movableUplinks, moveTargets } from "./moveTargets";
 import { applyMove, pickAndMove, type Outcome } from "./moveUplink";
 import { readOnlyReason } from "./readOnly";
-import { STARTER_DESIGN } from "./starter";
 
 /** Typing faster than this redraws once, milliseconds. */
 const DEBOUNCE_MS = 120;

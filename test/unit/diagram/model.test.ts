@@ -6,7 +6,7 @@ import { diagramModel } from "../../../extension/editor/diagramModel";
 import { partAt } from "../../../extension/editor/marks";
 import { movableUplinks, moveTargets } from "../../../extension/editor/moveTargets";
 import { domainRanks } from "../../../extension/editor/ranks";
-import { STARTER_DESIGN } from "../../../extension/editor/starter";
+import { STARTER_DESIGN } from "../../../engine/design/starter";
 import type { DiagramModel, DiagramNode } from "../../../protocol/diagram";
 import { fill } from "../../../protocol/diagramStrings";
 import { isIconName } from "../../../webview/ui/icons";

@@ -135,6 +135,17 @@ describe("CPU time in the trace", () => {
     for (const d of report.domains) assert.equal(sums.get(d.domain) ?? 0, d.busy);
   });
 
+  it("has the clock as the cause of every tick, not the tick before", () => {
+    const tick = names.functions.find((f) => f.name === "csched_tick")!.id;
+    let ticks = 0;
+    for (let row = 0; row < trace.length; row++) {
+      if (trace.fn(row) !== tick) continue;
+      assert.equal(trace.cause(row), -1);
+      ticks++;
+    }
+    assert.equal(ticks, 6 * 20, "six pCPUs, every 10 ms of 200");
+  });
+
   it("is consistent in time: rows in order of dispatch, causes before effects", () => {
     for (let row = 1; row < trace.length; row++) {
       assert.ok(trace.time(row) >= trace.time(row - 1));
