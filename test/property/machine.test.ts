@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { report } from "../../engine/analysis/report";
 import { createEngine, type MachineEngine } from "../../engine/create";
-import { RING_SLOTS } from "../../engine/machine/frameRing";
-import { Netserver } from "../../engine/components/netserver";
-import { NO_VCPU } from "../../engine/trace/trace";
+import { invariants } from "../support/invariants/all";
+import { runChecked } from "../support/invariants/invariant";
 import { designOf } from "../support/runDesign";
 import { randomMachine } from "../support/randomMachine";
 
@@ -19,78 +18,12 @@ function runFor(engine: MachineEngine, dispatches: number): void {
   for (let i = 0; i < dispatches && engine.dispatch(); i++);
 }
 
-/** The rings of all channels with a network server. */
-function rings(engine: MachineEngine): { count: number; free: number }[] {
-  const servers = [...engine.built.machine.components.values()].filter((m) => m instanceof Netserver);
-  return servers.flatMap((s) => s.rings()).map((ring) => ({ count: ring.count, free: ring.freeCount }));
-}
-
 /** What the start of a crowded machine may cost: frames for an address, or to a function, that is not there yet. */
 const beforeItIsUp = ["no address yet", "receive disabled"];
 
-/** What holds in every trace. */
-function checkTrace(engine: MachineEngine): void {
-  const { trace, names } = engine;
-  const pcpuOfVcpu = new Map<number, number>();
-  const vcpuOfPcpu = new Map<number, number>();
-  const busyUntil = new Map<number, number>();
-  const onWire = new Map<number, number>();
-  const [serialise, arrive, lost] = ["serialise", "arrive", "lost on the link"].map((name) => names.functions.find((f) => f.name === name)!.id);
-  let [sent, arrived, dropped] = [0, 0, 0];
-  for (let row = 0; row < trace.length; row++) {
-    const context = trace.context(row);
-    const { kind, path } = names.contexts[context]!;
-    const vcpu = trace.vcpu(row);
-    const begin = trace.begin(row);
-    if (row > 0) assert.ok(trace.time(row) >= trace.time(row - 1), "time goes back");
-    assert.ok(trace.cause(row) < row && trace.enabler(row) < row, "an effect before its cause");
-    if (kind === "pcpu") {
-      pcpuOfVcpu.delete(vcpuOfPcpu.get(context)!);
-      vcpuOfPcpu.delete(context);
-      if (vcpu !== NO_VCPU) {
-        assert.ok(!pcpuOfVcpu.has(vcpu), "a vCPU on two pCPUs");
-        pcpuOfVcpu.set(vcpu, context);
-        vcpuOfPcpu.set(context, vcpu);
-      }
-    } else if (vcpu !== NO_VCPU) {
-      assert.ok(pcpuOfVcpu.has(vcpu), "work on a vCPU without a pCPU");
-      assert.ok(path.startsWith(`${names.vcpus[vcpu]!.domain}/`), "a thread on another domain's vCPU");
-      if (!path.includes("/interrupt-")) {
-        assert.ok(begin >= (busyUntil.get(vcpu) ?? 0), "two pieces of work on a vCPU at once");
-        busyUntil.set(vcpu, begin + trace.cost(row));
-      }
-    }
-    const fn = trace.fn(row);
-    if (fn === serialise) {
-      assert.ok(begin >= (onWire.get(context) ?? 0), "two frames on the wire at once");
-      onWire.set(context, trace.time(row));
-      sent++;
-    } else if (fn === arrive) {
-      arrived++;
-    } else if (fn === lost) {
-      dropped++;
-    }
-  }
-  assert.ok(sent >= arrived + dropped && sent - arrived - dropped < 4096, "frames are accounted for");
-}
-
 describe("random machines", () => {
-  it("keep the rules of time, CPUs and wires", () => {
-    fc.assert(fc.property(randomMachine, ({ text }) => {
-      const engine = start(text);
-      runFor(engine, DISPATCHES);
-      checkTrace(engine);
-    }), { numRuns: 60 });
-  });
-
-  it("keep every ring slot either free or filled, at any instant", () => {
-    fc.assert(fc.property(randomMachine, ({ text }) => {
-      const engine = start(text);
-      for (let i = 0; i < 4000; i++) {
-        runFor(engine, 1 + (i % 7));
-        for (const { count, free } of rings(engine)) assert.equal(count + free, RING_SLOTS);
-      }
-    }), { numRuns: 25 });
+  it("keep every invariant", () => {
+    fc.assert(fc.property(randomMachine, ({ text }) => runChecked(start(text), invariants, DISPATCHES)), { numRuns: 60 });
   });
 
   it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped or sent again", () => {

@@ -1,0 +1,7 @@
+import type { Invariant } from "./invariant";
+import { ringInvariants } from "./rings";
+import { schedulingInvariants } from "./scheduling";
+import { timeInvariants } from "./time";
+
+/** Every rule, one file a subject. */
+export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants];

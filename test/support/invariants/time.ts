@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import type { Invariant } from "./invariant";
+
+/** Rules of the simulation itself: time, causes, wires. */
+export const timeInvariants: readonly Invariant[] = [
+  {
+    number: 77, says: "time never goes back, and no effect comes before its cause",
+    watch: ({ trace }) => ({
+      row: (row) => {
+        if (row > 0) assert.ok(trace.time(row) >= trace.time(row - 1), "time goes back");
+        assert.ok(trace.cause(row) < row && trace.enabler(row) < row, "an effect before its cause");
+      },
+    }),
+  },
+  {
+    number: 79, says: "a wire carries one frame at a time, each for as long as its bytes and the overhead take",
+    watch: ({ trace, names, design, built: { machine } }) => {
+      const until = new Map<number, number>();
+      const serialise = names.functions.find(({ name }) => name === "serialise")!.id;
+      return {
+        row: (row) => {
+          if (trace.fn(row) !== serialise) return;
+          const context = trace.context(row);
+          const { rate } = design.links[machine.links.findIndex((l) => l.directions.includes(context))]!;
+          assert.ok(trace.begin(row) >= (until.get(context) ?? 0), "two frames on the wire at once");
+          // Bytes on the wire: preamble 8, header 14, payload of at least 46, check sequence 4, gap 12 (IEEE 802.3 clause 4).
+          const bytes = Math.max(60, machine.packets.frameLength(trace.packet(row))) + 24;
+          assert.equal(trace.cost(row), Math.round((bytes * 8e12) / rate), "time on the wire");
+          until.set(context, trace.time(row));
+        },
+      };
+    },
+  },
+  {
+    number: 81, says: "every frame that was sent on a link has arrived, was lost with a cause, or is on its way",
+    watch: ({ trace, names }) => {
+      const id = (name: string): number => names.functions.find((f) => f.name === name)?.id ?? -1;
+      const [serialise, arrive, lost] = [id("serialise"), id("arrive"), id("lost on the link")];
+      let [sent, arrived, dropped] = [0, 0, 0];
+      return {
+        row: (row) => {
+          const fn = trace.fn(row);
+          if (fn === serialise) sent++;
+          else if (fn === arrive) arrived++;
+          else if (fn === lost) dropped++;
+        },
+        sample: () => assert.ok(sent >= arrived + dropped && sent - arrived - dropped < 4096, "frames are accounted for"),
+      };
+    },
+  },
+];

@@ -1,0 +1,46 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+/** A fault put into a model, which an invariant has to find: proof that its check can fail. */
+export interface Mutation {
+  /** The invariant that must fire; see docs/invariants.md. */
+  readonly breaks: number;
+  /** The model's file, from the top of the project. */
+  readonly file: string;
+  /** Text that stands in the file exactly once, and what it becomes. */
+  readonly replace: string;
+  readonly by: string;
+  /** A design in which the fault shows; without it, random machines are tried. */
+  readonly design?: string;
+  /** How far to follow a run; without it, as far as random machines are. */
+  readonly dispatches?: number;
+}
+
+/** What a machine with the fault is run by: see `checkedRun.ts`. */
+export interface CheckedRun {
+  /** Runs a design under one invariant. @returns what goes wrong, and whether it is the invariant that says so or the model itself; undefined: nothing */
+  run(design: string, dispatches: number, number: number): { readonly invariant: boolean; readonly message: string } | undefined;
+}
+
+const root = join(__dirname, "..", "..", "..");
+
+/**
+ * Builds the engine and the invariants with the fault in it.
+ * @throws Error where the text to replace does not stand in the file exactly once: the model has changed, and the mutation must follow
+ */
+export async function mutate({ file, replace, by }: Pick<Mutation, "file" | "replace" | "by">): Promise<CheckedRun> {
+  const source = await readFile(join(root, file), "utf8");
+  const found = source.split(replace).length - 1;
+  if (found !== 1) throw new Error(`${file} has ${found} times: ${replace}`);
+  const mutated = source.replace(replace, () => by);
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "test/support/mutations/checkedRun.ts")], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent",
+    plugins: [{ name: "mutation", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => (path === join(root, file) ? { contents: mutated, loader: "ts" } : undefined)) }],
+  });
+  const module = { exports: {} };
+  // oxlint-disable-next-line no-implied-eval -- the bundle is our own code; a module of its own keeps the faulty engine away from the others.
+  new Function("module", "exports", "require", outputFiles[0]!.text)(module, module.exports, createRequire(join(root, "package.json")));
+  return module.exports as CheckedRun;
+}
