@@ -5,7 +5,7 @@ import { echoOf } from "../workloads/data";
 import type { Received } from "../workloads/client";
 import type { Libc } from "./libc";
 import { ServiceTime } from "./serviceTime";
-import type { SocketUser } from "./tcpip";
+import type { SocketUser } from "./socketUser";
 
 const Op = { bind: 0, receive: 1 } as const;
 

@@ -5,7 +5,7 @@ import type { PlacedModel, Placement } from "../machine/machine";
 import type { Message } from "../workloads/protocol";
 import type { Libc } from "./libc";
 import type { ServiceTime } from "./serviceTime";
-import type { SocketUser } from "./tcpip";
+import type { SocketUser } from "./socketUser";
 
 /** What tells one server application from another. */
 export interface ServerProgram {

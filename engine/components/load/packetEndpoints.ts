@@ -3,7 +3,7 @@ import type { Machine } from "../../machine/machine";
 import type { Message } from "../../workloads/protocol";
 import { NONE } from "../../trace/trace";
 import type { Libc } from "../libc";
-import type { SocketUser } from "../tcpip";
+import type { SocketUser } from "../socketUser";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 

@@ -2,7 +2,7 @@ import type { Table } from "../../kernel/state";
 import type { Machine } from "../../machine/machine";
 import { NONE } from "../../trace/trace";
 import type { Libc } from "../libc";
-import type { SocketUser } from "../tcpip";
+import type { SocketUser } from "../socketUser";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 

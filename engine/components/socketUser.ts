@@ -1,0 +1,14 @@
+import type { CloseReason } from "../network/tcp/tcp";
+import type { DatagramUser } from "./datagrams";
+
+/** An application that uses sockets. Called from inside a dispatch: it posts work to its own threads. */
+export interface SocketUser extends DatagramUser {
+  /** A connection was made on a port that it listens on. */
+  onAccepted(conn: number): void;
+  /** Its active open completed. */
+  onEstablished(conn: number): void;
+  /** Bytes to read, or the end of the stream. */
+  onReadable(conn: number): void;
+  onWritable(conn: number): void;
+  onClosed(conn: number, reason: CloseReason): void;
+}

@@ -1,0 +1,145 @@
+import { Priority } from "../kernel/queue";
+import type { Placement, System } from "../machine/machine";
+import { Protocol } from "../network/packets";
+import { TcpStack, linuxTcp, netbsdTcp, type TcpOptions } from "../network/tcp/tcp";
+import type { NetworkInterface } from "./interface";
+import type { SocketUser } from "./socketUser";
+
+/** Ops of the stack that are about connections: all from here on, up to those of ARP. */
+export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4 } as const;
+
+const FIRST_DYNAMIC_PORT = 49152;
+/** Connections that a listener keeps in the handshake or for `accept`. */
+const BACKLOG = 128;
+/** IPv4 and TCP headers without options (RFC 6691). */
+const HEADERS_IP_TCP = 40;
+
+const defaults: Readonly<Record<System, TcpOptions>> = { rump: netbsdTcp, linux: linuxTcp };
+
+/** TCP sockets of one stack: whose each connection is, who listens on which port, and the timers that TCP asks for. */
+export class StreamSockets {
+  readonly tcp: TcpStack;
+  private readonly conn;
+  private readonly scalars;
+  private readonly listener;
+
+  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` */
+  constructor(
+    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
+    private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number) => void,
+  ) {
+    const { machine, domain, spec } = place;
+    const { kernel } = machine;
+    this.conn = kernel.store.table(`sockets of ${spec.path}`, {
+      user: "i32", port: "u16", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32",
+    });
+    this.scalars = kernel.store.table(`sockets state of ${spec.path}`, { nextPort: "u16" }, 1);
+    this.scalars.alloc();
+    this.scalars.nextPort[0] = FIRST_DYNAMIC_PORT;
+    this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
+    const iss = kernel.random.open(spec.path, "initial sequence numbers");
+    const base = defaults[domain.system];
+    const { congestion = base.congestion } = spec.options as { readonly congestion?: TcpOptions["congestion"] };
+    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, mss: domain.mtu - HEADERS_IP_TCP }, {
+      now: () => kernel.now,
+      random: () => kernel.random.next(iss),
+      arm: (conn, timer, at) => this.arm(conn, timer, at),
+      disarm: (conn, timer) => this.disarm(conn, timer),
+      wantOutput: (conn) => this.wantOutput(conn),
+      readable: (conn) => this.userOf(conn)?.onReadable(conn),
+      writable: (conn) => this.userOf(conn)?.onWritable(conn),
+      established: (conn) => this.userOf(conn)?.onEstablished(conn),
+      accepted: (_conn, port) => this.accept(port),
+      closed: (conn, reason) => this.userOf(conn)?.onClosed(conn, reason),
+    }, spec.path);
+  }
+
+  /** bind and listen. @returns an error name, or undefined */
+  listen(user: number, port: number): string | undefined {
+    const bound = this.wire().bindPort?.(Protocol.tcp, port);
+    if (bound !== undefined && "error" in bound) return bound.error;
+    const l = this.listener.alloc();
+    this.listener.port[l] = port;
+    this.listener.user[l] = user;
+    this.tcp.listen(this.ip, port, BACKLOG);
+    return undefined;
+  }
+
+  /** socket and connect. @returns the connection; `onEstablished` follows */
+  open(user: number, ip: number, port: number): number {
+    const local = this.scalars.nextPort[0]!;
+    this.scalars.nextPort[0] = local === 65535 ? FIRST_DYNAMIC_PORT : local + 1;
+    const conn = this.tcp.connect(this.ip, local, ip, port);
+    this.adopt(conn, user, local);
+    return conn;
+  }
+
+  /** Notes that a connection wants to send. @returns false if that was known */
+  want(conn: number): boolean {
+    this.reach(conn);
+    if (this.conn.wanted[conn] === 1) return false;
+    this.conn.wanted[conn] = 1;
+    return true;
+  }
+
+  /** The segment that was wanted is about to be built. */
+  unwant(conn: number): void {
+    this.conn.wanted[conn] = 0;
+  }
+
+  /** A timer's event has come: it is armed no longer. */
+  expired(conn: number, timer: number): void {
+    this.timerColumn(timer)[conn] = 0;
+  }
+
+  private arm(conn: number, timer: number, at: number): void {
+    this.disarm(conn, timer);
+    const { kernel } = this.place.machine;
+    const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer);
+    this.timerColumn(timer)[conn] = handle + 1;
+  }
+
+  private disarm(conn: number, timer: number): void {
+    this.reach(conn);
+    const column = this.timerColumn(timer);
+    if (column[conn] !== 0) this.place.machine.kernel.cancel(column[conn]! - 1);
+    column[conn] = 0;
+  }
+
+  /** Handles of armed timers, plus one; 0: not armed. */
+  private timerColumn(timer: number): Int32Array {
+    const c = this.conn;
+    return timer === 0 ? c.timer0 : timer === 1 ? c.timer1 : timer === 2 ? c.timer2 : c.timer3;
+  }
+
+  private accept(port: number): void {
+    let l = 0;
+    while (l < this.listener.rows && this.listener.port[l] !== port) l++;
+    if (l === this.listener.rows) return;
+    const conn = this.tcp.accept(this.ip, port);
+    if (conn < 0) return;
+    const user = this.listener.user[l]!;
+    this.adopt(conn, user, port);
+    this.users[user]!.onAccepted(conn);
+  }
+
+  private adopt(conn: number, user: number, port: number): void {
+    this.reach(conn);
+    this.conn.user[conn] = user + 1;
+    this.conn.port[conn] = port;
+  }
+
+  private userOf(conn: number): SocketUser | undefined {
+    return conn < this.conn.rows ? this.users[this.conn.user[conn]! - 1] : undefined;
+  }
+
+  private reach(conn: number): void {
+    while (this.conn.rows <= conn) this.conn.alloc();
+  }
+
+  /** Segments sent again. */
+  get retransmissions(): number {
+    const c = this.tcp.counters;
+    return c.retransmittedByTimeout[0]! + c.retransmittedFast[0]! + c.retransmittedBySack[0]! + c.retransmittedSyn[0]!;
+  }
+}

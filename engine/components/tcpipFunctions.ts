@@ -1,0 +1,37 @@
+import type { System } from "../machine/machine";
+
+/** What the stack's functions are called in each system, and where they are. */
+export const stackFunctions = {
+  rump: {
+    receive: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    send: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    tcpSend: { name: "tcp_send", file: "sys/netinet/tcp_usrreq.c", kind: "tcp", a: "bytes" },
+    tcpOutput: { name: "tcp_output", file: "sys/netinet/tcp_output.c", kind: "tcp", a: "bytes" },
+    ipOutput: { name: "ip_output", file: "sys/netinet/ip_output.c", kind: "ip" },
+    etherOutput: { name: "ether_output", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
+    etherInput: { name: "ether_input", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
+    ipInput: { name: "ip_input", file: "sys/netinet/ip_input.c", kind: "ip" },
+    tcpInput: { name: "tcp_input", file: "sys/netinet/tcp_input.c", kind: "tcp", a: "bytes" },
+    tcpTimer: { name: "tcp_timer", file: "sys/netinet/tcp_timer.c", kind: "tcp" },
+    arpInput: { name: "in_arpinput", file: "sys/netinet/if_arp.c", kind: "ethernet" },
+    arpRequest: { name: "arprequest", file: "sys/netinet/if_arp.c", kind: "ethernet" },
+    checksum: { name: "in4_cksum", file: "sys/netinet/in4_cksum.c", kind: "ip", a: "bytes" },
+    callout: { name: "callout_softclock", file: "sys/kern/kern_timeout.c", kind: "thread" },
+  },
+  linux: {
+    receive: { name: "tcp_recvmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes" },
+    send: { name: "tcp_sendmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes" },
+    tcpSend: { name: "tcp_push", file: "net/ipv4/tcp.c", kind: "tcp", a: "bytes" },
+    tcpOutput: { name: "tcp_write_xmit", file: "net/ipv4/tcp_output.c", kind: "tcp", a: "bytes" },
+    ipOutput: { name: "ip_queue_xmit", file: "net/ipv4/ip_output.c", kind: "ip" },
+    etherOutput: { name: "dev_queue_xmit", file: "net/core/dev.c", kind: "ethernet" },
+    etherInput: { name: "netif_receive_skb", file: "net/core/dev.c", kind: "ethernet" },
+    ipInput: { name: "ip_rcv", file: "net/ipv4/ip_input.c", kind: "ip" },
+    tcpInput: { name: "tcp_v4_rcv", file: "net/ipv4/tcp_ipv4.c", kind: "tcp", a: "bytes" },
+    tcpTimer: { name: "tcp_write_timer_handler", file: "net/ipv4/tcp_timer.c", kind: "tcp" },
+    arpInput: { name: "arp_rcv", file: "net/ipv4/arp.c", kind: "ethernet" },
+    arpRequest: { name: "arp_solicit", file: "net/ipv4/arp.c", kind: "ethernet" },
+    checksum: { name: "csum_partial", file: "lib/checksum.c", kind: "ip", a: "bytes" },
+    callout: { name: "call_timer_fn", file: "kernel/time/timer.c", kind: "thread" },
+  },
+} as const satisfies Record<System, unknown>;
