@@ -76,7 +76,10 @@ export class MachineEngine implements Engine {
 
   describeDomain(path: string): Scope[] {
     const domain = this.domainByPath.get(path);
-    return domain === undefined ? [] : [{ name: "Scheduling", variables: this.built.machine.cpus.describeDomain(domain.id) }];
+    if (domain === undefined) return [];
+    const { cpus, grants } = this.built.machine;
+    const table = grants.get(domain.host)?.describe(domain.id);
+    return [{ name: "Scheduling", variables: cpus.describeDomain(domain.id) }, ...(table === undefined ? [] : [{ name: "Memory", variables: [table] }])];
   }
 
   describePacket(packet: number): Scope {

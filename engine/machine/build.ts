@@ -5,6 +5,7 @@ import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
 import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
 import { PinnedPolicy } from "../scheduling/pinned";
+import { GrantTables, RUMP_FRAMES, XEN_FRAMES } from "./grants";
 import { Iommu } from "./iommu/iommu";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
@@ -39,7 +40,10 @@ export function build(design: Design, columns?: PacketColumns): Built {
   const domains: DomainPlace[] = [];
   let mac = FIRST_MAC;
   for (const host of design.hosts) {
-    const iommu = new Iommu(machine.kernel, machine.costs, new HostMemory(machine.kernel.store, host.path), host.path, host.iommu);
+    const memory = new HostMemory(machine.kernel.store, host.path);
+    machine.memories.set(host.path, memory);
+    if (host.hypervisor !== undefined) machine.grants.set(host.path, new GrantTables(machine.kernel, machine.costs, machine.cpus, memory, host.path));
+    const iommu = new Iommu(machine.kernel, machine.costs, memory, host.path, host.iommu);
     iommus.push(iommu);
     for (const [slot, device] of host.devices.entries()) {
       const model = nicModels[device.model];
@@ -91,11 +95,13 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   const virtual = host.hypervisor !== undefined;
   // Without a hypervisor there is nothing to halt to: the kernel's own idle loop waits on the pCPU.
   const id = cpus.addDomain(domain.path, host.path, virtual ? domain.idle : "spin", hypervisor);
+  const system = domain.kind === "kernel" || domain.kind === "driver-domain" ? "linux" : "rump";
+  machine.grants.get(host.path)?.addDomain(id, domain.path, system === "linux" ? XEN_FRAMES : RUMP_FRAMES);
   for (let i = 0; i < domain.vcpus; i++) {
     hypervisor.addVcpu(cpus.addVcpu(id), { weight: domain.weight, cap: domain.cap, affinity: domain.affinity });
   }
   return {
-    id, path: domain.path, host: host.path, system: domain.kind === "kernel" ? "linux" : "rump", virtual, vcpus: domain.vcpus,
+    id, path: domain.path, host: host.path, system, virtual, vcpus: domain.vcpus,
     components: domain.components, activeUplink: domain.activeUplink, mtu: mtuOf(machine.design, domain), threads: new Map(),
   };
 }

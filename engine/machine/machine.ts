@@ -7,7 +7,9 @@ import { CostProfile } from "../profiles/profile";
 import { Cpus } from "../scheduling/cpus";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
+import type { GrantTables } from "./grants";
 import type { Nic } from "./nic/nic";
+import type { HostMemory } from "./memory";
 import type { Portmap } from "./portmap";
 
 /** What the whole machine shares. */
@@ -23,6 +25,9 @@ export class Machine {
   readonly links: Link[] = [];
   /** Portmaps by path of the network server; the hypervisor holds them. */
   readonly portmaps = new Map<string, Portmap>();
+  /** Grant tables and memory by host. */
+  readonly grants = new Map<string, GrantTables>();
+  readonly memories = new Map<string, HostMemory>();
 
   /** @param columns the packets of the engine that records, for one that replays; undefined in the one that records */
   constructor(readonly design: Design, columns?: PacketColumns) {
@@ -67,6 +72,8 @@ export interface WorkloadReport {
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
+  /** Jain's index over what its connections got: see `analysis/fairness.ts`. */
+  readonly fairness: number;
   /** By message size, where the workload goes through several. */
   readonly sizes?: readonly SizeReport[];
 }
