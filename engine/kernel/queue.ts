@@ -87,6 +87,19 @@ export class EventQueue {
     this.state.length[0]!--;
   }
 
+  /** Cancels every pending event that the test holds of. @returns how many: the cost is that of looking at all */
+  cancelWhere(test: (component: number, op: number, a: number, b: number) => boolean): number {
+    const { component, op, a, b, next } = this.events;
+    const found: number[] = [];
+    for (let list = FIRST_LIST; list < this.lists.ends.rows; list++) {
+      for (let event = this.lists.ends.first[list]!; event >= 0; event = next[event]!) {
+        if (test(component[event]!, op[event]!, a[event]!, b[event]!)) found.push(event);
+      }
+    }
+    for (const event of found) this.cancel(event);
+    return found.length;
+  }
+
   /** The earliest event, or −1. It stays until `pop`. */
   peek(): number {
     if (this.state.waiting[0]! !== 0) return this.peekNow();

@@ -7,8 +7,8 @@ import { describeDomain } from "./cpuVariables";
 import { ANY, Threads, ThreadState } from "./threads";
 import { WorkSlots } from "./work";
 
-/** What a vCPU is doing, as its hypervisor sees it. */
-export const VcpuState = { blocked: 0, runnable: 1, running: 2 } as const;
+/** What a vCPU is doing, as its hypervisor sees it; `off` where its domain does not run. */
+export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as const;
 
 /** Where a blocked or woken vCPU is reported: the scheduler of the host. */
 export interface VcpuHost {
@@ -18,6 +18,8 @@ export interface VcpuHost {
   wake(vcpu: number): void;
   /** A running vCPU has nothing to do and halts. */
   block(vcpu: number): void;
+  /** A vCPU that is not blocked is taken down for good, wherever it is: running, being switched to, or waiting. */
+  takeDown(vcpu: number): void;
 }
 
 /** Static facts of a domain, for its scheduler. */
@@ -35,6 +37,8 @@ interface DomainEntry {
 const Op = { workEnd: 0, idlePoll: 1, kick: 2, deliver: 3 } as const;
 /** Work on a vCPU: level 0 is the thread's, level 1 an interrupt's on top of it. */
 const LEVELS = 2;
+/** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
+const HUNG_PIECE = 1e9;
 
 /**
  * The upper level of scheduling: threads on vCPUs, M:N and non-preemptive, with a local queue per vCPU and a global one
@@ -51,6 +55,9 @@ export class Cpus implements Model {
   private readonly threads: Threads;
   private readonly work: WorkSlots;
   private readonly line;
+  /** By component: its next job does not end. `count`: how many. */
+  private readonly hung;
+  private readonly hangs;
   private readonly domains: DomainEntry[] = [];
   private readonly domainOfVcpu: number[] = [];
   private readonly contextOfThread: number[] = [];
@@ -68,9 +75,10 @@ export class Cpus implements Model {
       "idle poll": { file: "lib/libbmk_core/sched.c", kind: "thread" },
       vcpu_kick: { file: "xen/common/domain.c", kind: "hypervisor" },
       vcpu_mark_events_pending: { file: "xen/arch/x86/hvm/irq.c", kind: "hypervisor" },
+      "no progress": { kind: "thread" },
     });
     this.vcpu = store.table("vcpus", {
-      state: "u8", thread: "i32", idle: "u8", idlePoll: "i32", kicked: "u8",
+      state: "u8", frozen: "u8", thread: "i32", idle: "u8", idlePoll: "i32", kicked: "u8",
       lineHead: "i32", lineTail: "i32", lastRow: "i32", busy: "f64", ran: "f64", since: "f64", switches: "f64",
     });
     this.threads = new Threads(store);
@@ -78,6 +86,10 @@ export class Cpus implements Model {
     this.line = store.table("interrupt lines", {
       pending: "u8", vcpu: "u16", component: "u16", op: "u16", a: "i32", next: "i32", cause: "i32", raised: "f64", delivered: "f64", latency: "f64",
     });
+
+    this.hung = store.table("hung components", { hung: "u8" });
+    this.hangs = store.table("hangs", { count: "i32" }, 1);
+    this.hangs.alloc();
   }
 
   addDomain(path: string, host: string, idle: "halt" | "spin", vcpuHost: VcpuHost): number {
@@ -181,14 +193,16 @@ export class Cpus implements Model {
     this.yielding = true;
   }
 
-  /** Adds a job at the end of a thread's queue and wakes the thread if it was blocked. */
+  /** Adds a job at the end of a thread's queue and wakes the thread if it was blocked. A thread of a domain that does not run takes none. */
   post(thread: number, component: number, op: number, a = 0, b = 0): void {
+    if (this.threads.thread.state[thread] === ThreadState.dead) return;
     this.threads.append(thread, component, op, a, b, this.kernel.cause, this.kernel.now);
     if (this.threads.thread.state[thread] === ThreadState.idle) this.makeReady(thread);
   }
 
   /** Adds a job before all others of the thread: a call, or the rest of what it does now. */
   call(thread: number, component: number, op: number, a = 0, b = 0): void {
+    if (this.threads.thread.state[thread] === ThreadState.dead) return;
     this.threads.prepend(thread, component, op, a, b, this.kernel.cause, this.kernel.now);
     if (this.threads.thread.state[thread] === ThreadState.idle) this.makeReady(thread);
   }
@@ -200,10 +214,10 @@ export class Cpus implements Model {
     }
   }
 
-  /** Makes an interrupt or event pending; nothing more happens if it already is. @returns whether it was newly raised */
+  /** Makes an interrupt or event pending; nothing more happens if it already is, or where the domain does not run. @returns whether it was newly raised */
   raise(line: number): boolean {
     const l = this.line;
-    if (l.pending[line] === 1) return false;
+    if (l.pending[line] === 1 || this.vcpu.state[l.vcpu[line]!] === VcpuState.off) return false;
     l.pending[line] = 1;
     l.raised[line]!++;
     this.kernel.schedule(l.latency[line]!, Priority.interrupt, this.id, Op.deliver, line);
@@ -236,6 +250,89 @@ export class Cpus implements Model {
     }
   }
 
+  // --- Life and death of domains ------------------------------------------------------------------------------------
+
+  /**
+   * The domain stops between two instructions: what its vCPUs do and what its threads were to do is gone, its lines deliver
+   * nothing, its pCPUs are free. Must be called in a dispatch of its own, not from a CPU's work.
+   */
+  stop(domain: number): void {
+    const { kernel, vcpu: columns, line: l } = this;
+    const { vcpus, threads, vcpuHost } = this.domains[domain]!;
+    for (const v of vcpus) {
+      if (columns.state[v] === VcpuState.running) columns.ran[v]! += kernel.now - columns.since[v]!;
+      if (columns.state[v] === VcpuState.runnable || columns.state[v] === VcpuState.running) vcpuHost.takeDown(v);
+      columns.state[v] = VcpuState.off;
+      columns.idle[v] = columns.frozen[v] = columns.kicked[v] = 0;
+      columns.thread[v] = columns.lineHead[v] = columns.lineTail[v] = columns.idlePoll[v] = NONE;
+      for (let level = 0; level < LEVELS; level++) this.work.drop(v * LEVELS + level);
+    }
+    for (let line = 0; line < l.rows; line++) if (this.domainOfVcpu[l.vcpu[line]!] === domain) l.pending[line] = 0;
+    kernel.queue.cancelWhere((component, op, a) => {
+      if (component !== this.id || op === Op.workEnd) return false;
+      return this.domainOfVcpu[op === Op.deliver ? l.vcpu[a]! : a] === domain;
+    });
+    this.threads.kill(domain, vcpus, threads);
+  }
+
+  /** A domain that was stopped runs again: its vCPUs boot, its threads have nothing to do yet. */
+  boot(domain: number): void {
+    const { vcpus, threads, vcpuHost } = this.domains[domain]!;
+    this.threads.revive(threads);
+    for (const v of vcpus) {
+      this.vcpu.lastRow[v] = this.kernel.cause;
+      vcpuHost.wake(v);
+    }
+  }
+
+  /** The domain makes no progress from now on, with interrupts disabled, and burns all the time that its vCPUs get, until it is stopped. */
+  freeze(domain: number): void {
+    const { vcpu: columns, work } = this;
+    const { vcpus, vcpuHost } = this.domains[domain]!;
+    for (const v of vcpus) {
+      if (columns.state[v] === VcpuState.off || columns.frozen[v] === 1) continue;
+      columns.frozen[v] = 1;
+      columns.idle[v] = 0;
+      if (columns.idlePoll[v] !== NONE) this.kernel.cancel(columns.idlePoll[v]!);
+      columns.idlePoll[v] = NONE;
+      work.pause(v * LEVELS);
+      work.drop(v * LEVELS + 1);
+      this.burn(v);
+      if (columns.state[v] === VcpuState.running) work.proceed(v * LEVELS + 1);
+      else if (columns.state[v] === VcpuState.blocked) vcpuHost.wake(v);
+    }
+  }
+
+  /** From the component's next job on, its work does not end, and holds its vCPU. @param on false: it works again */
+  hang(component: number, on: boolean): void {
+    while (this.hung.rows <= component) this.hung.alloc();
+    this.hangs.count[0]! += Number(on) - this.hung.hung[component]!;
+    this.hung.hung[component] = on ? 1 : 0;
+  }
+
+  /** Whether the domain's vCPUs are on: false after `stop`, until `boot`. */
+  isOn(domain: number): boolean {
+    return this.vcpu.state[this.domains[domain]!.vcpus[0]!] !== VcpuState.off;
+  }
+
+  /** The next piece of a frozen vCPU's time, as an interrupt that does not end. */
+  private burn(v: number): void {
+    const { component } = this.domainOf(v);
+    const w = v * LEVELS + 1;
+    this.work.begin(w, NONE, component, 0, 0, 0, this.kernel.cause, NONE);
+    this.work.spend(w, component, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    this.work.slot.hung[w] = 1;
+  }
+
+  /** The same for work of a hung component. */
+  private hold(w: number): void {
+    const { slot } = this.work;
+    this.work.begin(w, slot.thread[w]!, slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!, slot.cause[w]!, NONE);
+    this.work.spend(w, slot.component[w]!, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    slot.hung[w] = 1;
+    this.work.proceed(w);
+  }
+
   // --- Events -----------------------------------------------------------------------------------------------------
 
   fire(op: number, a: number): void {
@@ -253,6 +350,7 @@ export class Cpus implements Model {
     this.vcpu.busy[v]! += spent;
     if (thread !== NONE) this.threads.thread.busy[thread]! += spent;
     this.vcpu.lastRow[v] = this.kernel.cause;
+    if (slot.hung[w] === 1) return this.hold(w);
     this.current = w;
     this.yielding = false;
     this.kernel.models[slot.component[w]!]!.end!(slot.op[w]!, slot.a[w]!, slot.b[w]!);
@@ -360,6 +458,7 @@ export class Cpus implements Model {
     }
     this.spending = slot.component[w]!;
     const before = slot.shares[w]!;
+    if (this.hangs.count[0]! > 0 && this.hung.hung[slot.component[w]!] === 1) return this.hold(w);
     kernel.models[slot.component[w]!]!.begin!(slot.op[w]!, slot.a[w]!, slot.b[w]!);
     this.current = -1;
     if (slot.shares[w] === before) throw new Error(`${kernel.names.components[slot.component[w]!]!.path}: work without a function`);
@@ -416,6 +515,20 @@ export class Cpus implements Model {
       const { path } = this.kernel.names.contexts[this.contextOfThread[thread]!]!;
       return path.slice(path.lastIndexOf("/") + 1);
     });
+  }
+
+  /** Threads of the domain that wait for a vCPU. */
+  waiting(domain: number): number {
+    let ready = 0;
+    for (const thread of this.domains[domain]!.threads) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
+    return ready;
+  }
+
+  /** The domain's threads with the CPU time that each has spent on work, picoseconds. */
+  threadTimes(domain: number): { readonly thread: string; readonly busy: number }[] {
+    return this.domains[domain]!.threads.map((thread) => ({
+      thread: this.kernel.names.contexts[this.contextOfThread[thread]!]!.path, busy: this.threads.thread.busy[thread]!,
+    }));
   }
 
   /** CPU time that the domain's vCPUs spent on work, picoseconds. */

@@ -67,8 +67,11 @@ export class CreditPolicy implements VcpuPolicy {
     if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home);
   }
 
+  /** `csched_vcpu_sleep`. */
   sleep(vcpu: number, pcpu: number): void {
-    this.burn(this.rowOf.get(vcpu)!, pcpu);
+    const v = this.rowOf.get(vcpu)!;
+    if (pcpu !== NONE) this.burn(v, pcpu);
+    else if (this.vcpu.queued[v] === 1) this.remove(v);
   }
 
   /** `csched_schedule`. */

@@ -31,7 +31,7 @@ export interface VcpuPolicy {
   add(vcpu: number, parameters: VcpuParameters): void;
   /** The vCPU became runnable. */
   wake(vcpu: number): void;
-  /** The vCPU gave up its pCPU and sleeps. */
+  /** The vCPU gave up its pCPU and sleeps. @param pcpu −1: it was waiting for one, and does no longer */
   sleep(vcpu: number, pcpu: number): void;
   /** Chooses for a pCPU; the current vCPU, if still runnable, is a candidate. */
   pick(pcpu: number): { readonly vcpu: number; /** Longest run, picoseconds; 0: no limit. */ readonly slice: number };
@@ -68,7 +68,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.id = kernel.component(component, type, host, undefined, this);
     this.fn = kernel.functions({
       schedule: { file: "xen/common/schedule.c", kind: "hypervisor" },
-      context_switch: { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
+      context_switch: { file: "xen/arch/x86/domain.c", kind: "hypervisor", tally: "context switch" },
       "resume vcpu": { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
       s_timer_fn: { file: "xen/common/schedule.c", kind: "hypervisor" },
       csched_tick: { file: "xen/common/sched_credit.c", kind: "hypervisor" },
@@ -116,6 +116,17 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.tickle(p);
   }
 
+  takeDown(vcpu: number): void {
+    const p = this.currentPcpu(vcpu);
+    if (p !== NONE) {
+      this.pcpu.vcpu[p] = NONE;
+      this.cancelSlice(p);
+    }
+    this.cpus.vcpu.state[vcpu] = VcpuState.off;
+    this.policy.sleep(vcpu, p);
+    if (p !== NONE) this.tickle(p);
+  }
+
   // --- PcpuView -----------------------------------------------------------------------------------------------------
 
   current(pcpu: number): number {
@@ -127,7 +138,8 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   }
 
   isRunnable(vcpu: number): boolean {
-    return this.cpus.vcpu.state[vcpu] !== VcpuState.blocked;
+    const state = this.cpus.vcpu.state[vcpu];
+    return state === VcpuState.runnable || state === VcpuState.running;
   }
 
   tickle(pcpu: number): void {
@@ -168,6 +180,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   private switched(p: number): void {
     const vcpu = this.pcpu.vcpu[p]!;
+    if (vcpu === NONE) return this.switchedInVain(p);
     const same = this.pcpu.last[p] === vcpu;
     const fn = same ? this.fn["resume vcpu"] : this.fn.context_switch;
     const cost = this.costs.of(fn, 0);
@@ -180,6 +193,15 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     const asked = this.pcpu.asked[p] === 1;
     this.cpus.resume(vcpu);
     if (asked) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
+  }
+
+  /** The vCPU was taken down while the pCPU switched to it. */
+  private switchedInVain(p: number): void {
+    const cost = this.kernel.now - this.pcpu.since[p]!;
+    this.kernel.mark(this.fn.context_switch, this.id, this.contexts[p]!, this.pcpu.since[p]!, cost);
+    this.pcpu.switching[p] = 0;
+    this.pcpu.last[p] = NONE;
+    if (this.pcpu.asked[p] === 1) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
   }
 
   private ticked(p: number): void {
@@ -209,8 +231,15 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   }
 
   private pcpuOf(vcpu: number): number {
+    const p = this.currentPcpu(vcpu);
+    if (p === NONE) throw new Error(`vCPU ${vcpu} has no pCPU`);
+    return p;
+  }
+
+  /** The pCPU that the vCPU has or is being given, or −1. */
+  private currentPcpu(vcpu: number): number {
     for (let p = 0; p < this.count; p++) if (this.pcpu.vcpu[p] === vcpu) return p;
-    throw new Error(`vCPU ${vcpu} has no pCPU`);
+    return NONE;
   }
 
   // --- For people ---------------------------------------------------------------------------------------------------
@@ -230,7 +259,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
         },
         {
           name: "vcpus", value: `${this.vcpus.length}`, number: this.vcpus.length,
-          children: this.vcpus.map((v) => ({ name: name(v), value: `${["blocked", "runnable", "running"][this.cpus.vcpu.state[v]!]!}${this.policy.describe(v)}` })),
+          children: this.vcpus.map((v) => ({ name: name(v), value: `${["blocked", "runnable", "running", "off"][this.cpus.vcpu.state[v]!]!}${this.policy.describe(v)}` })),
         },
       ],
     }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];

@@ -1,7 +1,8 @@
 import type { Store } from "../kernel/state";
 import { NONE } from "../trace/trace";
 
-export const ThreadState = { idle: 0, ready: 1, running: 2 } as const;
+/** `dead`: its domain does not run. */
+export const ThreadState = { idle: 0, ready: 1, running: 2, dead: 3 } as const;
 /** Affinity of a thread that any vCPU of its domain may run. */
 export const ANY = -1;
 
@@ -108,6 +109,27 @@ export class Threads {
   /** Does a thread wait that any vCPU of the domain may run? */
   isGlobalWaiting(domain: number): boolean {
     return this.global.head[domain] !== NONE;
+  }
+
+  /** The threads of a domain and their jobs are gone; its run queues are empty. */
+  kill(domain: number, vcpus: readonly number[], threads: readonly number[]): void {
+    const { thread, job } = this;
+    for (const t of threads) {
+      for (let j = thread.head[t]!; j !== NONE;) {
+        const next = job.next[j]!;
+        job.release(j);
+        j = next;
+      }
+      thread.head[t] = thread.tail[t] = thread.next[t] = NONE;
+      thread.state[t] = ThreadState.dead;
+    }
+    for (const v of vcpus) this.local.head[v] = this.local.tail[v] = NONE;
+    this.global.head[domain] = this.global.tail[domain] = NONE;
+  }
+
+  /** They can be given jobs again. */
+  revive(threads: readonly number[]): void {
+    for (const t of threads) this.thread.state[t] = ThreadState.idle;
   }
 
   /** Threads in a queue, in order. */
