@@ -28,6 +28,9 @@ export interface FunctionSource {
 }
 
 /**
+/** Where the kernel is: between dispatches, in one that has left no row yet, or in one that has. */
+const Stage = { between: 0, begun: 1, marked: 2 } as const;
+
  * Clock, pending events, names and the trace of one machine. It knows nothing of CPUs or packets.
  *
  * Causes: whatever is scheduled during a dispatch has the dispatch's last row as its cause.
@@ -47,7 +50,7 @@ export class Kernel {
   private readonly clock = this.store.table("clock", { now: "f64", trace: "f64", dispatches: "f64" }, 1);
   private readonly counts = this.store.table("rows by function", { count: "f64" }, 64);
   private readonly functionIds = new Map<string, number>();
-  private first = true;
+  private stage: number = Stage.between;
 
   /** @param record false in an engine that replays: rows are counted, not written. */
   constructor(seed: number, record: boolean) {
@@ -117,23 +120,30 @@ export class Kernel {
     clock.now[0] = e.time[event]!;
     clock.dispatches[0]!++;
     this.cause = e.cause[event]!;
-    this.first = true;
+    this.stage = Stage.begun;
     const component = e.component[event]!;
     const op = e.op[event]!;
     this.models[component]!.fire(op, e.a[event]!, e.b[event]!);
-    if (this.first) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
+    if (this.stage === Stage.begun) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
+    this.stage = Stage.between;
     return true;
   }
 
-  /** Writes a row of the current dispatch. Times in picoseconds; see the trace's columns. */
+  /**
+   * Writes a row of the current dispatch. Times in picoseconds; see the trace's columns.
+   * @throws Error outside of a dispatch: nobody could go back to before such a row
+   */
   mark(
     fn: number, component: number, context: number, begin: number, cost: number,
     packet: number = NONE, a = 0, b = 0, vcpu: number = NO_VCPU, enabler: number = NONE,
   ): void {
     const row = this.clock.trace[0]!++;
-    this.trace?.append(this.first, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
+    this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
+    if (this.stage === Stage.between) throw new Error(`${this.names.functions[fn]!.name} of ${this.names.components[component]!.path} belongs to no dispatch`);
     this.counts.count[fn]!++;
-    this.first = false;
+    this.counts.time[fn]! += cost;
+    this.counts.sum[fn]! += a;
+    this.stage = Stage.marked;
     this.cause = row;
   }
 

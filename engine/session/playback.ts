@@ -20,10 +20,8 @@ export class Playback {
    * @throws Error if the replay does not meet the recording (the engine is not deterministic).
    */
   *seek(row: number): Work<Engine> {
-    const wanted = row >= this.recording.length ? this.recording.length : this.recording.trace.dispatchStart(row);
-    const keyframe = this.recording.keyframeBefore(wanted);
-    // Rows that the machine left while it was started belong to no dispatch: at them the state is that of the start.
-    const target = Math.max(wanted, keyframe.row);
+    const target = row >= this.recording.length ? this.recording.length : this.recording.trace.dispatchStart(row);
+    const keyframe = this.recording.keyframeBefore(target);
     const engine = (this.engine ??= this.recording.engine.replayer());
     if (this.stale || engine.rows > target || engine.rows < keyframe.row) engine.restore(keyframe);
     this.stale = true;

@@ -8,6 +8,7 @@ import { Link, type LinkEnd } from "../../engine/network/link";
 import { PacketLog, TcpFlag } from "../../engine/network/packets";
 import { CostProfile } from "../../engine/profiles/profile";
 import type { Model } from "../../engine/kernel/kernel";
+import { inDispatch } from "./inDispatch";
 
 export const PF_MAC = 0x02_00_00_00_00_01;
 export const PEER_MAC = 0x02_00_00_00_00_99;
@@ -80,6 +81,16 @@ export class AdapterRig implements LinkEnd, Model {
     return p;
   }
 
+  /** What a driver or a hypervisor does, now. */
+  act<T>(action: () => T): T {
+    return inDispatch(this.kernel, action);
+  }
+
+  /** See `Nic.post`. */
+  post(f: number, packet: number, address?: number): boolean {
+    return this.act(() => this.nic.post(f, packet, address));
+  }
+
   /** A frame from the peer comes in by the wire, now. */
   arrive(packet: number): void {
     this.at(0, () => this.nic.received(packet));
@@ -89,8 +100,10 @@ export class AdapterRig implements LinkEnd, Model {
   /** Frames that the driver finds in a function's queue; it takes them and unmasks. */
   drain(f: number, q = 0): number[] {
     const found: number[] = [];
-    while (this.nic.peekReceived(f, q) >= 0) found.push(this.nic.takeReceived(f, q));
-    this.nic.unmask(f, q);
+    this.act(() => {
+      while (this.nic.peekReceived(f, q) >= 0) found.push(this.nic.takeReceived(f, q));
+      this.nic.unmask(f, q);
+    });
     return found;
   }
 

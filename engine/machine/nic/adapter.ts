@@ -43,6 +43,7 @@ export const nicFunctions = {
   "DMA write": { kind: "dma", a: "bytes", b: "queue" },
   "descriptor fetch": { kind: "dma", a: "descriptors", b: "queue" },
   "descriptor write-back": { kind: "dma", a: "descriptors", b: "queue" },
+  "receive tail write": { kind: "device", a: "descriptors", b: "queue" },
   "MSI": { kind: "interrupt", a: "queue" },
   "internal switch": { kind: "device" },
   "no receive filter": { kind: "drop" },
@@ -74,7 +75,7 @@ export interface Adapter {
 }
 
 export const NicOp = {
-  transmitDescriptors: 0, fetched: 1, transmitWritten: 2, receiveDescriptors: 3, stored: 4, receiveWritten: 5, interrupt: 6, mailbox: 7, resetDone: 8,
+  transmitDescriptors: 0, fetched: 1, transmitWritten: 2, receiveDescriptors: 3, stored: 4, receiveWritten: 5, interrupt: 6, mailbox: 7, resetDone: 8, receiveTail: 9,
 } as const;
 
 /**

@@ -271,6 +271,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     else if (op === NicOp.receiveDescriptors) rx.descriptorsFetched(q);
     else if (op === NicOp.stored) rx.stored(q, packet);
     else if (op === NicOp.receiveWritten) rx.written(q);
+    else if (op === NicOp.receiveTail) rx.opened(q);
     else vectors.fire(q);
   }
 

@@ -46,10 +46,19 @@ export class ReceiveQueues {
     return this.shared.buffered[0]!;
   }
 
-  /** The driver posts a buffer for every descriptor of the ring; nothing happens to a queue that is open. */
+  /** The driver posts a buffer for every descriptor of the ring, and says so to the adapter at once; nothing happens to a queue that is open. */
   open(q: number): void {
+    const { nic, state } = this;
     if (this.descriptors(q) > 0) return;
-    this.state.host[q] = this.nic.model.ring;
+    state.host[q] = nic.model.ring;
+    nic.kernel.schedule(0, Priority.hardware, nic.id, NicOp.receiveTail, eventOf(q, state.epoch[q]!));
+  }
+
+  /** The tail register has been written for the first time. */
+  opened(q: number): void {
+    const { nic } = this;
+    const { unit, number } = nic.queues[q]!;
+    nic.kernel.mark(nic.fn["receive tail write"], unit.component, unit.context, nic.kernel.now, 0, NONE, this.state.host[q]!, number);
     this.fetchDescriptors(q);
   }
 

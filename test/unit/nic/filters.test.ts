@@ -24,7 +24,7 @@ describe("receive filters", () => {
   it("deliver broadcast to every function that is up, and to the wire, but not back to the sender", () => {
     const rig = new AdapterRig(3).open(0, 1, 2);
     const packet = rig.packet(mac(1), BROADCAST);
-    rig.nic.post(1, packet);
+    rig.post(1, packet);
     rig.run();
     assert.deepEqual([0, 1, 2].map((f) => rig.drain(f)), [[packet], [], [packet]]);
     assert.deepEqual(rig.atPeer.map((a) => a.packet), [packet]);
@@ -70,7 +70,7 @@ describe("the internal switch", () => {
   it("joins two VFs without the wire", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
     const packet = rig.packet(mac(1), mac(2));
-    rig.nic.post(1, packet);
+    rig.post(1, packet);
     rig.run();
     assert.deepEqual(rig.drain(2), [packet]);
     assert.deepEqual(rig.atPeer, []);
@@ -83,7 +83,7 @@ describe("anti-spoof", () => {
   it("keeps a VF's frame with a source address that is not its own off the wire and from other functions, with a cause", () => {
     for (const destination of [PEER_MAC, mac(2), BROADCAST]) {
       const rig = new AdapterRig(2).open(0, 1, 2);
-      rig.nic.post(1, rig.packet(mac(2), destination));
+      rig.post(1, rig.packet(mac(2), destination));
       rig.run();
       assert.deepEqual(rig.atPeer, []);
       assert.deepEqual([0, 1, 2].map((f) => rig.drain(f).length), [0, 0, 0]);
@@ -94,7 +94,7 @@ describe("anti-spoof", () => {
 
   it("checks nothing of a pool whose policy is off, as DPDK's PF leaves it", () => {
     const rig = new AdapterRig(2, { policy: { allowSetMac: false, macAntiSpoof: false, vlanAntiSpoof: false } }).open(0, 1, 2);
-    rig.nic.post(1, rig.packet(mac(2), PEER_MAC));
+    rig.post(1, rig.packet(mac(2), PEER_MAC));
     rig.run();
     assert.equal(rig.atPeer.length, 1);
   });
@@ -105,7 +105,7 @@ describe("anti-spoof", () => {
     for (const vlan of [42, 43]) {
       const packet = rig.packet(mac(1), PEER_MAC);
       rig.packets.setVlan(packet, vlan);
-      rig.nic.post(1, packet);
+      rig.post(1, packet);
     }
     rig.run();
     assert.deepEqual(rig.atPeer.map((a) => rig.packets.vlan(a.packet)), [42]);
@@ -116,7 +116,7 @@ describe("anti-spoof", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
     const forged = rig.packets.createUdp(0xdeadbeef, 0x0a000002, 53, 53, -1, 0, 10, 0);
     rig.packets.setEthernet(forged, PEER_MAC, mac(1));
-    rig.nic.post(1, forged);
+    rig.post(1, forged);
     rig.run();
     assert.deepEqual(rig.atPeer.map((a) => a.packet), [forged]);
   });

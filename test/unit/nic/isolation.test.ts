@@ -9,24 +9,24 @@ const OUTSIDE = DOMAIN_PAGES * PAGE_SIZE;
 describe("a malicious driver", () => {
   it("cannot make the adapter read another domain's memory: a fault with the VF's routing id, no frame, other VFs go on", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
-    rig.nic.post(1, rig.packet(mac(1), PEER_MAC), OUTSIDE);
+    rig.post(1, rig.packet(mac(1), PEER_MAC), OUTSIDE);
     const good = rig.packet(mac(2), PEER_MAC);
-    rig.nic.post(2, good);
+    rig.post(2, good);
     rig.run();
     assert.deepEqual(rig.atPeer.map((a) => a.packet), [good]);
     assert.deepEqual(rig.iommu.faultRecords().map((r) => r.routingId), [rig.nic.sriov.routingIdOf(0)]);
     const own = rig.packet(mac(1), PEER_MAC);
-    rig.nic.post(1, own);
+    rig.post(1, own);
     rig.run();
     assert.equal(rig.atPeer.at(-1)!.packet, own, "one fault is not the end");
   });
 
   it("loses its VF's bus-mastering after ten wild descriptors; the VF sends and receives nothing any more", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
-    for (let i = 0; i < 10; i++) rig.nic.post(1, rig.packet(mac(1), PEER_MAC), OUTSIDE + i * PAGE_SIZE);
+    for (let i = 0; i < 10; i++) rig.post(1, rig.packet(mac(1), PEER_MAC), OUTSIDE + i * PAGE_SIZE);
     rig.run();
     assert.equal(rig.iommu.isBusMaster(rig.nic.functions[1]!.iommu), false);
-    rig.nic.post(1, rig.packet(mac(1), PEER_MAC));
+    rig.post(1, rig.packet(mac(1), PEER_MAC));
     rig.arrive(rig.packet(PEER_MAC, mac(1)));
     rig.arrive(rig.packet(PEER_MAC, mac(2)));
     rig.run();
@@ -56,7 +56,7 @@ describe("function-level reset", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
     for (let i = 0; i < 20; i++) {
       for (const f of [1, 2]) {
-        rig.nic.post(f, rig.packet(mac(f), PEER_MAC, 500));
+        rig.post(f, rig.packet(mac(f), PEER_MAC, 500));
         rig.arrive(rig.packet(PEER_MAC, mac(f), 500));
       }
     }
@@ -66,7 +66,7 @@ describe("function-level reset", () => {
   it("leaves queues, counters and filters of the other VF unchanged", () => {
     const rig = busy();
     const before = stateOf(rig, 2);
-    rig.nic.reset(1);
+    rig.act(() => rig.nic.reset(1));
     assert.deepEqual(stateOf(rig, 2), before);
     rig.run();
     assert.equal(rig.drain(2).length, 20);
@@ -75,7 +75,7 @@ describe("function-level reset", () => {
 
   it("loses what was in the VF's rings and on its way, each frame with its cause, and frees the buffers", () => {
     const rig = busy();
-    rig.nic.reset(1);
+    rig.act(() => rig.nic.reset(1));
     rig.run();
     assert.deepEqual(rig.drain(1), []);
     const trace = rig.kernel.trace!;
@@ -90,7 +90,7 @@ describe("function-level reset", () => {
   it("takes 100 ms, after which the VF must begin again with RESET", () => {
     const rig = busy();
     const at = rig.kernel.now;
-    rig.nic.reset(1);
+    rig.act(() => rig.nic.reset(1));
     assert.equal(rig.nic.mailbox.request(1, [MailboxMessage.reset]), false, "nobody answers while it resets");
     rig.run();
     assert.equal(rig.kernel.trace!.time(rig.rows("function ready")[0]!) - at, 100e9);
@@ -108,9 +108,9 @@ describe("function-level reset", () => {
     const rig = busy();
     const { iommu } = rig.nic.functions[1]!;
     assert.throws(() => rig.nic.open(1, 99, [7], 0), /EBUSY/);
-    rig.nic.detach(1);
+    rig.act(() => rig.nic.detach(1));
     rig.run();
-    assert.equal(rig.iommu.access(iommu, 0, 64, rig.nic.functions[1]!, -1), -1);
+    assert.equal(rig.act(() => rig.iommu.access(iommu, 0, 64, rig.nic.functions[1]!, -1)), -1);
     rig.nic.open(1, 99, [7], 0);
     assert.equal(rig.iommu.ownerOf(iommu), 99);
   });

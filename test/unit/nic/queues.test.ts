@@ -12,7 +12,7 @@ describe("transmit queues", () => {
     const rig = new AdapterRig(1).open(0);
     const before = rig.count("descriptor fetch");
     const frames = 1000;
-    for (let i = 0; i < frames; i++) assert.ok(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
+    for (let i = 0; i < frames; i++) assert.ok(rig.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
     rig.run();
     assert.equal(rig.atPeer.length, frames);
     // The first doorbell fetches one descriptor; the rest come while its frame is read.
@@ -24,7 +24,7 @@ describe("transmit queues", () => {
     fc.assert(fc.property(fc.array(fc.integer({ min: 60, max: 1514 }), { minLength: 1, maxLength: 200 }), (sizes) => {
       const rig = new AdapterRig(1).open(0);
       const packets = sizes.map((bytes) => rig.packet(PF_MAC, PEER_MAC, bytes));
-      for (const packet of packets) rig.nic.post(0, packet);
+      for (const packet of packets) rig.post(0, packet);
       rig.run();
       assert.deepEqual(rig.atPeer.map((a) => a.packet), packets);
       assert.equal(rig.nic.transmitQueues.buffered, 0);
@@ -33,21 +33,21 @@ describe("transmit queues", () => {
 
   it("take no more than the ring has descriptors, and give them back by write-back, several at once", () => {
     const rig = new AdapterRig(1).open(0);
-    for (let i = 0; i < ring; i++) assert.ok(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
-    assert.equal(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60)), false);
+    for (let i = 0; i < ring; i++) assert.ok(rig.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
+    assert.equal(rig.post(0, rig.packet(PF_MAC, PEER_MAC, 60)), false);
     const before = rig.count("descriptor write-back");
     rig.run();
     const { state } = rig.nic.transmitQueues;
     const { row } = rig.nic.functions[0]!.queues[0]!;
     assert.ok(state.used[row]! < 8 && state.used[row] === state.done[row]);
     assert.ok(rig.count("descriptor write-back") - before <= ring / 8);
-    assert.ok(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
+    assert.ok(rig.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
   });
 
   it("read no more frames than the transmit buffer holds, and serve functions in turn", () => {
     const rig = new AdapterRig(2, { mtu: 9000 }).open(0, 1, 2);
     const share = new Map<number, number>();
-    for (let i = 0; i < 200; i++) for (const f of [1, 2]) rig.nic.post(f, rig.packet(PF_MAC + f, PEER_MAC, 9014));
+    for (let i = 0; i < 200; i++) for (const f of [1, 2]) rig.post(f, rig.packet(PF_MAC + f, PEER_MAC, 9014));
     let most = 0;
     while (rig.atPeer.length < 200 && rig.kernel.dispatch()) most = Math.max(most, rig.nic.transmitQueues.buffered);
     assert.ok(most <= 160 * 1024 && most > 140 * 1024);
@@ -58,7 +58,7 @@ describe("transmit queues", () => {
   it("share PCI Express: functions together read no faster than the link", () => {
     const rig = new AdapterRig(2).open(0, 1, 2);
     const start = rig.kernel.now;
-    for (let i = 0; i < 500; i++) for (const f of [1, 2]) rig.nic.post(f, rig.packet(PF_MAC + f, PF_MAC + 3 - f, 1500));
+    for (let i = 0; i < 500; i++) for (const f of [1, 2]) rig.post(f, rig.packet(PF_MAC + f, PF_MAC + 3 - f, 1500));
     rig.run();
     // Between functions the wire is no limit: 1500 B and the headers of six transfers of 256 B at 4 GB/s.
     const least = 1000 * (1500 + 6 * 24) * 250;

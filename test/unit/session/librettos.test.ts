@@ -45,6 +45,21 @@ describe("session: the LibrettOS sample", function () {
     }
   });
 
+  it("shows at row 0 a machine that was built and has done nothing: the first row belongs to the first dispatch", () => {
+    const session = record(50);
+    assert.ok(session.trace.isFirst(0));
+    const fresh = createEngine(parseDesign(text).design!);
+    assert.equal(fresh.rows, 0);
+    const state = (engine: { describeComponent(id: number): unknown }): string => JSON.stringify(session.names.components.map(({ id }) => engine.describeComponent(id)));
+    const before = state(fresh);
+    assert.equal(state(finish(session.playback.seek(0))), before);
+    const second = Array.from({ length: session.trace.length }, (_, row) => row).find((row) => row > 0 && session.trace.isFirst(row))!;
+    fresh.dispatch();
+    assert.equal(state(finish(session.playback.seek(second))), state(fresh));
+    assert.notEqual(state(fresh), before);
+    assert.equal(state(finish(session.playback.seek(0))), before);
+  });
+
   it("shows what the recording engine itself showed at that moment", () => {
     const { design } = parseDesign(text);
     assert.ok(design);
