@@ -1,6 +1,8 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
-import type { SizeReport } from "../machine/machine";
+import type { SizeReport, WorkloadReport } from "../machine/machine";
+import type { FunctionKind, Tally } from "../trace/trace";
+import { fairness } from "./fairness";
 
 /** Latencies in picoseconds. */
 export interface LatencySummary {
@@ -9,6 +11,7 @@ export interface LatencySummary {
   readonly p90: number;
   readonly p99: number;
   readonly p999: number;
+  readonly p9999: number;
   readonly max: number;
 }
 
@@ -26,6 +29,8 @@ export interface WorkloadSummary {
   readonly goodput: number;
   /** All 0 where the workload has no answers to wait for. */
   readonly latency: LatencySummary;
+  /** Jain's index over its connections: see fairness.ts. */
+  readonly fairness: number;
   /** By message size, where the workload goes through several (NetPIPE). */
   readonly sizes?: readonly SizeReport[];
 }
@@ -37,6 +42,26 @@ export interface DomainSummary {
   readonly busy: number;
   /** As a share of one CPU over the run, 1 = one CPU all the time. */
   readonly utilisation: number;
+  /** Its threads that did anything, by path, the busiest first; picoseconds. */
+  readonly threads: readonly { readonly thread: string; readonly busy: number }[];
+}
+
+/** What one function of the simulated system cost over the run. */
+export interface FunctionSummary {
+  readonly function: string;
+  readonly calls: number;
+  /** Picoseconds. */
+  readonly time: number;
+}
+
+/** What crossed one PCI function. */
+export interface PciFunctionSummary {
+  readonly function: string;
+  /** Path of the domain that holds it; undefined: nobody does. */
+  readonly domain: string | undefined;
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
 }
 
 /** What a run amounts to; the same numbers for the command line, the editor and tests. Times in picoseconds. */
@@ -54,9 +79,21 @@ export interface RunReport {
   /** Violations and timeouts, by name; those that occurred. */
   readonly incidents: Readonly<Record<string, number>>;
   readonly contextSwitches: number;
+  /** How often boundaries were crossed and data copied, by what {@link Tally} a function has; what occurred. */
+  readonly tallies: Readonly<Partial<Record<Tally, number>>>;
+  /** Bytes that the copies among them moved. */
+  readonly copiedBytes: number;
+  /** CPU time by function, the dearest first. */
+  readonly functions: readonly FunctionSummary[];
+  readonly pciFunctions: readonly PciFunctionSummary[];
+  /** Jain's index over the goodput of workloads of one kind, by kind; kinds with two workloads or more. */
+  readonly fairness: Readonly<Record<string, number>>;
   /** Segments sent again by all stacks, SYNs included. */
   readonly retransmissions: number;
 }
+
+/** Kinds of function that are no work of a CPU. */
+const notCpu: readonly FunctionKind[] = ["drop", "violation", "timeout", "wire", "dma", "device"];
 
 /** Sums up a run so far. */
 export function report(engine: MachineEngine): RunReport {
@@ -64,32 +101,60 @@ export function report(engine: MachineEngine): RunReport {
   const { kernel, cpus } = machine;
   const drops: Record<string, number> = {};
   const incidents: Record<string, number> = {};
-  for (const fn of kernel.names.functions) {
-    const count = kernel.count(fn.id);
-    if (count === 0) continue;
-    if (fn.kind === "drop") drops[fn.name] = count;
-    else if (fn.kind === "violation" || fn.kind === "timeout") incidents[fn.name] = count;
+  const tallies: Partial<Record<Tally, number>> = {};
+  const functions: FunctionSummary[] = [];
+  let copiedBytes = 0;
+  for (const { id, name, kind, tally } of kernel.names.functions) {
+    const calls = kernel.count(id);
+    if (calls === 0) continue;
+    if (kind === "drop") drops[name] = calls;
+    else if (kind === "violation" || kind === "timeout") incidents[name] = calls;
+    if (tally !== undefined) tallies[tally] = (tallies[tally] ?? 0) + calls;
+    if (tally === "copy") copiedBytes += kernel.sumOf(id);
+    if (!notCpu.includes(kind) && kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });
   }
   const time = Math.max(engine.time, 1);
+  const workloads = [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map(summarize);
   return {
     name: engine.design.name, seed: engine.design.run.seed, time: engine.time, rows: engine.rows, dispatches: engine.dispatches,
     packets: machine.packets.length,
-    workloads: [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map((w) => ({
-      workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors,
-      throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
-      goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
-      latency: {
-        mean: w.latency.mean, p50: w.latency.quantile(0.5), p90: w.latency.quantile(0.9), p99: w.latency.quantile(0.99),
-        p999: w.latency.quantile(0.999), max: w.latency.most,
-      },
-      ...(w.sizes === undefined ? {} : { sizes: w.sizes }),
-    })),
+    workloads,
     domains: domains.map((d) => {
       const busy = cpus.busyOf(d.id);
-      return { domain: d.path, vcpus: d.vcpus, busy, utilisation: busy / time };
+      const threads = cpus.threadTimes(d.id).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
+      return { domain: d.path, vcpus: d.vcpus, busy, utilisation: busy / time, threads };
     }),
-    drops, incidents,
+    drops, incidents, tallies, copiedBytes,
+    functions: functions.sort((a, b) => b.time - a.time),
+    pciFunctions: [...machine.nics.values()].flatMap((nic) => nic.functions.map((unit, f) => ({
+      function: unit.path, domain: domains.find(({ id }) => id === nic.state.owner[f])?.path,
+      sent: nic.state.sent[f]!, received: nic.state.received[f]!, dropped: nic.state.dropped[f]!,
+    }))),
+    fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
     contextSwitches: hypervisors.reduce((sum, { hypervisor }) => sum + hypervisor.switches(), 0),
   };
+}
+
+function summarize(w: WorkloadReport): WorkloadSummary {
+  const { latency } = w;
+  return {
+    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, fairness: w.fairness,
+    throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
+    goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
+    latency: {
+      mean: latency.mean, p50: latency.quantile(0.5), p90: latency.quantile(0.9), p99: latency.quantile(0.99),
+      p999: latency.quantile(0.999), p9999: latency.quantile(0.9999), max: latency.most,
+    },
+    ...(w.sizes === undefined ? {} : { sizes: w.sizes }),
+  };
+}
+
+function fairnessByKind(workloads: readonly WorkloadSummary[]): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const kind of new Set(workloads.map((w) => w.kind))) {
+    const same = workloads.filter((w) => w.kind === kind);
+    if (same.length > 1) result[kind] = fairness(same.map((w) => w.goodput));
+  }
+  return result;
 }

@@ -21,6 +21,8 @@ program
   .option("--seed <number>", "seed of all random streams, in place of the design's")
   .option("--until <time>", "end of simulated time, such as 200ms, in place of the design's")
   .option("--json", "print the result as JSON")
+  .option("--details", "print CPU time by thread and function, use of the adapters' functions, and queue lengths")
+  .option("--queues <file>", "write the lengths of all queues over time as CSV")
   .option("--trace <file>", "write every row of the trace as CSV")
   .option("--pcapng <file>", "write the frames on the links as a packet capture")
   .action(async (file: string, options: RunOptions) => {

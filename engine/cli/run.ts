@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { QueueDepths } from "../analysis/queueDepths";
 import { report } from "../analysis/report";
 import { createEngine, type MachineEngine } from "../create";
 import { parseDesign } from "../design/parse";
@@ -14,10 +15,14 @@ export interface RunOptions {
   readonly json?: boolean;
   readonly trace?: string;
   readonly pcapng?: string;
+  readonly details?: boolean;
+  readonly queues?: string;
 }
 
 /** Longest time without a word to the terminal, milliseconds. */
 const PROGRESS_INTERVAL = 1000;
+/** Looks at the queues over the simulated time of a design. */
+const LOOKS = 20_000;
 /** Dispatches between two looks at the clock. */
 const SLICE = 20000;
 
@@ -49,21 +54,27 @@ export async function run(file: string, options: RunOptions, io: Output, progres
     settings.until = reading.value;
   }
   const engine = createEngine({ ...design, run: settings });
-  const wall = runAll(engine, settings.until, progress);
+  const depths = options.details === true || options.queues !== undefined ? new QueueDepths(engine, Math.ceil(settings.until / LOOKS)) : undefined;
+  const wall = runAll(engine, settings.until, progress, depths);
   if (options.pcapng !== undefined) await writeFile(options.pcapng, exportCapture(engine));
   if (options.trace !== undefined) await writeFile(options.trace, exportTrace(engine));
   const result = report(engine);
   const fingerprint = engine.fingerprint();
-  io.out(options.json === true ? JSON.stringify({ ...result, fingerprint }, undefined, 2) : summary(result, fingerprint, wall));
+  const queues = depths?.summary();
+  if (options.queues !== undefined) await writeFile(options.queues, depths?.csv() ?? "");
+  io.out(options.json === true ? JSON.stringify({ ...result, queues, fingerprint }, undefined, 2) : summary(result, fingerprint, wall, options.details === true ? queues : undefined));
   return 0;
 }
 
 /** @returns wall-clock seconds */
-function runAll(engine: MachineEngine, until: number, progress: (share: number) => void): number {
+function runAll(engine: MachineEngine, until: number, progress: (share: number) => void, depths: QueueDepths | undefined): number {
   const start = performance.now();
   let told = start;
   for (let more = true; more; ) {
-    for (let i = 0; i < SLICE && more; i++) more = engine.dispatch();
+    for (let i = 0; i < SLICE && more; i++) {
+      more = engine.dispatch();
+      depths?.observe();
+    }
     if (performance.now() - told > PROGRESS_INTERVAL) {
       told = performance.now();
       progress(engine.time / until);

@@ -1,17 +1,25 @@
 import type { RunReport } from "../analysis/report";
+import type { QueueSummary } from "../analysis/queueDepths";
 import { table } from "./table";
 
-/** The table that `exoscope run` prints. */
-export function summary(report: RunReport, fingerprint: string, wallSeconds: number): string {
+/** Rows of a table of what cost most. */
+const MOST = 12;
+
+/**
+ * What `exoscope run` prints.
+ * @param queues lengths over the run; with them, where the time went is told in detail
+ */
+export function summary(report: RunReport, fingerprint: string, wallSeconds: number, queues?: readonly QueueSummary[]): string {
   const parts = [
     `${report.name}: ${duration(report.time)} simulated in ${wallSeconds.toFixed(1)} s; ${count(report.rows)} rows, ${count(report.dispatches)} events, ${count(report.packets)} packets; seed ${report.seed}`,
   ];
   if (report.workloads.length > 0) {
     parts.push(table(
-      ["workload", "completed", "requests/s", "goodput", "p50", "p99", "max", "errors"],
+      ["workload", "completed", "requests/s", "goodput", "p50", "p99", "p99.9", "p99.99", "max", "errors", "fairness"],
       report.workloads.map((w) => [
         w.workload, `${w.completed} of ${w.requests}`, count(Math.round(w.throughput)), rate(w.goodput),
-        ...[w.latency.p50, w.latency.p99, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
+        ...[w.latency.p50, w.latency.p99, w.latency.p999, w.latency.p9999, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
+        w.fairness.toFixed(3),
       ]),
     ));
     for (const { workload, sizes } of report.workloads) {
@@ -26,6 +34,9 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
     ["domain", "vCPUs", "CPU time", "of one CPU"],
     report.domains.map((d) => [d.domain, `${d.vcpus}`, duration(d.busy), `${(100 * d.utilisation).toFixed(1)}%`]),
   ));
+  const crossings = Object.entries(report.tallies).map(([what, n]) => (what === "copy" ? `copies ${count(n)} (${count(report.copiedBytes)} bytes)` : `${what}s ${count(n)}`));
+  if (crossings.length > 0) parts.push(`${crossings.join(", ")}.`);
+  if (queues !== undefined) parts.push(...details(report, queues));
   const drops = Object.entries(report.drops);
   parts.push(drops.length === 0 ? "No frame was dropped." : table(["dropped", "frames"], drops.map(([cause, n]) => [cause, count(n)])));
   const incidents = Object.entries(report.incidents);
@@ -33,6 +44,27 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
+}
+
+function details(report: RunReport, queues: readonly QueueSummary[]): string[] {
+  const threads = report.domains.flatMap((d) => d.threads).sort((a, b) => b.busy - a.busy).slice(0, MOST);
+  const parts = [
+    table(["thread", "CPU time"], threads.map((t) => [t.thread, duration(t.busy)])),
+    table(["function", "calls", "CPU time"], report.functions.slice(0, MOST).map((f) => [f.function, count(f.calls), duration(f.time)])),
+    table(
+      ["PCI function", "held by", "sent", "received", "dropped"],
+      report.pciFunctions.map((f) => [f.function, f.domain ?? "nobody", count(f.sent), count(f.received), count(f.dropped)]),
+    ),
+  ];
+  if (queues.length > 0) {
+    parts.push(table(
+      ["queue", "room", "mean", "p99", "longest"],
+      queues.slice(0, MOST).map((q) => [q.queue, q.capacity === 0 ? "–" : count(q.capacity), q.mean.toFixed(2), `${q.p99}`, `${q.max}`]),
+    ));
+  }
+  const shares = Object.entries(report.fairness);
+  if (shares.length > 0) parts.push(`Jain's index among workloads of one kind: ${shares.map(([kind, index]) => `${kind} ${index.toFixed(3)}`).join(", ")}.`);
+  return parts;
 }
 
 /** Picoseconds for people: three significant digits or more. */

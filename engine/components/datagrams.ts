@@ -19,8 +19,8 @@ export const DatagramOp = { send: 20, echo: 21, refuse: 22 } as const;
 
 const functionsOf = {
   rump: {
-    copyIn: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
-    copyOut: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    copyIn: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
+    copyOut: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
     udpOutput: { name: "udp_output", file: "sys/netinet/udp_usrreq.c", kind: "udp", a: "bytes" },
     udpInput: { name: "udp_input", file: "sys/netinet/udp_usrreq.c", kind: "udp", a: "bytes" },
     rawOutput: { name: "rip_output", file: "sys/netinet/raw_ip.c", kind: "ip", a: "bytes" },
@@ -31,8 +31,8 @@ const functionsOf = {
     etherOutput: { name: "ether_output", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
   },
   linux: {
-    copyIn: { name: "ip_append_data", file: "net/ipv4/ip_output.c", kind: "socket", a: "bytes" },
-    copyOut: { name: "udp_recvmsg", file: "net/ipv4/udp.c", kind: "socket", a: "bytes" },
+    copyIn: { name: "ip_append_data", file: "net/ipv4/ip_output.c", kind: "socket", a: "bytes", tally: "copy" },
+    copyOut: { name: "udp_recvmsg", file: "net/ipv4/udp.c", kind: "socket", a: "bytes", tally: "copy" },
     udpOutput: { name: "udp_sendmsg", file: "net/ipv4/udp.c", kind: "udp", a: "bytes" },
     udpInput: { name: "udp_rcv", file: "net/ipv4/udp.c", kind: "udp", a: "bytes" },
     rawOutput: { name: "raw_sendmsg", file: "net/ipv4/raw.c", kind: "ip", a: "bytes" },

@@ -17,7 +17,7 @@ const FRAMING = 18;
 
 const functionsOf = {
   rump: {
-    isr: { name: "isr", file: "platform/hw/intr.c", kind: "interrupt" },
+    isr: { name: "isr", file: "platform/hw/intr.c", kind: "interrupt", tally: "interrupt" },
     legacyIrq: { name: "ixgbe_legacy_irq", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
     rxeof: { name: "ixgbe_rxeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
     handOver: { name: "if_percpuq_enqueue", file: "sys/net/if.c", kind: "driver" },
@@ -26,7 +26,7 @@ const functionsOf = {
     xmit: { name: "ixgbe_xmit", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
   },
   linux: {
-    isr: { name: "ixgbe_msix_clean_rings", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "interrupt" },
+    isr: { name: "ixgbe_msix_clean_rings", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "interrupt", tally: "interrupt" },
     legacyIrq: { name: "ixgbe_poll", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
     rxeof: { name: "ixgbe_clean_rx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
     handOver: { name: "napi_gro_receive", file: "net/core/dev.c", kind: "driver" },

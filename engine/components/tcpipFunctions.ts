@@ -3,8 +3,8 @@ import type { System } from "../machine/machine";
 /** What the stack's functions are called in each system, and where they are. */
 export const stackFunctions = {
   rump: {
-    receive: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
-    send: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes" },
+    receive: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
+    send: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
     tcpSend: { name: "tcp_send", file: "sys/netinet/tcp_usrreq.c", kind: "tcp", a: "bytes" },
     tcpOutput: { name: "tcp_output", file: "sys/netinet/tcp_output.c", kind: "tcp", a: "bytes" },
     ipOutput: { name: "ip_output", file: "sys/netinet/ip_output.c", kind: "ip" },
@@ -19,8 +19,8 @@ export const stackFunctions = {
     callout: { name: "callout_softclock", file: "sys/kern/kern_timeout.c", kind: "thread" },
   },
   linux: {
-    receive: { name: "tcp_recvmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes" },
-    send: { name: "tcp_sendmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes" },
+    receive: { name: "tcp_recvmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes", tally: "copy" },
+    send: { name: "tcp_sendmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes", tally: "copy" },
     tcpSend: { name: "tcp_push", file: "net/ipv4/tcp.c", kind: "tcp", a: "bytes" },
     tcpOutput: { name: "tcp_write_xmit", file: "net/ipv4/tcp_output.c", kind: "tcp", a: "bytes" },
     ipOutput: { name: "ip_queue_xmit", file: "net/ipv4/ip_output.c", kind: "ip" },

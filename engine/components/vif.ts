@@ -34,16 +34,16 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = kernel.functions({
       virtif_start: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
-      frontend_send: { file: "platform/hw/xen/frontend.c", kind: "vif", a: "bytes" },
-      minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor" },
+      frontend_send: { file: "platform/hw/xen/frontend.c", kind: "vif", a: "bytes", tally: "copy" },
+      minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor", tally: "notification" },
       frontend_receiver: { file: "platform/hw/xen/frontend.c", kind: "vif" },
-      rump_virtif_pktdeliver: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif", a: "bytes" },
+      rump_virtif_pktdeliver: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif", a: "bytes", tally: "copy" },
       rump_virtif_pktdeliver_direct: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
-      frontend_interrupt_handler: { file: "platform/hw/xen/frontend.c", kind: "interrupt" },
+      frontend_interrupt_handler: { file: "platform/hw/xen/frontend.c", kind: "interrupt", tally: "interrupt" },
       "poll ring": { name: "frontend_receiver: poll", file: "platform/hw/xen/frontend.c", kind: "vif", a: "polls" },
       announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
-      rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor" },
+      rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
       "ring to server full": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
     });

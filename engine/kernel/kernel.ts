@@ -1,4 +1,4 @@
-import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type TraceNames, type VcpuInfo } from "../trace/trace";
+import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type Tally, type TraceNames, type VcpuInfo } from "../trace/trace";
 import type { Scope } from "../inspect";
 import { EventQueue, type Priority } from "./queue";
 import { RandomStreams } from "./random";
@@ -25,12 +25,13 @@ export interface FunctionSource {
   /** Meaning and unit of the trace's columns `a` and `b`. */
   readonly a?: string;
   readonly b?: string;
+  readonly tally?: Tally;
 }
 
-/**
 /** Where the kernel is: between dispatches, in one that has left no row yet, or in one that has. */
 const Stage = { between: 0, begun: 1, marked: 2 } as const;
 
+/**
  * Clock, pending events, names and the trace of one machine. It knows nothing of CPUs or packets.
  *
  * Causes: whatever is scheduled during a dispatch has the dispatch's last row as its cause.
@@ -48,7 +49,8 @@ export class Kernel {
   cause = NONE;
 
   private readonly clock = this.store.table("clock", { now: "f64", trace: "f64", dispatches: "f64" }, 1);
-  private readonly counts = this.store.table("rows by function", { count: "f64" }, 64);
+  /** By function: rows, time in picoseconds, sum of the rows' values `a` (its unit is the function's). */
+  private readonly counts = this.store.table("rows by function", { count: "f64", time: "f64", sum: "f64" }, 64);
   private readonly functionIds = new Map<string, number>();
   private stage: number = Stage.between;
 
@@ -86,13 +88,13 @@ export class Kernel {
   functions<K extends string>(sources: Readonly<Record<K, FunctionSource>>): Readonly<Record<K, number>> {
     const ids = {} as Record<K, number>;
     for (const key of Object.keys(sources) as K[]) {
-      const { name = key, file, kind, a, b } = sources[key];
+      const { name = key, file, kind, a, b, tally } = sources[key];
       const identity = `${name} ${file ?? ""}`;
       let id = this.functionIds.get(identity);
       if (id === undefined) {
         id = this.names.functions.length;
         this.functionIds.set(identity, id);
-        this.names.functions.push({ id, name, file, kind, a, b });
+        this.names.functions.push({ id, name, file, kind, a, b, tally });
         this.counts.alloc();
       }
       ids[key] = id;
@@ -137,9 +139,9 @@ export class Kernel {
     fn: number, component: number, context: number, begin: number, cost: number,
     packet: number = NONE, a = 0, b = 0, vcpu: number = NO_VCPU, enabler: number = NONE,
   ): void {
+    if (this.stage === Stage.between) throw new Error(`${this.names.functions[fn]!.name} of ${this.names.components[component]!.path} belongs to no dispatch`);
     const row = this.clock.trace[0]!++;
     this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
-    if (this.stage === Stage.between) throw new Error(`${this.names.functions[fn]!.name} of ${this.names.components[component]!.path} belongs to no dispatch`);
     this.counts.count[fn]!++;
     this.counts.time[fn]! += cost;
     this.counts.sum[fn]! += a;
@@ -150,6 +152,16 @@ export class Kernel {
   /** Rows of a function so far. */
   count(fn: number): number {
     return this.counts.count[fn]!;
+  }
+
+  /** Time that they cost, picoseconds. */
+  timeIn(fn: number): number {
+    return this.counts.time[fn]!;
+  }
+
+  /** Sum of their values `a`. */
+  sumOf(fn: number): number {
+    return this.counts.sum[fn]!;
   }
 
   /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */

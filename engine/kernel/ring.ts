@@ -5,11 +5,13 @@ export class Ring {
   private readonly slots: Table<{ readonly value: "i32" }>;
   private readonly state: Table<{ readonly head: "i32"; readonly count: "i32" }>;
 
-  constructor(store: Store, name: string, readonly capacity: number) {
+  /** @param holds what waits to be served, so that its length says how much is behind; or what is free to be used */
+  constructor(store: Store, readonly name: string, readonly capacity: number, holds: "work" | "room" = "work") {
     this.slots = store.table(`${name}: slots`, { value: "i32" }, capacity);
     for (let i = 0; i < capacity; i++) this.slots.alloc();
     this.state = store.table(name, { head: "i32", count: "i32" }, 1);
     this.state.alloc();
+    if (holds === "work") store.queues.push(this);
   }
 
   get count(): number {

@@ -41,6 +41,11 @@ export interface StoreSnapshot {
   readonly bytes: number;
 }
 
+/** The contents of the tables of one scope at one time. */
+export interface ScopeCopy {
+  readonly tables: readonly { readonly rows: number; readonly freeHead: number; readonly columns: readonly Uint8Array[] }[];
+}
+
 /**
  * Which rows of a table are in use. Tables differ in their columns and so in their shape; this has one shape for all, so that
  * handing out rows is compiled once, for one shape and for one type of column at a time.
@@ -131,6 +136,8 @@ class TableImplementation {
 /** All tables of one machine. */
 export class Store {
   private readonly tables: TableImplementation[] = [];
+  /** Every bounded queue of work in the state, for whoever watches how long they are. */
+  readonly queues: { readonly name: string; readonly capacity: number; readonly count: number }[] = [];
 
   /**
    * @param name unique; shown to people
@@ -140,8 +147,55 @@ export class Store {
   table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
     const table = new TableImplementation(name, schema, capacity);
     this.tables.push(table);
+    if (this.scope !== undefined) this.tablesOf(this.scope).push(table);
     return table as unknown as Table<S>;
   }
+
+  // --- What dies together -------------------------------------------------------------------------------------------
+
+  /** The scope that new tables join. */
+  private scope: string | undefined;
+  private readonly scopes = new Map<string, TableImplementation[]>();
+
+  /** Runs `make`, whose tables belong to a scope: the memory of a domain, say. @param scope undefined: to none, whatever is around */
+  within<T>(scope: string | undefined, make: () => T): T {
+    const around = this.scope;
+    this.scope = scope;
+    const made = make();
+    this.scope = around;
+    return made;
+  }
+
+  /** The contents of a scope's tables as they are now. */
+  copyScope(scope: string): ScopeCopy {
+    return {
+      tables: this.tablesOf(scope).map(({ rowsInUse: { count, freeHead, bytes, capacity } }) => ({
+        rows: count, freeHead, columns: bytes.map((column) => column.slice(0, (column.length / capacity) * span(count))),
+      })),
+    };
+  }
+
+  /** Puts them back as they were. */
+  restoreScope(scope: string, { tables }: ScopeCopy): void {
+    this.tablesOf(scope).forEach(({ rowsInUse }, t) => {
+      const { rows, freeHead, columns } = tables[t]!;
+      rowsInUse.count = rows;
+      rowsInUse.freeHead = freeHead;
+      rowsInUse.bytes.forEach((column, c) => {
+        column.set(columns[c]!);
+        // Rows that are handed out from here on start from zero again.
+        column.fill(0, columns[c]!.length);
+      });
+    });
+  }
+
+  private tablesOf(scope: string): TableImplementation[] {
+    let tables = this.scopes.get(scope);
+    if (tables === undefined) this.scopes.set(scope, (tables = []));
+    return tables;
+  }
+
+  // --- Snapshots ----------------------------------------------------------------------------------------------------
 
   /**
    * A copy of the state. Pages equal to those of `previous` are shared with it, by comparing: models then write their

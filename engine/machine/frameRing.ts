@@ -23,7 +23,7 @@ export class FrameRing {
   private readonly state;
 
   constructor(kernel: Kernel, readonly name: string) {
-    this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS);
+    this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS, "room");
     this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
     this.slot = kernel.store.table(`${name}: slots`, { packet: "i32" }, RING_SLOTS);
     for (let i = 0; i < RING_SLOTS; i++) {

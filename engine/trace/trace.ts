@@ -43,6 +43,9 @@ export type FunctionKind =
   | "violation"
   | "timeout";
 
+/** What reports count a function's rows as: what crossing a boundary, or a copy of `a` bytes, stands for. */
+export type Tally = "copy" | "notification" | "VM exit" | "hypercall" | "system call" | "IPC" | "context switch" | "interrupt";
+
 /** A function of the simulated system: what a row stands for. */
 export interface FunctionInfo {
   readonly id: number;
@@ -54,6 +57,7 @@ export interface FunctionInfo {
   /** What the columns `a` and `b` hold for this function, with the unit, e.g. `bytes`; undefined: unused. */
   readonly a: string | undefined;
   readonly b: string | undefined;
+  readonly tally?: Tally | undefined;
 }
 
 /** A component instance of the machine: a tile of the diagram. */

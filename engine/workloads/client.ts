@@ -40,8 +40,8 @@ export interface Runner {
   after(delay: number): void;
   /** Books an answer. */
   complete(latency: number): void;
-  /** Books bytes of application data that got through, besides those of answers. */
-  progress(bytes: number): void;
+  /** Books bytes of application data that got through on an endpoint, besides those of answers. */
+  progress(endpoint: number, bytes: number): void;
   /** What the server has received on the endpoint's stream, where it counts. */
   receivedBy(endpoint: number): Received;
 }

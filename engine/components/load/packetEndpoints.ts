@@ -118,7 +118,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     const packet = this.take(endpoint, noted);
     if (packet < 0) return;
     const run = this.runOf(endpoint);
-    run.read(packets.payloadLength(packet));
+    run.read(endpoint, packets.payloadLength(packet));
     const answer = transcript.at(packets.stream(packet), packets.offset(packet));
     if (answer >= 0) run.client.answered?.(endpoint, transcript.valueOf(answer));
   }

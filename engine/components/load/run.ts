@@ -1,3 +1,4 @@
+import { fairness } from "../../analysis/fairness";
 import { Histogram } from "../../analysis/histogram";
 import type { Workload } from "../../design/model";
 import { Priority } from "../../kernel/queue";
@@ -21,6 +22,8 @@ export class Run implements Runner {
   readonly noDelay: boolean;
   readonly latency: Histogram;
   private readonly books;
+  /** Bytes that got through, by endpoint. */
+  private readonly shares;
   private readonly stream: number;
 
   /** @param number among the workloads of the load generator */
@@ -33,6 +36,7 @@ export class Run implements Runner {
     this.latency = new Histogram(store, spec.path);
     this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64" }, 1);
     this.books.alloc();
+    this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
     this.noDelay = kind.noDelay === true;
@@ -85,8 +89,8 @@ export class Run implements Runner {
     this.books.last[0] = this.now;
   }
 
-  progress(bytes: number): void {
-    this.books.bytes[0]! += bytes;
+  progress(endpoint: number, bytes: number): void {
+    this.read(endpoint, bytes);
     if (bytes > 0) this.books.last[0] = this.now;
   }
 
@@ -109,8 +113,16 @@ export class Run implements Runner {
   }
 
   /** Bytes of answers were read. */
-  read(bytes: number): void {
+  read(endpoint: number, bytes: number): void {
+    const { shares } = this;
+    while (shares.rows <= endpoint) shares.alloc();
+    shares.bytes[endpoint]! += bytes;
     this.books.bytes[0]! += bytes;
+  }
+
+  /** What each endpoint that got anything got. */
+  private shared(): number[] {
+    return [...this.shares.bytes.subarray(0, this.shares.rows)].filter((bytes) => bytes > 0);
   }
 
   failed(): void {
@@ -124,6 +136,7 @@ export class Run implements Runner {
     return {
       path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
       duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
+      fairness: fairness(this.shared()),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

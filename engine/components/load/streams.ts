@@ -166,7 +166,7 @@ export class Streams implements Transport, SocketUser {
     const run = this.runOf(conn);
     const bytes = tcp.receive(conn, READ_SIZE);
     c.received[conn]! += bytes;
-    run.read(bytes);
+    run.read(conn, bytes);
     // The rest may be the last that comes: nobody will say again that it is there.
     if (tcp.available(conn) > 0) this.onReadable(conn);
     const stream = tcp.receiveStream(conn);

@@ -45,7 +45,7 @@ export class OpenLoop implements Client {
     this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32" }, 1);
     this.state.alloc();
     this.state.endpoint[0] = -1;
-    this.idle = new Ring(runner.store, `idle endpoints of ${runner.spec.path}`, this.connections);
+    this.idle = new Ring(runner.store, `idle endpoints of ${runner.spec.path}`, this.connections, "room");
   }
 
   begin(): void {

@@ -51,7 +51,7 @@ class TcpStream implements Client {
   }
 
   acknowledged(endpoint: number, total: number): void {
-    this.runner.progress(total - this.endpoint.acknowledged[endpoint]!);
+    this.runner.progress(endpoint, total - this.endpoint.acknowledged[endpoint]!);
     this.endpoint.acknowledged[endpoint] = total;
   }
 
