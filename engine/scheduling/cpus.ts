@@ -183,6 +183,15 @@ export class Cpus implements Model {
     return this.work.slot.cut[this.current] === 1;
   }
 
+  /** In `begin`: how much of what waits this work is for, which its cost was said for. Its `end` reads it by {@link noted}: more may wait by then. */
+  note(count: number): void {
+    this.work.slot.noted[this.current] = count;
+  }
+
+  get noted(): number {
+    return this.work.slot.noted[this.current]!;
+  }
+
   /** The thread whose work runs now, or −1 in an interrupt. */
   get currentThread(): number {
     return this.current >= 0 ? this.work.slot.thread[this.current]! : NONE;
@@ -222,6 +231,18 @@ export class Cpus implements Model {
     l.raised[line]!++;
     this.kernel.schedule(l.latency[line]!, Priority.interrupt, this.id, Op.deliver, line);
     return true;
+  }
+
+  /** In the `end` of an interrupt's work: the handler found more to do and goes on, before any other line of its vCPU. */
+  repeat(line: number): void {
+    const { line: l, vcpu: columns } = this;
+    const v = l.vcpu[line]!;
+    if (l.pending[line] === 1) return;
+    l.pending[line] = 1;
+    l.cause[line] = this.kernel.cause;
+    l.next[line] = columns.lineHead[v]!;
+    columns.lineHead[v] = line;
+    if (columns.lineTail[v] === NONE) columns.lineTail[v] = line;
   }
 
   // --- What the hypervisor says -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ export class WorkSlots {
   constructor(private readonly kernel: Kernel, private readonly component: number, private readonly op: number) {
     this.slot = kernel.store.table("work", {
       active: "u8", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32",
-      begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", spin: "f64", cut: "u8", thread: "i32", hung: "u8",
+      begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", spin: "f64", cut: "u8", noted: "i32", thread: "i32", hung: "u8",
     });
     this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32" });
   }
@@ -38,7 +38,7 @@ export class WorkSlots {
     slot.b[w] = b;
     slot.cause[w] = cause;
     slot.enabler[w] = enabler;
-    slot.shares[w] = slot.spin[w] = slot.cut[w] = slot.remaining[w] = slot.hung[w] = 0;
+    slot.shares[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.remaining[w] = slot.hung[w] = 0;
     slot.begin[w] = this.kernel.now;
   }
 
