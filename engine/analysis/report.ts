@@ -1,7 +1,7 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
 import type { SizeReport, WorkloadReport } from "../machine/machine";
-import type { FunctionKind, Tally } from "../trace/trace";
+import type { Tally } from "../trace/trace";
 import { fairness } from "./fairness";
 
 /** Latencies in picoseconds. */
@@ -92,9 +92,6 @@ export interface RunReport {
   readonly retransmissions: number;
 }
 
-/** Kinds of function that are no work of a CPU. */
-const notCpu: readonly FunctionKind[] = ["drop", "violation", "timeout", "wire", "dma", "device"];
-
 /** Sums up a run so far. */
 export function report(engine: MachineEngine): RunReport {
   const { machine, hypervisors, domains } = engine.built;
@@ -111,7 +108,7 @@ export function report(engine: MachineEngine): RunReport {
     else if (kind === "violation" || kind === "timeout") incidents[name] = calls;
     if (tally !== undefined) tallies[tally] = (tallies[tally] ?? 0) + calls;
     if (tally === "copy") copiedBytes += kernel.sumOf(id);
-    if (!notCpu.includes(kind) && kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });
+    if (kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });
   }
   const time = Math.max(engine.time, 1);
   const workloads = [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map(summarize);

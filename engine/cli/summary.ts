@@ -34,7 +34,7 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
     ["domain", "vCPUs", "CPU time", "of one CPU"],
     report.domains.map((d) => [d.domain, `${d.vcpus}`, duration(d.busy), `${(100 * d.utilisation).toFixed(1)}%`]),
   ));
-  const crossings = Object.entries(report.tallies).map(([what, n]) => (what === "copy" ? `copies ${count(n)} (${count(report.copiedBytes)} bytes)` : `${what}s ${count(n)}`));
+  const crossings = Object.entries(report.tallies).map(([what, n]) => (what === "copy" ? `${count(n)} copies (${count(report.copiedBytes)} bytes)` : `${count(n)} ${plural(what, n)}`));
   if (crossings.length > 0) parts.push(`${crossings.join(", ")}.`);
   if (queues !== undefined) parts.push(...details(report, queues));
   const drops = Object.entries(report.drops);
@@ -65,6 +65,10 @@ function details(report: RunReport, queues: readonly QueueSummary[]): string[] {
   const shares = Object.entries(report.fairness);
   if (shares.length > 0) parts.push(`Jain's index among workloads of one kind: ${shares.map(([kind, index]) => `${kind} ${index.toFixed(3)}`).join(", ")}.`);
   return parts;
+}
+
+function plural(noun: string, n: number): string {
+  return n === 1 ? noun : noun.endsWith("ch") ? `${noun}es` : `${noun}s`;
 }
 
 /** Picoseconds for people: three significant digits or more. */

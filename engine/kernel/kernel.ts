@@ -49,7 +49,7 @@ export class Kernel {
   cause = NONE;
 
   private readonly clock = this.store.table("clock", { now: "f64", trace: "f64", dispatches: "f64" }, 1);
-  /** By function: rows, time in picoseconds, sum of the rows' values `a` (its unit is the function's). */
+  /** By function: rows, time on a CPU in picoseconds, sum of the rows' values `a` (its unit is the function's). */
   private readonly counts = this.store.table("rows by function", { count: "f64", time: "f64", sum: "f64" }, 64);
   private readonly functionIds = new Map<string, number>();
   private stage: number = Stage.between;
@@ -143,7 +143,7 @@ export class Kernel {
     const row = this.clock.trace[0]!++;
     this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
     this.counts.count[fn]!++;
-    this.counts.time[fn]! += cost;
+    if (vcpu !== NO_VCPU) this.counts.time[fn]! += cost;
     this.counts.sum[fn]! += a;
     this.stage = Stage.marked;
     this.cause = row;
@@ -154,7 +154,7 @@ export class Kernel {
     return this.counts.count[fn]!;
   }
 
-  /** Time that they cost, picoseconds. */
+  /** CPU time that they cost, picoseconds: what a device or a wire does takes none. */
   timeIn(fn: number): number {
     return this.counts.time[fn]!;
   }
