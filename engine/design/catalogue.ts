@@ -113,7 +113,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     type: "ixgbe", title: "ixgbe driver", layer: "interface", needs: [],
     doc: "Driver of an Intel 82599: descriptor rings, doorbells, interrupts.",
     options: [
-      { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf.", value: { kind: "reference", to: "function" }, required: true },
+      { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf; or a device, such as nic0: a VF of it that no one else binds, assigned when the domain switches to direct access.", value: { kind: "reference", to: "function" }, required: true },
       { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
     ],
   },
@@ -274,6 +274,48 @@ export const FAULTS: readonly FaultType[] = [
   {
     kind: "crash", doc: "The domain stops at once and loses its state.", simulated: false,
     options: [{ name: "restart", doc: "How long it takes until the domain runs again, with fresh state. Without it, never.", value: { kind: "time", min: 0, max: 3600e12 } }],
+  },
+];
+
+/** A policy that decides when applications switch between server and direct access; its decisions are engine/policy's. */
+export interface PolicyType {
+  readonly kind: string;
+  readonly title: string;
+  readonly doc: string;
+  readonly options: readonly KeySpec[];
+}
+
+const SWITCHED: KeySpec = { name: "switch", doc: "The domain whose uplink it switches.", value: { kind: "reference", to: "domain" }, required: true };
+
+export const POLICIES: readonly PolicyType[] = [
+  {
+    kind: "load", title: "Load threshold",
+    doc: "Direct access while an application carries much, the network server while it carries little; between the two thresholds it stays where it is.",
+    options: [
+      SWITCHED,
+      { name: "above", doc: "Bits a second, both directions together, from which it goes direct.", value: { kind: "rate", min: 1, max: 400e9 }, required: true },
+      { name: "below", doc: "Bits a second under which it goes back to the server; at most “above”.", value: { kind: "rate", min: 0, max: 400e9 }, required: true },
+      { name: "window", doc: "Time over which the load is measured.", value: { kind: "time", min: 1e6, max: 3600e12, default: 10e9 } },
+    ],
+  },
+  {
+    kind: "packet-rate", title: "Packet-rate threshold",
+    doc: "As “load”, by frames a second: what small frames cost does not show in bits.",
+    options: [
+      SWITCHED,
+      { name: "above", doc: "Frames a second, both directions together, from which it goes direct.", value: { kind: "integer", min: 1, max: 1e9 }, required: true },
+      { name: "below", doc: "Frames a second under which it goes back to the server; at most “above”.", value: { kind: "integer", min: 0, max: 1e9 }, required: true },
+      { name: "window", doc: "Time over which the load is measured.", value: { kind: "time", min: 1e6, max: 3600e12, default: 10e9 } },
+    ],
+  },
+  {
+    kind: "vf-scarcity", title: "VF scarcity",
+    doc: "Fewer VFs than applications: the busiest hold them. An application that has none takes over the VF of one that carries clearly less.",
+    options: [
+      { name: "among", doc: "The domains that compete, such as [a, b, c]; the driver of each names a device, not a function.", value: { kind: "references", to: "domain" }, required: true },
+      { name: "period", doc: "Time between two decisions, over which the load is measured.", value: { kind: "time", min: 1e6, max: 3600e12, default: 50e9 } },
+      { name: "advantage", doc: "How much more an application must carry than the one whose VF it takes: 25% or 0.25.", value: { kind: "fraction", default: 0.25 } },
+    ],
   },
 ];
 

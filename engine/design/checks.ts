@@ -4,6 +4,7 @@ import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draf
 import type { Problem } from "./model";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";
+import { deviceOf } from "./switchable";
 import type { Source } from "./section";
 import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
@@ -186,7 +187,7 @@ export function wireOf(host: HostDraft, domain: DomainDraft): string | undefined
   for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
     seen.add(at.part.path);
     const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === at?.part.activeUplink);
-    if (active?.part.bind !== undefined) return active.part.bind.slice(0, active.part.bind.lastIndexOf("/"));
+    if (active?.part.bind !== undefined) return deviceOf(active.part.bind);
     at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === active?.part.channel));
   }
   return undefined;

@@ -1,5 +1,5 @@
 /** A design while it is being read: parts beside the sections they came from, references not yet followed. */
-import type { Component, Device, Domain, Fault, Host, Link, PciFunction, Range, RunSettings, Workload } from "./model";
+import type { Component, Device, Domain, Fault, Host, Link, PciFunction, Range, RunSettings, Switch, SwitchPolicy, Workload } from "./model";
 import { isName, NAME_RULE } from "./section";
 import type { Section, Source } from "./section";
 
@@ -48,17 +48,29 @@ export interface FaultDraft {
   readonly section: Section;
 }
 
+export interface SwitchDraft {
+  readonly part: Mutable<Switch>;
+  readonly section: Section;
+}
+
+export interface PolicyDraft {
+  readonly part: Mutable<SwitchPolicy>;
+  readonly section: Section;
+}
+
 export interface DesignDraft {
   readonly hosts: readonly HostDraft[];
   readonly links: readonly LinkDraft[];
   readonly workloads: readonly WorkloadDraft[];
   readonly faults: readonly FaultDraft[];
+  readonly switches: readonly SwitchDraft[];
+  readonly policies: readonly PolicyDraft[];
   readonly run: RunSettings;
 }
 
 /** Hands out paths, each once. */
 export class Paths {
-  private readonly taken = new Set<string>(["workloads", "faults"]);
+  private readonly taken = new Set<string>(["workloads", "faults", "switches"]);
 
   /**
    * A path below `parent` for a name that the file spells. A bad name is reported and mended, one already taken is

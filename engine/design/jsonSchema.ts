@@ -1,5 +1,5 @@
 /** The JSON Schema of the design file, made from the vocabulary and the catalogue: schema.json is its output, checked in. */
-import { COMPONENTS, FAULTS, ID_OPTION, WORKLOADS } from "./catalogue";
+import { COMPONENTS, FAULTS, ID_OPTION, POLICIES, WORKLOADS } from "./catalogue";
 import { COMMON_UNITS, formatQuantity } from "./units";
 import { EXTENSION_PREFIX, SECTIONS } from "./vocabulary";
 import type { KeySpec, SectionName, ValueSpec } from "./vocabulary";
@@ -26,6 +26,12 @@ export function jsonSchema(): Json {
   definitions["workload"] = { anyOf: WORKLOADS.map(({ kind, doc, options }) => entry(kind, doc, object(options))) };
   definitions["fault"] = {
     anyOf: FAULTS.map(({ kind, doc, options }) => object([...SECTIONS.fault.keys, { name: kind, doc, value: { kind: "reference", to: "domain-or-component" }, required: true }, ...options])),
+  };
+  definitions["switch"] = {
+    anyOf: [
+      object(SECTIONS.switch.keys),
+      ...POLICIES.map(({ kind, doc, options }) => object([{ name: "policy", doc, value: { kind: "choice", choices: [{ value: kind, doc }] }, required: true }, ...options])),
+    ],
   };
   return { $schema: DRAFT, title: "Exoscope design", ...object(SECTIONS.design.keys), definitions };
 }
@@ -74,6 +80,8 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
       return { type: "string", format: "ipv4" };
     case "reference":
       return { type: "string" };
+    case "references":
+      return { type: "array", minItems: 1, items: { type: "string" } };
     case "arrivals":
       return {
         type: "array", minItems: 1,
@@ -103,6 +111,8 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
       return list("workload");
     case "faults":
       return list("fault");
+    case "switches":
+      return list("switch");
   }
 }
 

@@ -33,6 +33,8 @@ export interface Design {
   readonly links: readonly Link[];
   readonly workloads: readonly Workload[];
   readonly faults: readonly Fault[];
+  readonly switches: readonly Switch[];
+  readonly policies: readonly SwitchPolicy[];
   readonly run: RunSettings;
   /** Pinned diagram positions by path, in diagram units. */
   readonly pins: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
@@ -112,7 +114,7 @@ export interface Component extends Part {
   /** Options as written, plain YAML values; those with units are resolved (bytes, picoseconds, bits per second). */
   readonly options: Readonly<Record<string, OptionValue>>;
   readonly optionRanges: ReadonlyMap<string, Range>;
-  /** Resolved `bind:` of a driver: path of the PCI function. */
+  /** Resolved `bind:` of a driver: path of the PCI function, or of a device: a VF of it, assigned when it is needed. */
   readonly bind: string | undefined;
   /** Resolved `channel:` of a VIF: path of the server component at the other end. */
   readonly channel: string | undefined;
@@ -120,7 +122,7 @@ export interface Component extends Part {
 
 export type OptionValue = string | number | boolean | readonly OptionValue[];
 
-export interface Link extends Part {
+export interface Link extends Part, LinkConditions {
   /** Path of the load-generator host at one end. */
   readonly from: string;
   /** Path of the device at the other end. */
@@ -129,8 +131,16 @@ export interface Link extends Part {
   readonly rate: number;
   /** One-way propagation, picoseconds. */
   readonly delay: number;
-  /** Probability that a frame is lost, each direction. */
+}
+
+/** What a link does to frames besides carrying them: probabilities a frame, in each direction. */
+export interface LinkConditions {
   readonly loss: number;
+  readonly corrupt: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  /** How long a frame is held back that is to be overtaken, picoseconds. */
+  readonly reorderBy: number;
 }
 
 export interface Workload extends Part {
@@ -150,6 +160,29 @@ export interface Fault extends Part {
   readonly kind: string;
   /** Path of what it strikes. */
   readonly target: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+/** A domain changes its uplink at a time. */
+export interface Switch extends Part {
+  /** Picoseconds. */
+  readonly at: number;
+  /** Path of the domain. */
+  readonly domain: string;
+  /** Path of the interface that it is to use: its VIF, or a driver. */
+  readonly to: string;
+  readonly domainRange: Range;
+  readonly toRange: Range;
+}
+
+/** Something that decides when domains change their uplinks. */
+export interface SwitchPolicy extends Part {
+  /** `load`, … */
+  readonly kind: string;
+  /** Paths of the domains that it decides about. */
+  readonly domains: readonly string[];
+  /** Where each of them is named. */
+  readonly domainRanges: readonly Range[];
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 

@@ -11,6 +11,7 @@ import { describe, Section } from "./section";
 import type { Source } from "./section";
 import { STARTER_DESIGN } from "./starter";
 import { SECTIONS } from "./vocabulary";
+import { readSwitches, resolveSwitches } from "./switches";
 import { readFaults, readPins, readRun, readWorkloads } from "./workloads";
 import { lineBreak } from "./yamlEdit";
 import { rangeOf, readYaml } from "./yamlText";
@@ -43,13 +44,15 @@ function readDesign(source: Source, root: Section): Design {
   const paths = new Paths();
   const { hosts, links } = readHosts(source, paths, root);
   const draft: DesignDraft = {
-    hosts, links, workloads: readWorkloads(source, paths, root), faults: readFaults(source, paths, root), run: readRun(source, root),
+    hosts, links, workloads: readWorkloads(source, paths, root), faults: readFaults(source, paths, root),
+    ...readSwitches(source, paths, root), run: readRun(source, root),
   };
   resolveReferences(source, draft);
   for (const host of hosts) {
     bindFunctions(source, host);
     for (const domain of host.domains) resolveUplinks(source, domain);
   }
+  resolveSwitches(source, draft);
   assignAddresses(source, hosts);
   check(source, draft);
   return {
@@ -57,6 +60,8 @@ function readDesign(source: Source, root: Section): Design {
     hosts: hosts.map(({ part }) => part), links: links.filter(({ part }) => part.to !== "").map(({ part }) => part),
     workloads: draft.workloads.filter(({ part }) => part.from !== "" && part.to !== "").map(({ part }) => part),
     faults: draft.faults.filter(({ part }) => part.target !== "").map(({ part }) => part),
+    switches: draft.switches.filter(({ part }) => part.to !== "").map(({ part }) => part),
+    policies: draft.policies.filter(({ part }) => part.domains.length > 0).map(({ part }) => part),
     run: draft.run, pins: readPins(source, root),
   };
 }

@@ -9,7 +9,7 @@ export const PROBLEM_CODES = [
   "bad-unit", "bad-name", "bad-address", "out-of-range", "unknown-value", "duplicate-name",
   // What it says.
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
-  "other-host", "vf-missing", "too-many-vfs", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
+  "other-host", "vf-missing", "too-many-vfs", "not-switchable", "function-unassigned", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
   "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
   "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "numa-nodes",
   "no-link", "link-taken", "workload-without-server", "unreachable", "not-simulated", "too-many-problems",

@@ -1,10 +1,12 @@
 /** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
+import { isScalar, isSeq } from "yaml";
 import type { DesignDraft, HostDraft } from "./draft";
 import type { Range } from "./model";
 import { replacement } from "./problems";
 import type { Section, Source } from "./section";
 import { closest } from "./spelling";
 import type { ReferenceKind } from "./vocabulary";
+import { rangeOf } from "./yamlText";
 
 type Kind = "host" | "load-generator" | "device" | "function" | "hypervisor" | "domain" | "component";
 
@@ -20,13 +22,14 @@ const NOUNS: Readonly<Record<Kind, string>> = {
 };
 
 const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
-  function: { noun: "a PCI function, such as nic0.vf0", kinds: ["function"] },
+  function: { noun: "a PCI function, such as nic0.vf0, or a device", kinds: ["function", "device"] },
   server: { noun: "a network server, such as netsrv.netserver", kinds: ["component"] },
   device: { noun: "a device, such as server.nic0", kinds: ["device"] },
   domain: { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
   component: { noun: "a component", kinds: ["component"] },
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
+  uplink: { noun: "an interface of the domain", kinds: ["component"] },
 };
 
 /** The names of a design. */
@@ -62,6 +65,17 @@ export class References {
   follow(section: Section, key: string, to: ReferenceKind, host: string | undefined): string | undefined {
     const text = section.text(key);
     return text === "" ? undefined : this.resolve(text, section.valueRange(key), to, host);
+  }
+
+  /** As {@link follow}, for a list. @returns paths, each with the range of its name; names that lead nowhere are left out, with a problem */
+  followAll(section: Section, key: string, to: ReferenceKind, host: string | undefined): { path: string; range: Range }[] {
+    const value = section.entry(key)?.value;
+    if (!isSeq(value)) return [];
+    return value.items.filter((item) => isScalar(item)).flatMap((item) => {
+      const range = rangeOf(item);
+      const path = this.resolve(String(item.value), range, to, host);
+      return path === undefined ? [] : [{ path, range }];
+    });
   }
 
   private resolve(text: string, range: Range, to: ReferenceKind, host: string | undefined): string | undefined {
@@ -172,6 +186,13 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
   for (const { part, section } of draft.workloads) {
     part.from = references.follow(section, "from", "load-generator", undefined) ?? "";
     part.to = references.follow(section, "to", "domain", undefined) ?? "";
+  }
+  for (const { part, section } of draft.switches) part.domain = references.follow(section, "switch", "domain", undefined) ?? "";
+  for (const { part, section } of draft.policies) {
+    const one = references.follow(section, "switch", "domain", undefined);
+    const found = one === undefined ? references.followAll(section, "among", "domain", undefined) : [{ path: one, range: section.valueRange("switch") }];
+    part.domains = found.map(({ path }) => path);
+    part.domainRanges = found.map(({ range }) => range);
   }
   for (const { part, section } of draft.faults) {
     part.target = references.follow(section, part.kind, "domain-or-component", undefined) ?? "";

@@ -71,7 +71,7 @@ export class Section {
   /** A typed value, the vocabulary's default where it is absent or wrong. */
   read(key: string): OptionValue | undefined {
     const spec = this.keys.find(({ name }) => name === key)?.value;
-    if (!spec || spec.kind === "section" || spec.kind === "named" || spec.kind === "components" || spec.kind === "workloads" || spec.kind === "faults") return undefined;
+    if (!spec || spec.kind === "section" || spec.kind === "named" || spec.kind === "components" || spec.kind === "workloads" || spec.kind === "faults" || spec.kind === "switches") return undefined;
     const entry = this.found.get(key);
     return (entry && readScalar(this.source, spec, entry)) ?? defaultOf(spec);
   }
@@ -136,6 +136,12 @@ export function readScalar({ problems }: Source, spec: ScalarSpec, entry: Entry)
     const items = isSeq(value) ? value.items.map((item) => (isScalar(item) ? item.value : undefined)) : [undefined];
     if (items.every((item): item is number => typeof item === "number" && Number.isInteger(item) && item >= spec.min && item <= spec.max)) return items;
     problems.error("wrong-type", range, `“${key}” must be a list of whole numbers from ${spec.min} to ${spec.max}, such as [0, 1].`);
+    return undefined;
+  }
+  if (spec.kind === "references") {
+    const names = isSeq(value) ? value.items.map((item) => (isScalar(item) ? String(item.value) : undefined)) : [];
+    if (names.length > 0 && names.every((name) => name !== undefined)) return names;
+    problems.error("wrong-type", range, `“${key}” must be a list of names, such as [a, b].`);
     return undefined;
   }
   if (spec.kind === "arrivals") return readArrivals(problems, spec, entry);

@@ -7,7 +7,7 @@ import { DEVICES } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "server" | "device" | "domain" | "load-generator" | "component" | "domain-or-component";
+export type ReferenceKind = "function" | "server" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
 
 export interface Choice {
   readonly value: string;
@@ -27,13 +27,15 @@ export type ScalarSpec =
   | { readonly kind: "name" }
   | { readonly kind: "address" }
   | { readonly kind: "reference"; readonly to: ReferenceKind }
+  /** A list of references, each once. */
+  | { readonly kind: "references"; readonly to: ReferenceKind }
   | { readonly kind: "integers"; readonly min: number; readonly max: number }
   /** A list of times, in order, with sizes: each item `[10us, 512B]`. Read as picoseconds and bytes. */
   | { readonly kind: "arrivals"; readonly maxTime: number; readonly maxSize: number };
 
 export type SectionName =
   | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "hypervisor" | "domain" | "uplinks" | "link"
-  | "fault" | "run" | "layout" | "pins";
+  | "fault" | "switch" | "run" | "layout" | "pins";
 
 /** A value with structure of its own. `named`: names chosen by the user, each with a section. */
 export type ValueSpec =
@@ -42,7 +44,8 @@ export type ValueSpec =
   | { readonly kind: "named"; readonly sections: readonly SectionName[] }
   | { readonly kind: "components" }
   | { readonly kind: "workloads" }
-  | { readonly kind: "faults" };
+  | { readonly kind: "faults" }
+  | { readonly kind: "switches" };
 
 export interface KeySpec {
   readonly name: string;
@@ -85,6 +88,15 @@ const time = (min: number, max: number, fallback?: number): ScalarSpec =>
 /** The longest run: picoseconds stay exact integers for 2.5 hours; one hour leaves room for what outlasts the end. */
 const LONGEST = 3600 * S;
 
+/** What a link does to frames; also what a fault can change for a while. */
+export const LINK_CONDITIONS: readonly KeySpec[] = [
+  { name: "loss", doc: "Probability that a frame is lost, each direction: 1% or 0.01. Bit errors on the wire count here: the frame check sequence tells of them.", value: { kind: "fraction", default: 0 } },
+  { name: "corrupt", doc: "Probability that one bit of a frame's IPv4 packet is flipped in a device on the way, which sends it on with a good frame check sequence: only IP's and TCP's checksums can tell.", value: { kind: "fraction", default: 0 } },
+  { name: "duplicate", doc: "Probability that a frame arrives twice.", value: { kind: "fraction", default: 0 } },
+  { name: "reorder", doc: "Probability that a frame is held back, so that later ones overtake it.", value: { kind: "fraction", default: 0 } },
+  { name: "reorder-by", doc: "How long a frame is held back that is to be overtaken.", value: time(0, 10 * S, 50 * US) },
+];
+
 export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   design: {
     noun: "a design",
@@ -95,6 +107,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "hosts", doc: "The machines, by name.", value: { kind: "named", sections: ["machine", "load-generator"] }, required: true },
       { name: "workloads", doc: "What the clients ask for.", value: { kind: "workloads" } },
       { name: "faults", doc: "What goes wrong, and when.", value: { kind: "faults" } },
+      { name: "switches", doc: "When applications change between a network server and a function of their own: at a time, or by a policy.", value: { kind: "switches" } },
       { name: "run", doc: "How long to simulate, and with which seed.", value: { kind: "section", section: "run" } },
       { name: "layout", doc: "Pinned positions in the diagram. A reviewer can ignore it.", value: { kind: "section", section: "layout" } },
     ],
@@ -170,12 +183,20 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "to", doc: "The device at the other end, such as server.nic0.", value: { kind: "reference", to: "device" }, required: true },
       { name: "rate", doc: "Line rate.", value: { kind: "rate", min: 1e6, max: 400e9, default: 10e9 } },
       { name: "delay", doc: "One-way propagation.", value: time(0, 10 * S, US) },
-      { name: "loss", doc: "Probability that a frame is lost, each direction: 1% or 0.01.", value: { kind: "fraction", default: 0 } },
+      ...LINK_CONDITIONS,
     ],
   },
   fault: {
     noun: "a fault",
     keys: [{ name: "at", doc: "When it strikes, in simulated time.", value: time(0, LONGEST, 0), required: true }],
+  },
+  switch: {
+    noun: "a switch",
+    keys: [
+      { name: "at", doc: "When it is asked for, in simulated time.", value: time(0, LONGEST, 0), required: true },
+      { name: "switch", doc: "The domain whose uplink is switched: one with a VIF and a driver among its uplinks.", value: { kind: "reference", to: "domain" }, required: true },
+      { name: "to", doc: "`server`: through the network server; `direct`: by its driver and a PCI function of its own; or the name of one of its interfaces.", value: { kind: "reference", to: "uplink" }, required: true },
+    ],
   },
   run: {
     noun: "the run",

@@ -14,7 +14,8 @@ import type { KeySpec } from "./vocabulary";
 import type { Content } from "./yamlText";
 import { rangeOf } from "./yamlText";
 
-function items(source: Source, root: Section, key: string): Content[] {
+/** The entries of a list under a key of the design. */
+export function items(source: Source, root: Section, key: string): Content[] {
   const entry = root.entry(key);
   if (!entry?.value) return [];
   if (isSeq(entry.value)) {
@@ -77,7 +78,8 @@ export function readFaults(source: Source, paths: Paths, root: Section): FaultDr
   return faults;
 }
 
-function plain(reference: string): string {
+/** A reference as a step of a path. */
+export function plain(reference: string): string {
   return reference.replace(/[^A-Za-z0-9_-]/g, "-");
 }
 

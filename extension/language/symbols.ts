@@ -5,7 +5,7 @@ import { designOf, toRange } from "./designs";
 
 const KINDS: Readonly<Record<OutlineNode["kind"], vscode.SymbolKind>> = {
   host: vscode.SymbolKind.Namespace, device: vscode.SymbolKind.Interface, hypervisor: vscode.SymbolKind.Operator, domain: vscode.SymbolKind.Package,
-  component: vscode.SymbolKind.Module, workload: vscode.SymbolKind.Event, fault: vscode.SymbolKind.Event, link: vscode.SymbolKind.Interface,
+  component: vscode.SymbolKind.Module, workload: vscode.SymbolKind.Event, fault: vscode.SymbolKind.Event, switch: vscode.SymbolKind.Event, link: vscode.SymbolKind.Interface,
 };
 
 /** The outline: hosts, domains, components, as the debugger and the diagram name them. */

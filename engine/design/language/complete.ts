@@ -87,7 +87,7 @@ function completions({ expected, steps }: Place, design: Design | undefined, wor
 }
 
 function keyCompletion({ name, doc, value, required }: KeySpec): Draft {
-  const structured = value.kind === "section" || value.kind === "named" || value.kind === "components" || value.kind === "workloads" || value.kind === "faults";
+  const structured = value.kind === "section" || value.kind === "named" || value.kind === "components" || value.kind === "workloads" || value.kind === "faults" || value.kind === "switches";
   const fallback = structured ? undefined : describeDefault(value);
   const detail = required ? "required" : fallback === undefined ? "" : `default ${fallback}`;
   return { label: name, kind: "key", detail, doc, insert: structured ? `${name}:` : `${name}: `, more: !structured };
@@ -125,6 +125,7 @@ function valueCompletions(spec: ScalarSpec, design: Design | undefined, host: st
       return COMMON_UNITS[spec.kind].map((unit): Draft => ({ label: digits + unit, kind: "unit", detail: "", doc: "", insert: digits + unit, more: false }));
     }
     case "reference":
+    case "references":
       if (!design) return [];
       return suggestReferences(design, spec.to, spec.to === "function" || spec.to === "server" ? host : undefined)
         .map(({ text, detail }) => ({ label: text, kind: "reference", detail, doc: "", insert: text, more: false }));

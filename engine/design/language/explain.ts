@@ -41,7 +41,7 @@ export function explain(text: string, offset: number): Explanation | undefined {
         const choice = spec.choices.find(({ value }) => value === word);
         return choice && { title: choice.value, doc: choice.doc, facts: [], range };
       }
-      if (spec.kind === "reference") {
+      if (spec.kind === "reference" || spec.kind === "references") {
         const target = design && targetOf(design, range);
         return target && { title: target.path, doc: describePart(target), facts: factsOf(target), range };
       }
@@ -62,7 +62,7 @@ function grouped(value: number): string {
 }
 
 function defaultFact({ value }: KeySpec): { name: string; value: string }[] {
-  if (value.kind === "section" || value.kind === "named" || value.kind === "components" || value.kind === "workloads" || value.kind === "faults") return [];
+  if (value.kind === "section" || value.kind === "named" || value.kind === "components" || value.kind === "workloads" || value.kind === "faults" || value.kind === "switches") return [];
   const fallback = defaultOf(value);
   if (fallback === undefined || fallback === "") return [];
   const quantity = value.kind === "size" || value.kind === "time" || value.kind === "rate" ? value.kind : undefined;
@@ -75,7 +75,7 @@ export function partsOf(design: Design): Part[] {
     ...design.hosts.flatMap((host) => [
       host, ...(host.hypervisor ? [host.hypervisor] : []), ...host.devices.flatMap((d) => [d, ...d.functions]), ...host.domains.flatMap((d) => [d, ...d.components]),
     ]),
-    ...design.links, ...design.workloads, ...design.faults,
+    ...design.links, ...design.workloads, ...design.faults, ...design.switches, ...design.policies,
   ];
 }
 
@@ -93,6 +93,10 @@ function targetOf(design: Design, at: Range): Part | undefined {
   }
   const link = design.links.find(inside);
   if (link) return byPath(link.to);
+  const change = design.switches.find(inside);
+  if (change) return byPath(at.start === change.toRange.start ? change.to : change.domain);
+  const policy = design.policies.find(inside);
+  if (policy) return byPath(policy.domains[policy.domainRanges.findIndex(({ start }) => start === at.start)]);
   const fault = design.faults.find(inside);
   return fault && byPath(fault.target);
 }

@@ -4,7 +4,7 @@ import type { Design, Part, Range } from "../model";
 export interface OutlineNode {
   readonly name: string;
   readonly detail: string;
-  readonly kind: "host" | "device" | "hypervisor" | "domain" | "component" | "workload" | "fault" | "link";
+  readonly kind: "host" | "device" | "hypervisor" | "domain" | "component" | "workload" | "fault" | "switch" | "link";
   readonly range: Range;
   readonly nameRange: Range;
   readonly children: readonly OutlineNode[];
@@ -23,6 +23,8 @@ export function outline(design: Design): OutlineNode[] {
   const happenings = [
     ...design.workloads.map((w) => node(w, "workload", `${w.from} to ${w.to}`)),
     ...design.faults.map((f) => node(f, "fault", f.target)),
+    ...design.switches.map((s) => node(s, "switch", `${s.domain} to ${s.to}`)),
+    ...design.policies.map((p) => node(p, "switch", p.domains.join(", "))),
   ];
   return [...hosts, ...happenings].sort((a, b) => a.range.start - b.range.start);
 }

@@ -1,10 +1,11 @@
 /** Which part of the vocabulary an offset of the text is about. */
 import { isMap, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
-import { COMPONENTS, componentType, FAULTS, ID_OPTION, WORKLOADS } from "../catalogue";
+import { COMPONENTS, componentType, FAULTS, ID_OPTION, POLICIES, WORKLOADS } from "../catalogue";
 import type { Range } from "../model";
 import { SECTIONS } from "../vocabulary";
 import type { KeySpec, ScalarSpec, SectionName } from "../vocabulary";
+import { POLICY_KEY } from "../switches";
 import { rangeOf } from "../yamlText";
 import type { YamlText } from "../yamlText";
 
@@ -32,7 +33,7 @@ export interface Place {
 type Level =
   | { readonly kind: "section"; readonly keys: readonly KeySpec[]; readonly uplinks?: boolean }
   | { readonly kind: "named"; readonly sections: readonly SectionName[] }
-  | { readonly kind: "list"; readonly list: "components" | "workloads" | "faults" }
+  | { readonly kind: "list"; readonly list: "components" | "workloads" | "faults" | "switches" }
   | { readonly kind: "item"; readonly list: "components" | "workloads" }
   | { readonly kind: "scalar"; readonly key: KeySpec; readonly spec: ScalarSpec }
   | { readonly kind: "interfaces" };
@@ -59,10 +60,11 @@ export function placeAt(yaml: YamlText, offset: number): Place | undefined {
       level = below;
     } else if (isSeq(node)) {
       const index = node.items.findIndex((item) => touches(item, offset));
-      if (index < 0 || (level.kind !== "list" && level.kind !== "interfaces")) return undefined;
+      const names = level.kind === "scalar" && level.spec.kind === "references";
+      if (index < 0 || (level.kind !== "list" && level.kind !== "interfaces" && !names)) return undefined;
       steps.push(index);
       node = node.items[index];
-      if (level.kind === "list") level = level.list === "faults" ? { kind: "section", keys: faultKeys(node) } : { kind: "item", list: level.list };
+      if (level.kind === "list") level = level.list === "faults" ? { kind: "section", keys: faultKeys(node) } : level.list === "switches" ? { kind: "section", keys: switchKeys(node) } : { kind: "item", list: level.list };
     } else if (isScalar(node)) {
       const expected = expectedScalar(level);
       return expected && { expected, word: sourceOf(yaml, node), range: rangeOf(node), steps };
@@ -132,6 +134,7 @@ function descend(level: Level, name: string, value: unknown): Level | undefined 
     case "components":
     case "workloads":
     case "faults":
+    case "switches":
       return { kind: "list", list: spec.kind };
     default:
       return level.uplinks ? { kind: "interfaces" } : { kind: "scalar", key, spec };
@@ -145,6 +148,16 @@ function faultKeys(node: unknown): KeySpec[] {
     ...SECTIONS.fault.keys,
     ...(said.length > 0 ? said : FAULTS).flatMap(({ kind, doc, options }): KeySpec[] => [{ name: kind, doc, value: { kind: "reference", to: "domain-or-component" } }, ...options]),
   ];
+}
+
+/** Keys of a switch, or of the policy that it names; both where it does not say yet. */
+function switchKeys(node: unknown): KeySpec[] {
+  const policy = isMap(node) ? node.get("policy") : undefined;
+  const said = POLICIES.filter(({ kind }) => kind === policy);
+  const timed = isMap(node) && (node.has("at") || node.has("to"));
+  const names = new Set<string>();
+  const keys = [...(policy === undefined ? SECTIONS.switch.keys : []), ...(timed ? [] : [POLICY_KEY, ...(said.length > 0 ? said : POLICIES).flatMap(({ options }) => options)])];
+  return keys.filter(({ name }) => !names.has(name) && names.add(name));
 }
 
 /** @returns title and documentation of what may be an entry of a list. */

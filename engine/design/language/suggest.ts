@@ -43,6 +43,8 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
         const link = design.links.find((l) => l.to === path);
         return { text: dotted(path), detail: link ? `${model}, connected to ${link.from}` : model, usable: !link };
       });
+    case "uplink":
+      return [{ text: "server", detail: "through the network server", usable: true }, { text: "direct", detail: "by a function of its own", usable: true }];
     case "domain":
       return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
     case "domain-or-component":

@@ -23,11 +23,15 @@ function labels(from: string, to: string): string[] {
 
 describe("completion", () => {
   it("offers the keys of the section that are not there yet", () => {
-    assert.deepEqual(labels("\nworkloads:", "\n|\nworkloads:"), ["faults", "layout"]);
-    assert.deepEqual(labels("\nworkloads:", "\nfau|\nworkloads:"), ["faults", "layout"]);
+    assert.deepEqual(labels("\nworkloads:", "\n|\nworkloads:"), ["faults", "switches", "layout"]);
+    assert.deepEqual(labels("\nworkloads:", "\nfau|\nworkloads:"), ["faults", "switches", "layout"]);
     assert.deepEqual(labels("        kind: vm\n        vcpus: 2\n", "        kind: vm\n        vcpus: 2\n        wei|\n"), ["weight", "cap", "affinity", "idle", "uplinks"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ cores: 6, | }"), ["numa"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ | }"), ["cores", "numa"]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, | }\nworkloads:"), ["switch", "to"]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { policy: load, | }\nworkloads:"), ["switch", "above", "below", "window"]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { policy: | }\nworkloads:"), ["load", "packet-rate", "vf-scarcity"]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, switch: nginx, to: | }\nworkloads:"), ["server", "direct"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ co|: 6 }"), ["cores", "numa"]);
     assert.deepEqual(labels("{ to: server.nic0, rate: 10Gbps, delay: 2us }", "{ to: server.nic0, rate: 10Gbps, delay: 2us, l|"), ["loss"]);
     assert.deepEqual(labels("{ port: 80 }", "{ port: 80, | }"), ["workers", "id"]);

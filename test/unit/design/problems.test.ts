@@ -9,6 +9,9 @@ const SERVER = ["netserver", "ixgbe: { bind: nic0.pf }"];
 const web = (...rest: string[]) => ["http-server", "libc", "tcpip", ...rest];
 const DIRECT = web("ixgbe: { bind: nic0.vf0 }");
 const one = (components: readonly string[], rest = "") => designText({ domains: { web: components } }, rest);
+/** A domain that can switch between a network server and a function of its own. */
+const two = (rest = "", bind = "nic0.vf0", active = "vif") => designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${bind} }`) } }, rest)
+  .replace("      web:\n", `      web:\n        uplinks: { tcpip: [vif, ixgbe], active: ${active} }\n`);
 
 /** A text for each code; the problem must be at the mark. `fix`: what its fix makes of the marked text, or of the whole file. */
 const CASES: readonly { readonly code: ProblemCode; readonly text: string; readonly fix?: string | RegExp }[] = [
@@ -50,6 +53,16 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "duplicate-name", text: one([...DIRECT, "libc: { id: «tcpip» }"]) },
   { code: "unknown-component", text: one(["http-server", "libc", "«tcp-ip»", "ixgbe: { bind: nic0.vf0 }"]), fix: "tcpip" },
   { code: "unknown-workload", text: one(DIRECT, "workloads:\n  - «htpt»: { from: client, to: web }\n"), fix: "http" },
+  { code: "not-switchable", text: one(DIRECT, "switches:\n  - { at: 1ms, switch: «web», to: direct }\n") },
+  { code: "not-switchable", text: one(DIRECT, "switches:\n  - { policy: vf-scarcity, among: [«web»] }\n") },
+  { code: "unknown-reference", text: two("switches:\n  - { at: 1ms, switch: web, to: «dierct» }\n"), fix: "direct" },
+  { code: "unknown-reference", text: two("switches:\n  - { policy: vf-scarcity, among: [web, «wbe»] }\n"), fix: "web" },
+  { code: "unknown-value", text: two("switches:\n  - { policy: «laod», switch: web, above: 1Gbps, below: 1Mbps }\n"), fix: "load" },
+  { code: "out-of-range", text: two("switches:\n  - { policy: load, switch: web, above: 1Gbps, below: «2Gbps» }\n") },
+  { code: "wrong-type", text: two("switches:\n  - { policy: vf-scarcity, among: «web» }\n") },
+  { code: "missing-key", text: two("switches:\n  - «{ switch: web, to: direct }»\n") },
+  { code: "function-unassigned", text: one(web("ixgbe: { bind: «nic0» }")) },
+  { code: "function-unassigned", text: two("", "nic0", "ixgbe").replace("uplinks: {", "uplinks: «{").replace("active: ixgbe }", "active: ixgbe }»") },
   { code: "unknown-fault", text: one(DIRECT, "faults:\n  - «{ at: 1ms, melt: web }»\n") },
   { code: "unknown-reference", text: one(web("vif: { channel: «netsrv.netserver» }")) },
   { code: "unknown-reference", text: one(web("ixgbe: { bind: «nic.vf0» }")), fix: "nic0.vf0" },
@@ -59,7 +72,7 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "unknown-reference", text: one(DIRECT).replace("server.nic0 }", "«server.nic7» }"), fix: "server.nic0" },
   { code: "unknown-reference", text: one(DIRECT).replace("        components", "        uplinks: { active: «vif» }\n        components"), fix: "ixgbe" },
   { code: "ambiguous-reference", text: `${one(DIRECT)}  other: { hypervisor: {}, domains: { web: {} } }\nworkloads:\n  - http: { from: client, to: «web» }\n` },
-  { code: "wrong-reference", text: one(web("ixgbe: { bind: «nic0» }")) },
+  { code: "wrong-reference", text: one(web("ixgbe: { bind: «web» }")) },
   { code: "wrong-reference", text: one([...DIRECT, "vif: { channel: netsrv.netserver }"]).replace("        components", "        uplinks: { tcpip: [ixgbe], active: «vif» }\n        components") },
   { code: "other-host", text: `${one(web("ixgbe: { bind: «other.nic0.pf» }"))}  other: { devices: { nic0: { model: intel-82599 } } }\n` },
   { code: "vf-missing", text: one(web("ixgbe: { bind: «nic0.vf7» }")), fix: /vfs: 8 \}/ },
