@@ -81,7 +81,7 @@ export class Datagrams {
     this.events = kernel.functions({
       "no socket on the port": { kind: "drop", a: "port" },
       "socket buffer full": { kind: "drop", a: "port" },
-      "bad checksum": { kind: "drop" },
+      "bad UDP or ICMP checksum": { kind: "drop" },
     });
     this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
     this.echoes = kernel.store.table(`echo identifiers of ${place.spec.path}`, { user: "u16" });
@@ -169,7 +169,7 @@ export class Datagrams {
 
   input(packet: number): void {
     const { packets } = this.place.machine;
-    if (packets.isCorrupted(packet)) this.drop(this.events["bad checksum"], packet, 0);
+    if (packets.isCorrupted(packet)) this.drop(this.events["bad UDP or ICMP checksum"], packet, 0);
     else if (packets.isIcmp(packet)) this.control(packet);
     else this.deliver(packet);
   }

@@ -39,7 +39,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.ip = parseIpv4(String(spec.options["ip"])) ?? 0;
     this.fn = kernel.functions(stackFunctions[domain.system]);
-    this.events = kernel.functions({ "retransmission timeout": { kind: "timeout", a: "connection" } });
+    this.events = kernel.functions({
+      "retransmission timeout": { kind: "timeout", a: "connection" },
+      "bad IP header checksum": { kind: "drop" },
+      "bad TCP checksum": { kind: "drop" },
+    });
     this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", 0);
     this.scalars = kernel.store.table(`stack ${spec.path}`, { resetWanted: "u8" }, 1);
     this.scalars.alloc();
@@ -154,9 +158,20 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private take(packet: number): void {
     const { packets } = this.place.machine;
     if (packets.isArp(packet)) this.arp.input(packet);
+    else if (packets.isHeaderCorrupted(packet)) this.drop(this.events["bad IP header checksum"], packet);
     else if (packets.destinationIp(packet) !== this.ip) return;
-    else if (packets.isTcp(packet)) this.tcp.input(packet);
+    else if (packets.isTcp(packet)) this.takeSegment(packet);
     else this.datagrams.input(packet);
+  }
+
+  private takeSegment(packet: number): void {
+    if (this.place.machine.packets.isCorrupted(packet)) this.drop(this.events["bad TCP checksum"], packet);
+    this.tcp.input(packet);
+  }
+
+  private drop(fn: number, packet: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
   }
 
   /** Said in `begin`: the way of a new packet through the interface, and its checksum where the interface does not compute it. */

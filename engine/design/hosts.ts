@@ -148,6 +148,8 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
     part: {
       ...paths.number(`${path}/`, "link"), range: linkEntry.range, nameRange: linkEntry.keyRange, from: path, to: "",
       rate: linkSection.number("rate"), delay: linkSection.number("delay"), loss: linkSection.number("loss"),
+      corrupt: linkSection.number("corrupt"), duplicate: linkSection.number("duplicate"),
+      reorder: linkSection.number("reorder"), reorderBy: linkSection.number("reorder-by"),
     },
   };
   return { host, link };

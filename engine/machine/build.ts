@@ -60,7 +60,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
     for (const domain of host.domains) domains.push(addDomain(machine, host, domain, hypervisor));
   }
   for (const spec of design.links) {
-    const link = new Link(machine.kernel, machine.packets, spec.path, spec.from, spec.rate, spec.delay, spec.loss);
+    const link = new Link(machine.kernel, machine.packets, spec.path, spec.from, spec.rate, spec.delay, spec);
     machine.links.push(link);
     nicOfHost(machine, design, spec.from).attach(link);
     machine.nics.get(spec.to)?.attach(link);

@@ -1,6 +1,6 @@
 type Column = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** The memory behind a packet log: about 70 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
+/** The memory behind a packet log: about 75 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
 export class PacketColumns {
   destinationMac = new Float64Array(256);
   sourceMac = new Float64Array(256);
@@ -25,6 +25,8 @@ export class PacketColumns {
   extra = new Int32Array(256);
   /** Number of the flipped bit, plus one; 0: intact. */
   corruption = new Uint32Array(256);
+  /** The packet that this one was made of, plus one; 0: none. */
+  parent = new Int32Array(256);
 
   optionKinds = new Uint8Array(64);
   mss = new Uint16Array(64);
@@ -66,6 +68,7 @@ export class PacketColumns {
     this.length = grown(this.length);
     this.extra = grown(this.extra);
     this.corruption = grown(this.corruption);
+    this.parent = grown(this.parent);
   }
 
   copy(from: number, to: number): void {

@@ -119,11 +119,12 @@ export class PacketLog {
     return p;
   }
 
-  /** A packet equal to `p`, Ethernet addresses included: for duplicates, corruption and rewritten headers. */
+  /** A packet equal to `p`, which is its parent, Ethernet addresses included: for duplicates, corruption and rewritten headers. */
   copy(p: number): number {
     const q = this.counts.packets[0]!++;
     this.columns.reserve(q + 1);
     this.columns.copy(p, q);
+    this.columns.parent[q] = p + 1;
     return q;
   }
 
@@ -206,9 +207,16 @@ export class PacketLog {
   stream(p: number): number { return this.columns.stream[p]!; }
   offset(p: number): number { return this.columns.offset[p]!; }
   payloadLength(p: number): number { return this.columns.length[p]!; }
+  /** The packet that this one is a copy or a segment of; −1: none. */
+  parentOf(p: number): number { return this.columns.parent[p]! - 1; }
   isCorrupted(p: number): boolean { return this.columns.corruption[p] !== 0; }
   /** The flipped bit, counted from the first bit of the frame; −1 in an intact packet. */
   corruptedBit(p: number): number { return this.columns.corruption[p]! - 1; }
+  /** Whether the flipped bit is one of the IPv4 header, whose checksum is its own. */
+  isHeaderCorrupted(p: number): boolean {
+    const bit = this.corruptedBit(p) - 8 * this.ipStart(p);
+    return this.isCorrupted(p) && bit >= 0 && bit < 8 * IPV4_HEADER;
+  }
 
   arpOperation(p: number): number { return this.columns.arpOperation[this.columns.extra[p]! - 1]!; }
   arpSenderMac(p: number): number { return this.columns.arpSenderMac[this.columns.extra[p]! - 1]!; }
@@ -250,9 +258,14 @@ export class PacketLog {
     return IPV4_HEADER + (this.isTcp(p) ? TCP_HEADER + this.tcpOptionsLength(p) : UDP_HEADER) + this.columns.length[p]!;
   }
 
+  /** Bytes of the frame before the IPv4 or ARP packet. */
+  ipStart(p: number): number {
+    return ETHERNET_HEADER + (this.columns.vlan[p] === 0 ? 0 : VLAN_TAG);
+  }
+
   /** Bytes of the Ethernet frame, padding included, FCS not. */
   frameLength(p: number): number {
-    const length = ETHERNET_HEADER + (this.columns.vlan[p] === 0 ? 0 : VLAN_TAG) + this.ipLength(p);
+    const length = this.ipStart(p) + this.ipLength(p);
     return length < MINIMUM_FRAME ? MINIMUM_FRAME : length;
   }
 
@@ -311,6 +324,7 @@ export class PacketLog {
     this.columns.vlan[p] = 0;
     this.columns.protocol[p] = 0;
     this.columns.extra[p] = 0;
+    this.columns.parent[p] = 0;
     return p;
   }
 

@@ -3,19 +3,26 @@ import { bytesOf } from "../workloads/protocol";
 import { writeCapture, type CaptureEntry } from "./pcapng";
 
 /**
- * The frames on all links as a pcapng capture, each as it leaves its sender, before the link may lose it: one interface a
- * link and direction. Payload bytes are what the applications said.
+ * The frames on all links as a pcapng capture: one interface a link and direction. Payload bytes are what the applications said.
+ * @param host whose adapters are listened at, as with tcpdump: what they sent when it left, what came when it arrived, as it arrived. Without
+ *   it, each frame as it leaves its sender, before the link may do anything to it.
  */
-export function exportCapture(engine: MachineEngine): Uint8Array {
+export function exportCapture(engine: MachineEngine, host?: string): Uint8Array {
   const { links, packets, transcript } = engine.built.machine;
   const directions = links.flatMap((link) => link.directions);
   const interfaces = directions.map((context) => engine.names.contexts[context]!.path);
   const interfaceOf = new Map(directions.map((context, i) => [context, i]));
-  const serialise = links[0]?.serialise;
+  // By direction: the function whose rows are taken, or none.
+  const taken = engine.design.links.flatMap(({ from, to }, i) => {
+    const { serialise, arrive } = links[i]!;
+    const ends = [from, to.slice(0, to.indexOf("/"))];
+    return [0, 1].map((sender) => (host === undefined || ends[sender] === host ? serialise : ends[1 - sender] === host ? arrive : undefined));
+  });
   const { trace } = engine;
   function* entries(): Generator<CaptureEntry> {
     for (let row = 0; row < trace.length; row++) {
-      if (trace.fn(row) === serialise) yield { packet: trace.packet(row), time: trace.time(row), interface: interfaceOf.get(trace.context(row))! };
+      const on = interfaceOf.get(trace.context(row));
+      if (on !== undefined && trace.fn(row) === taken[on]) yield { packet: trace.packet(row), time: trace.time(row), interface: on };
     }
   }
   const texts = new Map<number, StreamText>();

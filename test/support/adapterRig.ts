@@ -33,7 +33,7 @@ export class AdapterRig implements LinkEnd, Model {
   constructor(vfs: number, setup: Partial<NicSetup> = {}, readonly queues = 1) {
     const { kernel } = this;
     this.iommu = new Iommu(kernel, this.costs, this.memory, "h", true);
-    this.link = new Link(kernel, this.packets, "wire", "h", 10e9, 0, 0);
+    this.link = new Link(kernel, this.packets, "wire", "h", 10e9, 0);
     this.link.attach(this);
     const raise = (line: number): boolean => this.interrupts.push({ line, time: kernel.now }) > 0;
     this.nic = new Nic(kernel, this.packets, { raise }, this.iommu, this.costs, "h/nic", "h", {
