@@ -119,8 +119,14 @@ class TableImplementation {
     this.arrays = this.columns.map((name) => {
       const grown = new constructors[this.schema[name]!](capacity);
       const before = target[name];
-      if (before !== undefined) grown.set(before);
-      return (target[name] = grown);
+      if (before === undefined) {
+        // Not by assignment: V8 turns an object that many properties are assigned to by computed names into a dictionary, and every access of a column into a look-up.
+        Object.defineProperty(target, name, { value: grown, writable: true, enumerable: true, configurable: true });
+      } else {
+        grown.set(before);
+        target[name] = grown;
+      }
+      return grown;
     });
     const nextFree = new Int32Array(capacity);
     nextFree.set(this.rowsInUse.nextFree);

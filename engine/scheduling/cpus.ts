@@ -374,7 +374,7 @@ export class Cpus implements Model {
     if (slot.hung[w] === 1) return this.hold(w);
     this.current = w;
     this.yielding = false;
-    this.kernel.models[slot.component[w]!]!.end!(slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    this.kernel.end(slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!);
     this.current = -1;
     this.next(v);
   }
@@ -480,7 +480,7 @@ export class Cpus implements Model {
     this.spending = slot.component[w]!;
     const before = slot.shares[w]!;
     if (this.hangs.count[0]! > 0 && this.hung.hung[slot.component[w]!] === 1) return this.hold(w);
-    kernel.models[slot.component[w]!]!.begin!(slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    kernel.begin(slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!);
     this.current = -1;
     if (slot.shares[w] === before) throw new Error(`${kernel.names.components[slot.component[w]!]!.path}: work without a function`);
     this.work.proceed(w);

@@ -89,7 +89,8 @@ export const epochOfEvent = (a: number): number => a >>> 10;
 /** A DMA of a function through IOMMU and PCI Express. @returns picoseconds until it is done, or {@link REFUSED}: marked, and nothing transferred */
 export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn: number, address: number, bytes: number, packet: number): number {
   const translation = nic.iommu.access(unit.iommu, address, bytes, unit, packet);
-  return translation === REFUSED ? REFUSED : nic.pcie[way](fn, bytes, translation);
+  if (translation === REFUSED) return REFUSED;
+  return way === "read" ? nic.pcie.read(fn, bytes, translation) : nic.pcie.write(fn, bytes, translation);
 }
 
 /** Marks a transfer that is complete: its own time, without the waiting for the link. */

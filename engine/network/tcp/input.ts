@@ -12,7 +12,7 @@ const SMALLEST_FULL_SEGMENT = 536;
 /** SEGMENT ARRIVES (RFC 9293 section 3.10.7). @returns the connection that it was for, or −1 */
 export function segmentArrives(tcp: TcpCore, packet: number): number {
   const { packets } = tcp;
-  tcp.count("segmentsReceived");
+  tcp.counters.segmentsReceived[0]!++;
   if (packets.isCorrupted(packet)) {
     tcp.count("corrupted");
     return NO_CONNECTION;
