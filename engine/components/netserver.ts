@@ -1,4 +1,5 @@
 import type { Scope } from "../inspect";
+import { ChannelGrants } from "../machine/channelGrants";
 import { FrameRing, SLOT_BYTES } from "../machine/frameRing";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { Portmap, type BindResult } from "../machine/portmap";
@@ -8,15 +9,17 @@ import { ReaderOp, RingReader } from "./ringReader";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
 
-const Op = { receive: 0, send: 1, notify: 2, echo: 3 } as const;
+const Op = { receive: 0, send: 1, notify: 2, echo: 3, welcome: 4, map: 5 } as const;
 
 interface Channel {
   readonly application: string;
   readonly vif: Vif;
   /** The application's event-channel port. */
   readonly line: number;
-  /** The server's own port for this application. */
+  /** The server's own port for this application, and the one that tells it that the application has granted its rings. */
   readonly ownLine: number;
+  readonly welcomeLine: number;
+  readonly memory: ChannelGrants;
   readonly toServer: FrameRing;
   readonly toApplication: FrameRing;
   readonly reader: RingReader;
@@ -56,7 +59,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "poll ring": { name: "backend_forward_receiver: poll", file: "platform/hw/xen/backend.c", kind: "server", a: "polls" },
       announce: { name: "backend_forward_receiver: about to sleep", file: "platform/hw/xen/backend.c", kind: "server" },
       sleep: { name: "backend_forward_receiver: sleep", file: "platform/hw/xen/backend.c", kind: "server" },
+      backend_welcome_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt", tally: "interrupt" },
+      backend_connect: { file: "platform/hw/xen/backend.c", kind: "server" },
       "ring to application full": { kind: "drop" },
+      "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
       "no owner of the port": { kind: "drop", a: "port" },
       "forged source": { kind: "violation", a: "application" },
@@ -98,6 +104,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
     });
     this.channels.push({
       application: application.path, vif, line, toServer, reader,
+      memory: new ChannelGrants(machine, domain.host, application.id, domain.id, `${application.path} to ${spec.path}`),
+      welcomeLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, Op.welcome, index, costs.latency("event to a vCPU")),
       ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
       toApplication: new FrameRing(kernel, `ring ${spec.path} to ${application.path}`),
       address: () => {
@@ -129,6 +137,16 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.channels[channel]!.ownLine;
   }
 
+  /** The shared memory of a channel: its rings stand in it. */
+  memoryOf(channel: number): ChannelGrants {
+    return this.channels[channel]!.memory;
+  }
+
+  /** Where an application notifies the server that it has granted its rings. */
+  welcomeLineOf(channel: number): number {
+    return this.channels[channel]!.welcomeLine;
+  }
+
   /** What the hypervisor does for the application's portbind hypercall. */
   bindPort(channel: number, protocol: number, port: number): BindResult {
     return this.portmap.bind(channel, protocol, port);
@@ -142,7 +160,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const channel = this.channels[index]!;
     const macIsOwn = packets.sourceMac(packet) === this.mac;
     const ipIsOwn = packets.sourceIp(packet) === channel.address();
-    const portIsOwn = packets.isArp(packet) || this.portmap.owner(packets.protocol(packet), packets.sourcePort(packet)) === index;
+    // ICMP has no port: the address alone says whose it is.
+    const portIsOwn = packets.isArp(packet) || packets.isIcmp(packet) || this.portmap.owner(packets.protocol(packet), packets.sourcePort(packet)) === index;
     if (macIsOwn && ipIsOwn && portIsOwn) this.wire.transmit(packet);
     else kernel.mark(this.fn["forged source"], this.id, cpus.contextOf(channel.reader.thread), kernel.now, 0, packet, index);
   }
@@ -162,9 +181,13 @@ export class Netserver implements PlacedModel, FrameConsumer {
       return;
     }
     if (packets.isIcmp(packet)) {
-      // ICMP has no port: it stays with the server's own stack (`backend.c`), which answers for the addresses that it stands for.
-      const served = this.channels.some((channel) => channel.address() === packets.destinationIp(packet));
-      if (served && packets.icmpType(packet) === IcmpType.echo && !packets.isCorrupted(packet)) cpus.call(this.softint, this.id, Op.echo, packet);
+      // ICMP has no port. The applications' addresses are aliases of the server's adapter (LibrettOS 3.3), so that its own stack
+      // answers echo requests to them, as in `backend.c`; what answers an application, or tells it of an error, goes to the one
+      // whose address it is.
+      const served = this.channels.findIndex((channel) => channel.address() === packets.destinationIp(packet));
+      if (served < 0) return;
+      if (packets.icmpType(packet) !== IcmpType.echo) cpus.call(this.softint, this.id, Op.send, packet, served);
+      else if (!packets.isCorrupted(packet)) cpus.call(this.softint, this.id, Op.echo, packet);
       return;
     }
     const port = packets.destinationPort(packet);
@@ -187,9 +210,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
   private send(packet: number, index: number): void {
     const { kernel, cpus, packets } = this.place.machine;
     const channel = this.channels[index]!;
+    const { connected } = channel.memory;
     const tooLong = packets.frameLength(packet) > SLOT_BYTES;
-    if (tooLong || !channel.toApplication.produce(packet)) {
-      kernel.mark(tooLong ? this.fn["longer than a slot"] : this.fn["ring to application full"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    if (!connected || tooLong || !channel.toApplication.produce(packet)) {
+      const why = !connected ? "channel not connected" : tooLong ? "longer than a slot" : "ring to application full";
+      kernel.mark(this.fn[why], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
       return;
     }
     if (channel.vif.receiver.enqueued()) cpus.call(this.softint, this.id, Op.notify, packet, index);
@@ -210,6 +235,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
       this.wire.spendTransmit(a, packets.frameLength(a));
     } else if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, a);
+    } else if (op === Op.welcome) {
+      cpus.spend(this.fn.backend_welcome_handler);
+    } else if (op === Op.map) {
+      cpus.spend(this.fn.backend_connect);
+      this.channels[a]!.memory.spendMap();
     } else {
       this.channels[a]!.reader.begin(op);
     }
@@ -225,6 +255,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
     } else if (op === Op.notify) {
       this.channels[b]!.toApplication.countNotification();
       this.place.machine.cpus.raise(this.channels[b]!.line);
+    } else if (op === Op.welcome) {
+      this.place.machine.cpus.post(this.softint, this.id, Op.map, a);
+    } else if (op === Op.map) {
+      this.channels[a]!.memory.map({ component: this.id, context: this.place.machine.cpus.contextOf(this.softint) });
     } else {
       this.channels[a]!.reader.end(op);
     }
@@ -241,7 +275,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
           name: "applications", value: `${this.channels.length}`, number: this.channels.length,
           children: this.channels.map((channel) => ({
             name: channel.application, value: `${channel.toServer.count} frames out, ${channel.toApplication.count} in`,
-            children: [channel.toServer.describe("tx ring"), channel.toApplication.describe("rx ring")],
+            children: [channel.memory.describe(), channel.toServer.describe("tx ring"), channel.toApplication.describe("rx ring")],
           })),
         },
       ],

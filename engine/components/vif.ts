@@ -1,4 +1,5 @@
 import type { Scope } from "../inspect";
+import type { ChannelGrants } from "../machine/channelGrants";
 import { SLOT_BYTES, type FrameRing } from "../machine/frameRing";
 import type { BindResult } from "../machine/portmap";
 import { noOffloads } from "../machine/nic/model";
@@ -9,7 +10,7 @@ import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { Netserver } from "./netserver";
 import { ReaderOp, RingReader } from "./ringReader";
 
-const Op = { notify: 0 } as const;
+const Op = { notify: 0, grant: 1, register: 2 } as const;
 
 /**
  * The application's end of the channel to a network server: a virtual interface whose frames are copied into a ring
@@ -44,7 +45,10 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
+      frontend_init: { file: "platform/hw/xen/frontend.c", kind: "vif" },
+      rumprun_service_op: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
       "ring to server full": { kind: "drop" },
+      "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
     });
     this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
@@ -81,6 +85,15 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     });
   }
 
+  /** The application allocates and grants its rings, registers, and notifies the server, which maps them. */
+  start(): void {
+    this.place.machine.cpus.post(this.thread, this.id, Op.grant);
+  }
+
+  private get memory(): ChannelGrants {
+    return this.server.memoryOf(this.channel);
+  }
+
   /** The reader of frames for this application; the server tells it that it enqueued one. */
   get receiver(): RingReader {
     return this.reader;
@@ -96,9 +109,11 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
 
   transmit(packet: number): void {
     const { kernel, cpus, packets } = this.place.machine;
+    const { connected } = this.memory;
     const tooLong = packets.frameLength(packet) > SLOT_BYTES;
-    if (tooLong || !this.toServer.produce(packet)) {
-      kernel.mark(tooLong ? this.fn["longer than a slot"] : this.fn["ring to server full"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+    if (!connected || tooLong || !this.toServer.produce(packet)) {
+      const why = !connected ? "channel not connected" : tooLong ? "longer than a slot" : "ring to server full";
+      kernel.mark(this.fn[why], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
       return;
     }
     if (this.server.readerOf(this.channel).enqueued()) {
@@ -130,19 +145,37 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   }
 
   begin(op: number, packet: number): void {
-    if (op === Op.notify) this.place.machine.cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
-    else this.reader.begin(op);
+    const { cpus } = this.place.machine;
+    if (op === Op.notify) {
+      cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
+    } else if (op === Op.grant) {
+      cpus.spend(this.fn.frontend_init);
+      this.memory.spendGrant();
+    } else if (op === Op.register) {
+      cpus.spend(this.fn.rumprun_service_op);
+      cpus.spend(this.fn.minios_notify_remote_via_evtchn);
+    } else {
+      this.reader.begin(op);
+    }
   }
 
   end(op: number): void {
-    if (op !== Op.notify) return this.reader.end(op);
-    this.toServer.countNotification();
-    this.place.machine.cpus.raise(this.server.lineOf(this.channel));
+    const { cpus } = this.place.machine;
+    if (op === Op.notify) {
+      this.toServer.countNotification();
+      cpus.raise(this.server.lineOf(this.channel));
+    } else if (op === Op.grant) {
+      if (this.memory.grant({ component: this.id, context: cpus.contextOf(this.thread) })) cpus.call(this.thread, this.id, Op.register);
+    } else if (op === Op.register) {
+      cpus.raise(this.server.welcomeLineOf(this.channel));
+    } else {
+      this.reader.end(op);
+    }
   }
 
   fire(): void {}
 
   describe(): Scope[] {
-    return [{ name: "VIF", variables: [this.toServer.describe("tx ring"), this.toApplication.describe("rx ring")] }];
+    return [{ name: "VIF", variables: [this.memory.describe(), this.toServer.describe("tx ring"), this.toApplication.describe("rx ring")] }];
   }
 }
