@@ -3,7 +3,7 @@ import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { Threads } from "./threads";
 
-const threadStates = ["blocked", "ready", "running", "gone"] as const;
+const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer"] as const;
 const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
 type VcpuTable = Table<{ readonly state: "u8"; readonly idle: "u8"; readonly thread: "i32"; readonly busy: "f64"; readonly switches: "f64" }>;

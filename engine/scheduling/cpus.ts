@@ -4,6 +4,8 @@ import { Priority } from "../kernel/queue";
 import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
 import { describeDomain } from "./cpuVariables";
+import { Crossings, type KernelSystem } from "./crossing";
+import { Ipc, WAITING, type Rendezvous } from "./ipc";
 import { ANY, Threads, ThreadState } from "./threads";
 import { WorkSlots } from "./work";
 
@@ -32,6 +34,8 @@ interface DomainEntry {
   readonly idle: "halt" | "spin";
   readonly vcpuHost: VcpuHost;
   readonly threads: number[];
+  /** The domain whose vCPUs and run queues its threads use: itself, or a process' kernel. */
+  readonly kernel: number;
 }
 
 const Op = { workEnd: 0, idlePoll: 1, kick: 2, deliver: 3 } as const;
@@ -52,6 +56,8 @@ const HUNG_PIECE = 1e9;
 export class Cpus implements Model {
   readonly id: number;
   readonly vcpu;
+  readonly crossings: Crossings;
+  readonly ipc: Ipc;
   private readonly threads: Threads;
   private readonly work: WorkSlots;
   private readonly line;
@@ -83,6 +89,8 @@ export class Cpus implements Model {
     });
     this.threads = new Threads(store);
     this.work = new WorkSlots(kernel, this.id, Op.workEnd);
+    this.crossings = new Crossings(kernel, costs, this.work);
+    this.ipc = new Ipc(kernel, this.work, this.crossings, this.rendezvous());
     this.line = store.table("interrupt lines", {
       pending: "u8", vcpu: "u16", component: "u16", op: "u16", a: "i32", next: "i32", cause: "i32", raised: "f64", delivered: "f64", latency: "f64",
     });
@@ -96,8 +104,30 @@ export class Cpus implements Model {
     this.threads.addDomain();
     const id = this.domains.length;
     const component = this.kernel.component(path, "domain", host, path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
-    this.domains.push({ path, component, host, vcpus: [], idle, vcpuHost, threads: [] });
+    this.domains.push({ path, component, host, vcpus: [], idle, vcpuHost, threads: [], kernel: id });
+    this.crossings.addSpace(component);
+    this.crossings.place(component, id);
     return id;
+  }
+
+  /**
+   * A process of a kernel: threads of its own in an address space of its own, on the kernel's vCPUs.
+   * @param path that of the kernel for a process that the design does not name
+   */
+  addProcess(path: string, kernel: number, system: KernelSystem): number {
+    this.threads.addDomain();
+    const id = this.domains.length;
+    const { host, vcpus, idle, vcpuHost, path: above, component: kernelComponent } = this.domains[kernel]!;
+    const component = path === above ? kernelComponent
+      : this.kernel.component(path, "domain", host, path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
+    this.domains.push({ path, component, host, vcpus, idle, vcpuHost, threads: [], kernel });
+    this.crossings.addProcess(kernel, system);
+    return id;
+  }
+
+  /** The processes of a kernel, which share its fate. */
+  processesOf(kernel: number): number[] {
+    return this.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
   }
 
   addVcpu(domain: number): number {
@@ -110,6 +140,7 @@ export class Cpus implements Model {
     this.threads.addVcpu();
     for (let i = 0; i < LEVELS; i++) this.work.addSlot();
     this.kernel.names.vcpus.push({ id: v, path, domain: d.path });
+    this.crossings.addVcpu();
     this.contextOfInterrupt.push(this.kernel.context("thread", `${d.path}/interrupt-${d.vcpus.length}`, d.host, d.path));
     d.vcpus.push(v);
     this.domainOfVcpu.push(domain);
@@ -119,8 +150,10 @@ export class Cpus implements Model {
   /** @param affinity index of the vCPU in the domain that runs it, or −1 for the global queue; fixed for life, as in `sched.c`. */
   addThread(domain: number, name: string, affinity = ANY): number {
     const d = this.domains[domain]!;
-    const t = this.threads.add(domain, affinity < 0 ? ANY : d.vcpus[affinity % d.vcpus.length]!);
+    const t = this.threads.add(d.kernel, affinity < 0 ? ANY : d.vcpus[affinity % d.vcpus.length]!);
     d.threads.push(t);
+    this.crossings.addThread(domain);
+    this.ipc.addThread(this.crossings.canCall(domain));
     this.contextOfThread[t] = this.kernel.context("thread", `${d.path}/${name}`, d.host, d.path);
     return t;
   }
@@ -145,6 +178,11 @@ export class Cpus implements Model {
     return this.contextOfThread[thread]!;
   }
 
+  /** The domain as a component of the trace. */
+  componentOf(domain: number): number {
+    return this.domains[domain]!.component;
+  }
+
   vcpusOf(domain: number): readonly number[] {
     return this.domains[domain]!.vcpus;
   }
@@ -158,6 +196,7 @@ export class Cpus implements Model {
 
   /** In `begin`: this work goes through `fn` for `cost` picoseconds. */
   spendTime(fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
+    this.crossings.to(this.spending);
     this.work.spend(this.current, this.spending, fn, cost, packet, a, b);
   }
 
@@ -195,6 +234,54 @@ export class Cpus implements Model {
   /** The thread whose work runs now, or −1 in an interrupt. */
   get currentThread(): number {
     return this.current >= 0 ? this.work.slot.thread[this.current]! : NONE;
+  }
+
+  /** The thread whose work runs now, where it may run the component's code itself; else the other one given. */
+  carrier(component: number, otherwise: number): number {
+    const thread = this.currentThread;
+    return thread !== NONE && this.crossings.reaches(thread, component) ? thread : otherwise;
+  }
+
+  /** What processes need of the scheduler to call each other. */
+  private rendezvous(): Rendezvous {
+    const { threads: { thread: column } } = this;
+    return {
+      spend: (fn, component, cost, packet, a, b) => {
+        this.spending = component;
+        this.spendTime(fn, cost, packet, a, b);
+      },
+      costOf: (fn) => this.costs.of(fn, 0),
+      contextOf: (thread) => this.contextOf(thread),
+      call: (thread, component, op, a) => this.call(thread, component, op, a),
+      queue: (thread, component, op, a) => this.threads.append(thread, component, op, a, 0, this.kernel.cause, this.kernel.now),
+      stateOf: (thread) => column.state[thread]!,
+      wait: (server) => {
+        column.state[this.currentThread] = WAITING;
+        this.goOn(server);
+      },
+      giveBack: (thread) => {
+        const { currentThread } = this;
+        const affinity = column.affinity[thread]!;
+        const v = (this.current / LEVELS) | 0;
+        if (affinity !== ANY && affinity !== v) {
+          this.makeReady(thread);
+          return;
+        }
+        column.state[currentThread] = ThreadState.idle;
+        this.goOn(thread);
+        if (this.threads.hasJob(currentThread)) this.makeReady(currentThread);
+      },
+    };
+  }
+
+  /** In `end`: another thread has the vCPU of the work that ends, and what is left of its slice; −1: whoever is next. */
+  private goOn(thread: number): void {
+    const v = (this.current / LEVELS) | 0;
+    this.vcpu.thread[v] = thread;
+    if (thread === NONE) return;
+    this.threads.thread.state[thread] = ThreadState.running;
+    this.crossings.load(v, thread, -1);
+    this.vcpu.switches[v]!++;
   }
 
   /** In `end`: lets the other threads of the vCPU go first. */
@@ -475,12 +562,15 @@ export class Cpus implements Model {
     this.current = w;
     if (switched) {
       this.spending = this.domainOf((w / LEVELS) | 0).component;
-      this.spend(this.fn.bmk_sched);
+      this.work.spend(w, this.spending, this.fn.bmk_sched, this.costs.of(this.fn.bmk_sched, 0), NONE, 0, 0);
+      this.crossings.load((w / LEVELS) | 0, slot.thread[w]!, w);
     }
     this.spending = slot.component[w]!;
+    this.crossings.begin(w, slot.thread[w]!);
     const before = slot.shares[w]!;
     if (this.hangs.count[0]! > 0 && this.hung.hung[slot.component[w]!] === 1) return this.hold(w);
     kernel.begin(slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    if (this.crossings.cut !== NONE) this.ipc.split(w);
     this.current = -1;
     if (slot.shares[w] === before) throw new Error(`${kernel.names.components[slot.component[w]!]!.path}: work without a function`);
     this.work.proceed(w);
@@ -552,10 +642,16 @@ export class Cpus implements Model {
     }));
   }
 
-  /** CPU time that the domain's vCPUs spent on work, picoseconds. */
+  /** CPU time that the domain's vCPUs spent on work, picoseconds; of a process, that its threads did, in the kernel as well. */
   busyOf(domain: number): number {
+    const { vcpus, threads, kernel } = this.domains[domain]!;
     let sum = 0;
-    for (const v of this.domains[domain]!.vcpus) sum += this.vcpu.busy[v]!;
+    if (kernel !== domain) {
+      for (const thread of threads) sum += this.threads.thread.busy[thread]!;
+      return sum;
+    }
+    for (const v of vcpus) sum += this.vcpu.busy[v]!;
+    for (const process of this.processesOf(domain)) sum -= this.busyOf(process);
     return sum;
   }
 }

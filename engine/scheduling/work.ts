@@ -3,7 +3,7 @@ import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 
 /** Functions that one piece of work can name. */
-const SHARES = 16;
+export const SHARES = 24;
 
 /**
  * Pieces of work in progress, by slot: what they are, the functions that they go through with the time of each, and how
@@ -11,7 +11,7 @@ const SHARES = 16;
  */
 export class WorkSlots {
   readonly slot;
-  private readonly share;
+  readonly share;
 
   /** @param component whose event `op` tells that the work in slot `a` is done */
   constructor(private readonly kernel: Kernel, private readonly component: number, private readonly op: number) {
@@ -55,6 +55,13 @@ export class WorkSlots {
     share.a[s] = a;
     share.b[s] = b;
     this.slot.remaining[w]! += cost;
+  }
+
+  /** Takes back all functions of work that has not started but the first `shares`. */
+  shorten(w: number, shares: number): void {
+    const { slot, share } = this;
+    for (let s = w * SHARES + shares; s < w * SHARES + slot.shares[w]!; s++) slot.remaining[w]! -= share.cost[s]!;
+    slot.shares[w] = shares;
   }
 
   isActive(w: number): boolean {

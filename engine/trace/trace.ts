@@ -34,6 +34,7 @@ export type FunctionKind =
   | "server"
   | "interrupt"
   | "thread"
+  | "kernel"
   | "hypervisor"
   | "device"
   | "dma"

@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<FunctionKind, readonly [Category, number]>> = {
   application: ["application", 0], libc: ["application", 0.3],
   tcp: ["stack", 0], udp: ["stack", 0.1], socket: ["stack", 0.35], ip: ["stack", 0.2], ethernet: ["stack", 0.45],
   driver: ["driver", 0], vif: ["driver", 0.25], server: ["server", 0],
-  interrupt: ["scheduling", 0], thread: ["scheduling", 0.25], hypervisor: ["scheduling", 0.4],
+  interrupt: ["scheduling", 0], thread: ["scheduling", 0.25], kernel: ["scheduling", 0.15], hypervisor: ["scheduling", 0.4],
   device: ["hardware", 0], dma: ["hardware", 0.2], wire: ["hardware", 0.35], workload: ["workload", 0],
   drop: ["problem", 0], violation: ["problem", 0], timeout: ["problem", 0],
 };
