@@ -40,6 +40,8 @@ export interface SessionCalls {
 
 export interface OpenParams {
   readonly text: string;
+  /** Texts of the files that the design names, by name; those that cannot be read are missing. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Take the place of the design's own settings; `until` in picoseconds. */
   readonly seed?: number | undefined;
   readonly until?: number | undefined;

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { Problem } from "../design/model";
+import { dirname, join } from "node:path";
+import { attachFiles, filesOf } from "../design/files";
+import type { ParseResult, Problem } from "../design/model";
 import { parseDesign } from "../design/parse";
 
 /** Where a command writes, so that tests and other hosts can stand in for the terminal. */
@@ -16,19 +18,34 @@ export interface Output {
 export async function check(files: readonly string[], io: Output): Promise<number> {
   let failed = false;
   for (const file of files) {
-    let text: string;
-    try {
-      text = await readFile(file, "utf8");
-    } catch (error) {
-      io.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-      failed = true;
-      continue;
-    }
-    const { problems } = parseDesign(text);
-    for (const problem of problems) io.out(formatProblem(file, text, problem));
-    failed ||= problems.some(({ severity }) => severity === "error");
+    const read = await readDesign(file, io);
+    for (const problem of read?.problems ?? []) io.out(formatProblem(file, read?.text ?? "", problem));
+    failed ||= read === undefined || read.problems.some(({ severity }) => severity === "error");
   }
   return failed ? 1 : 0;
+}
+
+/** A design with the files that it names, its text and its problems; undefined, with a word to the error output, where it cannot be read. */
+export async function readDesign(file: string, io: Output): Promise<(ParseResult & { readonly text: string }) | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    io.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+  const { design, problems } = parseDesign(text);
+  if (design === undefined) return { design, problems, text };
+  const contents = new Map<string, string>();
+  for (const name of filesOf(design)) {
+    try {
+      contents.set(name, await readFile(join(dirname(file), name), "utf8"));
+    } catch {
+      // What is not there is a problem of the design, at the line that names it.
+    }
+  }
+  const attached = attachFiles(design, (name) => contents.get(name));
+  return { design: attached.design, problems: [...problems, ...attached.problems], text };
 }
 
 /** One line about a problem, in the form that editors and terminals make links of. */

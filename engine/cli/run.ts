@@ -1,12 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { QueueDepths } from "../analysis/queueDepths";
 import { report } from "../analysis/report";
 import { createEngine, type MachineEngine } from "../create";
-import { parseDesign } from "../design/parse";
 import { readQuantity } from "../design/units";
 import { exportCapture } from "../trace/capture";
 import { exportTrace } from "../trace/csv";
-import { formatProblem, type Output } from "./check";
+import { formatProblem, readDesign, type Output } from "./check";
 import { summary } from "./summary";
 
 export interface RunOptions {
@@ -32,14 +31,9 @@ const SLICE = 20000;
  * @returns the exit code: 0, or 1 where the design or an option is wrong
  */
 export async function run(file: string, options: RunOptions, io: Output, progress: (share: number) => void): Promise<number> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    io.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  }
-  const { design, problems } = parseDesign(text);
+  const read = await readDesign(file, io);
+  if (read === undefined) return 1;
+  const { design, problems, text } = read;
   for (const problem of problems) io.error(formatProblem(file, text, problem));
   if (design === undefined || problems.some(({ severity }) => severity === "error")) return 1;
   const settings = { ...design.run };

@@ -237,14 +237,16 @@ export const WORKLOADS: readonly WorkloadType[] = [
             { value: "bursty", doc: "In bursts: Poisson arrivals in periods “on”, none in periods “off”, both of exponential length." },
             { value: "periodic", doc: "At a fixed distance." },
             { value: "listed", doc: "At the times, and with the sizes, of “list”." },
+            { value: "file", doc: "At the times, and with the sizes, of “file”." },
           ],
         },
       },
-      { name: "requests", doc: "Requests in all; of a list, all of it.", value: { kind: "integer", min: 1, max: 4e6, default: 1000 } },
+      { name: "requests", doc: "Requests in all; of a list or file, all of it.", value: { kind: "integer", min: 1, max: 4e6, default: 1000 } },
       { name: "interval", doc: "Mean time between two requests; in bursts, within one.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e8 } },
       { name: "on", doc: "Mean length of a burst.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e9 } },
       { name: "off", doc: "Mean pause between bursts.", value: { kind: "time", min: 1, max: 3600 * S, default: 4e9 } },
       { name: "list", doc: "Times from the beginning of the workload, with sizes, such as [[0, 512B], [10us, 1KiB]].", value: { kind: "arrivals", maxTime: 3600 * S, maxSize: 536870912 } },
+      { name: "file", doc: "A file with a line for each request, a time and a size such as “0.000125, 512” (seconds, bytes), by its path from the design.", value: { kind: "file" } },
       { name: "size", doc: "Bytes of a request, and of its answer.", value: { kind: "size", min: 1, max: 536870912, default: 64 } },
       { name: "concurrency", doc: "TCP connections; a request waits for one that is free.", value: { kind: "integer", min: 1, max: 65535, default: 16 } },
     ],
@@ -270,10 +272,27 @@ export interface FaultType {
   readonly simulated?: false;
 }
 
+const RESTART: KeySpec = {
+  name: "restart", doc: "How long it takes until the domain runs again, with fresh state; at least what its devices take to reset. Without it, never.",
+  value: { kind: "time", min: 0, max: 3600e12 },
+};
+
 export const FAULTS: readonly FaultType[] = [
   {
-    kind: "crash", doc: "The domain stops at once and loses its state.", simulated: false,
-    options: [{ name: "restart", doc: "How long it takes until the domain runs again, with fresh state. Without it, never.", value: { kind: "time", min: 0, max: 3600e12 } }],
+    kind: "crash", doc: "The domain stops at once and loses its state; of a component: the domain that it is in, as nothing isolates it there.",
+    options: [RESTART],
+  },
+  {
+    kind: "hang", doc: "The domain makes no progress and burns what CPU time it gets; of a component: the next job that begins for it does not end, and holds its vCPU.",
+    options: [
+      { name: "watchdog", doc: "The domain must show that each of its vCPUs still does something within this time, or it is killed. Without it, nobody notices.", value: { kind: "time", min: 1e6, max: 3600e12 } },
+      RESTART,
+    ],
+  },
+  // Last: “restart” is an option of those above.
+  {
+    kind: "restart", doc: "A planned restart of the domain, or of that of the component: an upgrade.",
+    options: [{ name: "takes", doc: "How long it takes until the domain runs again, with fresh state.", value: { kind: "time", min: 0, max: 3600e12 }, required: true }],
   },
 ];
 

@@ -220,6 +220,9 @@ function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignD
     if (part.options["arrivals"] === "listed" && part.options["list"] === undefined) {
       problems.error("missing-key", section.valueRange("arrivals"), "Arrivals that are listed need the “list”, such as list: [[0, 512B], [10us, 1KiB]].");
     }
+    if (part.options["arrivals"] === "file" && part.options["file"] === undefined) {
+      problems.error("missing-key", section.valueRange("arrivals"), "Arrivals of a file need the “file”, such as file: arrivals.csv.");
+    }
     if (answering === undefined) {
       problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);
       continue;

@@ -74,6 +74,8 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
       return { enum: value.choices.map((c) => c.value), ...fallback };
     case "text":
       return { type: ["string", "number"], ...fallback };
+    case "file":
+      return { type: "string", minLength: 1 };
     case "name":
       return { type: "string", pattern: NAMES };
     case "address":

@@ -36,8 +36,18 @@ export interface Design {
   readonly switches: readonly Switch[];
   readonly policies: readonly SwitchPolicy[];
   readonly run: RunSettings;
+  /** Files that workloads take their arrivals from: see files.ts. */
+  readonly files: readonly FileUse[];
   /** Pinned diagram positions by path, in diagram units. */
   readonly pins: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
+}
+
+export interface FileUse {
+  /** Path of the workload. */
+  readonly workload: string;
+  /** Path of the file, from the design's folder. */
+  readonly name: string;
+  readonly range: Range;
 }
 
 export interface RunSettings {

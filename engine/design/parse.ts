@@ -1,9 +1,9 @@
 import { isMap } from "yaml";
 import { check } from "./checks";
 import { Paths } from "./draft";
-import type { DesignDraft } from "./draft";
+import type { DesignDraft, WorkloadDraft } from "./draft";
 import { readHosts } from "./hosts";
-import type { Design, ParseResult } from "./model";
+import type { Design, FileUse, ParseResult } from "./model";
 import { Problems, replacement } from "./problems";
 import { resolveReferences } from "./references";
 import { assignAddresses, bindFunctions, resolveUplinks } from "./resolve";
@@ -62,8 +62,13 @@ function readDesign(source: Source, root: Section): Design {
     faults: draft.faults.filter(({ part }) => part.target !== "").map(({ part }) => part),
     switches: draft.switches.filter(({ part }) => part.to !== "").map(({ part }) => part),
     policies: draft.policies.filter(({ part }) => part.domains.length > 0).map(({ part }) => part),
-    run: draft.run, pins: readPins(source, root),
+    run: draft.run, files: draft.workloads.flatMap(filesOfWorkload), pins: readPins(source, root),
   };
+}
+
+function filesOfWorkload({ part, section }: WorkloadDraft): FileUse[] {
+  const { file, arrivals } = part.options;
+  return arrivals === "file" && typeof file === "string" ? [{ workload: part.path, name: file, range: section.valueRange("file") }] : [];
 }
 
 function checkVersion({ problems, yaml }: Source, root: Section, start: number): void {

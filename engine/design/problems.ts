@@ -6,7 +6,7 @@ export const PROBLEM_CODES = [
   "syntax", "not-text", "too-large", "too-deep", "alias-limit", "unknown-alias",
   // The text as a design.
   "not-a-design", "unsupported-version", "unknown-key", "duplicate-key", "missing-key", "missing-value", "wrong-type",
-  "bad-unit", "bad-name", "bad-address", "out-of-range", "unknown-value", "duplicate-name",
+  "bad-unit", "bad-name", "bad-address", "bad-file", "out-of-range", "unknown-value", "duplicate-name",
   // What it says.
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
   "other-host", "vf-missing", "too-many-vfs", "not-switchable", "function-unassigned", "function-taken", "direct-without-iommu", "vm-without-hypervisor",

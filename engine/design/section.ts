@@ -155,6 +155,10 @@ export function readScalar({ problems }: Source, spec: ScalarSpec, entry: Entry)
     case "text":
     case "reference":
       return text;
+    case "file":
+      if (text !== "" && !/^([/\\]|[A-Za-z]:)/.test(text)) return text;
+      problems.error("bad-file", range, `“${key}” must be a path from the design's own folder, such as arrivals.csv.`);
+      return undefined;
     case "name":
       if (isName(text)) return text;
       problems.error("bad-name", range, NAME_RULE);

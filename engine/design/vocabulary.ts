@@ -25,6 +25,8 @@ export type ScalarSpec =
   | { readonly kind: "choice"; readonly choices: readonly Choice[]; readonly default?: string }
   | { readonly kind: "text"; readonly default?: string }
   | { readonly kind: "name" }
+  /** A file, by its path from the design. */
+  | { readonly kind: "file" }
   | { readonly kind: "address" }
   | { readonly kind: "reference"; readonly to: ReferenceKind }
   /** A list of references, each once. */

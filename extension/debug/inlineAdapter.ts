@@ -4,6 +4,8 @@ import type { WorkerPort } from "../../protocol/session";
 import { Adapter } from "./adapter/adapter";
 import { showDebugView } from "./debugView";
 import { designUri } from "./designs";
+import { designOf } from "../language/designs";
+import { readDesignFiles } from "../language/designFiles";
 import { showProgress } from "./progress";
 import type { Registry } from "./registry";
 import { StopFocus } from "./stopFocus";
@@ -58,9 +60,10 @@ export class InlineAdapter implements vscode.DebugAdapter {
 }
 
 /** @throws Error for people, where the file cannot be read. */
-async function readDesign(program: string): Promise<string> {
+async function readDesign(program: string): Promise<{ text: string; files: Record<string, string> }> {
   try {
-    return (await vscode.workspace.openTextDocument(designUri(program))).getText();
+    const document = await vscode.workspace.openTextDocument(designUri(program));
+    return { text: document.getText(), files: await readDesignFiles(document.uri, designOf(document).design) };
   } catch (error) {
     throw new Error(vscode.l10n.t("The design {0} cannot be read: {1}", program, error instanceof Error ? error.message : String(error)));
   }

@@ -1,5 +1,7 @@
 import * as vscode from "vscode";
-import type { Problem } from "../../engine/design/model";
+import { attachFiles } from "../../engine/design/files";
+import type { Design, Problem } from "../../engine/design/model";
+import { readDesignFiles } from "./designFiles";
 import { designOf, isDesign, toRange } from "./designs";
 
 /** Between two keystrokes nobody reads problems. */
@@ -35,8 +37,17 @@ export class Diagnostics implements vscode.Disposable {
     if (!isDesign(document.uri)) return;
     this.cancel(document);
     if (document.isClosed) return;
-    const { problems } = designOf(document);
+    const { problems, design, version } = designOf(document);
     this.collection.set(document.uri, problems.map((problem) => toDiagnostic(document, problem)));
+    if (design !== undefined && design.files.length > 0) void this.showFiles(document, design, version);
+  }
+
+  /** Adds what is wrong with the files that a design names, once they have been read, unless the text is another by then. */
+  private async showFiles(document: vscode.TextDocument, design: Design, version: number): Promise<void> {
+    const texts = await readDesignFiles(document.uri, design);
+    if (document.isClosed || document.version !== version) return;
+    const { problems } = attachFiles(design, (name) => texts[name]);
+    this.collection.set(document.uri, [...designOf(document).problems, ...problems].map((problem) => toDiagnostic(document, problem)));
   }
 
   private forget(document: vscode.TextDocument): void {

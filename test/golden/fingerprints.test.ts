@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { runDesign } from "../support/runDesign";
+import { readSample, samples } from "../support/samples";
 
 const golden = "test/golden/fingerprints.json";
-const samples = readdirSync("samples", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".exo.yaml")).sort();
 
 /** `EXOSCOPE_GOLDEN=reset npm run test:unit` writes the fingerprints anew, to be reviewed with the change that moved them. */
 describe("fingerprints of the samples", () => {
@@ -12,7 +12,8 @@ describe("fingerprints of the samples", () => {
 
   for (const name of samples) {
     it(name, () => {
-      actual[name] = runDesign(readFileSync(`samples/${name}`, "utf8")).engine.fingerprint();
+      const { text, files } = readSample(name);
+      actual[name] = runDesign(text, files).engine.fingerprint();
       if (process.env["EXOSCOPE_GOLDEN"] !== "reset") assert.equal(actual[name], expected[name]);
     });
   }

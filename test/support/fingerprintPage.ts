@@ -1,9 +1,9 @@
 import { designOf } from "./runDesign";
 import { createEngine } from "../../engine/create";
 
-/** What the page that compares fingerprints runs: a design's text in, its fingerprint out. */
-(globalThis as unknown as { fingerprintOf(text: string): string }).fingerprintOf = (text) => {
-  const engine = createEngine(designOf(text));
+/** What the page that compares fingerprints runs: a design's text and its files in, its fingerprint out. */
+(globalThis as unknown as { fingerprintOf(text: string, files: Record<string, string>): string }).fingerprintOf = (text, files) => {
+  const engine = createEngine(designOf(text, files));
   while (engine.dispatch());
   return engine.fingerprint();
 };

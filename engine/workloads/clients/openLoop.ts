@@ -4,7 +4,7 @@ import { datum, numberOf } from "../data";
 import type { Message } from "../protocol";
 import { bursty, periodic, poisson, recorded, type Arrivals } from "./arrivals";
 
-/** Requests that come when they come, whatever has become of those before: Poisson, in bursts, at a fixed distance, or as listed. */
+/** Requests that come when they come, whatever has become of those before: Poisson, in bursts, at a fixed distance, or as recorded. */
 export const openLoop: ClientKind = {
   noDelay: true,
   transport: (server) => (server["protocol"] === "udp" ? "udp" : "tcp"),
@@ -19,6 +19,7 @@ function arrivalsOf(runner: Runner): Arrivals {
     case "periodic":
       return periodic(requests, interval, size);
     case "listed":
+    case "file":
       return recorded(runner.spec.options["list"] as readonly (readonly [number, number])[]);
     default:
       return poisson(runner, requests, interval, size);

@@ -183,7 +183,7 @@ export class Adapter {
     const until = settings.until === undefined ? undefined : readQuantity("time", settings.until);
     if (until && "failure" in until) throw new RequestError(l10n.t("“until” in the launch configuration is not a time: write a number and a unit, such as 200ms."), { showUser: true });
     this.settings = settings;
-    const text = await this.host.readDesign(settings.program).catch((error: unknown) => {
+    const { text, files } = await this.host.readDesign(settings.program).catch((error: unknown) => {
       throw new RequestError(error instanceof Error ? error.message : String(error), { showUser: true });
     });
     const client = new SessionClient(this.host.startWorker());
@@ -193,7 +193,7 @@ export class Adapter {
       this.event("output", { category: "stderr", output: `${message}\n` });
       this.finish(message);
     };
-    const opened = await client.call("open", { text, seed: settings.seed, until: until?.value });
+    const opened = await client.call("open", { text, files, seed: settings.seed, until: until?.value });
     if (!opened.ok) {
       client.dispose();
       const [first] = opened.errors;

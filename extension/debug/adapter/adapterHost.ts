@@ -7,10 +7,10 @@ export interface AdapterHost {
   readonly l10n: Localizer;
   startWorker(): WorkerPort;
   /**
-   * The design's text, of the open document where there is one.
+   * The design's text, of the open document where there is one, and those of the files that it names.
    * @throws Error whose message is for people.
    */
-  readDesign(program: string): Promise<string>;
+  readDesign(program: string): Promise<{ readonly text: string; readonly files: Readonly<Record<string, string>> }>;
   /** Whether a path of the debugger's client names the design. */
   isSame(path: string, program: string): boolean;
   /** Makes ready for a stop to be shown: the design's text is on the screen, in a column of its own. */

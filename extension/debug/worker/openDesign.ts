@@ -1,4 +1,5 @@
 import { createEngine } from "../../../engine/create";
+import { attachFiles } from "../../../engine/design/files";
 import { parseDesign } from "../../../engine/design/parse";
 import { Session } from "../../../engine/session/session";
 import { exportCapture } from "../../../engine/trace/capture";
@@ -6,9 +7,10 @@ import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import type { OpenDesign } from "./sessionServer";
 
 /** Reads a design with the real engine behind it. */
-export const openDesign: OpenDesign = ({ text, seed, until }) => {
-  const { design, problems } = parseDesign(text);
-  const errors = problems.filter((problem) => problem.severity === "error");
+export const openDesign: OpenDesign = ({ text, files, seed, until }) => {
+  const parsed = parseDesign(text);
+  const { design, problems } = parsed.design === undefined ? { design: undefined, problems: [] } : attachFiles(parsed.design, (name) => files?.[name]);
+  const errors = [...parsed.problems, ...problems].filter((problem) => problem.severity === "error");
   if (!design || errors.length > 0) {
     return { errors: errors.map(({ range, message }) => ({ line: text.slice(0, range.start).split("\n").length - 1, message })) };
   }

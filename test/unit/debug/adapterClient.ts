@@ -62,7 +62,7 @@ export class AdapterClient {
     const host: AdapterHost = {
       l10n: { t: (message, ...values) => message.replace(/\{(\d)\}/g, (_, index: string) => String(values[Number(index)])) },
       startWorker: () => this.port,
-      readDesign: async () => this.text,
+      readDesign: async () => ({ text: this.text, files: {} }),
       isSame: (path, other) => path === other,
       beforeStop: async () => { this.reveals++; },
       afterStop: () => undefined,

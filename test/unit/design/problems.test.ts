@@ -45,6 +45,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "bad-unit", text: "exoscope: 1\nhosts: { c: { model: load-generator, link: { to: s.nic, rate: «10gbps» } } }\n", fix: "10Gbps" },
   { code: "bad-name", text: "exoscope: 1\nhosts: { «my.host»: {} }\n" },
   { code: "bad-address", text: one(["http-server", "libc", "tcpip: { ip: «10.0.0.256» }", "ixgbe: { bind: nic0.vf0 }"]) },
+  { code: "bad-file", text: one(["echo", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - open-loop: { from: client, to: web, arrivals: file, file: «/etc/arrivals» }\n") },
+  { code: "missing-key", text: one(["echo", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - open-loop: { from: client, to: web, arrivals: «file» }\n") },
   { code: "out-of-range", text: "exoscope: 1\nhosts: { s: { cpu: { cores: «0» } } }\n" },
   { code: "out-of-range", text: "exoscope: 1\nhosts: {}\nrun: { until: «2e9s» }\n" },
   { code: "unknown-value", text: "exoscope: 1\nhosts: { s: { hypervisor: { scheduler: «credits» } } }\n", fix: "credit" },
