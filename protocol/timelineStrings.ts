@@ -34,7 +34,7 @@ export const TIMELINE_STRINGS = {
   legendScheduling: "interrupt, scheduler",
   legendHardware: "device, wire",
   legendWorkload: "load",
-  legendProblem: "drop, violation, timeout",
+  legendProblem: "drop, violation, timeout, fault",
   legendPacket: "current packet",
   legend: "Legend",
   hypervisor: "hypervisor",

@@ -69,7 +69,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const vcpus = cpus.vcpusOf(domain.id);
     const name = domain.system === "rump" ? "isrthr" : "ksoftirqd";
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
-    const queues = nic.configure(f, domain.id, Math.min(Number(spec.options["queues"] ?? 1), vcpus.length));
+    // The adapter's, whoever drives it: they outlive the domain.
+    const queues = kernel.store.within(undefined, () => nic.configure(f, domain.id, Math.min(Number(spec.options["queues"] ?? 1), vcpus.length)));
     for (let q = 0; q < queues; q++) {
       this.threads.push(q === 0 ? sharedThread(machine, domain, name, 0) : cpus.addThread(domain.id, `${name}-${q}`, q));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
@@ -93,6 +94,15 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { domain } = this.place;
     this.nic.open(this.f, domain.id, this.lines, domain.system === "rump" ? EITR : EITR_LINUX);
     this.vfStart?.start();
+  }
+
+  /** The hypervisor takes the function back and resets it. */
+  reclaim(): void {
+    this.nic.detach(this.f);
+  }
+
+  get resetTime(): number {
+    return this.nic.model.resetTime;
   }
 
   spendTransmit(packet: number, bytes: number): void {

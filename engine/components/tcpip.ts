@@ -72,7 +72,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   /** Registers an application; `listen` and `open` name it by the number returned. */
   addUser(user: SocketUser): number {
-    return this.users.push(user) - 1;
+    const known = this.users.indexOf(user);
+    return known >= 0 ? known : this.users.push(user) - 1;
   }
 
   /** Whether binding a port takes a call to the hypervisor, and what it costs: said in `begin`. */

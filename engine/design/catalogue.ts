@@ -268,8 +268,6 @@ export interface FaultType {
   readonly kind: string;
   readonly doc: string;
   readonly options: readonly KeySpec[];
-  /** `false`: read and drawn, but the engine has no model of it; a design that uses it is told so. */
-  readonly simulated?: false;
 }
 
 const RESTART: KeySpec = {

@@ -1,5 +1,5 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { componentType, FAULTS, isInterface, WORKLOADS } from "./catalogue";
+import { componentType, isInterface, WORKLOADS } from "./catalogue";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
 import { replacement } from "./problems";
@@ -23,10 +23,11 @@ export function check(source: Source, draft: DesignDraft): void {
   checkPorts(source, draft);
   checkTraffic(source, draft);
   checkSimulated(source, draft);
+  checkFaults(source, draft);
 }
 
 /** What a design may say and the diagram draws, while the engine has no model of it: silence would pass for a result. */
-function checkSimulated({ problems }: Source, { hosts, faults }: DesignDraft): void {
+function checkSimulated({ problems }: Source, { hosts }: DesignDraft): void {
   for (const { part, cpu, domains } of hosts) {
     if (part.numa > 1) problems.warning("not-simulated", cpu.valueRange("numa"), "The simulation treats all memory as equally near: NUMA has no effect yet.");
     for (const { part: domain, section } of domains) {
@@ -34,8 +35,14 @@ function checkSimulated({ problems }: Source, { hosts, faults }: DesignDraft): v
       if (kind && "simulated" in kind) problems.warning("not-simulated", section.valueRange("kind"), `The simulation has no model of the kind “${domain.kind}” yet and treats ${domain.path} as a vm.`);
     }
   }
-  for (const { part } of faults) {
-    if (FAULTS.find(({ kind }) => kind === part.kind)?.simulated === false) problems.warning("not-simulated", part.nameRange, `The simulation has no model of “${part.kind}” yet; this fault has no effect.`);
+}
+
+/** A domain that hangs is restarted by whoever finds out. */
+function checkFaults({ problems }: Source, { faults }: DesignDraft): void {
+  for (const { part, section } of faults) {
+    if (part.kind === "hang" && part.options["restart"] !== undefined && part.options["watchdog"] === undefined) {
+      problems.error("missing-key", section.valueRange("restart"), "Nobody would notice that it hangs, and restart it. Add a watchdog, such as watchdog: 100ms.");
+    }
   }
 }
 

@@ -7,6 +7,8 @@ import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
 import { PinnedPolicy } from "../scheduling/pinned";
 import { GrantTables, RUMP_FRAMES, XEN_FRAMES } from "./grants";
 import { Iommu } from "./iommu/iommu";
+import { addFault } from "./faults/fault";
+import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
 import { nicModels } from "./nic/model";
@@ -35,6 +37,7 @@ const BUSES = 3;
  */
 export function build(design: Design, columns?: PacketColumns): Built {
   const machine = new Machine(design, columns);
+  const { store } = machine.kernel;
   const hypervisors: { host: string; hypervisor: Hypervisor; cores: number }[] = [];
   const iommus: Iommu[] = [];
   const domains: DomainPlace[] = [];
@@ -70,12 +73,14 @@ export function build(design: Design, columns?: PacketColumns): Built {
     for (const spec of [...domain.components].reverse()) {
       const model = componentModels[spec.type];
       if (model === undefined) throw new Error(`There is no model of the component ${spec.type}.`);
-      machine.components.set(spec.path, model({ machine, spec, domain }));
+      machine.components.set(spec.path, store.within(domain.path, () => model({ machine, spec, domain })));
     }
   }
-  for (const model of machine.components.values()) model.connect?.();
+  for (const domain of domains) for (const { path } of [...domain.components].reverse()) store.within(domain.path, () => machine.placed(path).connect?.());
+  machine.lifecycle = new Lifecycle(machine, domains);
+  for (const spec of design.faults) addFault(machine, domains, spec);
   for (const { hypervisor } of hypervisors) hypervisor.start();
-  for (const model of machine.components.values()) model.start?.();
+  for (const domain of domains) machine.lifecycle.start(domain);
   return { machine, hypervisors, iommus, domains };
 }
 

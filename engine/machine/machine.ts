@@ -8,6 +8,7 @@ import { Cpus } from "../scheduling/cpus";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
 import type { GrantTables } from "./grants";
+import type { Lifecycle } from "./lifecycle";
 import type { Nic } from "./nic/nic";
 import type { HostMemory } from "./memory";
 import type { Portmap } from "./portmap";
@@ -28,6 +29,8 @@ export class Machine {
   /** Grant tables and memory by host. */
   readonly grants = new Map<string, GrantTables>();
   readonly memories = new Map<string, HostMemory>();
+  /** Who kills and boots domains: there when the components are connected. */
+  lifecycle!: Lifecycle;
 
   /** @param columns the packets of the engine that records, for one that replays; undefined in the one that records */
   constructor(readonly design: Design, columns?: PacketColumns) {
@@ -52,8 +55,14 @@ export interface PlacedModel extends Model {
   readonly id: number;
   /** Second step of building: find the neighbours; all components exist. */
   connect?(): void;
-  /** The machine is switched on. */
+  /** The machine is switched on; also its domain, when that runs again with the state that this component had after `connect`. */
   start?(): void;
+  /** Its domain has died: what it held outside of the domain's memory is taken back (a device, an entry of the hypervisor's). */
+  reclaim?(): void;
+  /** Picoseconds from `reclaim` until it can start again. */
+  readonly resetTime?: number;
+  /** Another domain has died: what it shared with this component is gone, and the hypervisor may tell so by an event. */
+  peerDied?(domain: DomainPlace): void;
   /** What its workloads achieved so far, if it runs any. */
   reports?(): WorkloadReport[];
 }

@@ -22,10 +22,11 @@ export class Portmap {
 
   /** @param nameOf an application's name, by index */
   constructor(kernel: Kernel, readonly name: string, private readonly nameOf: (application: number) => string) {
-    this.entry = kernel.store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS);
+    const { store } = kernel;
+    this.entry = store.within(undefined, () => store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS));
     for (let i = 0; i < 2 * PORTS; i++) this.entry.alloc();
     this.entry.owner.fill(-1);
-    this.counters = kernel.store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1);
+    this.counters = store.within(undefined, () => store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1));
     this.counters.alloc();
   }
 
@@ -53,6 +54,20 @@ export class Portmap {
     if (base === 0) this.counters.tcp[0]!++;
     else this.counters.udp[0]!++;
     return { port };
+  }
+
+  /** The application is gone: the hypervisor frees its ports. @returns how many it had */
+  release(application: number): number {
+    const { owner } = this.entry;
+    let freed = 0;
+    for (let i = 0; i < 2 * PORTS; i++) {
+      if (owner[i] !== application) continue;
+      owner[i] = -1;
+      if (i < PORTS) this.counters.tcp[0]!--;
+      else this.counters.udp[0]!--;
+      freed++;
+    }
+    return freed;
   }
 
   /** Index of the application that owns the port, or −1. */

@@ -24,6 +24,7 @@ export const exceptionFilters: Readonly<Record<string, readonly FunctionKind[]>>
   drop: ["drop"],
   violation: ["violation"],
   timeout: ["timeout"],
+  fault: ["fault"],
 };
 
 type HitTest = (count: number) => boolean;

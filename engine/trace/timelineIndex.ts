@@ -41,7 +41,7 @@ export class TimelineIndex {
     this.ids = new TrackIds(trace.names);
     this.packets = new PacketIndex(trace);
     this.switches = new VcpuSwitches(trace);
-    this.isProblem = Uint8Array.from(functions, (f) => (f.kind === "drop" || f.kind === "violation" || f.kind === "timeout" ? 1 : 0));
+    this.isProblem = Uint8Array.from(functions, (f) => (f.kind === "drop" || f.kind === "violation" || f.kind === "timeout" || f.kind === "fault" ? 1 : 0));
     this.kindOfContext = contexts.map((c) => c.kind);
     for (const c of contexts) if (c.kind !== "thread") this.track(this.ids.ofContext(c.id));
     for (const v of vcpus) this.track(this.ids.ofVcpu(v.id));

@@ -42,7 +42,8 @@ export type FunctionKind =
   | "workload"
   | "drop"
   | "violation"
-  | "timeout";
+  | "timeout"
+  | "fault";
 
 /** What reports count a function's rows as: what crossing a boundary, or a copy of `a` bytes, stands for. */
 export type Tally = "copy" | "notification" | "VM exit" | "hypercall" | "system call" | "IPC" | "context switch" | "interrupt";

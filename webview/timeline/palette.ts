@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<FunctionKind, readonly [Category, number]>> = {
   driver: ["driver", 0], vif: ["driver", 0.25], server: ["server", 0],
   interrupt: ["scheduling", 0], thread: ["scheduling", 0.25], kernel: ["scheduling", 0.15], hypervisor: ["scheduling", 0.4],
   device: ["hardware", 0], dma: ["hardware", 0.2], wire: ["hardware", 0.35], workload: ["workload", 0],
-  drop: ["problem", 0], violation: ["problem", 0], timeout: ["problem", 0],
+  drop: ["problem", 0], violation: ["problem", 0], timeout: ["problem", 0], fault: ["problem", 0],
 };
 
 const LEGEND: readonly (readonly [Category, keyof TimelineStrings])[] = [

@@ -59,5 +59,6 @@ export function exceptionFilters(l10n: Localizer): DebugProtocol.ExceptionBreakp
     { filter: "drop", label: l10n.t("Dropped Frames"), description: l10n.t("Stops at every frame that is dropped, whatever the cause."), supportsCondition: true },
     { filter: "violation", label: l10n.t("IOMMU Faults and Violations"), description: l10n.t("Stops where a guard refuses a binding or an access."), default: true, supportsCondition: true },
     { filter: "timeout", label: l10n.t("Retransmission Timeouts"), description: l10n.t("Stops where TCP's retransmission timer expires."), supportsCondition: true },
+    { filter: "fault", label: l10n.t("Crashes, Hangs and Restarts"), description: l10n.t("Stops where a fault of the design strikes, and where a watchdog finds one."), supportsCondition: true },
   ];
 }

@@ -106,7 +106,7 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "out-of-range", text: one(["key-value-store", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - key-value: { from: client, to: web, sets: «0», gets: 0 }\n") },
   { code: "not-simulated", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «2»") },
   { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
-  { code: "not-simulated", text: one(DIRECT, "faults:\n  - { at: 1ms, «crash»: web }\n") },
+  { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, hang: web, restart: «1ms» }\n") },
   { code: "unreachable", text: `${one(DIRECT)}  other: { devices: { nic0: { model: intel-82599 } } }\nworkloads:\n  - http: { from: client, to: «web» }\n`.replace("server.nic0 }", "other.nic0 }") },
 ];
 

@@ -1,0 +1,138 @@
+import type { Scope } from "../inspect";
+import type { Model } from "../kernel/kernel";
+import { Priority } from "../kernel/queue";
+import type { ScopeCopy } from "../kernel/state";
+import { NONE } from "../trace/trace";
+import type { DomainPlace, Machine, PlacedModel } from "./machine";
+
+const Op = { boot: 0 } as const;
+
+/** What starts and dies with a domain. */
+export type Living = Pick<PlacedModel, "start" | "reclaim" | "resetTime" | "peerDied">;
+
+/**
+ * Life and death of domains. A domain's own memory dies with it: the tables of its components go back to what they held
+ * when the machine was switched on, its threads lose their jobs, nothing that was scheduled for it happens. What others hold
+ * for it stays as it is until they let go of it: the hypervisor's portmap, pages that a peer maps, frames on the chip.
+ *
+ * There is no isolation inside a domain, so that a domain is what dies and what restarts, whichever component is at fault.
+ */
+export class Lifecycle implements Model {
+  readonly id: number;
+  private readonly fn;
+  /** Rows are domains, by their id. */
+  private readonly life;
+  private readonly contexts = new Map<string, number>();
+  private readonly models = new Map<DomainPlace, Living[]>();
+  private readonly memory = new Map<DomainPlace, ScopeCopy>();
+
+  constructor(private readonly machine: Machine, private readonly domains: readonly DomainPlace[]) {
+    const { kernel } = machine;
+    this.id = kernel.component("domains", "lifecycle", "", undefined, this);
+    this.fn = kernel.functions({
+      domain_kill: { file: "xen/common/domain.c", kind: "hypervisor" },
+      domain_create: { file: "xen/common/domain.c", kind: "hypervisor" },
+      "kernel stops": { kind: "device" },
+      "kernel starts": { kind: "device" },
+      "not running": { kind: "device" },
+    });
+    this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64" }, Math.max(1, domains.length));
+    for (const domain of domains) {
+      this.life.alloc();
+      if (!this.contexts.has(domain.host)) this.contexts.set(domain.host, kernel.context("device", `${domain.host}/toolstack`, domain.host, undefined));
+      // From the bottom up, as they are started when the machine is switched on.
+      this.models.set(domain, [...domain.components].reverse().map(({ path }) => machine.placed(path)));
+    }
+  }
+
+  /** Adds what starts with the domain, besides its components. */
+  add(domain: DomainPlace, model: Living): void {
+    this.models.get(domain)!.push(model);
+  }
+
+  /** Keeps what the memory of a domain holds now, for when it is to restart: before its components start. */
+  remember(domain: DomainPlace): void {
+    this.memory.set(domain, this.machine.kernel.store.copyScope(domain.path));
+  }
+
+  /** Starts what is in the domain, from the bottom up. */
+  start(domain: DomainPlace): void {
+    for (const model of this.models.get(domain)!) model.start?.();
+  }
+
+  /** Where rows about a host's domains stand. */
+  contextOf(host: string): number {
+    return this.contexts.get(host)!;
+  }
+
+  isRunning(domain: DomainPlace): boolean {
+    return this.machine.cpus.isOn(domain.id);
+  }
+
+  /**
+   * A domain stops at once, in a dispatch of its own. Nothing happens to one that does not run.
+   * @param restart picoseconds until it runs again, at least what its devices take to reset; undefined: never
+   */
+  kill(domain: DomainPlace, restart: number | undefined): void {
+    const { machine, life, fn } = this;
+    const { kernel, cpus } = machine;
+    const component = cpus.componentOf(domain.id);
+    const by = { component, context: this.contextOf(domain.host) };
+    if (!this.isRunning(domain)) {
+      kernel.mark(fn["not running"], component, by.context, kernel.now, 0);
+      return;
+    }
+    kernel.mark(domain.virtual ? fn.domain_kill : fn["kernel stops"], component, by.context, kernel.now, 0, NONE, life.deaths[domain.id]!);
+    life.deaths[domain.id]!++;
+    life.since[domain.id] = kernel.now;
+    cpus.stop(domain.id);
+    const own = new Set(kernel.names.components.filter((c) => c.domain === domain.path).map(({ id }) => id));
+    for (const id of own) cpus.hang(id, false);
+    kernel.queue.cancelWhere((target) => own.has(target));
+    for (const model of this.models.get(domain)!) model.reclaim?.();
+    machine.grants.get(domain.host)?.release(by, domain.id);
+    for (const [other, models] of this.models) {
+      if (other !== domain && this.isRunning(other)) for (const model of models) model.peerDied?.(domain);
+    }
+    if (restart === undefined) return;
+    const wait = this.models.get(domain)!.reduce((longest, { resetTime = 0 }) => Math.max(longest, resetTime), restart);
+    kernel.schedule(wait, Priority.timeout, this.id, Op.boot, domain.id);
+  }
+
+  fire(_op: number, d: number): void {
+    const { machine, life, fn } = this;
+    const { kernel, cpus } = machine;
+    const domain = this.domains[d]!;
+    kernel.mark(domain.virtual ? fn.domain_create : fn["kernel starts"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0, NONE, life.boots[d]!);
+    life.boots[d]!++;
+    life.down[d]! += kernel.now - life.since[d]!;
+    kernel.store.restoreScope(domain.path, this.memory.get(domain)!);
+    cpus.boot(d);
+    this.start(domain);
+  }
+
+  /** How often the domain died, and how long it did not run in all, picoseconds. */
+  historyOf(domain: DomainPlace): { readonly deaths: number; readonly boots: number; readonly down: number } {
+    const { life } = this;
+    const d = domain.id;
+    const now = this.isRunning(domain) ? 0 : this.machine.kernel.now - life.since[d]!;
+    return { deaths: life.deaths[d]!, boots: life.boots[d]!, down: life.down[d]! + now };
+  }
+
+  describe(): Scope[] {
+    return [{
+      name: "Domains",
+      variables: this.domains.map((domain) => {
+        const { deaths, boots, down } = this.historyOf(domain);
+        return {
+          name: domain.path, value: this.isRunning(domain) ? "runs" : "does not run", number: Number(this.isRunning(domain)),
+          children: [
+            { name: "deaths", value: `${deaths}`, number: deaths },
+            { name: "restarts", value: `${boots}`, number: boots },
+            { name: "time without it", value: `${(down / 1e9).toFixed(3)} ms`, number: down },
+          ],
+        };
+      }),
+    }];
+  }
+}

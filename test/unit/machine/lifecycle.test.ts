@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { createEngine, type MachineEngine } from "../../../engine/create";
+import type { DomainPlace } from "../../../engine/machine/machine";
+import { designOf } from "../../support/runDesign";
+
+const ms = 1e9;
+
+function computing(faults: string, { cores = 2, vcpus = 2 } = {}): MachineEngine {
+  return createEngine(designOf(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: ${cores} }
+    hypervisor: { model: xen, scheduler: credit }
+    domains:
+      one: { vcpus: ${vcpus}, components: [compute: { threads: 2, burst: 300us }] }
+      two: { vcpus: ${vcpus}, components: [compute: { threads: 2, burst: 300us }] }
+${faults}
+run: { until: 1s }
+`));
+}
+
+function runUntil(engine: MachineEngine, time: number): void {
+  while (engine.time < time && engine.dispatch());
+}
+
+const domainOf = (engine: MachineEngine, path: string): DomainPlace => engine.built.domains.find((d) => d.path === path)!;
+const busy = (engine: MachineEngine, path: string): number => engine.built.machine.cpus.busyOf(domainOf(engine, path).id);
+
+/** Rows of a domain's vCPUs between two times. */
+function rowsOn(engine: MachineEngine, path: string, from: number, to: number): number {
+  const vcpus = new Set(engine.names.vcpus.filter(({ domain }) => domain === path).map(({ id }) => id));
+  let count = 0;
+  for (let row = 0; row < engine.trace.length; row++) {
+    const { time, vcpu } = engine.trace.row(row);
+    if (time > from && time < to && vcpus.has(vcpu)) count++;
+  }
+  return count;
+}
+
+describe("life cycle of domains", () => {
+  it("a crash ends all that the domain does, and its pCPUs are the others'", () => {
+    const engine = computing("faults: [{ at: 100ms, crash: one }]");
+    runUntil(engine, 100 * ms);
+    const before = busy(engine, "server/one");
+    runUntil(engine, 300 * ms);
+    assert.equal(busy(engine, "server/one"), before);
+    assert.equal(rowsOn(engine, "server/one", 100 * ms, 300 * ms), 0);
+    // Two vCPUs on two pCPUs that nobody else wants.
+    const other = busy(engine, "server/two");
+    runUntil(engine, 500 * ms);
+    assert.ok(busy(engine, "server/two") - other > 2 * 198 * ms);
+  });
+
+  it("a restart gives it its first state again, at its time", () => {
+    const engine = computing("faults: [{ at: 100ms, crash: one, restart: 50ms }]");
+    const bursts = (): number => engine.describeComponent(engine.built.machine.placed("server/one/compute").id)[0]!.variables[0]!.number!;
+    runUntil(engine, 99 * ms);
+    assert.ok(bursts() > 200);
+    runUntil(engine, 149 * ms);
+    assert.equal(rowsOn(engine, "server/one", 101 * ms, 149 * ms), 0);
+    runUntil(engine, 152 * ms);
+    assert.ok(bursts() < 20);
+    runUntil(engine, 400 * ms);
+    assert.ok(bursts() > 200);
+    const { deaths, boots, down } = engine.built.machine.lifecycle.historyOf(domainOf(engine, "server/one"));
+    assert.deepEqual([deaths, boots, down], [1, 1, 50 * ms]);
+  });
+
+  it("a crash of a component takes down its domain; of one that does not run, nothing", () => {
+    const engine = computing("faults: [{ at: 100ms, crash: one.compute }, { at: 200ms, crash: one }]");
+    runUntil(engine, 300 * ms);
+    assert.equal(engine.built.machine.lifecycle.historyOf(domainOf(engine, "server/one")).deaths, 1);
+    assert.equal(rowsOn(engine, "server/one", 100 * ms, 300 * ms), 0);
+  });
+
+  it("a domain that hangs burns its share of the CPUs and does nothing", () => {
+    const engine = computing("faults: [{ at: 100ms, hang: one }]");
+    const bursts = (): number => engine.describeComponent(engine.built.machine.placed("server/one/compute").id)[0]!.variables[0]!.number!;
+    runUntil(engine, 105 * ms);
+    const [done, time] = [bursts(), busy(engine, "server/one")];
+    runUntil(engine, 500 * ms);
+    assert.equal(bursts(), done);
+    // Half of two pCPUs, as before.
+    const share = (busy(engine, "server/one") - time) / (2 * 395 * ms);
+    assert.ok(share > 0.45 && share < 0.55, `${share}`);
+  });
+
+  it("a component that hangs holds the vCPU that its next job runs on; threads of others go on elsewhere", () => {
+    const engine = computing("faults: [{ at: 100ms, hang: one.compute }]", { cores: 4, vcpus: 2 });
+    runUntil(engine, 900 * ms);
+    const held = engine.names.functions.find(({ name }) => name === "no progress")!.id;
+    assert.ok(engine.built.machine.kernel.count(held) > 1500);
+    assert.ok(busy(engine, "server/two") > 1.7 * 900 * ms);
+  });
+
+  it("a watchdog finds a hang when no vCPU has beaten in time, and the domain starts again", () => {
+    const engine = computing("faults: [{ at: 100ms, hang: one, watchdog: 80ms, restart: 20ms }]", { cores: 4 });
+    const { lifecycle } = engine.built.machine;
+    runUntil(engine, 139 * ms);
+    assert.equal(lifecycle.historyOf(domainOf(engine, "server/one")).deaths, 0);
+    runUntil(engine, 182 * ms);
+    assert.equal(lifecycle.historyOf(domainOf(engine, "server/one")).deaths, 1);
+    runUntil(engine, 205 * ms);
+    assert.ok(lifecycle.isRunning(domainOf(engine, "server/one")));
+    runUntil(engine, 900 * ms);
+    assert.equal(lifecycle.historyOf(domainOf(engine, "server/one")).deaths, 1);
+  });
+
+  it("going back over a crash and a restart is exact", () => {
+    const faults = "faults: [{ at: 50ms, crash: one, restart: 7ms }, { at: 52ms, hang: two, watchdog: 10ms, restart: 3ms }]";
+    for (const keyframeAt of [45, 51, 55, 60, 66]) {
+      const engine = computing(faults);
+      runUntil(engine, keyframeAt * ms);
+      const keyframe = engine.snapshot();
+      const replayer = engine.replayer();
+      replayer.restore(keyframe);
+      runUntil(engine, 80 * ms);
+      while (replayer.time < 80 * ms && replayer.dispatch());
+      assert.equal(replayer.rows, engine.rows);
+      assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().pages, engine.built.machine.kernel.store.snapshot().pages);
+    }
+  });
+});
