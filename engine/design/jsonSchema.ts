@@ -37,7 +37,7 @@ export function jsonSchema(): Json {
 }
 
 function sectionNames(): SectionName[] {
-  const names: SectionName[] = ["machine", "load-generator", "cpu", "device", "sriov", "hypervisor", "domain", "uplinks", "link", "run", "layout", "pins"];
+  const names: SectionName[] = ["machine", "load-generator", "cpu", "device", "sriov", "hypervisor", "domain", "uplinks", "link", "run", "costs", "cost", "layout", "pins"];
   return names;
 }
 
@@ -59,7 +59,9 @@ function entry(name: string, doc: string, value: Json): Json {
 
 function openSection(name: SectionName): Json {
   const properties = Object.fromEntries(SECTIONS[name].keys.map((key) => [key.name, { description: key.doc, ...schemaOf(key.value) }]));
-  const items: Json = name === "pins" ? { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 } : { type: "array", items: { type: "string" } };
+  const items: Json = name === "pins" ? { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 }
+    : name === "costs" ? { anyOf: [schemaOf(SECTIONS.cost.keys[0]!.value), schemaOf({ kind: "section", section: "cost" })] }
+    : { type: "array", items: { type: "string" } };
   return { type: ["object", "null"], properties, additionalProperties: items };
 }
 

@@ -38,8 +38,16 @@ export interface Design {
   readonly run: RunSettings;
   /** Files that workloads take their arrivals from: see files.ts. */
   readonly files: readonly FileUse[];
+  /** Costs that take the place of the profile's, by name of the function or latency. */
+  readonly costs: ReadonlyMap<string, CostOverride>;
   /** Pinned diagram positions by path, in diagram units. */
   readonly pins: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
+}
+
+/** Picoseconds; what is undefined stays as the profile has it. */
+export interface CostOverride {
+  readonly call: number | undefined;
+  readonly byte: number | undefined;
 }
 
 export interface FileUse {

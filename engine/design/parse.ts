@@ -1,5 +1,6 @@
 import { isMap } from "yaml";
 import { check } from "./checks";
+import { readCosts } from "./costs";
 import { Paths } from "./draft";
 import type { DesignDraft, WorkloadDraft } from "./draft";
 import { readHosts } from "./hosts";
@@ -62,7 +63,7 @@ function readDesign(source: Source, root: Section): Design {
     faults: draft.faults.filter(({ part }) => part.target !== "").map(({ part }) => part),
     switches: draft.switches.filter(({ part }) => part.to !== "").map(({ part }) => part),
     policies: draft.policies.filter(({ part }) => part.domains.length > 0).map(({ part }) => part),
-    run: draft.run, files: draft.workloads.flatMap(filesOfWorkload), pins: readPins(source, root),
+    run: draft.run, files: draft.workloads.flatMap(filesOfWorkload), costs: readCosts(source, root, root.text("profile")), pins: readPins(source, root),
   };
 }
 

@@ -37,7 +37,7 @@ export type ScalarSpec =
 
 export type SectionName =
   | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "hypervisor" | "domain" | "uplinks" | "link"
-  | "fault" | "switch" | "run" | "layout" | "pins";
+  | "fault" | "switch" | "run" | "costs" | "cost" | "layout" | "pins";
 
 /** A value with structure of its own. `named`: names chosen by the user, each with a section. */
 export type ValueSpec =
@@ -111,6 +111,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "faults", doc: "What goes wrong, and when.", value: { kind: "faults" } },
       { name: "switches", doc: "When applications change between a network server and a function of their own: at a time, or by a policy.", value: { kind: "switches" } },
       { name: "run", doc: "How long to simulate, and with which seed.", value: { kind: "section", section: "run" } },
+      { name: "costs", doc: "Costs that take the place of the profile's, by function, such as tcp_input: 2us.", value: { kind: "section", section: "costs" } },
       { name: "layout", doc: "Pinned positions in the diagram. A reviewer can ignore it.", value: { kind: "section", section: "layout" } },
     ],
   },
@@ -210,6 +211,14 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   layout: {
     noun: "the layout",
     keys: [{ name: "pins", doc: "Pinned positions by path, such as server/nginx: [120, 40].", value: { kind: "section", section: "pins" } }],
+  },
+  costs: { noun: "the costs", open: true, keys: [] },
+  cost: {
+    noun: "a cost",
+    keys: [
+      { name: "call", doc: "CPU time of a call.", value: time(0, S) },
+      { name: "byte", doc: "CPU time of each byte, for functions that touch the payload.", value: time(0, MS) },
+    ],
   },
   pins: { noun: "the pins", open: true, keys: [] },
 };

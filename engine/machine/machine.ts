@@ -35,7 +35,7 @@ export class Machine {
   /** @param columns the packets of the engine that records, for one that replays; undefined in the one that records */
   constructor(readonly design: Design, columns?: PacketColumns) {
     this.kernel = new Kernel(design.run.seed, columns === undefined);
-    this.costs = new CostProfile(design.profile, this.kernel.names.functions);
+    this.costs = new CostProfile(design.profile, this.kernel.names.functions, design.costs);
     this.cpus = new Cpus(this.kernel, this.costs);
     this.packets = new PacketLog(this.kernel.store, columns);
     this.transcript = new Transcript(this.kernel.store);

@@ -1,3 +1,4 @@
+import type { CostOverride } from "../design/model";
 import type { FunctionInfo } from "../trace/trace";
 import xeon4114 from "./xeon-4114-82599.json";
 
@@ -25,14 +26,22 @@ const profiles: Readonly<Record<string, ProfileFile>> = { [xeon4114.name]: xeon4
 /** Names of the profiles that ship. */
 export const profileNames: readonly string[] = Object.keys(profiles);
 
+/** The costs of a profile by name; none where there is no such profile. */
+export function profileCosts(profile: string): ReadonlyMap<string, Cost> {
+  return new Map(Object.entries(profiles[profile]?.costs ?? {}));
+}
+
 /** Costs of the functions of one machine, by function id. */
 export class CostProfile {
   private readonly call: number[] = [];
   private readonly byte: number[] = [];
   private readonly file: ProfileFile;
 
-  /** @throws Error naming the profiles that exist */
-  constructor(name: string, private readonly functions: readonly FunctionInfo[]) {
+  /**
+   * @param overrides what a design sets in place of the profile's costs, by name
+   * @throws Error naming the profiles that exist
+   */
+  constructor(name: string, private readonly functions: readonly FunctionInfo[], private readonly overrides: ReadonlyMap<string, CostOverride> = new Map()) {
     const file = profiles[name];
     if (file === undefined) throw new Error(`There is no cost profile "${name}"; there is: ${profileNames.join(", ")}.`);
     this.file = file;
@@ -50,14 +59,16 @@ export class CostProfile {
   latency(name: string): number {
     const cost = this.file.costs[name];
     if (cost === undefined) throw new Error(`The cost profile "${this.file.name}" does not say what "${name}" costs.`);
-    return cost.call;
+    return this.overrides.get(name)?.call ?? cost.call;
   }
 
   private resolve(): void {
     for (let id = this.call.length; id < this.functions.length; id++) {
-      const cost = this.file.costs[this.functions[id]!.name];
-      this.call.push(cost?.call ?? -1);
-      this.byte.push(cost?.byte ?? 0);
+      const { name } = this.functions[id]!;
+      const cost = this.file.costs[name];
+      const override = this.overrides.get(name);
+      this.call.push(override?.call ?? cost?.call ?? -1);
+      this.byte.push(override?.byte ?? cost?.byte ?? 0);
     }
   }
 }

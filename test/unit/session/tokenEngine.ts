@@ -187,7 +187,7 @@ export function tokenDesign(): Design {
   });
   const machine = { cores: 1, numa: 1, iommu: true, devices: [], hypervisor: undefined };
   return {
-    name: "Tokens", profile: "", links: [], workloads: [], faults: [], switches: [], policies: [], files: [], run: { until: 1e12, seed: 1 }, pins: new Map(),
+    name: "Tokens", profile: "", links: [], workloads: [], faults: [], switches: [], policies: [], files: [], costs: new Map(), run: { until: 1e12, seed: 1 }, pins: new Map(),
     hosts: [
       {
         ...part("server", tokenText.slice(tokenText.indexOf("server:"), tokenText.indexOf("  client:"))), ...machine, kind: "machine",
