@@ -4,6 +4,7 @@ import { createEngine } from "../../engine/create";
 import type { Nic } from "../../engine/machine/nic/nic";
 import { designOf } from "../support/runDesign";
 import { randomMachine } from "../support/randomMachine";
+import { times } from "../support/times";
 
 function checkQueues(nic: Nic): void {
   const { transmitQueues: { state: tx }, receiveQueues, model } = nic;
@@ -28,7 +29,7 @@ describe("adapters of random machines", () => {
       const engine = createEngine(designOf(text));
       const nics = [...engine.built.machine.nics.values()];
       for (let i = 0; i < 6000 && engine.dispatch(); i++) if (i % 5 === 0) nics.forEach(checkQueues);
-    }), { numRuns: 25 });
+    }), { numRuns: times(25) });
   });
 
   it("keep interrupts of a vector apart, deliver no frame to a function whose address it does not carry, and never fault", () => {
@@ -56,6 +57,6 @@ describe("adapters of random machines", () => {
         }
       }
       assert.equal(built.iommus.reduce((sum, { faults }) => sum + faults, 0), 0);
-    }), { numRuns: 25 });
+    }), { numRuns: times(25) });
   });
 });

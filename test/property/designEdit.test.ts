@@ -4,6 +4,7 @@ import { applyEdits, canMoveUplink, freeFunctions, moveUplink, setPin, uplinkTar
 import type { Design, Domain } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
 import { randomDesign } from "../support/randomDesign";
+import { times } from "../support/times";
 
 function parsed(text: string): Design {
   const { design, problems } = parseDesign(text);
@@ -60,7 +61,7 @@ describe("moving an uplink", () => {
         if (domain.uplinks.length === 1) assert.equal(restored, text);
         else assert.equal(uplinkTarget(domainOf(parsed(restored), path)), uplinkTarget(domain));
       }),
-      { numRuns: 400 },
+      { numRuns: times(400) },
     );
     assert.ok(moves > 40, `only ${moves} of the runs moved anything`);
   }).timeout(60_000);
@@ -78,7 +79,7 @@ describe("moving an uplink", () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: times(100) },
     );
   }).timeout(60_000);
 });
@@ -104,7 +105,7 @@ describe("pinning", () => {
         assert.equal(edit(one, "server/app0", undefined), text);
         assert.equal(edit(text, "server/app0", undefined), text);
       }),
-      { numRuns: 100 },
+      { numRuns: times(100) },
     );
   }).timeout(60_000);
 });

@@ -6,6 +6,7 @@ import type { Part } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
 import { PROBLEM_CODES } from "../../engine/design/problems";
 import { randomDesign } from "../support/randomDesign";
+import { times } from "../support/times";
 
 const samples = readdirSync("samples", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".exo.yaml")).sort()
@@ -60,7 +61,7 @@ describe("parsing any text", () => {
         }
         checkAny(text);
       }),
-      { numRuns: 1500 },
+      { numRuns: times(1500) },
     );
   }).timeout(60_000);
 
@@ -71,12 +72,12 @@ describe("parsing any text", () => {
       assert.deepEqual(problems, []);
       assert.equal(design?.hosts[0]?.domains.length, domains.length + 1);
       assert.equal(design.hosts[0]?.devices[0]?.vfs, vfs);
-    }), { numRuns: 200 });
+    }), { numRuns: times(200) });
   });
 
   it("of any characters", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 400 }), checkAny), { numRuns: 300 });
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."a1:-?{}[]&*#|>'\"%@!,\n\t \\<=."), maxLength: 80 }), checkAny), { numRuns: 2000 });
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 400 }), checkAny), { numRuns: times(300) });
+    fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."a1:-?{}[]&*#|>'\"%@!,\n\t \\<=."), maxLength: 80 }), checkAny), { numRuns: times(2000) });
   }).timeout(60_000);
 
   it("that is hostile: aliases that multiply, merges that loop, deep nesting, endless lists", () => {

@@ -6,6 +6,7 @@ import { invariants } from "../support/invariants/all";
 import { runChecked } from "../support/invariants/invariant";
 import { designOf } from "../support/runDesign";
 import { randomMachine } from "../support/randomMachine";
+import { times } from "../support/times";
 
 /** A run is followed for at most so many dispatches: a machine that spins or computes never ends by itself. */
 const DISPATCHES = 60_000;
@@ -23,7 +24,7 @@ const beforeItIsUp = ["no address yet", "receive disabled"];
 
 describe("random machines", () => {
   it("keep every invariant", () => {
-    fc.assert(fc.property(randomMachine, ({ text }) => runChecked(start(text), invariants, DISPATCHES)), { numRuns: 60 });
+    fc.assert(fc.property(randomMachine, ({ text }) => runChecked(start(text), invariants, DISPATCHES)), { numRuns: times(60) });
   });
 
   it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped or sent again", () => {
@@ -40,7 +41,7 @@ describe("random machines", () => {
       if (loss === 0) {
         assert.deepEqual(Object.keys(result.drops).filter((cause) => !beforeItIsUp.includes(cause)), []);
       }
-    }), { numRuns: 40 });
+    }), { numRuns: times(40) });
   });
 
   it("give the same trace again, and going back to a keyframe changes nothing", () => {
@@ -60,6 +61,6 @@ describe("random machines", () => {
       assert.equal(replayer.time, second.time);
       runFor(second, 2000);
       assert.equal(second.fingerprint(), first.fingerprint());
-    }), { numRuns: 40 });
+    }), { numRuns: times(40) });
   });
 });

@@ -4,6 +4,7 @@ import { Store, type StoreSnapshot } from "../../engine/kernel/state";
 import { PacketLog } from "../../engine/network/packets";
 import { CloseReason, TcpStack, linuxTcp, type TcpOptions } from "../../engine/network/tcp/tcp";
 import { MICROSECOND, MILLISECOND, SECOND, TcpNetwork } from "../support/tcpNetwork";
+import { times } from "../support/times";
 
 const options: fc.Arbitrary<Partial<TcpOptions>> = fc.record({
   mss: fc.constantFrom(536, 1460, 8960),
@@ -107,7 +108,7 @@ function play({ options: [a, b], wire: w, bytes, seeds, bite }: Session, observe
 describe("TCP over a bad channel", () => {
   it("delivers exactly the bytes, in order, and ends closed", function () {
     this.timeout(120_000);
-    fc.assert(fc.property(session, (s) => void play(s)), { numRuns: 300 });
+    fc.assert(fc.property(session, (s) => void play(s)), { numRuns: times(300) });
   });
 
   it("sends each payload byte from the offset that its sequence number says", function () {
@@ -118,7 +119,7 @@ describe("TCP over a bad channel", () => {
       for (const { packet } of net.sent) {
         if (packets.payloadLength(packet) > 0) assert.equal((packets.offset(packet) + 1) % 2 ** 32, packets.relativeSequence(packet));
       }
-    }), { numRuns: 50 });
+    }), { numRuns: times(50) });
   });
 
   it("never retransmits without loss, corruption or reordering", function () {
@@ -132,12 +133,12 @@ describe("TCP over a bad channel", () => {
       for (const { stack: { counters } } of play(s).hosts) {
         assert.equal(counters.retransmittedByTimeout[0]! + counters.retransmittedFast[0]! + counters.retransmittedBySack[0]!, 0);
       }
-    }), { numRuns: 100 });
+    }), { numRuns: times(100) });
   });
 
   it("keeps all its state in tables: a restored copy goes on as the original did", function () {
     this.timeout(60_000);
-    fc.assert(fc.property(session, fc.nat({ max: 400 }), replay), { numRuns: 40 });
+    fc.assert(fc.property(session, fc.nat({ max: 400 }), replay), { numRuns: times(40) });
   });
 });
 

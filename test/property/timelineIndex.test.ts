@@ -6,6 +6,7 @@ import type { Slices } from "../../engine/trace/timelineQuery";
 import { NONE, Trace } from "../../engine/trace/trace";
 import { appendRows, SMALL_NAMES, smallRows } from "../support/randomTrace";
 import { timelineOracle } from "../support/timelineOracle";
+import { times } from "../support/times";
 
 function traceOf(rows: Parameters<typeof appendRows>[1]): Trace {
   const trace = new Trace(SMALL_NAMES);
@@ -174,6 +175,6 @@ describe("slice list", () => {
       const length = Math.max(...inside.map((s) => s.end - s.begin));
       assert.equal(group.busy, inside.reduce((sum, s) => sum + s.end - s.begin, 0));
       assert.equal(group.longest, inside.find((s) => s.end - s.begin === length)!.row);
-    }), { numRuns: 60 });
+    }), { numRuns: times(60) });
   });
 });
