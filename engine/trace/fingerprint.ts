@@ -1,13 +1,17 @@
+import { A, B, CAUSE, COST, ENABLER, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk } from "./chunk";
 import type { Trace } from "./trace";
+
+/** Rows whose columns are hashed one after the other; part of the definition, and nothing to do with how the trace is kept. */
+const BLOCK_ROWS = 16384;
 
 /**
  * A hash over all columns of all rows, 16 hexadecimal digits: equal for equal runs on every platform. Two 32-bit
- * multiply-and-rotate lanes over the columns' words, chunk by chunk (the finaliser is MurmurHash3's).
+ * multiply-and-rotate lanes over the columns' words, block by block (the finaliser is MurmurHash3's).
  */
 export function fingerprint(trace: Trace): string {
   let h1 = 0x9747b28c;
   let h2 = 0x2f0b4c47;
-  const words = (column: Float64Array | Uint32Array | Uint16Array | Int32Array, rows: number): void => {
+  const words = (column: Column, rows: number): void => {
     const bytes = rows * column.BYTES_PER_ELEMENT;
     const view = new DataView(column.buffer, column.byteOffset, bytes);
     let at = 0;
@@ -19,15 +23,66 @@ export function fingerprint(trace: Trace): string {
     }
     for (; at < bytes; at++) h1 = Math.imul(h1 ^ view.getUint8(at), 0x85ebca6b);
   };
-  let left = trace.length;
-  for (const chunk of trace.chunks) {
-    const rows = Math.min(left, chunk.time.length);
-    left -= rows;
-    for (const column of [
-      chunk.time, chunk.begin, chunk.cost, chunk.fn, chunk.component, chunk.context, chunk.vcpu, chunk.packet, chunk.cause, chunk.enabler, chunk.a, chunk.b,
-    ]) words(column, rows);
-  }
+  const block = new Block(Math.min(BLOCK_ROWS, trace.length));
+  let filled = 0;
+  trace.eachChunk((chunk, rows, base) => {
+    block.fill(filled, chunk, rows);
+    filled += rows;
+    if (filled < BLOCK_ROWS && base + rows < trace.length) return;
+    for (const column of block.columns) words(column, filled);
+    filled = 0;
+  });
   return hex(mix(h1)) + hex(mix(h2 ^ h1 ^ trace.length));
+}
+
+type Column = Float64Array | Uint32Array | Uint16Array | Int32Array;
+
+/** Rows as columns. */
+class Block {
+  private readonly time: Float64Array;
+  private readonly begin: Float64Array;
+  private readonly cost: Uint32Array;
+  private readonly fn: Uint16Array;
+  private readonly component: Uint16Array;
+  private readonly context: Uint16Array;
+  private readonly vcpu: Uint16Array;
+  private readonly packet: Int32Array;
+  private readonly cause: Int32Array;
+  private readonly enabler: Int32Array;
+  private readonly a: Int32Array;
+  private readonly b: Int32Array;
+  /** In the order in which they are hashed. */
+  readonly columns: readonly Column[];
+
+  constructor(rows: number) {
+    this.columns = [
+      this.time = new Float64Array(rows), this.begin = new Float64Array(rows), this.cost = new Uint32Array(rows),
+      this.fn = new Uint16Array(rows), this.component = new Uint16Array(rows), this.context = new Uint16Array(rows), this.vcpu = new Uint16Array(rows),
+      this.packet = new Int32Array(rows), this.cause = new Int32Array(rows), this.enabler = new Int32Array(rows),
+      this.a = new Int32Array(rows), this.b = new Int32Array(rows),
+    ];
+  }
+
+  /** Puts in the first `rows` rows of a chunk, from `start` on. */
+  fill(start: number, { times, words }: TraceChunk, rows: number): void {
+    for (let i = 0; i < rows; i++) {
+      const to = start + i;
+      const w = i << WORD_BITS;
+      this.time[to] = times[i * 2]!;
+      this.begin[to] = times[i * 2 + 1]!;
+      this.cost[to] = words[w + COST]!;
+      // The function with the mark of a dispatch's first row; the columns take the lower half of a word.
+      this.fn[to] = words[w + WHAT]!;
+      this.component[to] = words[w + WHAT]! >>> 16;
+      this.context[to] = words[w + WHERE]!;
+      this.vcpu[to] = words[w + WHERE]! >>> 16;
+      this.packet[to] = words[w + PACKET]!;
+      this.cause[to] = words[w + CAUSE]!;
+      this.enabler[to] = words[w + ENABLER]!;
+      this.a[to] = words[w + A]!;
+      this.b[to] = words[w + B]!;
+    }
+  }
 }
 
 function mix(h: number): number {

@@ -1,5 +1,12 @@
+import { ChunkCache } from "./chunkCache";
+import {
+  A, B, CAUSE, CHUNK_BITS, CHUNK_MASK, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk,
+} from "./chunk";
+import { ChunkCodec } from "./chunkCodec";
+import { MemoryChunks, type ChunkStore } from "./chunkStore";
+
 /**
- * The trace: columns, 48 bytes a row, in chunks.
+ * The trace: columns in chunks. A chunk that is full is packed ({@link ChunkCodec}) into a {@link ChunkStore}, and unpacked when it is read.
  *
  * A *dispatch* is one atomic change of the simulated machine's state, at the instant its work ends. It leaves one or
  * more *rows*: the functions that its work went through, each with its share of the time. All rows of a dispatch have
@@ -14,11 +21,6 @@
 export const NONE = -1;
 /** "No vCPU": hardware rows. */
 export const NO_VCPU = 0xffff;
-
-const CHUNK_BITS = 14;
-const CHUNK_ROWS = 1 << CHUNK_BITS;
-const CHUNK_MASK = CHUNK_ROWS - 1;
-const FIRST = 0x8000;
 
 /** What kind of thing happened; decides its colour in the timeline and which exception breakpoints it meets. */
 export type FunctionKind =
@@ -124,80 +126,132 @@ export interface Row {
   readonly first: boolean;
 }
 
-/** One chunk's columns; also the unit that goes between threads and to disk. */
-export class TraceChunk {
-  readonly time = new Float64Array(CHUNK_ROWS);
-  readonly begin = new Float64Array(CHUNK_ROWS);
-  readonly cost = new Uint32Array(CHUNK_ROWS);
-  /** Function id; the top bit marks the first row of a dispatch. */
-  readonly fn = new Uint16Array(CHUNK_ROWS);
-  readonly component = new Uint16Array(CHUNK_ROWS);
-  readonly context = new Uint16Array(CHUNK_ROWS);
-  readonly vcpu = new Uint16Array(CHUNK_ROWS);
-  readonly packet = new Int32Array(CHUNK_ROWS);
-  readonly cause = new Int32Array(CHUNK_ROWS);
-  readonly enabler = new Int32Array(CHUNK_ROWS);
-  readonly a = new Int32Array(CHUNK_ROWS);
-  readonly b = new Int32Array(CHUNK_ROWS);
-
-  /** Bytes of all columns. */
-  get bytes(): number {
-    return Object.values(this).reduce((sum: number, column: ArrayBufferView) => sum + column.byteLength, 0);
-  }
+/** The chunks of a trace that was recorded before. */
+export interface RecordedChunks {
+  readonly store: ChunkStore;
+  readonly rows: number;
+  /** Time of each chunk's first row, picoseconds. */
+  readonly starts: readonly number[];
 }
 
 /** Rows in order of dispatch; grows at the end only. */
 export class Trace {
-  readonly chunks: TraceChunk[] = [];
   length = 0;
+  private store: ChunkStore = new MemoryChunks();
+  private readonly starts: number[] = [];
+  private readonly cache = new ChunkCache();
+  private readonly plain = this.cache.plain;
+  private codec: ChunkCodec | undefined;
   private head: TraceChunk | undefined;
+  /** Chunks that are full and not packed: the dispatch that ends in the last of them may go on, and name its packet. */
+  private full = 0;
 
-  constructor(readonly names: TraceNames) {}
+  /** @param recorded rows to read; a trace that has them does not grow */
+  constructor(readonly names: TraceNames, recorded?: RecordedChunks) {
+    if (recorded === undefined) return;
+    this.store = recorded.store;
+    this.length = recorded.rows;
+    this.starts.push(...recorded.starts);
+  }
+
+  /** Keeps chunks in another store from now on; those packed so far move there. */
+  keepIn(store: ChunkStore): void {
+    for (let chunk = 0; chunk < this.store.count; chunk++) store.add(this.store.read(chunk));
+    this.store = store;
+  }
 
   /** Appends a row and returns its number. */
   append(
     first: boolean, time: number, begin: number, cost: number, fn: number, component: number, context: number,
     vcpu: number, packet: number, cause: number, enabler: number, a: number, b: number,
   ): number {
+    if (first && this.full > 0) this.pack();
     const row = this.length++;
     const i = row & CHUNK_MASK;
-    if (i === 0) this.chunks.push((this.head = new TraceChunk()));
-    const c = this.head!;
-    c.time[i] = time;
-    c.begin[i] = begin;
-    c.cost[i] = cost;
-    c.fn[i] = first ? fn | FIRST : fn;
-    c.component[i] = component;
-    c.context[i] = context;
-    c.vcpu[i] = vcpu;
-    c.packet[i] = packet;
-    c.cause[i] = cause;
-    c.enabler[i] = enabler;
-    c.a[i] = a;
-    c.b[i] = b;
+    if (i === 0) this.open(row >> CHUNK_BITS, time);
+    const { times, words } = this.head!;
+    times[i * 2] = time;
+    times[i * 2 + 1] = begin;
+    const w = i << WORD_BITS;
+    words[w + WHAT] = (first ? fn | FIRST : fn) | (component << 16);
+    words[w + WHERE] = context | (vcpu << 16);
+    words[w + PACKET] = packet;
+    words[w + CAUSE] = cause;
+    words[w + COST] = cost;
+    words[w + ENABLER] = enabler;
+    words[w + A] = a;
+    words[w + B] = b;
+    if (i === CHUNK_MASK) this.full++;
     return row;
   }
 
-  /** Bytes of all chunks. */
-  get bytes(): number { return this.chunks.length * (this.chunks[0]?.bytes ?? 0); }
+  private open(chunk: number, time: number): void {
+    this.head = this.cache.open(chunk);
+    this.starts.push(time);
+  }
 
-  time(row: number): number { return this.chunks[row >> CHUNK_BITS]!.time[row & CHUNK_MASK]!; }
-  begin(row: number): number { return this.chunks[row >> CHUNK_BITS]!.begin[row & CHUNK_MASK]!; }
-  cost(row: number): number { return this.chunks[row >> CHUNK_BITS]!.cost[row & CHUNK_MASK]!; }
-  fn(row: number): number { return this.chunks[row >> CHUNK_BITS]!.fn[row & CHUNK_MASK]! & ~FIRST; }
-  component(row: number): number { return this.chunks[row >> CHUNK_BITS]!.component[row & CHUNK_MASK]!; }
-  context(row: number): number { return this.chunks[row >> CHUNK_BITS]!.context[row & CHUNK_MASK]!; }
-  vcpu(row: number): number { return this.chunks[row >> CHUNK_BITS]!.vcpu[row & CHUNK_MASK]!; }
-  packet(row: number): number { return this.chunks[row >> CHUNK_BITS]!.packet[row & CHUNK_MASK]!; }
-  cause(row: number): number { return this.chunks[row >> CHUNK_BITS]!.cause[row & CHUNK_MASK]!; }
-  enabler(row: number): number { return this.chunks[row >> CHUNK_BITS]!.enabler[row & CHUNK_MASK]!; }
-  a(row: number): number { return this.chunks[row >> CHUNK_BITS]!.a[row & CHUNK_MASK]!; }
-  b(row: number): number { return this.chunks[row >> CHUNK_BITS]!.b[row & CHUNK_MASK]!; }
-  isFirst(row: number): boolean { return (this.chunks[row >> CHUNK_BITS]!.fn[row & CHUNK_MASK]! & FIRST) !== 0; }
+  private pack(): void {
+    for (; this.full > 0; this.full--) {
+      const chunk = this.store.count;
+      this.store.add(this.encode(chunk));
+      this.cache.packed(chunk);
+    }
+  }
 
-  /** Names the packet of a row whose dispatch has just made it. */
+  private encode(chunk: number): Uint8Array {
+    const base = chunk << CHUNK_BITS;
+    return (this.codec ??= new ChunkCodec()).encode(this.plain[chunk]!, Math.min(CHUNK_ROWS, this.length - base), base);
+  }
+
+  /** The rows that are not in the store yet, packed; what ends a file of the trace. */
+  tail(): Uint8Array[] {
+    const tail: Uint8Array[] = [];
+    for (let chunk = this.store.count; chunk << CHUNK_BITS < this.length; chunk++) tail.push(this.encode(chunk));
+    return tail;
+  }
+
+  /** The chunk of a row, as columns. */
+  private at(row: number): TraceChunk {
+    const chunk = this.plain[row >> CHUNK_BITS] ?? this.load(row >> CHUNK_BITS);
+    chunk.read = true;
+    return chunk;
+  }
+
+  private load(chunk: number): TraceChunk {
+    return this.cache.load(chunk, (into) => (this.codec ??= new ChunkCodec()).decode(this.store.read(chunk), chunk << CHUNK_BITS, into));
+  }
+
+  /** Bytes of memory: packed chunks, and those at hand as columns. */
+  get memory(): number { return this.store.memory + this.cache.bytes + this.starts.length * 8; }
+  /** Bytes of all rows as they are kept, in memory or not. */
+  get bytes(): number {
+    return this.store.bytes + this.cache.unpackedBytes + this.starts.length * 8;
+  }
+
+  private word(row: number, word: number): number { return this.at(row).words[((row & CHUNK_MASK) << WORD_BITS) + word]!; }
+
+  time(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2]!; }
+  begin(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2 + 1]!; }
+  cost(row: number): number { return this.word(row, COST) >>> 0; }
+  fn(row: number): number { return this.word(row, WHAT) & (FIRST - 1); }
+  component(row: number): number { return this.word(row, WHAT) >>> 16; }
+  context(row: number): number { return this.word(row, WHERE) & 0xffff; }
+  vcpu(row: number): number { return this.word(row, WHERE) >>> 16; }
+  packet(row: number): number { return this.word(row, PACKET); }
+  cause(row: number): number { return this.word(row, CAUSE); }
+  enabler(row: number): number { return this.word(row, ENABLER); }
+  a(row: number): number { return this.word(row, A); }
+  b(row: number): number { return this.word(row, B); }
+  isFirst(row: number): boolean { return (this.word(row, WHAT) & FIRST) !== 0; }
+
+  /** Chunk by chunk, for those who read everything: the chunk, which is valid during the visit only, how many rows it has, and the number of its first. */
+  eachChunk(visit: (chunk: TraceChunk, rows: number, base: number) => void): void {
+    for (let base = 0; base < this.length; base += CHUNK_ROWS) visit(this.at(base), Math.min(CHUNK_ROWS, this.length - base), base);
+  }
+
+  /** Names the packet of a row of the dispatch that goes on: it has just made it. */
   setPacket(row: number, packet: number): void {
-    this.chunks[row >> CHUNK_BITS]!.packet[row & CHUNK_MASK] = packet;
+    this.at(row).words[((row & CHUNK_MASK) << WORD_BITS) + PACKET] = packet;
   }
 
   /** First row of the dispatch that `row` belongs to. */
@@ -208,14 +262,24 @@ export class Trace {
 
   /** First row whose time is at or after `time`; `length` if there is none. */
   firstAt(time: number): number {
+    const { starts } = this;
     let low = 0;
-    let high = this.length;
+    let high = starts.length;
     while (low < high) {
       const mid = (low + high) >>> 1;
-      if (this.time(mid) < time) low = mid + 1;
+      if (starts[mid]! < time) low = mid + 1;
       else high = mid;
     }
-    return low;
+    if (low === 0) return 0;
+    // In the last chunk that begins before `time`, or the first row after it.
+    let row = (low - 1) << CHUNK_BITS;
+    let end = Math.min(this.length, low << CHUNK_BITS);
+    while (row < end) {
+      const mid = (row + end) >>> 1;
+      if (this.time(mid) < time) row = mid + 1;
+      else end = mid;
+    }
+    return row;
   }
 
   /** @throws RangeError outside 0 … length − 1. */

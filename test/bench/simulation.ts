@@ -60,13 +60,8 @@ function measure(design: Design, record: boolean): Run {
       dispatches: run.dispatches + engine.dispatches,
       rows: run.rows + engine.rows,
       packets: run.packets + engine.built.machine.packets.length,
-      traceBytes: run.traceBytes + engine.trace.length * bytesPerRow(engine),
+      traceBytes: run.traceBytes + engine.trace.memory,
     };
   } while (run.dispatches < LEAST_DISPATCHES);
   return run;
-}
-
-function bytesPerRow({ trace }: MachineEngine): number {
-  const chunk = trace.chunks[0];
-  return chunk === undefined ? 0 : chunk.bytes / chunk.time.length;
 }

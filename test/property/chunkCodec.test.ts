@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { createEngine } from "../../engine/create";
+import { CHUNK_ROWS, WHAT, WORD_BITS, TraceChunk } from "../../engine/trace/chunk";
+import { ChunkCodec, ChunkError } from "../../engine/trace/chunkCodec";
+import { NONE, NO_VCPU, Trace, type Row } from "../../engine/trace/trace";
+import { SMALL_NAMES } from "../support/randomTrace";
+import { designOf } from "../support/runDesign";
+
+interface Line {
+  readonly first: boolean;
+  readonly step: number;
+  readonly early: number;
+  readonly cost: number;
+  readonly fn: number;
+  readonly where: number;
+  readonly packet: number;
+  readonly cause: number;
+  readonly enabler: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+/** Mostly as rows are, with everything that a column can hold now and then. */
+const line: fc.Arbitrary<Line> = fc.record({
+  first: fc.boolean(),
+  step: fc.oneof({ weight: 8, arbitrary: fc.nat(1000) }, fc.nat(2 ** 31 - 1), fc.integer({ min: 0, max: 2 ** 42 })),
+  early: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.integer({ min: -(2 ** 40), max: 2 ** 40 })),
+  cost: fc.oneof({ weight: 8, arbitrary: fc.nat(3) }, fc.integer({ min: 0, max: 2 ** 32 - 1 })),
+  fn: fc.oneof({ weight: 8, arbitrary: fc.nat(3) }, fc.nat(0x7fff)),
+  where: fc.oneof({ weight: 8, arbitrary: fc.nat(2) }, fc.nat(0xffff)),
+  packet: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: NONE, max: 5 }) }, int32),
+  cause: fc.oneof({ weight: 8, arbitrary: fc.constant(1) }, fc.nat(5000)),
+  enabler: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.nat(5000)),
+  a: fc.oneof({ weight: 8, arbitrary: fc.nat(2) }, int32),
+  b: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, int32),
+});
+
+/** A trace of those rows as often as asked, and what should be read from it. */
+function record(lines: readonly Line[], times: number): { trace: Trace; rows: Row[] } {
+  const trace = new Trace(SMALL_NAMES);
+  const rows: Row[] = [];
+  let time = 0;
+  for (let k = 0; k < times; k++) {
+    for (const l of lines) {
+      const row = trace.length;
+      const first = l.first || row === 0;
+      if (first) time += l.step;
+      const cause = l.cause > 0 && l.cause <= row ? row - l.cause : NONE;
+      const enabler = l.enabler > 0 && l.enabler <= row ? row - l.enabler : NONE;
+      const expected = { row, time, begin: time - l.cost - l.early, cost: l.cost, fn: l.fn, component: l.where, context: l.where >> 1, vcpu: l.where === 0 ? NO_VCPU : l.where, packet: l.packet, cause, enabler, a: l.a, b: l.b, first };
+      trace.append(first, time, expected.begin, l.cost, l.fn, l.where, l.where >> 1, expected.vcpu, l.packet, cause, enabler, l.a, l.b);
+      rows.push(expected);
+    }
+  }
+  return { trace, rows };
+}
+
+describe("packed chunks", () => {
+  it("give back every row as it was written, in any order of reading", () => {
+    fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: CHUNK_ROWS / 8 }), fc.array(fc.nat(), { maxLength: 40 }), (lines, times, places) => {
+      const { trace, rows } = record(lines, times);
+      for (const place of places) assert.deepEqual(trace.row(place % rows.length), rows[place % rows.length]);
+      rows.forEach((expected, row) => assert.deepEqual(trace.row(row), expected));
+    }), { numRuns: 60 });
+  });
+
+  it("keep what breaks the trace's promises", () => {
+    const value = fc.oneof(fc.double(), fc.integer());
+    fc.assert(fc.property(fc.array(fc.tuple(value, value, int32, int32), { minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 1e6 }), (rows, base) => {
+      const chunk = new TraceChunk();
+      rows.forEach(([time, begin, one, other], i) => {
+        chunk.times.set([time, begin], i * 2);
+        chunk.words.set([one, other, one, other, one, other, one, other], i << WORD_BITS);
+      });
+      const codec = new ChunkCodec();
+      const copy = new TraceChunk();
+      assert.equal(codec.decode(codec.encode(chunk, rows.length, base), base, copy), rows.length);
+      assert.deepEqual(copy.words, chunk.words);
+      // A zero may lose its sign.
+      assert.deepEqual(copy.times.map((x) => x + 0), chunk.times.map((x) => x + 0));
+    }));
+  });
+
+  it("are small, and equal to the chunk, for what the engine records", () => {
+    const engine = createEngine(designOf(readFileSync("samples/librettos/librettos.exo.yaml", "utf8")));
+    while (engine.trace.length < 3 * CHUNK_ROWS && engine.dispatch());
+    const codec = new ChunkCodec();
+    let seen = 0;
+    engine.trace.eachChunk((chunk, rows, base) => {
+      const bytes = codec.encode(chunk, rows, base);
+      const copy = new TraceChunk();
+      codec.decode(bytes, base, copy);
+      assert.deepEqual(copy.words.subarray(0, rows << WORD_BITS), chunk.words.subarray(0, rows << WORD_BITS));
+      assert.deepEqual(copy.times.subarray(0, rows * 2), chunk.times.subarray(0, rows * 2));
+      if (rows === CHUNK_ROWS) assert.ok(bytes.length < rows * 10, `${bytes.length} bytes for ${rows} rows`);
+      seen += rows;
+    });
+    assert.equal(seen, engine.trace.length);
+  });
+
+  it("that are damaged are refused with the reason, or read as something else, and never do worse", () => {
+    const { trace } = record(Array.from({ length: 40 }, (_, i) => ({ first: i % 3 === 0, step: 77 * i, early: i % 7 === 0 ? 5 : 0, cost: i, fn: i % 5, where: i % 4, packet: i % 6, cause: 1, enabler: i % 9 === 0 ? 2 : 0, a: i, b: 0 })), 3);
+    const [bytes] = trace.tail();
+    fc.assert(fc.property(fc.nat(bytes!.length - 1), fc.integer({ min: 1, max: 255 }), fc.integer({ min: 0, max: bytes!.length }), (at, flip, length) => {
+      const damaged = bytes!.slice(0, length);
+      if (at < length) damaged[at]! ^= flip;
+      try {
+        new ChunkCodec().decode(damaged, 0, new TraceChunk());
+      } catch (error) {
+        assert.ok(error instanceof ChunkError, String(error));
+      }
+    }), { numRuns: 500 });
+    assert.throws(() => new ChunkCodec().decode(bytes!.subarray(0, bytes!.length - 1), 0, new TraceChunk()), ChunkError);
+  });
+
+  it("hold the kinds of rows of a chunk in which all differ", () => {
+    const chunk = new TraceChunk();
+    for (let i = 0; i < CHUNK_ROWS; i++) chunk.words[(i << WORD_BITS) + WHAT] = i * 5;
+    chunk.words.forEach((word, k) => { if ((k & 7) === 3 || (k & 7) === 5) chunk.words[k] = word - 1; });
+    const codec = new ChunkCodec();
+    const copy = new TraceChunk();
+    codec.decode(codec.encode(chunk, CHUNK_ROWS, 0), 0, copy);
+    assert.deepEqual(copy.words, chunk.words);
+  });
+});
