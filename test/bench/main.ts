@@ -3,10 +3,11 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { eventQueue } from "./eventQueue/section";
 import { keyframes } from "./keyframes";
+import { ns3 } from "./ns3/section";
 import type { Section } from "./section";
 import { simulation } from "./simulation";
 
-const sections: readonly Section[] = [eventQueue, simulation, keyframes];
+const sections: readonly Section[] = [eventQueue, simulation, ns3, keyframes];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "string" } } });
 const unknown = positionals.find((name) => !sections.some((section) => section.name === name));
