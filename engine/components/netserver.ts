@@ -3,22 +3,25 @@ import { ChannelGrants } from "../machine/channelGrants";
 import { FrameRing, SLOT_BYTES } from "../machine/frameRing";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { Portmap, type BindResult } from "../machine/portmap";
+import { ServiceRegistry } from "../machine/serviceRegistry";
 import { IcmpType } from "../network/packets";
+import { Backend } from "./backend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import { ReaderOp, RingReader } from "./ringReader";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
 
-const Op = { receive: 0, send: 1, notify: 2, echo: 3, welcome: 4, map: 5 } as const;
+const Op = { receive: 0, send: 1, notify: 2, echo: 3 } as const;
 
 interface Channel {
   readonly application: string;
   readonly vif: Vif;
   /** The application's event-channel port. */
   readonly line: number;
-  /** The server's own port for this application, and the one that tells it that the application has granted its rings. */
+  /** The server's own port for this application, and the one on which it is welcomed with rings that it has granted. */
   readonly ownLine: number;
   readonly welcomeLine: number;
+  readonly helloPort: () => number;
   readonly memory: ChannelGrants;
   readonly toServer: FrameRing;
   readonly toApplication: FrameRing;
@@ -38,6 +41,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
   private readonly fn;
   private readonly softint: number;
   private readonly portmap: Portmap;
+  readonly registry: ServiceRegistry;
+  private readonly backend: Backend;
   private readonly channels: Channel[] = [];
   private wire!: NetworkInterface;
 
@@ -59,8 +64,6 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "poll ring": { name: "backend_forward_receiver: poll", file: "platform/hw/xen/backend.c", kind: "server", a: "polls" },
       announce: { name: "backend_forward_receiver: about to sleep", file: "platform/hw/xen/backend.c", kind: "server" },
       sleep: { name: "backend_forward_receiver: sleep", file: "platform/hw/xen/backend.c", kind: "server" },
-      backend_welcome_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt", tally: "interrupt" },
-      backend_connect: { file: "platform/hw/xen/backend.c", kind: "server" },
       "ring to application full": { kind: "drop" },
       "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
@@ -70,6 +73,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
     this.softint = sharedThread(machine, domain, "softint-net", 0);
     this.portmap = new Portmap(kernel, spec.path, (application) => this.channels[application]!.application);
     machine.portmaps.set(spec.path, this.portmap);
+    this.registry = new ServiceRegistry(kernel, spec.path);
+    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels);
   }
 
   connect(): void {
@@ -80,12 +85,31 @@ export class Netserver implements PlacedModel, FrameConsumer {
     this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
   }
 
+  start(): void {
+    this.backend.start();
+  }
+
+  reclaim(): void {
+    this.backend.abandon();
+  }
+
+  peerDied(domain: DomainPlace): void {
+    this.channels.forEach(({ application }, index) => {
+      if (application === domain.path) this.backend.applicationDied(index);
+    });
+  }
+
   get mac(): number {
     return this.wire.mac;
   }
 
-  /** An application connects: its rings, its handler thread, its event channel. @returns the application's index */
+  /** An application gets its place: rings, a handler thread, event channels; they are connected when both run. @returns the application's index */
   attach(application: DomainPlace, vif: Vif, line: number): number {
+    // What the two share is neither's own memory.
+    return this.place.machine.kernel.store.within(undefined, () => this.addChannel(application, vif, line));
+  }
+
+  private addChannel(application: DomainPlace, vif: Vif, line: number): number {
     const { machine, domain, spec } = this.place;
     const { kernel, cpus, costs, packets } = machine;
     const index = this.channels.length;
@@ -105,7 +129,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     this.channels.push({
       application: application.path, vif, line, toServer, reader,
       memory: new ChannelGrants(machine, domain.host, application.id, domain.id, `${application.path} to ${spec.path}`),
-      welcomeLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, Op.welcome, index, costs.latency("event to a vCPU")),
+      welcomeLine: this.backend.addChannel(index), helloPort: () => vif.helloPort,
       ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
       toApplication: new FrameRing(kernel, `ring ${spec.path} to ${application.path}`),
       address: () => {
@@ -147,6 +171,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.channels[channel]!.welcomeLine;
   }
 
+  /** The application is gone: the hypervisor frees its ports. */
+  releasePorts(channel: number): void {
+    this.portmap.release(channel);
+  }
+
   /** What the hypervisor does for the application's portbind hypercall. */
   bindPort(channel: number, protocol: number, port: number): BindResult {
     return this.portmap.bind(channel, protocol, port);
@@ -177,7 +206,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   private route(packet: number): void {
     const { kernel, cpus, packets } = this.place.machine;
     if (packets.isArp(packet)) {
-      for (let i = this.channels.length - 1; i >= 0; i--) cpus.call(this.softint, this.id, Op.send, packet, i);
+      for (let i = this.channels.length - 1; i >= 0; i--) if (this.channels[i]!.memory.connected) cpus.call(this.softint, this.id, Op.send, packet, i);
       return;
     }
     if (packets.isIcmp(packet)) {
@@ -235,11 +264,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
       this.wire.spendTransmit(a, packets.frameLength(a));
     } else if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, a);
-    } else if (op === Op.welcome) {
-      cpus.spend(this.fn.backend_welcome_handler);
-    } else if (op === Op.map) {
-      cpus.spend(this.fn.backend_connect);
-      this.channels[a]!.memory.spendMap();
+    } else if (op < ReaderOp.take) {
+      this.backend.begin(op, a);
     } else {
       this.channels[a]!.reader.begin(op);
     }
@@ -255,10 +281,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
     } else if (op === Op.notify) {
       this.channels[b]!.toApplication.countNotification();
       this.place.machine.cpus.raise(this.channels[b]!.line);
-    } else if (op === Op.welcome) {
-      this.place.machine.cpus.post(this.softint, this.id, Op.map, a);
-    } else if (op === Op.map) {
-      this.channels[a]!.memory.map({ component: this.id, context: this.place.machine.cpus.contextOf(this.softint) });
+    } else if (op < ReaderOp.take) {
+      this.backend.end(op, a);
     } else {
       this.channels[a]!.reader.end(op);
     }
@@ -270,7 +294,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return [{
       name: "Network server",
       variables: [
-        this.portmap.describe(),
+        this.portmap.describe(), this.registry.describe(),
         {
           name: "applications", value: `${this.channels.length}`, number: this.channels.length,
           children: this.channels.map((channel) => ({

@@ -32,9 +32,17 @@ export class RingReader {
     private readonly ring: FrameRing, private readonly argument: number, private readonly parts: ReaderParts,
   ) {}
 
+  /** The thread is spawned. */
+  start(): void {
+    this.ring.readers = Reader.active;
+    this.cpus.post(this.thread, this.component, this.ring.peek() === NONE ? ReaderOp.poll : ReaderOp.take, this.argument);
+  }
+
   begin(op: number): void {
     const { cpus, parts } = this;
-    if (op === ReaderOp.take) parts.spend(this.ring.peek());
+    // What it was to take may be gone with the other end.
+    if (op === ReaderOp.take && this.ring.peek() === NONE) cpus.spend(parts.poll);
+    else if (op === ReaderOp.take) parts.spend(this.ring.peek());
     else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS);
     else if (op === ReaderOp.announce) cpus.spend(parts.announce);
     else if (op === ReaderOp.sleep) cpus.spend(parts.sleep);
@@ -44,9 +52,11 @@ export class RingReader {
   end(op: number): void {
     const { ring, cpus } = this;
     switch (op) {
-      case ReaderOp.take:
-        this.parts.accept(ring.consume());
+      case ReaderOp.take: {
+        const packet = ring.consume();
+        if (packet !== NONE) this.parts.accept(packet);
         return this.continue(ReaderOp.poll);
+      }
       case ReaderOp.poll:
         // Cut short without a frame: another thread of the vCPU is ready, and an empty poll yields.
         if (ring.peek() === NONE && cpus.wasCut) {

@@ -1,16 +1,17 @@
 import type { Scope } from "../inspect";
 import type { ChannelGrants } from "../machine/channelGrants";
-import { SLOT_BYTES, type FrameRing } from "../machine/frameRing";
+import { Reader, SLOT_BYTES, type FrameRing } from "../machine/frameRing";
 import type { BindResult } from "../machine/portmap";
 import { noOffloads } from "../machine/nic/model";
 import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
+import { Frontend } from "./frontend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { Netserver } from "./netserver";
 import { ReaderOp, RingReader } from "./ringReader";
 
-const Op = { notify: 0, grant: 1, register: 2 } as const;
+const Op = { notify: 0 } as const;
 
 /**
  * The application's end of the channel to a network server: a virtual interface whose frames are copied into a ring
@@ -24,6 +25,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   readonly offloads = noOffloads;
   private readonly fn;
   private readonly thread: number;
+  private readonly frontend: Frontend;
   private server!: Netserver;
   private channel = 0;
   private reader!: RingReader;
@@ -45,13 +47,12 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
-      frontend_init: { file: "platform/hw/xen/frontend.c", kind: "vif" },
-      rumprun_service_op: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
       "ring to server full": { kind: "drop" },
       "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
     });
     this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
+    this.frontend = new Frontend(place, this.id);
   }
 
   get mac(): number {
@@ -73,6 +74,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     this.server = machine.placed(spec.channel ?? "") as Netserver;
     const line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, 0, costs.latency("event to a vCPU"));
     this.channel = this.server.attach(domain, this, line);
+    this.frontend.attach(this.server, this.channel);
     const { fn } = this;
     this.reader = new RingReader(cpus, this.id, this.thread, this.toApplication, 0, {
       poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn.frontend_interrupt_handler,
@@ -85,9 +87,20 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     });
   }
 
-  /** The application allocates and grants its rings, registers, and notifies the server, which maps them. */
   start(): void {
-    this.place.machine.cpus.post(this.thread, this.id, Op.grant);
+    this.toApplication.readers = Reader.asleep;
+    this.frontend.start();
+  }
+
+  /** The application is gone: its ports are free, its rings are no more. */
+  reclaim(): void {
+    this.server.releasePorts(this.channel);
+    this.frontend.abandon();
+  }
+
+  /** The port on which a new server says hello. */
+  get helloPort(): number {
+    return this.frontend.helloPort;
   }
 
   private get memory(): ChannelGrants {
@@ -109,10 +122,11 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
 
   transmit(packet: number): void {
     const { kernel, cpus, packets } = this.place.machine;
-    const { connected } = this.memory;
+    // The rings are the application's own: they fill also while no server reads them.
+    const { granted } = this.memory;
     const tooLong = packets.frameLength(packet) > SLOT_BYTES;
-    if (!connected || tooLong || !this.toServer.produce(packet)) {
-      const why = !connected ? "channel not connected" : tooLong ? "longer than a slot" : "ring to server full";
+    if (!granted || tooLong || !this.toServer.produce(packet)) {
+      const why = !granted ? "channel not connected" : tooLong ? "longer than a slot" : "ring to server full";
       kernel.mark(this.fn[why], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
       return;
     }
@@ -148,12 +162,8 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
-    } else if (op === Op.grant) {
-      cpus.spend(this.fn.frontend_init);
-      this.memory.spendGrant();
-    } else if (op === Op.register) {
-      cpus.spend(this.fn.rumprun_service_op);
-      cpus.spend(this.fn.minios_notify_remote_via_evtchn);
+    } else if (op < ReaderOp.take) {
+      this.frontend.begin(op);
     } else {
       this.reader.begin(op);
     }
@@ -163,11 +173,10 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       this.toServer.countNotification();
-      cpus.raise(this.server.lineOf(this.channel));
-    } else if (op === Op.grant) {
-      if (this.memory.grant({ component: this.id, context: cpus.contextOf(this.thread) })) cpus.call(this.thread, this.id, Op.register);
-    } else if (op === Op.register) {
-      cpus.raise(this.server.welcomeLineOf(this.channel));
+      // Until the server has bound the port, nobody is there to notify: it looks into the ring when it has.
+      if (this.memory.connected) cpus.raise(this.server.lineOf(this.channel));
+    } else if (op < ReaderOp.take) {
+      this.frontend.end(op);
     } else {
       this.reader.end(op);
     }

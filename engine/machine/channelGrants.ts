@@ -36,14 +36,24 @@ export class ChannelGrants {
       gnttab_end_access: { file: "platform/xen/xen/gnttab.c", kind: "vif", a: "grants" },
     });
     this.page = memory.guestBase(application) + memory.allocateBuffer(application, CHANNEL_GRANTS * PAGE_SIZE) / PAGE_SIZE;
-    this.state = kernel.store.table(`channel of ${name}`, { run: "i32", mapping: "i32" }, 1);
+    this.state = kernel.store.table(`channel of ${name}`, { run: "i32", mapping: "i32", mapped: "i32" }, 1);
     this.state.alloc();
-    this.state.run[0] = this.state.mapping[0] = NONE;
+    this.state.run[0] = this.state.mapping[0] = this.state.mapped[0] = NONE;
+  }
+
+  /** Whether the application has granted the channel: there are rings to write to. */
+  get granted(): boolean {
+    return this.state.run[0] !== NONE;
   }
 
   /** Whether the application has granted the channel, and the server mapped it. */
   get connected(): boolean {
-    return this.state.mapping[0] !== NONE;
+    return this.state.mapping[0] !== NONE && !this.isStale;
+  }
+
+  /** Whether the server maps a channel that is not the application's any more: of one that is gone. */
+  get isStale(): boolean {
+    return this.state.mapping[0] !== NONE && this.state.mapped[0] !== this.state.run[0];
   }
 
   /** Said in `begin`, by the application: it writes the grants. */
@@ -66,6 +76,7 @@ export class ChannelGrants {
   map(by: Requester): boolean {
     const run = this.state.run[0]!;
     this.state.mapping[0] = run === NONE ? NONE : this.grants.map(by, this.server, run, true);
+    this.state.mapped[0] = run;
     return this.connected;
   }
 
@@ -93,9 +104,9 @@ export class ChannelGrants {
     return true;
   }
 
-  /** Forgets the grants, as the application is gone and the hypervisor has taken its table away. */
+  /** The application is gone, and the hypervisor ends its grants; what the server maps stays until it unmaps it. */
   forget(): void {
-    this.state.run[0] = this.state.mapping[0] = NONE;
+    this.state.run[0] = NONE;
   }
 
   describe(): Variable {

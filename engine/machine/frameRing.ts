@@ -62,6 +62,13 @@ export class FrameRing {
     return this.slot.packet[index]!;
   }
 
+  /** The ring as it is when it is made: empty. Who reads it, and whether that one sleeps, is the reader's. @param lost is told of every frame in it */
+  renew(lost: (packet: number) => void): void {
+    for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);
+    this.free.clear();
+    for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
+  }
+
   get count(): number {
     return this.filled.count;
   }

@@ -1,0 +1,79 @@
+import type { Variable } from "../inspect";
+import type { Kernel } from "../kernel/kernel";
+
+/** Operations of the hypercall `rumprun_service_op` (xen/include/public/_rumprun.h). */
+export const ServiceOp = { register: 1, unregister: 2, registerApplication: 3, query: 5, fetch: 6, reconnect: 7 } as const;
+
+/**
+ * What the hypervisor keeps about a network server and its applications (`xen/common/rumprun_service.c`): whether a server is
+ * there, and who has registered with it. It outlives the server, so that a new one finds the applications of the one before.
+ */
+export class ServiceRegistry {
+  private readonly server;
+  private readonly application;
+
+  constructor(kernel: Kernel, server: string) {
+    const { store } = kernel;
+    this.server = store.within(undefined, () => store.table(`service ${server}`, { registered: "u8", generation: "u32" }, 1));
+    this.server.alloc();
+    this.application = store.within(undefined, () => store.table(`applications of ${server}`, { registered: "u8", waiting: "u8" }));
+  }
+
+  /** Makes room for the next application. */
+  addApplication(): void {
+    this.application.alloc();
+  }
+
+  // --- What the server asks -----------------------------------------------------------------------------------------
+
+  /** A server is there from now on: another one than those before. */
+  register(): void {
+    this.server.registered[0] = 1;
+    this.server.generation[0]!++;
+  }
+
+  /** The server is gone. */
+  unregister(): void {
+    this.server.registered[0] = 0;
+  }
+
+  /** Applications that a new server must tell that it is there: those that had registered with another, or asked in vain. */
+  get expectant(): number[] {
+    const { registered, waiting, rows } = this.application;
+    return Array.from({ length: rows }, (_, i) => i).filter((i) => registered[i] === 1 || waiting[i] === 1);
+  }
+
+  // --- What an application asks -------------------------------------------------------------------------------------
+
+  /** Whether a server is there; where not, the application will hear of the next. */
+  query(application: number): boolean {
+    const there = this.server.registered[0] === 1;
+    this.application.waiting[application] = there ? 0 : 1;
+    return there;
+  }
+
+  /** Which of the servers, one after the other, is there or was last. */
+  get generation(): number {
+    return this.server.generation[0]!;
+  }
+
+  /** The application has rings for the server of this generation. @returns false where that one is gone */
+  registerApplication(application: number, generation: number): boolean {
+    if (this.server.registered[0] === 0 || this.generation !== generation) return false;
+    this.application.registered[application] = 1;
+    return true;
+  }
+
+  /** The application is gone. */
+  unregisterApplication(application: number): void {
+    this.application.registered[application] = this.application.waiting[application] = 0;
+  }
+
+  describe(): Variable {
+    const registered = this.application.registered.subarray(0, this.application.rows).reduce((sum, one) => sum + one, 0);
+    return {
+      name: "registry", value: `${this.server.registered[0] === 1 ? "server registered" : "no server"}, ${registered} applications`, number: registered,
+      children: [{ name: "servers so far", value: `${this.generation}`, number: this.generation }],
+    };
+  }
+}
