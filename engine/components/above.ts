@@ -5,7 +5,9 @@ const consumers: readonly string[] = ["tcpip", "netserver", "vif"];
 
 /** What an interface hands its frames to: the nearest component above it in its domain that takes frames. */
 export function consumerAbove(place: Placement): FrameConsumer {
-  const { components } = place.domain;
+  const { components, switchable } = place.domain;
+  // What its driver receives passes through the VIF, which the sockets are bound to (LibrettOS 3.3).
+  if (switchable?.drivers.includes(place.spec) === true) return place.machine.placed(switchable.vif.path) as unknown as FrameConsumer;
   const here = components.findIndex((c) => c.path === place.spec.path);
   const own = place.spec.type;
   for (let i = here - 1; i >= 0; i--) {

@@ -1,10 +1,13 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
+import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
 import type { FrameConsumer, NetworkInterface } from "./interface";
+import type { QueueMemory } from "../machine/nic/queuePairs";
+import { deviceOf, isUnassigned } from "../design/switchable";
+import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { VfStart, VfStartOp } from "./ixgbevf";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2 } as const;
@@ -49,10 +52,19 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
   private readonly threads: number[] = [];
   private readonly lines: number[] = [];
-  private readonly vfStart: VfStart | undefined;
-  private readonly nic: Nic;
-  private readonly f: number;
+  private readonly vfStart: VfStart;
+  private readonly setup: InterfaceSetup;
+  readonly nic: Nic;
+  /** Functions that it may drive: one, or those of the device that nobody binds. */
+  readonly candidates: readonly number[];
+  private readonly memory: readonly QueueMemory[];
+  /** Which of them it drives, or −1, and whether its interface is up. */
+  private readonly state;
+  /** Whether its interface comes up with the domain. */
+  private readonly isUpAtStart: boolean;
   private upper!: FrameConsumer;
+  /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
+  onSetup: (ok: boolean) => void = () => {};
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
@@ -62,20 +74,39 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.events = kernel.functions({
       "TDT write": { kind: "device" },
       "transmit ring full": { kind: "drop" },
+      "interface down": { kind: "drop" },
     });
-    const { nic, f } = functionAt(machine.nics, spec.bind);
+    const { nic, functions } = functionsAt(machine, spec.bind);
     this.nic = nic;
-    this.f = f;
+    this.candidates = functions;
+    this.state = kernel.store.table(`driver ${spec.path}`, { function: "i32", up: "u8" }, 1);
+    this.state.alloc();
+    this.state.function[0] = isUnassigned(spec) ? NONE : functions[0]!;
+    this.isUpAtStart = domain.switchable?.drivers.includes(spec) !== true || domain.activeUplink === spec.path;
     const vcpus = cpus.vcpusOf(domain.id);
     const name = domain.system === "rump" ? "isrthr" : "ksoftirqd";
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
-    // The adapter's, whoever drives it: they outlive the domain.
-    const queues = kernel.store.within(undefined, () => nic.configure(f, domain.id, Math.min(Number(spec.options["queues"] ?? 1), vcpus.length)));
+    const wanted = Math.min(Number(spec.options["queues"] ?? 1), vcpus.length);
+    const queues = functions.reduce((least, f) => Math.min(least, nic.addQueues(f, wanted)), wanted);
+    this.memory = nic.allocate(domain.id, queues);
     for (let q = 0; q < queues; q++) {
       this.threads.push(q === 0 ? sharedThread(machine, domain, name, 0) : cpus.addThread(domain.id, `${name}-${q}`, q));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
     }
-    this.vfStart = nic.isPhysical(f) ? undefined : new VfStart(machine, nic, f, this.id, this.threads[0]!, spec.path, domain.system, domain.mtu + FRAMING);
+    this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
+      afterReset: () => this.setup.afterReset(), ended: (up) => this.setup.vfEnded(up),
+    });
+    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
+  }
+
+  /** The function that it drives, or −1. */
+  get f(): number {
+    return this.state.function[0]!;
+  }
+
+  /** Whether it has a function of its device only for a time. */
+  get isLent(): boolean {
+    return this.f !== NONE && isUnassigned(this.place.spec);
   }
 
   get mac(): number {
@@ -91,14 +122,42 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   start(): void {
+    const { nic, f } = this;
+    if (f === NONE) return;
+    if (!this.isUpAtStart) return nic.assign(f, this.place.domain.id);
+    this.open(f);
+    if (!nic.isPhysical(f)) this.vfStart.start(f, this.threads[0]!);
+  }
+
+  private open(f: number): void {
     const { domain } = this.place;
-    this.nic.open(this.f, domain.id, this.lines, domain.system === "rump" ? EITR : EITR_LINUX);
-    this.vfStart?.start();
+    this.nic.point(f, this.memory);
+    this.nic.open(f, domain.id, this.lines, domain.system === "rump" ? EITR : EITR_LINUX);
+    this.state.up[0] = 1;
+  }
+
+  /** The toolstack gives it a function of its device, which nobody has. */
+  give(f: number): void {
+    this.nic.assign(f, this.place.domain.id);
+    this.state.function[0] = f;
+  }
+
+  /** Its interface comes up, as jobs of a thread; `onSetup` follows. @param attach the function has just been given to it */
+  up(thread: number, attach: boolean): void {
+    this.setup.up(this.f, thread, attach);
+  }
+
+  /** Its interface goes down; `onSetup` follows. */
+  down(thread: number): void {
+    this.state.up[0] = 0;
+    this.setup.down(this.f, thread);
   }
 
   /** The hypervisor takes the function back and resets it. */
   reclaim(): void {
+    if (this.f === NONE) return;
     this.nic.detach(this.f);
+    if (isUnassigned(this.place.spec)) this.state.function[0] = NONE;
   }
 
   get resetTime(): number {
@@ -115,9 +174,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   transmit(packet: number): void {
-    if (this.nic.post(this.f, packet)) return;
+    const isUp = this.state.up[0] === 1;
+    if (isUp && this.nic.post(this.f, packet)) return;
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(this.events["transmit ring full"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
+    kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
   }
 
   begin(op: number, q: number): void {
@@ -125,32 +185,42 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     if (op === Op.interrupt) {
       cpus.spend(this.fn.isr);
     } else if (op === Op.receive) {
-      const packet = this.nic.peekReceived(this.f, q);
+      const packet = this.peek(q);
       cpus.spend(this.fn.legacyIrq, packet);
+      if (packet === NONE) return;
       cpus.spend(this.fn.rxeof, packet, packets.frameLength(packet));
       cpus.spend(this.fn.handOver, packet);
       this.upper.spendInput(packet);
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
     } else {
-      this.vfStart!.begin(op);
+      this.driverOf(op).begin(op);
     }
   }
 
+  /** The oldest received frame, or −1: also where a reset has emptied the ring meanwhile. */
+  private peek(q: number): number {
+    return this.state.up[0] === 1 ? this.nic.peekReceived(this.f, q) : NONE;
+  }
+
+  private driverOf(op: number): InterfaceSetup | VfStart {
+    return op >= SetupOp.step ? this.setup : this.vfStart;
+  }
+
   end(op: number, q: number): void {
-    if (op >= VfStartOp.send) return this.vfStart!.end(op);
+    if (op >= VfStartOp.send) return this.driverOf(op).end(op);
     if (op === Op.receive) {
-      this.upper.input(this.nic.takeReceived(this.f, q));
+      if (this.peek(q) !== NONE) this.upper.input(this.nic.takeReceived(this.f, q));
     } else if (op === Op.unmask) {
-      this.nic.unmask(this.f, q);
+      if (this.state.up[0] === 1) this.nic.unmask(this.f, q);
       return;
     }
-    const more = this.nic.peekReceived(this.f, q) !== NONE;
+    const more = this.peek(q) !== NONE;
     this.place.machine.cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
   }
 
   fire(op: number): void {
-    this.vfStart!.fire(op);
+    this.vfStart.fire(op);
   }
 
   describe(): Scope[] {
@@ -158,10 +228,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 }
 
-/** The adapter and function number of a design path such as `server/nic0/vf1`. */
-function functionAt(nics: ReadonlyMap<string, Nic>, path: string | undefined): { nic: Nic; f: number } {
-  for (const [device, nic] of nics) {
-    if (path?.startsWith(`${device}/`)) return { nic, f: nic.functionNamed(path) };
-  }
-  throw new Error(`There is no PCI function ${path ?? "(none)"}.`);
+/** The adapter of a driver's `bind`, and the functions that this may mean: one, or of a device the VFs that no driver names. */
+function functionsAt(machine: Machine, bind: string | undefined): { nic: Nic; functions: number[] } {
+  const device = machine.design.hosts.flatMap((host) => host.devices).find(({ path }) => bind !== undefined && deviceOf(bind) === path);
+  const nic = device && machine.nics.get(device.path);
+  if (nic === undefined) throw new Error(`There is no PCI function ${bind ?? "(none)"}.`);
+  const free = device!.functions.filter(({ id, boundTo }) => id !== "pf" && boundTo === undefined);
+  return { nic, functions: bind === device!.path ? free.map(({ path }) => nic.functionNamed(path)) : [nic.functionNamed(bind!)] };
 }

@@ -25,10 +25,18 @@ const functionsOf = {
 /** What a VF's driver says to the PF's before it sends a frame, in order. */
 const steps = [MailboxMessage.reset, MailboxMessage.apiVersion, MailboxMessage.getQueues, MailboxMessage.setMaxFrame] as const;
 
+/** How a VF's way through the mailbox goes on. */
+export interface VfOutcome {
+  /** RESET was written: true takes over, and calls `look` when it is time to look for the answer. */
+  afterReset(): boolean;
+  /** The VF is up, or (`false`) the PF refused, or did not answer. */
+  ended(up: boolean): void;
+}
+
 /**
  * A VF's driver brings its function up: RESET, the version of the interface, the queues, the largest frame, each a message
- * in the mailbox whose answer it polls for (`ixgbevf_reset`, `ixgbevf_negotiate_api`). Jobs of the driver's own thread; between two looks it
- * sleeps.
+ * in the mailbox whose answer it polls for (`ixgbevf_reset`, `ixgbevf_negotiate_api`). Jobs of the thread that it is started on; between two
+ * looks that sleeps.
  */
 export class VfStart {
   private readonly state;
@@ -36,10 +44,10 @@ export class VfStart {
 
   /** @param maxFrame largest frame of the domain, check sequence included */
   constructor(
-    private readonly machine: Machine, private readonly nic: Nic, private readonly f: number, private readonly component: number,
-    private readonly thread: number, path: string, system: System, private readonly maxFrame: number,
+    private readonly machine: Machine, private readonly nic: Nic, private readonly component: number,
+    path: string, system: System, private readonly maxFrame: number, private readonly outcome: VfOutcome,
   ) {
-    this.state = machine.kernel.store.table(`VF start of ${path}`, { step: "u8", polls: "u16" }, 1);
+    this.state = machine.kernel.store.table(`VF start of ${path}`, { function: "i32", thread: "i32", step: "u8", polls: "u16" }, 1);
     this.state.alloc();
     this.fn = machine.kernel.functions({
       ...functionsOf[system],
@@ -48,9 +56,20 @@ export class VfStart {
     });
   }
 
-  start(): void {
+  start(f: number, thread: number): void {
+    this.state.function[0] = f;
+    this.state.thread[0] = thread;
     this.state.step[0] = 0;
     this.machine.cpus.post(this.thread, this.component, VfStartOp.send);
+  }
+
+  /** Looks for an answer. */
+  look(): void {
+    this.machine.cpus.post(this.thread, this.component, VfStartOp.look);
+  }
+
+  private get thread(): number {
+    return this.state.thread[0]!;
   }
 
   begin(op: number): void {
@@ -61,11 +80,13 @@ export class VfStart {
 
   end(op: number): void {
     const { kernel, cpus } = this.machine;
-    const { state, nic, f } = this;
+    const { state, nic } = this;
+    const f = state.function[0]!;
     if (op === VfStartOp.send) {
       state.polls[0] = 0;
-      if (nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()])) cpus.post(this.thread, this.component, VfStartOp.look);
-      else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.send);
+      const written = nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()]);
+      if (written && (state.step[0] !== 0 || !this.outcome.afterReset())) this.look();
+      else if (!written) kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.send);
       return;
     }
     const answer = nic.mailbox.answer(f);
@@ -77,6 +98,8 @@ export class VfStart {
       this.fail(this.fn["VF refused"]);
     } else if (++state.step[0]! < steps.length) {
       cpus.post(this.thread, this.component, VfStartOp.send);
+    } else {
+      this.outcome.ended(true);
     }
   }
 
@@ -95,5 +118,6 @@ export class VfStart {
   private fail(fn: number): void {
     const { kernel, cpus } = this.machine;
     kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, steps[this.state.step[0]!]);
+    this.outcome.ended(false);
   }
 }

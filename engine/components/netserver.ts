@@ -8,6 +8,7 @@ import { IcmpType } from "../network/packets";
 import { Backend } from "./backend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import { ReaderOp, RingReader } from "./ringReader";
+import { AddressOp, ServerAddresses } from "./serverAddresses";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
 
@@ -20,6 +21,8 @@ interface Channel {
   readonly line: number;
   /** The server's own port for this application, and the one on which it is welcomed with rings that it has granted. */
   readonly ownLine: number;
+  /** The server's port for switches of this application. */
+  readonly switchLine: number;
   readonly welcomeLine: number;
   readonly helloPort: () => number;
   readonly memory: ChannelGrants;
@@ -44,6 +47,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
   readonly registry: ServiceRegistry;
   private readonly backend: Backend;
   private readonly channels: Channel[] = [];
+  /** The applications' addresses, while they are at the server's interface. */
+  readonly addresses: ServerAddresses;
   private wire!: NetworkInterface;
 
   constructor(private readonly place: Placement) {
@@ -68,13 +73,16 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
       "no owner of the port": { kind: "drop", a: "port" },
-      "forged source": { kind: "violation", a: "application" },
+      "forged source MAC": { kind: "violation", a: "application" },
+      "forged source IP": { kind: "violation", a: "application" },
+      "forged source port": { kind: "violation", a: "application" },
     });
     this.softint = sharedThread(machine, domain, "softint-net", 0);
     this.portmap = new Portmap(kernel, spec.path, (application) => this.channels[application]!.application);
     machine.portmaps.set(spec.path, this.portmap);
+    this.addresses = new ServerAddresses(machine, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), () => this.wire);
     this.registry = new ServiceRegistry(kernel, spec.path);
-    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels);
+    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels, (i) => this.addresses.connected(i, this.channels[i]!.vif.uplink.isAtServer));
   }
 
   connect(): void {
@@ -131,12 +139,14 @@ export class Netserver implements PlacedModel, FrameConsumer {
       memory: new ChannelGrants(machine, domain.host, application.id, domain.id, `${application.path} to ${spec.path}`),
       welcomeLine: this.backend.addChannel(index), helloPort: () => vif.helloPort,
       ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
+      switchLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, AddressOp.asked, index, costs.latency("event to a vCPU")),
       toApplication: new FrameRing(kernel, `ring ${spec.path} to ${application.path}`),
       address: () => {
         const stack = application.components.find((c) => c.type === "tcpip");
         return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
       },
     });
+    this.addresses.addApplication(application.path, this.channels[index]!.address, vif.uplink.isAtServer, vif.uplink);
     return index;
   }
 
@@ -161,6 +171,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.channels[channel]!.ownLine;
   }
 
+  switchLineOf(channel: number): number {
+    return this.channels[channel]!.switchLine;
+  }
+
   /** The shared memory of a channel: its rings stand in it. */
   memoryOf(channel: number): ChannelGrants {
     return this.channels[channel]!.memory;
@@ -183,16 +197,24 @@ export class Netserver implements PlacedModel, FrameConsumer {
 
   // --- Outbound -----------------------------------------------------------------------------------------------------
 
-  /** MAC, IP and port "must already be valid for a given application" (LibrettOS 3.2). */
+  /** MAC, IP and port "must already be valid for a given application" (LibrettOS 3.2); what is not goes no further than here. */
   private forward(index: number, packet: number): void {
     const { kernel, cpus, packets } = this.place.machine;
     const channel = this.channels[index]!;
-    const macIsOwn = packets.sourceMac(packet) === this.mac;
-    const ipIsOwn = packets.sourceIp(packet) === channel.address();
-    // ICMP has no port: the address alone says whose it is.
-    const portIsOwn = packets.isArp(packet) || packets.isIcmp(packet) || this.portmap.owner(packets.protocol(packet), packets.sourcePort(packet)) === index;
-    if (macIsOwn && ipIsOwn && portIsOwn) this.wire.transmit(packet);
-    else kernel.mark(this.fn["forged source"], this.id, cpus.contextOf(channel.reader.thread), kernel.now, 0, packet, index);
+    const context = cpus.contextOf(channel.reader.thread);
+    const forged = packets.sourceMac(packet) !== this.mac ? "forged source MAC"
+      : packets.sourceIp(packet) !== channel.address() ? "forged source IP"
+      : this.isPortOwn(index, packet) ? undefined : "forged source port";
+    // An address that the application has taken to another interface, or is about to: its frames have nothing to do here, but are not forged.
+    if (!this.addresses.isActive(index) && forged !== "forged source IP") this.addresses.refuse(index, packet, context);
+    else if (forged === undefined) this.wire.transmit(packet);
+    else kernel.mark(this.fn[forged], this.id, context, kernel.now, 0, packet, index);
+  }
+
+  /** ARP and ICMP have no port: the address alone says whose it is. */
+  private isPortOwn(index: number, packet: number): boolean {
+    const { packets } = this.place.machine;
+    return packets.isArp(packet) || packets.isIcmp(packet) || this.portmap.owner(packets.protocol(packet), packets.sourcePort(packet)) === index;
   }
 
   // --- Inbound ------------------------------------------------------------------------------------------------------
@@ -206,7 +228,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   private route(packet: number): void {
     const { kernel, cpus, packets } = this.place.machine;
     if (packets.isArp(packet)) {
-      for (let i = this.channels.length - 1; i >= 0; i--) if (this.channels[i]!.memory.connected) cpus.call(this.softint, this.id, Op.send, packet, i);
+      for (let i = this.channels.length - 1; i >= 0; i--) if (this.channels[i]!.memory.connected && this.addresses.isActive(i)) cpus.call(this.softint, this.id, Op.send, packet, i);
       return;
     }
     if (packets.isIcmp(packet)) {
@@ -215,6 +237,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
       // whose address it is.
       const served = this.channels.findIndex((channel) => channel.address() === packets.destinationIp(packet));
       if (served < 0) return;
+      if (!this.addresses.isActive(served)) return this.addresses.refuse(served, packet, cpus.contextOf(this.softint));
       if (packets.icmpType(packet) !== IcmpType.echo) cpus.call(this.softint, this.id, Op.send, packet, served);
       else if (!packets.isCorrupted(packet)) cpus.call(this.softint, this.id, Op.echo, packet);
       return;
@@ -222,7 +245,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const port = packets.destinationPort(packet);
     const owner = this.portmap.owner(packets.protocol(packet), port);
     if (owner === -1) kernel.mark(this.fn["no owner of the port"], this.id, cpus.contextOf(this.softint), kernel.now, 0, packet, port);
-    else cpus.call(this.softint, this.id, Op.send, packet, owner);
+    else if (this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, owner);
+    else this.addresses.refuse(owner, packet, cpus.contextOf(this.softint));
   }
 
   private echo(request: number): void {
@@ -239,6 +263,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   private send(packet: number, index: number): void {
     const { kernel, cpus, packets } = this.place.machine;
     const channel = this.channels[index]!;
+    if (!this.addresses.isActive(index)) return this.addresses.refuse(index, packet, cpus.contextOf(this.softint));
     const { connected } = channel.memory;
     const tooLong = packets.frameLength(packet) > SLOT_BYTES;
     if (!connected || tooLong || !channel.toApplication.produce(packet)) {
@@ -252,6 +277,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   // --- Work ---------------------------------------------------------------------------------------------------------
 
   begin(op: number, a: number, b: number): void {
+    if (op >= AddressOp.asked) return this.addresses.begin(op);
     const { cpus, packets } = this.place.machine;
     if (op === Op.receive) {
       cpus.spend(this.fn.if_percpuq_softint, a);
@@ -272,6 +298,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   }
 
   end(op: number, a: number, b: number): void {
+    if (op >= AddressOp.asked) return this.addresses.end(op, a);
     if (op === Op.receive) {
       this.route(a);
     } else if (op === Op.send) {
@@ -288,13 +315,16 @@ export class Netserver implements PlacedModel, FrameConsumer {
     }
   }
 
-  fire(): void {}
+  /** An address is announced once more. */
+  fire(_op: number, application: number): void {
+    this.addresses.fire(application);
+  }
 
   describe(): Scope[] {
     return [{
       name: "Network server",
       variables: [
-        this.portmap.describe(), this.registry.describe(),
+        this.portmap.describe(), this.registry.describe(), this.addresses.describe(),
         {
           name: "applications", value: `${this.channels.length}`, number: this.channels.length,
           children: this.channels.map((channel) => ({

@@ -59,7 +59,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   connect(): void {
     const { machine, domain } = this.place;
-    const below = domain.activeUplink;
+    const below = domain.socketInterface;
     if (below === undefined) throw new Error(`${this.place.spec.path} has no interface below it.`);
     this.wire = machine.placed(below) as PlacedModel & NetworkInterface;
   }
@@ -114,6 +114,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   input(packet: number): void {
     this.place.machine.cpus.post(this.softint, this.id, Op.input, packet);
+  }
+
+  /** The stack's address is at another adapter from now on: tells the neighbours, as the next thing that the thread does. */
+  announceAddress(thread: number): void {
+    this.arp.announce(thread);
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------
@@ -210,6 +215,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   fire(op: number, a: number, b: number): void {
     const { kernel, cpus } = this.place.machine;
     const context = cpus.contextOf(this.softint);
+    if (op === ArpOp.again) {
+      kernel.mark(this.fn.callout, this.id, context, kernel.now, 0, NONE);
+      this.arp.announceAgain();
+      return;
+    }
     if (op === ArpOp.timer) {
       kernel.mark(this.fn.callout, this.id, context, kernel.now, 0, NONE, a, b);
       this.arp.timeout(a >>> 0);

@@ -10,13 +10,15 @@ import { Frontend } from "./frontend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { Netserver } from "./netserver";
 import { ReaderOp, RingReader } from "./ringReader";
+import { SwitchOp, VifSwitch } from "./vifSwitch";
 
 const Op = { notify: 0 } as const;
 
 /**
  * The application's end of the channel to a network server: a virtual interface whose frames are copied into a ring
  * shared with the server (LibrettOS 3.2, Figure 4; `if_virt.c`, `frontend.c`). The MAC address is that of the server's
- * adapter: the server forwards frames as they are.
+ * adapter: the server forwards frames as they are. In direct mode it is very thin: frames are passed to and from a driver
+ * of the domain, without a copy, a ring or an event (3.3), and carry the address of the driver's function.
  */
 export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   readonly id: number;
@@ -30,6 +32,8 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   private channel = 0;
   private reader!: RingReader;
   private upper!: FrameConsumer;
+  /** Which way frames go, and how that changes. */
+  readonly uplink: VifSwitch;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
@@ -41,6 +45,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor", tally: "notification" },
       frontend_receiver: { file: "platform/hw/xen/frontend.c", kind: "vif" },
       rump_virtif_pktdeliver: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif", a: "bytes", tally: "copy" },
+      rump_virtif_pktforward_direct: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
       rump_virtif_pktdeliver_direct: { file: "platform/hw/librumpnet_xenif/if_virt.c", kind: "vif" },
       frontend_interrupt_handler: { file: "platform/hw/xen/frontend.c", kind: "interrupt", tally: "interrupt" },
       "poll ring": { name: "frontend_receiver: poll", file: "platform/hw/xen/frontend.c", kind: "vif", a: "polls" },
@@ -52,11 +57,17 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       "longer than a slot": { kind: "drop" },
     });
     this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
+    this.uplink = new VifSwitch(place, this.id);
     this.frontend = new Frontend(place, this.id);
   }
 
   get mac(): number {
-    return this.server.mac;
+    return (this.uplink.driver ?? this.server).mac;
+  }
+
+  /** The application's index at the server. */
+  get channelNumber(): number {
+    return this.channel;
   }
 
   private get toServer(): FrameRing {
@@ -83,7 +94,13 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
         cpus.spend(fn.rump_virtif_pktdeliver, packet, machine.packets.frameLength(packet));
         this.upper.spendInput(packet);
       },
-      accept: (packet) => this.upper.input(packet),
+      accept: (packet) => this.deliver(packet),
+    });
+    this.uplink.connect({
+      askForAddress: () => {
+        this.server.addresses.want(this.channel, true);
+        cpus.raise(this.server.switchLineOf(this.channel));
+      },
     });
   }
 
@@ -115,12 +132,21 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   spendTransmit(packet: number, bytes: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
+    const { driver } = this.uplink;
     cpus.spend(this.fn.virtif_start, packet);
-    cpus.spend(this.fn.frontend_send, packet, bytes);
+    if (driver === undefined) {
+      cpus.spend(this.fn.frontend_send, packet, bytes);
+    } else {
+      cpus.spend(this.fn.rump_virtif_pktforward_direct, packet);
+      driver.spendTransmit(packet, bytes);
+    }
     cpus.enter(before);
   }
 
   transmit(packet: number): void {
+    this.uplink.count(packet);
+    const { driver } = this.uplink;
+    if (driver !== undefined) return driver.transmit(packet);
     const { kernel, cpus, packets } = this.place.machine;
     // The rings are the application's own: they fill also while no server reads them.
     const { granted } = this.memory;
@@ -155,10 +181,16 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   }
 
   input(packet: number): void {
+    this.deliver(packet);
+  }
+
+  private deliver(packet: number): void {
+    this.uplink.countReceived(packet);
     this.upper.input(packet);
   }
 
   begin(op: number, packet: number): void {
+    if (op >= SwitchOp.asked) return this.uplink.begin(op);
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
@@ -170,6 +202,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   }
 
   end(op: number): void {
+    if (op >= SwitchOp.asked) return this.uplink.end(op);
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       this.toServer.countNotification();
@@ -182,9 +215,12 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     }
   }
 
-  fire(): void {}
+  /** The rest of a switch. */
+  fire(): void {
+    this.uplink.fire();
+  }
 
   describe(): Scope[] {
-    return [{ name: "VIF", variables: [this.memory.describe(), this.toServer.describe("tx ring"), this.toApplication.describe("rx ring")] }];
+    return [{ name: "VIF", variables: [this.uplink.describe(), this.memory.describe(), this.toServer.describe("tx ring"), this.toApplication.describe("rx ring")] }];
   }
 }

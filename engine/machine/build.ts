@@ -1,5 +1,6 @@
 import { componentModels } from "../components/registry";
-import type { Design, Domain, Host } from "../design/model";
+import type { Component, Design, Domain, Host } from "../design/model";
+import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";
 import { Link } from "../network/link";
 import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
@@ -14,6 +15,7 @@ import { HostMemory } from "./memory";
 import { nicModels } from "./nic/model";
 import { Nic } from "./nic/nic";
 import { routingId } from "./nic/routingIds";
+import { Toolstack } from "./switching/toolstack";
 
 /** A machine as built: what it shares, and where its domains are. */
 export interface Built {
@@ -21,6 +23,8 @@ export interface Built {
   readonly hypervisors: readonly { readonly host: string; readonly hypervisor: Hypervisor; readonly cores: number }[];
   readonly iommus: readonly Iommu[];
   readonly domains: readonly DomainPlace[];
+  /** What tells the applications of a host to switch, where a design has them switch. */
+  readonly toolstacks: readonly Toolstack[];
 }
 
 /** Locally administered addresses (IEEE 802 clause 8.4), one a PCI function in the order of the design. */
@@ -28,6 +32,8 @@ const FIRST_MAC = 0x02_00_00_00_00_00;
 /** Buses of a host's adapters: the first is at 86:00.0; without alternative routing ids, VFs spill onto the next buses. */
 const FIRST_BUS = 0x86;
 const BUSES = 3;
+/** MTU of Ethernet where nothing else is said (IEEE 802.3), bytes. */
+const STANDARD_MTU = 1500;
 
 /**
  * Builds the machine of a design: hardware, then the hypervisor's view, then the components, then their neighbours, then
@@ -53,7 +59,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
       if (model === undefined) throw new Error(`There is no model of the device ${device.model}.`);
       const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, {
         model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs,
-        multiqueue: host.domains.some((d) => d.components.some((c) => c.bind?.startsWith(`${device.path}/`) === true && Number(c.options["queues"] ?? 1) > 1)),
+        multiqueue: host.domains.some((d) => d.components.some((c) => c.bind !== undefined && deviceOf(c.bind) === device.path && Number(c.options["queues"] ?? 1) > 1)),
       });
       for (const f of device.functions) nic.addFunction(f.path, ++mac);
       machine.nics.set(device.path, nic);
@@ -79,9 +85,13 @@ export function build(design: Design, columns?: PacketColumns): Built {
   for (const domain of domains) for (const { path } of [...domain.components].reverse()) store.within(domain.path, () => machine.placed(path).connect?.());
   machine.lifecycle = new Lifecycle(machine, domains);
   for (const spec of design.faults) addFault(machine, domains, spec);
+  const toolstacks = design.switches.length + design.policies.length === 0 ? [] : design.hosts.flatMap((host) => {
+    const own = domains.filter((domain) => domain.host === host.path);
+    return own.some(({ switchable }) => switchable !== undefined) ? [new Toolstack(machine, host.path, own)] : [];
+  });
   for (const { hypervisor } of hypervisors) hypervisor.start();
   for (const domain of domains) machine.lifecycle.start(domain);
-  return { machine, hypervisors, iommus, domains };
+  return { machine, hypervisors, iommus, domains, toolstacks };
 }
 
 function addHypervisor(machine: Machine, host: Host): Hypervisor {
@@ -107,19 +117,25 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   }
   return {
     id, path: domain.path, host: host.path, system, virtual, vcpus: domain.vcpus,
-    components: domain.components, activeUplink: domain.activeUplink, mtu: mtuOf(machine.design, domain), threads: new Map(),
+    components: domain.components, activeUplink: domain.activeUplink,
+    socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), threads: new Map(),
   };
 }
 
-/** MTU of the adapter that the domain's frames leave by, through a network server or not. */
+/** Largest datagram that every adapter takes which the domain's frames may leave by, through a network server or not. */
 function mtuOf(design: Design, domain: Domain): number {
-  const uplink = domain.components.find((c) => c.path === domain.activeUplink);
-  if (uplink?.channel !== undefined) {
+  const switchable = switchableUplinks(domain);
+  const uplinks = switchable === undefined ? domain.components.filter((c) => c.path === domain.activeUplink) : [switchable.vif, ...switchable.drivers];
+  return uplinks.length === 0 ? STANDARD_MTU : uplinks.reduce((least, uplink) => Math.min(least, mtuBelow(design, uplink)), Infinity);
+}
+
+function mtuBelow(design: Design, uplink: Component): number {
+  if (uplink.channel !== undefined) {
     const server = design.hosts.flatMap((h) => h.domains).find((d) => d.components.some((c) => c.path === uplink.channel));
-    return server === undefined ? 1500 : mtuOf(design, server);
+    return server === undefined ? STANDARD_MTU : mtuOf(design, server);
   }
-  const device = design.hosts.flatMap((h) => h.devices).find((d) => uplink?.bind?.startsWith(`${d.path}/`));
-  return device?.mtu ?? 1500;
+  const device = design.hosts.flatMap((h) => h.devices).find((d) => uplink.bind !== undefined && deviceOf(uplink.bind) === d.path);
+  return device?.mtu ?? STANDARD_MTU;
 }
 
 function nicOfHost(machine: Machine, design: Design, host: string): Nic {

@@ -1,4 +1,5 @@
 import type { Component, Design } from "../design/model";
+import type { Switchable } from "../design/switchable";
 import { Kernel, type Model } from "../kernel/kernel";
 import type { PacketColumns } from "../network/packetColumns";
 import { PacketLog } from "../network/packets";
@@ -119,6 +120,10 @@ export interface DomainPlace {
   /** Types of its components, from the application down. */
   readonly components: readonly Component[];
   readonly activeUplink: string | undefined;
+  /** The interface that the sockets are bound to: the VIF where the uplink can be switched, whichever carries the frames. */
+  readonly socketInterface: string | undefined;
+  /** What the domain can switch between while it runs. */
+  readonly switchable: Switchable | undefined;
   /** Largest IP datagram that leaves the domain, bytes. */
   readonly mtu: number;
   /** Threads that components of the domain share, by name. */

@@ -86,6 +86,11 @@ export class ArpCache {
     return this.take(ip);
   }
 
+  /** Is there an entry for `ip`, resolved or not? Only such are changed by ARP packets that are for others (RFC 826, "Merge_flag"). */
+  has(ip: number): boolean {
+    return this.find(ip) >= 0;
+  }
+
   /** Forgets the address of `ip`, as when it has moved. */
   invalidate(ip: number): void {
     const row = this.find(ip);

@@ -54,6 +54,8 @@ export interface NicModel {
   readonly offloads: Offloads;
   /** Function-level reset, picoseconds; the specification allows 100 ms. */
   readonly resetTime: number;
+  /** Reset by the driver's own register, picoseconds: drivers poll for its end ten times, a microsecond apart (NetBSD `ixgbe_reset_hw_82599`). */
+  readonly driverResetTime: number;
 }
 
 /** Bytes of a descriptor: DPDK `ixgbe_type.h`. */
@@ -83,6 +85,7 @@ const intel82599: NicModel = {
   pcie: { payload: 256, overhead: 24 },
   offloads: { checksum: true, segmentation: 65_535, receiveCoalescing: false },
   resetTime: 100e9,
+  driverResetTime: 10e6,
 };
 
 /** Models by the name that a design uses. */

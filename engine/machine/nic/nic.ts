@@ -14,7 +14,7 @@ import { Filters } from "./filters";
 import { Mailbox, defaultVfPolicy, type VfPolicy } from "./mailbox";
 import type { NicModel } from "./model";
 import { PcieLink } from "./pcie";
-import { buildQueues } from "./queuePairs";
+import { allocateQueues, buildQueues, pointQueues, queueRegisters, type QueueMemory, type QueueRegisters } from "./queuePairs";
 import { ReceiveQueues } from "./receiveQueues";
 import { Rss } from "./rss";
 import { SrIov } from "./sriov";
@@ -58,6 +58,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   readonly receiveQueues: ReceiveQueues;
   readonly vectors: Vectors;
   private readonly switch: Switch;
+  private readonly registers: QueueRegisters;
   private readonly port;
   /** Frames on the chip that wait for the wire. */
   private readonly outbound: Ring;
@@ -73,6 +74,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.id = kernel.component(path, "nic", host, undefined, this);
     this.fn = kernel.functions(nicFunctions);
     this.state = store.table(`functions of ${path}`, functionSchema);
+    this.registers = queueRegisters(store, path);
     this.port = store.table(`port of ${path}`, { busy: "u8", maxFrame: "u32" }, 1);
     this.port.alloc();
     this.port.maxFrame[0] = setup.mtu + FRAMING;
@@ -110,9 +112,26 @@ export class Nic implements Model, LinkEnd, Adapter {
     return f;
   }
 
-  /** Builds queue pairs for a function, in the memory of a domain; see {@link buildQueues}. @returns how many */
+  /** Builds queue pairs for a function; see {@link buildQueues}. They are the adapter's, whoever drives it. @returns how many */
+  addQueues(f: number, wanted: number): number {
+    return this.kernel.store.within(undefined, () => buildQueues(this, this.registers, this.queues, f, wanted));
+  }
+
+  /** Sets memory of a domain aside for queue pairs of its driver. */
+  allocate(domain: number, queues: number): QueueMemory[] {
+    return allocateQueues(this, domain, queues, this.port.maxFrame[0]!);
+  }
+
+  /** The driver of a function says where its rings and buffers are. */
+  point(f: number, memory: readonly QueueMemory[]): void {
+    pointQueues(this.registers, this.functions[f]!.queues, memory);
+  }
+
+  /** Builds queue pairs for a function with memory of the domain that drives it. @returns how many */
   configure(f: number, domain: number, wanted: number): number {
-    return buildQueues(this, this.queues, f, domain, wanted, this.port.maxFrame[0]!);
+    const queues = this.addQueues(f, wanted);
+    this.point(f, this.allocate(domain, queues));
+    return queues;
   }
 
   /** @throws Error if the adapter has no such function */
@@ -139,6 +158,17 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   // --- What a hypervisor and a driver do ----------------------------------------------------------------------------
 
+  /** Gives the function to a domain, which may drive it from now on. @throws Error if it is another domain's */
+  assign(f: number, domain: number): void {
+    this.iommu.assign(this.functions[f]!.iommu, domain);
+    this.state.owner[f] = domain;
+  }
+
+  /** Whether the function is nobody's, and answers: it can be assigned. */
+  isFree(f: number): boolean {
+    return this.state.owner[f] === NOBODY && this.state.resetting[f] === 0;
+  }
+
   /**
    * Assigns the function to a domain and opens its queues. A PF works at once; a VF sends and receives when its driver has
    * been through the mailbox.
@@ -147,9 +177,8 @@ export class Nic implements Model, LinkEnd, Adapter {
    * @throws Error if the function is another domain's
    */
   open(f: number, domain: number, lines: readonly number[], eitr: number): void {
-    const { pool, mac, iommu, queues } = this.functions[f]!;
-    this.iommu.assign(iommu, domain);
-    this.state.owner[f] = domain;
+    const { pool, mac, queues } = this.functions[f]!;
+    this.assign(f, domain);
     queues.forEach(({ row }, q) => {
       this.iommu.route(this.vectors.state.index[row]!, lines[q] ?? NONE);
       this.vectors.throttle(row, eitr);
@@ -169,8 +198,9 @@ export class Nic implements Model, LinkEnd, Adapter {
   /**
    * Function-level reset: queues, filters, mailbox and vectors of this function and of no other; what was in its rings is
    * lost. It answers again after the device's reset time.
+   * @param time picoseconds until then
    */
-  reset(f: number): void {
+  reset(f: number, time = this.model.resetTime): void {
     const { kernel, fn } = this;
     const unit = this.functions[f]!;
     kernel.mark(fn["function-level reset"], unit.component, unit.context, kernel.now, 0, NONE, unit.pool);
@@ -184,7 +214,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     }
     this.filters.clearPool(unit.pool);
     this.mailbox.clear(f);
-    kernel.schedule(this.model.resetTime, Priority.hardware, this.id, NicOp.resetDone, f);
+    kernel.schedule(time, Priority.hardware, this.id, NicOp.resetDone, f);
   }
 
   /** Takes the function from its domain: reset, and nothing of the domain stays mapped. */

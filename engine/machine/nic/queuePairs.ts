@@ -1,31 +1,71 @@
-import type { QueueUnit } from "./adapter";
+import type { Store, Table } from "../../kernel/state";
+import type { FunctionUnit, QueueUnit } from "./adapter";
 import { DESCRIPTOR } from "./model";
 import type { Nic } from "./nic";
 
 /** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
 const BUFFER_SIZES: readonly number[] = [2048, 4096, 9216, 16384];
 
+const registerSchema = { transmitRing: "f64", receiveRing: "f64", transmitBuffers: "f64", receiveBuffers: "f64", bufferSize: "u32" } as const;
+
+/** Where a driver keeps the rings and buffers of one queue pair, as guest addresses, and bytes of a buffer. */
+export type QueueMemory = { readonly [K in keyof typeof registerSchema]: number };
+
+/** Registers of an adapter's queues that say where rings and buffers are (TDBA, RDBA): rows are queues. */
+export type QueueRegisters = Table<typeof registerSchema>;
+
+export function queueRegisters(store: Store, path: string): QueueRegisters {
+  return store.table(`queue registers of ${path}`, registerSchema);
+}
+
+/** A queue pair whose memory is where its driver has said. */
+class QueuePair implements QueueUnit {
+  constructor(private readonly registers: QueueRegisters, readonly row: number, readonly number: number, readonly unit: FunctionUnit) {}
+
+  get transmitRing(): number { return this.registers.transmitRing[this.row]!; }
+  get receiveRing(): number { return this.registers.receiveRing[this.row]!; }
+  get transmitBuffers(): number { return this.registers.transmitBuffers[this.row]!; }
+  get receiveBuffers(): number { return this.registers.receiveBuffers[this.row]!; }
+  get bufferSize(): number { return this.registers.bufferSize[this.row]!; }
+}
+
+/** A driver sets memory of its domain aside for queue pairs. */
+export function allocateQueues({ model, iommu }: Nic, domain: number, count: number, maxFrame: number): QueueMemory[] {
+  const bufferSize = BUFFER_SIZES.find((size) => size >= maxFrame) ?? BUFFER_SIZES.at(-1)!;
+  const allocate = (bytes: number): number => iommu.memory.allocateBuffer(domain, model.ring * bytes);
+  return Array.from({ length: count }, () => ({
+    transmitRing: allocate(DESCRIPTOR), receiveRing: allocate(DESCRIPTOR), transmitBuffers: allocate(bufferSize), receiveBuffers: allocate(bufferSize), bufferSize,
+  }));
+}
+
+/** A driver tells the adapter where the rings of its queue pairs are. */
+export function pointQueues(registers: QueueRegisters, queues: readonly QueueUnit[], memory: readonly QueueMemory[]): void {
+  memory.forEach((at, q) => {
+    const { row } = queues[q]!;
+    registers.transmitRing[row] = at.transmitRing;
+    registers.receiveRing[row] = at.receiveRing;
+    registers.transmitBuffers[row] = at.transmitBuffers;
+    registers.receiveBuffers[row] = at.receiveBuffers;
+    registers.bufferSize[row] = at.bufferSize;
+  });
+}
+
 /**
- * Builds a function's queue pairs for the driver of a domain: rings and buffers in the domain's memory, a vector each.
+ * Builds a function's queue pairs, with a vector each.
  * @param all the adapter's queues, which the new ones join
  * @param wanted queue pairs; it gets a power of two of them, at most what its pool and its vectors allow (one vector is for
  *   what is not a queue's: the mailbox, the link)
  * @returns how many
  */
-export function buildQueues(nic: Nic, all: QueueUnit[], f: number, domain: number, wanted: number, maxFrame: number): number {
+export function buildQueues(nic: Nic, registers: QueueRegisters, all: QueueUnit[], f: number, wanted: number): number {
   const { model, iommu, sriov } = nic;
   const unit = nic.functions[f]!;
   const most = Math.min(wanted, sriov.queuesPerFunction, (nic.isPhysical(f) ? model.vectors.pf : model.vectors.vf) - 1);
   let count = 1;
   while (count * 2 <= most) count *= 2;
-  const bufferSize = BUFFER_SIZES.find((size) => size >= maxFrame) ?? BUFFER_SIZES.at(-1)!;
-  const allocate = (bytes: number): number => iommu.memory.allocateBuffer(domain, model.ring * bytes);
   while (unit.queues.length < count) {
     const q = unit.queues.length;
-    const queue: QueueUnit = {
-      row: all.length, unit, number: sriov.firstQueue(unit.pool) + q, bufferSize,
-      transmitRing: allocate(DESCRIPTOR), receiveRing: allocate(DESCRIPTOR), transmitBuffers: allocate(bufferSize), receiveBuffers: allocate(bufferSize),
-    };
+    const queue = new QueuePair(registers, registers.alloc(), sriov.firstQueue(unit.pool) + q, unit);
     nic.transmitQueues.addQueue(`transmit ring ${q} of ${unit.path}`);
     nic.receiveQueues.addQueue(`receive ring ${q} of ${unit.path}`);
     nic.vectors.add(iommu.addInterrupt(unit.iommu));

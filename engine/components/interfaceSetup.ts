@@ -1,0 +1,144 @@
+import type { Machine } from "../machine/machine";
+import type { Nic } from "../machine/nic/nic";
+import type { VfStart } from "./ixgbevf";
+
+/** Ops of the driver's component that set its interface up or down. */
+export const SetupOp = { step: 200, delay: 201 } as const;
+
+/**
+ * What `ifconfig up` and `down` make the driver do, in order. NetBSD 8: `ixv_init_locked` and `ixv_stop` (ixv.c), `ixgbe_init_locked` and
+ * `ixgbe_stop` (ixgbe.c), and what these call in `ixgbe_vf.c`, `ixgbe_82599.c`, `ixgbe_common.c`. A VF's reset ends in a message to the PF's
+ * driver; the answer to the one that `ixv_stop` sends changes nothing, as the queues stay shut, so that only its wait is here.
+ */
+const stop = ["stop adapter", "flush"] as const;
+const reset = [...stop, "reset", "settle"] as const;
+const programs = {
+  "PF up": [...stop, ...reset, "open", "end"],
+  "PF down": [...reset, ...stop, "end"],
+  "VF up": [...stop, ...reset, "open", "mailbox", "end"],
+  "VF down": [...reset, "answer", ...stop, "end"],
+  /** A VF that was just assigned: its driver attaches to it (`ixv_attach`), then the interface comes up. */
+  "VF attach": [...reset, "answer", ...stop, ...reset, "open", "mailbox", "end"],
+} as const satisfies Record<string, readonly string[]>;
+type Program = keyof typeof programs;
+const names = Object.keys(programs) as Program[];
+
+/** Delays of the driver by step: entries of the cost profile. */
+const delays = { flush: "driver flushes queues", settle: "driver waits after a reset", answer: "VF driver waits for the answer to its reset" } as const;
+/** `rump_delay` looks at the clock in a loop; one row stands for so much of it, picoseconds. */
+const LOOK = 1e9;
+
+/**
+ * The interface of a driver goes up or down while the machine runs. The driver waits by spinning: in a rump kernel DELAY is a
+ * loop that reads the clock (`rump_delay`), so that the vCPU does nothing else meanwhile.
+ */
+export class InterfaceSetup {
+  private readonly state;
+  private readonly fn;
+
+  /** @param open fills the receive ring and enables the queues @param ended the interface is up or down, or (`false`) did not come up */
+  constructor(
+    private readonly machine: Machine, private readonly nic: Nic, private readonly component: number, path: string,
+    private readonly open: (f: number) => void, private readonly vfStart: VfStart, private readonly ended: (ok: boolean) => void,
+  ) {
+    const { kernel } = machine;
+    this.state = kernel.store.table(`interface setup of ${path}`, { running: "u8", program: "u8", step: "u8", function: "i32", thread: "i32", until: "f64" }, 1);
+    this.state.alloc();
+    this.fn = kernel.functions({
+      "PF stop": { name: "ixgbe_stop_adapter_generic", file: "sys/dev/pci/ixgbe/ixgbe_common.c", kind: "driver" },
+      "VF stop": { name: "ixgbe_stop_adapter_vf", file: "sys/dev/pci/ixgbe/ixgbe_vf.c", kind: "driver" },
+      "PF reset": { name: "ixgbe_reset_hw_82599", file: "sys/dev/pci/ixgbe/ixgbe_82599.c", kind: "driver" },
+      "VF reset": { name: "ixgbe_reset_hw_vf", file: "sys/dev/pci/ixgbe/ixgbe_vf.c", kind: "driver" },
+      "PF open": { name: "ixgbe_init_locked", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
+      "VF open": { name: "ixv_init_locked", file: "sys/dev/pci/ixgbe/ixv.c", kind: "driver" },
+      "if_link_state_change": { file: "sys/net/if.c", kind: "driver" },
+      rump_delay: { file: "sys/rump/librump/rumpkern/emul.c", kind: "thread" },
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.state.running[0] === 1;
+  }
+
+  /** Brings the interface up, as jobs of a thread. @param attach the function is new to the driver */
+  up(f: number, thread: number, attach: boolean): void {
+    this.run(this.nic.isPhysical(f) ? "PF up" : attach ? "VF attach" : "VF up", f, thread);
+  }
+
+  /** Takes it down. */
+  down(f: number, thread: number): void {
+    this.run(this.nic.isPhysical(f) ? "PF down" : "VF down", f, thread);
+  }
+
+  private run(program: Program, f: number, thread: number): void {
+    const { state } = this;
+    state.running[0] = 1;
+    state.program[0] = names.indexOf(program);
+    state.step[0] = 0;
+    state.function[0] = f;
+    state.thread[0] = thread;
+    this.next();
+  }
+
+  /** What follows is the next thing that the thread does. */
+  private next(): void {
+    const { kernel, cpus, costs } = this.machine;
+    const { state } = this;
+    const step = this.step;
+    const isDelay = step === "flush" || step === "settle" || step === "answer";
+    if (isDelay) state.until[0] = kernel.now + costs.latency(delays[step]);
+    cpus.call(state.thread[0]!, this.component, isDelay ? SetupOp.delay : SetupOp.step);
+  }
+
+  private get step(): (typeof programs)[Program][number] {
+    return programs[names[this.state.program[0]!]!][this.state.step[0]!]!;
+  }
+
+  begin(op: number): void {
+    const { kernel, cpus } = this.machine;
+    const { state, fn } = this;
+    if (op === SetupOp.delay) return cpus.spendTime(fn.rump_delay, Math.min(LOOK, Math.max(0, state.until[0]! - kernel.now)));
+    const isPf = this.nic.isPhysical(state.function[0]!);
+    const { step } = this;
+    if (step === "stop adapter") cpus.spend(isPf ? fn["PF stop"] : fn["VF stop"]);
+    else if (step === "reset") cpus.spend(isPf ? fn["PF reset"] : fn["VF reset"]);
+    else if (step === "open") cpus.spend(isPf ? fn["PF open"] : fn["VF open"]);
+    else cpus.spend(fn.if_link_state_change);
+  }
+
+  end(op: number): void {
+    const { kernel, cpus } = this.machine;
+    const { state, nic } = this;
+    const f = state.function[0]!;
+    if (op === SetupOp.delay && kernel.now < state.until[0]!) return cpus.call(state.thread[0]!, this.component, SetupOp.delay);
+    const { step } = this;
+    if (step === "mailbox") return this.vfStart.look();
+    if (step === "reset") nic.reset(f, nic.model.driverResetTime);
+    else if (step === "open") this.open(f);
+    else if (step === "end") return this.finish(true);
+    state.step[0]!++;
+    if (this.step === "mailbox") this.vfStart.start(f, state.thread[0]!);
+    else this.next();
+  }
+
+  /** RESET stands in the mailbox: the driver waits before it looks for the answer. @returns false where the function comes up with its machine */
+  afterReset(): boolean {
+    if (!this.isRunning) return false;
+    this.state.until[0] = this.machine.kernel.now + this.machine.costs.latency(delays.answer);
+    this.machine.cpus.call(this.state.thread[0]!, this.component, SetupOp.delay);
+    return true;
+  }
+
+  /** The VF is through the mailbox, or was refused. */
+  vfEnded(up: boolean): void {
+    if (!this.isRunning) return;
+    if (!up) return this.finish(false);
+    this.state.step[0]!++;
+    this.next();
+  }
+
+  private finish(ok: boolean): void {
+    this.state.running[0] = 0;
+    this.ended(ok);
+  }
+}

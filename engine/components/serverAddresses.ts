@@ -1,0 +1,147 @@
+import type { Variable } from "../inspect";
+import { Priority } from "../kernel/queue";
+import type { Machine } from "../machine/machine";
+import { formatIpv4 } from "../network/addresses";
+import { ArpOperation, BROADCAST } from "../network/packets";
+import { NONE } from "../trace/trace";
+import { ANNOUNCE_INTERVAL, ARP_FRAME } from "./addressResolution";
+import type { NetworkInterface } from "./interface";
+
+/** Ops of the network server's component that change its interface's addresses. All take an application's index. */
+export const AddressOp = { asked: 200, remove: 201, tell: 202, add: 203, announce: 204, again: 205, done: 206 } as const;
+
+/** What the application's side of a switch hears of the server's. */
+export interface SwitchedApplication {
+  /** The application's line for switches. */
+  readonly line: number;
+  /** The server's adapter has the application's address again, and has announced it. */
+  serverReady(): void;
+}
+
+/**
+ * The addresses of a network server's interface: one for every application in server mode, as an alias ("the network server adds
+ * the IP to the list of configured addresses for its IF", LibrettOS 3.3). A switch to direct access begins with taking one away, the
+ * way back ends with adding it; frames in between find an interface that does not own the address.
+ */
+export class ServerAddresses {
+  private readonly state;
+  private readonly fn;
+  private readonly applications: { readonly name: string; readonly address: () => number; switched: SwitchedApplication | undefined }[] = [];
+
+  /** @param thread runs `ifconfig` @param wire the interface */
+  constructor(
+    private readonly machine: Machine, private readonly component: number, path: string, private readonly thread: number,
+    private readonly wire: () => NetworkInterface,
+  ) {
+    const { kernel } = machine;
+    this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", refused: "f64" });
+    this.fn = kernel.functions({
+      backend_switch_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt", tally: "interrupt" },
+      in_control: { file: "sys/netinet/in.c", kind: "ip" },
+      in_purgeaddr: { file: "sys/netinet/in.c", kind: "ip" },
+      in_ifinit: { file: "sys/netinet/in.c", kind: "ip" },
+      arpannounce: { file: "sys/netinet/if_arp.c", kind: "ethernet" },
+      callout_softclock: { file: "sys/kern/kern_timeout.c", kind: "thread" },
+      backend_switched: { file: "platform/hw/xen/backend.c", kind: "server" },
+      minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor", tally: "notification" },
+      "address not on this interface": { kind: "drop", a: "application" },
+    });
+  }
+
+  /** An application's address, at the interface from now on or not. Applications are numbered as they come. */
+  addApplication(name: string, address: () => number, isActive: boolean, switched: SwitchedApplication | undefined): void {
+    const row = this.state.alloc();
+    this.applications.push({ name, address, switched });
+    this.state.active[row] = this.state.wanted[row] = isActive ? 1 : 0;
+  }
+
+  /** The application has connected, also again after one of both was restarted: where its frames go decides. An address that comes back is announced. */
+  connected(application: number, isActive: boolean): void {
+    const { state } = this;
+    if (isActive && state.active[application] === 0) this.machine.cpus.post(this.thread, this.component, AddressOp.announce, application);
+    state.active[application] = state.wanted[application] = isActive ? 1 : 0;
+  }
+
+  isActive(application: number): boolean {
+    return this.state.active[application] === 1;
+  }
+
+  /** Frames of or for the application that came while its address was elsewhere. */
+  refusedOf(application: number): number {
+    return this.state.refused[application]!;
+  }
+
+  /** Drops a frame that is from or to an address which the interface does not have, and marks it. */
+  refuse(application: number, packet: number, context: number): void {
+    const { kernel } = this.machine;
+    this.state.refused[application]!++;
+    kernel.mark(this.fn["address not on this interface"], this.component, context, kernel.now, 0, packet, application);
+  }
+
+  /** Somebody is about to raise the line that leads to `asked`: the address shall be at the interface, or not. */
+  want(application: number, active: boolean): void {
+    this.state.wanted[application] = active ? 1 : 0;
+  }
+
+  begin(op: number): void {
+    const { cpus } = this.machine;
+    const { fn } = this;
+    if (op === AddressOp.asked) cpus.spend(fn.backend_switch_handler);
+    else if (op === AddressOp.tell) cpus.spend(fn.minios_notify_remote_via_evtchn);
+    else if (op === AddressOp.done) cpus.spend(fn.backend_switched);
+    else if (op === AddressOp.announce) {
+      cpus.spend(fn.arpannounce);
+      this.wire().spendTransmit(NONE, ARP_FRAME);
+    } else {
+      cpus.spend(fn.in_control);
+      cpus.spend(op === AddressOp.remove ? fn.in_purgeaddr : fn.in_ifinit);
+    }
+  }
+
+  end(op: number, a: number): void {
+    const { cpus } = this.machine;
+    const { thread, component, state } = this;
+    if (op === AddressOp.asked) {
+      cpus.post(thread, component, state.wanted[a] === 1 ? AddressOp.add : AddressOp.remove, a);
+    } else if (op === AddressOp.remove) {
+      state.active[a] = 0;
+      cpus.call(thread, component, AddressOp.tell, a);
+    } else if (op === AddressOp.tell) {
+      cpus.raise(this.applications[a]!.switched!.line);
+    } else if (op === AddressOp.add) {
+      state.active[a] = 1;
+      cpus.call(thread, component, AddressOp.done, a);
+      cpus.call(thread, component, AddressOp.announce, a);
+      this.machine.kernel.schedule(ANNOUNCE_INTERVAL, Priority.timeout, component, AddressOp.again, a);
+    } else if (op === AddressOp.announce) {
+      this.announce(a);
+    } else {
+      this.applications[a]!.switched!.serverReady();
+    }
+  }
+
+  /** The time for the second announcement has come. */
+  fire(a: number): void {
+    const { kernel, cpus } = this.machine;
+    kernel.mark(this.fn.callout_softclock, this.component, cpus.contextOf(this.thread), kernel.now, 0, NONE, a);
+    if (this.isActive(a)) cpus.post(this.thread, this.component, AddressOp.announce, a);
+  }
+
+  private announce(application: number): void {
+    const { kernel, packets } = this.machine;
+    const wire = this.wire();
+    const address = this.applications[application]!.address();
+    const announcement = packets.createArp(ArpOperation.request, wire.mac, address, 0, address);
+    packets.setEthernet(announcement, BROADCAST, wire.mac);
+    kernel.namePacket(announcement);
+    wire.transmit(announcement);
+  }
+
+  describe(): Variable {
+    const active = this.applications.filter((_, a) => this.isActive(a));
+    return {
+      name: "addresses", value: `${active.length} of ${this.applications.length} applications`, number: active.length,
+      children: this.applications.map(({ name, address }, a) => ({ name, value: this.isActive(a) ? formatIpv4(address()) : `not here: ${formatIpv4(address())}` })),
+    };
+  }
+}

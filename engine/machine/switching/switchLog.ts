@@ -1,0 +1,87 @@
+import type { Table, Store } from "../../kernel/state";
+
+/** How a switch ended, in the order of the numbers in the table. */
+export const outcomes = ["under way", "done", "failed", "no function free", "not running", "timed out"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** What became of one switch. Times in picoseconds. */
+export interface SwitchReport {
+  /** Path of the domain. */
+  readonly application: string;
+  /** Path of the interface that it went to, or was to. */
+  readonly to: string;
+  /** When it was asked for. */
+  readonly begun: number;
+  readonly outcome: Outcome;
+  /** Until frames go the new way and the address was announced from there; undefined while it is under way, and where there was none. */
+  readonly duration: number | undefined;
+  /**
+   * From then until the application gets its first frame, or sends one: what the peers need to notice, and the rest of a retransmission timeout
+   * where what was lost was waited for. Not part of the switch; undefined while nothing has come.
+   */
+  readonly silence: number | undefined;
+  /** Frames that found the address at neither interface, at the server. */
+  readonly lost: number;
+}
+
+const schema = {
+  application: "u16", to: "u8", outcome: "u8", begun: "f64", ended: "f64", resumed: "f64", refused: "f64", lost: "f64", waits: "u8",
+} as const;
+
+/** What every switch of a host's applications came to: a row each. */
+export class SwitchLog {
+  private readonly rows: Table<typeof schema>;
+
+  constructor(store: Store, host: string) {
+    this.rows = store.table(`switches of ${host}`, schema);
+  }
+
+  get count(): number {
+    return this.rows.rows;
+  }
+
+  /** @param refused frames that the server has refused for the application so far */
+  begin(application: number, to: number, now: number, refused: number): number {
+    const { rows } = this;
+    const row = rows.alloc();
+    rows.application[row] = application;
+    rows.to[row] = to;
+    rows.begun[row] = now;
+    rows.refused[row] = refused;
+    return row;
+  }
+
+  end(row: number, outcome: Outcome, now: number): void {
+    const { rows } = this;
+    rows.outcome[row] = outcomes.indexOf(outcome);
+    rows.ended[row] = now;
+    rows.waits[row] = 1;
+  }
+
+  /** The application's frames flow again. */
+  resume(row: number, now: number, refused: number): void {
+    const { rows } = this;
+    rows.resumed[row] = now;
+    rows.lost[row] = refused - rows.refused[row]!;
+    rows.waits[row] = 0;
+  }
+
+  /** Whether the switch of a row has ended, and no frame has come since. */
+  waits(row: number): boolean {
+    return this.rows.waits[row] === 1;
+  }
+
+  /** @param refused as in `begin`: now */
+  report(row: number, nameOf: (application: number) => string, uplinkOf: (application: number, to: number) => string, refused: (application: number) => number): SwitchReport {
+    const { rows } = this;
+    const application = rows.application[row]!;
+    const outcome = outcomes[rows.outcome[row]!]!;
+    const ended = outcome === "done" || outcome === "failed";
+    return {
+      application: nameOf(application), to: uplinkOf(application, rows.to[row]!), begun: rows.begun[row]!, outcome,
+      duration: ended ? rows.ended[row]! - rows.begun[row]! : undefined,
+      silence: rows.resumed[row]! > 0 ? rows.resumed[row]! - rows.ended[row]! : undefined,
+      lost: outcome === "under way" || (ended && this.waits(row)) ? refused(application) - rows.refused[row]! : rows.lost[row]!,
+    };
+  }
+}

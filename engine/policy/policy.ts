@@ -1,0 +1,24 @@
+/**
+ * A policy decides which applications have a function of their own. It sees what was counted since it was asked last, and says what
+ * is to change; it keeps nothing, and changes nothing itself: equal counts give equal decisions.
+ */
+
+/** Where an application's frames go. */
+export type Mode = "server" | "direct" | "switching";
+
+/** What was counted of one application over the time since the policy was asked last. */
+export interface Sample {
+  readonly mode: Mode;
+  /** Both directions, a second. */
+  readonly bits: number;
+  readonly frames: number;
+}
+
+/** An application is to switch. @property application its place among the samples */
+export interface Decision {
+  readonly application: number;
+  readonly to: "server" | "direct";
+}
+
+/** @param free functions that could be assigned now */
+export type SwitchPolicy = (samples: readonly Sample[], free: number) => Decision[];

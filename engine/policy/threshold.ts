@@ -1,0 +1,13 @@
+import type { Sample, SwitchPolicy } from "./policy";
+
+/**
+ * Direct access from a threshold on, the server below another; in between an application stays where it is, so that a load near a
+ * threshold does not make it go back and forth.
+ */
+export function threshold(measure: "bits" | "frames", above: number, below: number): SwitchPolicy {
+  const wanted = (sample: Sample): Sample["mode"] => (sample[measure] >= above ? "direct" : sample[measure] < below ? "server" : sample.mode);
+  return (samples) => samples.flatMap((sample, application) => {
+    const to = wanted(sample);
+    return sample.mode === "switching" || to === "switching" || to === sample.mode ? [] : [{ application, to }];
+  });
+}
