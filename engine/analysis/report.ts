@@ -1,6 +1,7 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
 import type { SizeReport, WorkloadReport } from "../machine/machine";
+import type { SwitchReport } from "../machine/switching/switchLog";
 import type { Tally } from "../trace/trace";
 import { fairness } from "./fairness";
 
@@ -90,11 +91,13 @@ export interface RunReport {
   readonly fairness: Readonly<Record<string, number>>;
   /** Segments sent again by all stacks, SYNs included. */
   readonly retransmissions: number;
+  /** Changes between network server and direct access, in the order in which they were asked for. */
+  readonly switches: readonly SwitchReport[];
 }
 
 /** Sums up a run so far. */
 export function report(engine: MachineEngine): RunReport {
-  const { machine, hypervisors, domains } = engine.built;
+  const { machine, hypervisors, domains, toolstacks } = engine.built;
   const { kernel, cpus } = machine;
   const drops: Record<string, number> = {};
   const incidents: Record<string, number> = {};
@@ -129,6 +132,7 @@ export function report(engine: MachineEngine): RunReport {
     }))),
     fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
+    switches: toolstacks.flatMap((toolstack) => toolstack.reports()),
     contextSwitches: hypervisors.reduce((sum, { hypervisor }) => sum + hypervisor.switches(), 0),
   };
 }

@@ -41,6 +41,14 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
   parts.push(drops.length === 0 ? "No frame was dropped." : table(["dropped", "frames"], drops.map(([cause, n]) => [cause, count(n)])));
   const incidents = Object.entries(report.incidents);
   if (incidents.length > 0) parts.push(table(["incident", "times"], incidents.map(([name, n]) => [name, count(n)])));
+  if (report.switches.length > 0) {
+    parts.push(table(
+      ["switch", "at", "to", "outcome", "took", "silence after it", "lost at the server"],
+      report.switches.map((s) => [
+        s.application, duration(s.begun), s.to, s.outcome, ...[s.duration, s.silence].map((t) => (t === undefined ? "–" : duration(t))), count(s.lost),
+      ]),
+    ));
+  }
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
