@@ -1,7 +1,7 @@
 import type { Placement } from "../machine/machine";
 import type { FrameConsumer } from "./interface";
 
-const consumers: readonly string[] = ["tcpip", "netserver", "vif"];
+const consumers: readonly string[] = ["tcpip", "netserver", "vif", "bridge", "nat"];
 
 /** What an interface hands its frames to: the nearest component above it in its domain that takes frames. */
 export function consumerAbove(place: Placement): FrameConsumer {

@@ -17,6 +17,10 @@ export interface NetworkInterface {
   spendTransmit(packet: number, bytes: number): void;
   /** Sends it. What cannot be sent is dropped and marked. */
   transmit(packet: number): void;
+  /** Takes every frame that comes, whoever it is for: a bridge is above. */
+  promiscuous?(): void;
+  /** Where the world finds a server of this domain, where something on the way translates addresses. @param protocol IP protocol number */
+  published?(address: number, protocol: number, port: number): { readonly address: number; readonly port: number };
   /** Where ports are bound in the hypervisor's portmap: the cost of the hypercall. */
   spendBindPort?(): void;
   /** Binds a port of a protocol there. @param protocol IP protocol number, TCP or UDP @param port 0: any free dynamic one */

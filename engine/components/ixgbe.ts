@@ -164,6 +164,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     return this.nic.model.resetTime;
   }
 
+  promiscuous(): void {
+    this.nic.filters.setPromiscuous(this.nic.functions[this.f]!.pool, true);
+  }
+
   spendTransmit(packet: number, bytes: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);

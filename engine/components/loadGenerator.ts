@@ -2,6 +2,7 @@ import { WORKLOADS } from "../design/catalogue";
 import type { Workload } from "../design/model";
 import type { Scope } from "../inspect";
 import { Priority } from "../kernel/queue";
+import { Protocol } from "../network/packets";
 import type { PlacedModel, Placement, WorkloadReport } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import { clientKinds } from "../workloads/clients/registry";
@@ -64,8 +65,12 @@ export class LoadGenerator implements PlacedModel {
     const type = WORKLOADS.find(({ kind }) => kind === spec.kind)?.server;
     const server = domain?.components.find((c) => c.type === type);
     if (stack === undefined || server === undefined) throw new Error(`The workload ${spec.path} finds no server in ${spec.to}.`);
+    const { path } = stack;
+    const protocol = type === "tcpip" ? Protocol.icmp : server.options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
+    const published = (): { address: number; port: number } => (machine.placed(path) as TcpIp).published(protocol, Number(server.options["port"] ?? 0));
     return {
-      address: (machine.placed(stack.path) as TcpIp).ip, port: Number(server.options["port"] ?? 0),
+      get address() { return published().address; },
+      get port() { return published().port; },
       server: machine.placed(server.path), options: server.options,
     };
   }

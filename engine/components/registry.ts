@@ -1,4 +1,5 @@
 import type { PlacedModel, Placement } from "../machine/machine";
+import { Bridge } from "./bridge";
 import { Compute } from "./compute";
 import { discard } from "./discard";
 import { echo } from "./echo";
@@ -7,6 +8,9 @@ import { Ixgbe } from "./ixgbe";
 import { keyValueStore } from "./keyValueStore";
 import { Libc } from "./libc";
 import { LoadGenerator } from "./loadGenerator";
+import { Nat } from "./nat";
+import { Netback } from "./netback";
+import { Netfront } from "./netfront";
 import { netpipeServer } from "./netpipeServer";
 import { Netserver } from "./netserver";
 import { TcpIp } from "./tcpip";
@@ -25,5 +29,9 @@ export const componentModels: Readonly<Record<string, (place: Placement) => Plac
   tcpip: (place) => new TcpIp(place),
   vif: (place) => new Vif(place),
   netserver: (place) => new Netserver(place),
+  netfront: (place) => new Netfront(place),
+  netback: (place) => new Netback(place),
+  bridge: (place) => new Bridge(place),
+  nat: (place) => new Nat(place),
   ixgbe: (place) => new Ixgbe(place),
 };

@@ -76,6 +76,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     return known >= 0 ? known : this.users.push(user) - 1;
   }
 
+  /** Where the world finds a server on a port of this stack: another address and port where something on the way translates. */
+  published(protocol: number, port: number): { readonly address: number; readonly port: number } {
+    return this.wire.published?.(this.ip, protocol, port) ?? { address: this.ip, port };
+  }
+
   /** Whether binding a port takes a call to the hypervisor, and what it costs: said in `begin`. */
   spendBind(): void {
     this.wire.spendBindPort?.();

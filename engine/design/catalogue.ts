@@ -110,6 +110,31 @@ export const COMPONENTS: readonly ComponentType[] = [
     ],
   },
   {
+    type: "netback", title: "netback", layer: "server", needs: [],
+    doc: "Xen's network backend in a driver domain: the other end of the guests' netfront rings. What it takes from them goes to a bridge or a NAT below it.",
+    options: [],
+  },
+  {
+    type: "bridge", title: "Bridge", layer: "server", needs: ["ixgbe"],
+    doc: "A learning Ethernet bridge (IEEE 802.1D) between a driver domain's device and its guests, which are on the network under addresses of their own.",
+    options: [],
+  },
+  {
+    type: "nat", title: "NAT", layer: "server", needs: ["ixgbe"],
+    doc: "A router between a driver domain's device and its guests, which share its address (RFC 3022; Linux' masquerading): connections are tracked, addresses and ports translated.",
+    options: [
+      { name: "ip", doc: "Its IPv4 address on the device's side. Without it, the next free one from 10.0.0.1.", value: { kind: "address" } },
+      { name: "forward", doc: "Ports of the guests' servers that the world can reach, such as [80, 6379], each by the same port of its address, or the next free one above where that is taken. Without it, all.", value: { kind: "integers", min: 1, max: 65535 } },
+    ],
+  },
+  {
+    type: "netfront", title: "netfront", layer: "interface", needs: [],
+    doc: "Xen's virtual network interface of a guest, as mini-os and rumprun have it: one granted page a frame, so that a datagram has at most 1500 bytes.",
+    options: [
+      { name: "channel", doc: "The netback at the other end, such as driver.netback.", value: { kind: "reference", to: "backend" }, required: true },
+    ],
+  },
+  {
     type: "ixgbe", title: "ixgbe driver", layer: "interface", needs: [],
     doc: "Driver of an Intel 82599: descriptor rings, doorbells, interrupts.",
     options: [

@@ -24,6 +24,7 @@ const NOUNS: Readonly<Record<Kind, string>> = {
 const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
   function: { noun: "a PCI function, such as nic0.vf0, or a device", kinds: ["function", "device"] },
   server: { noun: "a network server, such as netsrv.netserver", kinds: ["component"] },
+  backend: { noun: "a netback, such as driver.netback", kinds: ["component"] },
   device: { noun: "a device, such as server.nic0", kinds: ["device"] },
   domain: { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
@@ -31,6 +32,9 @@ const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kin
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
   uplink: { noun: "an interface of the domain", kinds: ["component"] },
 };
+
+/** Component types at the other end of a channel, by what the reference must lead to. */
+const ENDS: Partial<Readonly<Record<ReferenceKind, string>>> = { server: "netserver", backend: "netback" };
 
 /** The names of a design. */
 export class References {
@@ -98,14 +102,15 @@ export class References {
       problems.error("ambiguous-reference", range, `“${text}” may be ${first.path.replaceAll("/", ".")} or ${second.path.replaceAll("/", ".")}. Write which.`);
       return undefined;
     }
+    const end = ENDS[to];
     if (!kinds.includes(first.kind)) {
-      if (to === "server" && first.kind === "domain" && this.targets.get(`${first.path}/netserver`)?.type === "netserver") {
-        problems.error("not-a-server", range, `“${text}” is a domain; name the server in it.`, replacement(`Change to “${text}.netserver”`, range, `${text}.netserver`));
-      } else problems.error(to === "server" ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. This must be ${noun}.`);
+      if (end !== undefined && first.kind === "domain" && this.targets.get(`${first.path}/${end}`)?.type === end) {
+        problems.error("not-a-server", range, `“${text}” is a domain; name the ${to === "server" ? "server" : "netback"} in it.`, replacement(`Change to “${text}.${end}”`, range, `${text}.${end}`));
+      } else problems.error(end !== undefined ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. This must be ${noun}.`);
       return undefined;
     }
-    if (to === "server" && first.type !== "netserver") {
-      problems.error("not-a-server", range, `“${text}” is not a network server, so there is nothing at the other end of the channel. Name a netserver component.`);
+    if (end !== undefined && first.type !== end) {
+      problems.error("not-a-server", range, `“${text}” is not ${to === "server" ? "a network server" : "a netback"}, so there is nothing at the other end of the channel. Name a ${end} component.`);
       return undefined;
     }
     if (host !== undefined && !first.path.startsWith(`${host}/`)) {
@@ -148,7 +153,7 @@ export class References {
     const { kinds } = WANTED[to];
     const names: string[] = [];
     for (const { path, kind, type } of this.targets.values()) {
-      if (!kinds.includes(kind) || (to === "server" && type !== "netserver")) continue;
+      if (!kinds.includes(kind) || (ENDS[to] !== undefined && type !== ENDS[to])) continue;
       if (host === undefined) {
         // Clients are not what people mean by a short name.
         const short = path.slice(path.indexOf("/") + 1);
@@ -173,7 +178,7 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
       for (const { part, section } of domain.components) {
         if (section.has("bind")) part.bind = references.follow(section, "bind", "function", host.part.path);
         else if (part.options["bind"] === "nic.pf" && host.part.kind === "load-generator") part.bind = `${host.part.path}/nic/pf`;
-        if (section.has("channel")) part.channel = references.follow(section, "channel", "server", host.part.path);
+        if (section.has("channel")) part.channel = references.follow(section, "channel", part.type === "netfront" ? "backend" : "server", host.part.path);
       }
     }
   }

@@ -80,9 +80,9 @@ export function resolveUplinks({ problems, yaml }: Source, domain: DomainDraft):
   }
 }
 
-/** Gives every TCP/IP component without an address the next free one from 10.0.0.1, in the file's order. */
+/** Gives every TCP/IP component and NAT without an address the next free one from 10.0.0.1, in the file's order. */
 export function assignAddresses({ problems }: Source, hosts: readonly HostDraft[]): void {
-  const stacks = hosts.flatMap(({ domains }) => domains).flatMap(({ components }) => components).filter(({ part: { type } }) => type === "tcpip");
+  const stacks = hosts.flatMap(({ domains }) => domains).flatMap(({ components }) => components).filter(({ part: { type } }) => type === "tcpip" || type === "nat");
   const owners = new Map<unknown, string>();
   for (const stack of stacks) {
     const { ip } = stack.part.options;

@@ -7,7 +7,7 @@ import { DEVICES } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "server" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
+export type ReferenceKind = "function" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
 
 export interface Choice {
   readonly value: string;
@@ -72,7 +72,7 @@ export const DOMAIN_KINDS = [
   { value: "vm", doc: "A virtual machine: its own address space and vCPUs, scheduled by the hypervisor." },
   { value: "kernel", doc: "A privileged kernel that runs on the pCPUs themselves." },
   { value: "process", doc: "A user process of the kernel.", simulated: false },
-  { value: "driver-domain", doc: "A virtual machine that holds a device driver for others.", simulated: false },
+  { value: "driver-domain", doc: "A virtual machine with a Linux kernel that holds a device driver for others." },
   { value: "picoprocess", doc: "An address space with a narrow ABI to its monitor.", simulated: false },
   { value: "enclave", doc: "A hardware enclave inside a process.", simulated: false },
   { value: "accelerator", doc: "A processor of its own on a device.", simulated: false },

@@ -1,3 +1,4 @@
+import { NETBACK_MTU } from "../components/netback";
 import { componentModels } from "../components/registry";
 import type { Component, Design, Domain, Host } from "../design/model";
 import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";
@@ -132,7 +133,8 @@ function mtuOf(design: Design, domain: Domain): number {
 function mtuBelow(design: Design, uplink: Component): number {
   if (uplink.channel !== undefined) {
     const server = design.hosts.flatMap((h) => h.domains).find((d) => d.components.some((c) => c.path === uplink.channel));
-    return server === undefined ? STANDARD_MTU : mtuOf(design, server);
+    const below = server === undefined ? STANDARD_MTU : mtuOf(design, server);
+    return uplink.type === "netfront" ? Math.min(below, NETBACK_MTU) : below;
   }
   const device = design.hosts.flatMap((h) => h.devices).find((d) => uplink.bind !== undefined && deviceOf(uplink.bind) === d.path);
   return device?.mtu ?? STANDARD_MTU;

@@ -42,6 +42,13 @@ export class Machine {
     this.transcript = new Transcript(this.kernel.store);
   }
 
+  private guestMacs = 0;
+
+  /** The Ethernet address of the next virtual interface, of Xen's own range (00:16:3e); while the machine is built. */
+  nextGuestMac(): number {
+    return 0x00_16_3e_00_00_00 + ++this.guestMacs;
+  }
+
   /** @throws Error if nothing stands at the path */
   placed(path: string): PlacedModel {
     const model = this.components.get(path);

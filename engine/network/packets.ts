@@ -128,6 +128,23 @@ export class PacketLog {
     return q;
   }
 
+  /** What a router sends on of `p` that translates addresses and ports (RFC 3022): a hop further, all else the same. */
+  translate(p: number, source: number, sourcePort: number, destination: number, destinationPort: number): number {
+    const q = this.copy(p);
+    const c = this.columns;
+    c.source[q] = source;
+    c.destination[q] = destination;
+    c.sourcePort[q] = sourcePort;
+    c.destinationPort[q] = destinationPort;
+    c.ttl[q] = c.ttl[q]! - 1;
+    return q;
+  }
+
+  /** Makes an ICMP error quote another datagram, as translating routers must (RFC 5508 section 4). */
+  requote(p: number, datagram: number): void {
+    this.columns.acknowledgement[p] = datagram;
+  }
+
   /** Marks one bit of the frame as flipped on the way. @param bit counted from the first bit of the Ethernet header */
   corrupt(p: number, bit: number): void {
     this.columns.corruption[p] = bit + 1;

@@ -24,7 +24,7 @@ export class Filters {
     this.address = store.table(`MAC filters of ${path}`, { mac: "f64", pool: "i16" });
     this.vlan = store.table(`VLAN filters of ${path}`, { vlan: "u16" });
     this.member = store.table(`VLAN members of ${path}`, { vlan: "u16", pool: "u16", in: "u8" });
-    this.pool = store.table(`pool filters of ${path}`, { broadcast: "u8", multicast: "u8", macAntiSpoof: "u8", vlanAntiSpoof: "u8" });
+    this.pool = store.table(`pool filters of ${path}`, { broadcast: "u8", multicast: "u8", macAntiSpoof: "u8", vlanAntiSpoof: "u8", promiscuous: "u8" });
     this.multicast = store.table(`multicast table of ${path}`, { accept: "u8" }, MULTICAST_BITS);
     for (let i = 0; i < MULTICAST_BITS; i++) this.multicast.alloc();
   }
@@ -66,6 +66,11 @@ export class Filters {
     this.pool.broadcast[pool] = on ? 1 : 0;
   }
 
+  /** Gives a pool the frames from the wire that are for no other pool (82599: FCTRL.UPE, the default pool's; not what other functions send). */
+  setPromiscuous(pool: number, on: boolean): void {
+    this.pool.promiscuous[pool] = on ? 1 : 0;
+  }
+
   /** Opens the multicast table for an address; the table is shared, so that pools that take multicast see each other's. */
   addMulticast(mac: number, pool: number): void {
     this.multicast.accept[multicastHash(mac)] = 1;
@@ -81,7 +86,7 @@ export class Filters {
   clearPool(pool: number): void {
     for (let row = 0; row < this.address.rows; row++) if (this.address.pool[row] === pool) this.address.pool[row] = NONE;
     for (let row = 0; row < this.member.rows; row++) if (this.member.pool[row] === pool) this.member.in[row] = 0;
-    this.pool.broadcast[pool] = this.pool.multicast[pool] = 0;
+    this.pool.broadcast[pool] = this.pool.multicast[pool] = this.pool.promiscuous[pool] = 0;
   }
 
   // --- Asking -------------------------------------------------------------------------------------------------------
@@ -90,6 +95,12 @@ export class Filters {
   poolOf(mac: number): number {
     const { address } = this;
     for (let row = 0; row < address.rows; row++) if (address.mac[row] === mac && address.pool[row] !== NONE) return address.pool[row]!;
+    return NONE;
+  }
+
+  /** The pool that takes what is for no pool, or −1. */
+  get promiscuousPool(): number {
+    for (let pool = 0; pool < this.pool.rows; pool++) if (this.pool.promiscuous[pool] === 1) return pool;
     return NONE;
   }
 
@@ -103,6 +114,7 @@ export class Filters {
   /** Whether a pool takes a frame to a group address. */
   acceptsGroup(mac: number, pool: number): boolean {
     if (mac === BROADCAST) return this.pool.broadcast[pool] === 1;
+    if (this.pool.promiscuous[pool] === 1) return true;
     return this.pool.multicast[pool] === 1 && this.multicast.accept[multicastHash(mac)] === 1;
   }
 

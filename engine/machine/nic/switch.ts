@@ -50,7 +50,8 @@ export class Switch {
       }
       return false;
     }
-    const pool = filters.poolOf(destination);
+    const exact = filters.poolOf(destination);
+    const pool = exact === NONE && from === NONE ? filters.promiscuousPool : exact;
     if (pool === NONE) return false;
     if (from !== NONE) kernel.mark(fn["internal switch"], nic.id, nic.functions[from]!.context, kernel.now, 0, packet);
     const f = this.functionOf(pool);

@@ -1,0 +1,342 @@
+import type { Scope } from "../inspect";
+import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
+import { formatIpv4, parseIpv4 } from "../network/addresses";
+import { Conntrack, type Tuple } from "../network/conntrack";
+import { ArpOperation, IcmpType, Protocol } from "../network/packets";
+import { NONE } from "../trace/trace";
+import { AddressResolution, ArpOp } from "./addressResolution";
+import type { FrameSwitch, SwitchPort } from "./frameSwitch";
+import type { FrameConsumer, NetworkInterface } from "./interface";
+
+const Op = { echo: 0 } as const;
+/** The address of every backend interface, as Xen's scripts set it. */
+const INSIDE_MAC = 0xfe_ff_ff_ff_ff_ff;
+/** Ports that are chosen from where a guest's own is taken (`nf_nat_l4proto_unique_tuple`: unprivileged ones). */
+const FIRST_PORT = 1024;
+const PORTS = 65536;
+
+/**
+ * A router between a driver domain's device and its guests that translates addresses (RFC 3022; Linux' masquerading, as Xen's
+ * `vif-nat` script sets it up): the guests share its address. A connection from a guest keeps its port, where no other has it
+ * towards the same destination, else gets another; one from the world reaches a guest only by a port that is forwarded, as a
+ * reply does that of its connection (RFC 4787: mapping and filtering by address and port). To the guests it stands for the
+ * whole world, by proxy ARP.
+ */
+export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
+  readonly id: number;
+  readonly ip: number;
+  private readonly fn;
+  private readonly softirq: number;
+  private readonly arp: AddressResolution;
+  private readonly connections: Conntrack;
+  private readonly state;
+  private readonly guests: SwitchPort[] = [];
+  private wire!: NetworkInterface;
+  /** Ports of its address that lead to servers: wiring. */
+  private forwards: readonly { readonly protocol: number; readonly outside: number; readonly inside: number; readonly guest: number }[] | undefined;
+
+  constructor(private readonly place: Placement) {
+    const { machine, domain, spec } = place;
+    const { kernel } = machine;
+    this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
+    this.ip = parseIpv4(String(spec.options["ip"])) ?? 0;
+    this.fn = kernel.functions({
+      ip_rcv: { file: "net/ipv4/ip_input.c", kind: "ip" },
+      arp_rcv: { file: "net/ipv4/arp.c", kind: "ethernet" },
+      nf_conntrack_in: { file: "net/netfilter/nf_conntrack_core.c", kind: "ip" },
+      nf_nat_setup_info: { file: "net/netfilter/nf_nat_core.c", kind: "ip" },
+      nf_nat_packet: { file: "net/netfilter/nf_nat_core.c", kind: "ip" },
+      ip_forward: { file: "net/ipv4/ip_forward.c", kind: "ip" },
+      icmp_rcv: { file: "net/ipv4/icmp.c", kind: "ip" },
+      icmp_reply: { file: "net/ipv4/icmp.c", kind: "ip" },
+      callout: { name: "call_timer_fn", file: "kernel/time/timer.c", kind: "thread" },
+      "no mapping": { kind: "drop", a: "port" },
+      "not translated, bad checksum": { kind: "drop" },
+      "no port is free": { kind: "drop" },
+      "source is not the guest's": { kind: "violation" },
+      "longer than the port's MTU": { kind: "drop", a: "bytes" },
+    });
+    this.softirq = sharedThread(machine, domain, "ksoftirqd", 0);
+    this.connections = new Conntrack(kernel.store, spec.path);
+    this.state = kernel.store.table(`NAT ${spec.path}`, { nextPort: "u16", ipId: "u16", out: "f64", in: "f64" }, 1);
+    this.state.alloc();
+    this.state.nextPort[0] = FIRST_PORT;
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softirq, () => this.wire);
+  }
+
+  connect(): void {
+    const { machine, domain, spec } = this.place;
+    const here = domain.components.findIndex((c) => c.path === spec.path);
+    const below = domain.components.slice(here + 1).find((c) => c.bind !== undefined);
+    if (below === undefined) throw new Error(`${spec.path} has no driver below it.`);
+    this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
+  }
+
+  attach(port: SwitchPort): number {
+    return this.guests.push(port) - 1;
+  }
+
+  published(guest: number, _address: number, protocol: number, server: number): { readonly address: number; readonly port: number } {
+    const rule = this.rules().find((r) => r.guest === guest && r.protocol === protocol && r.inside === server);
+    return { address: this.ip, port: rule?.outside ?? server };
+  }
+
+  /** Every server of a guest that `forward` names, or all, by its own port, or the next free one where that is taken. */
+  private rules(): NonNullable<Nat["forwards"]> {
+    if (this.forwards !== undefined) return this.forwards;
+    const { machine, spec } = this.place;
+    const wanted = spec.options["forward"] as readonly number[] | undefined;
+    const rules: { protocol: number; outside: number; inside: number; guest: number }[] = [];
+    const domains = machine.design.hosts.flatMap(({ domains }) => domains);
+    this.guests.forEach(({ path }, guest) => {
+      for (const { options } of domains.find((d) => d.path === path)?.components ?? []) {
+        const inside = options["port"];
+        if (typeof inside !== "number" || wanted?.includes(inside) === false) continue;
+        const protocol = options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
+        let outside = inside;
+        while (rules.some((r) => r.protocol === protocol && r.outside === outside)) outside = outside === PORTS - 1 ? FIRST_PORT : outside + 1;
+        rules.push({ protocol, outside, inside, guest });
+      }
+    });
+    return (this.forwards = rules);
+  }
+
+  // --- From a guest -------------------------------------------------------------------------------------------------
+
+  spendForward(guest: number, packet: number): void {
+    const { cpus, kernel, packets } = this.place.machine;
+    const before = cpus.enter(this.id);
+    if (packets.isArp(packet)) {
+      cpus.spend(this.fn.arp_rcv, packet);
+      this.guests[guest]!.spendDeliver(packet);
+    } else {
+      this.spendTranslation(packet, this.connections.find(0, tuple(packets, packet), kernel.now) < 0 && this.connections.find(1, tuple(packets, packet), kernel.now) < 0);
+      this.wire.spendTransmit(packet, packets.frameLength(packet));
+    }
+    cpus.enter(before);
+  }
+
+  forward(guest: number, packet: number): void {
+    const { packets, kernel } = this.place.machine;
+    const port = this.guests[guest]!;
+    if (packets.isArp(packet)) return this.answerArp(port, packet);
+    if (packets.sourceIp(packet) !== port.address()) return this.drop("source is not the guest's", packet);
+    if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
+    const destination = packets.destinationIp(packet);
+    if (packets.isIcmp(packet)) return this.icmpFromGuest(guest, packet);
+    const t = tuple(packets, packet);
+    const neighbour = this.guests.findIndex((g) => g.address() === destination);
+    if (neighbour >= 0) return this.toGuest(neighbour, packets.translate(packet, t.source, t.sourcePort, t.destination, t.destinationPort));
+    const known = this.connections.find(0, t, kernel.now);
+    const answered = known < 0 ? this.connections.find(1, t, kernel.now) : NONE;
+    const r = known >= 0 ? known : answered >= 0 ? answered : this.masquerade(guest, packet, t);
+    if (r < 0) return;
+    const direction = answered >= 0 ? 1 : 0;
+    // What leaves is what the other direction expects an answer to, turned round.
+    const other = direction === 0 ? this.connections.reply(r) : this.connections.original(r);
+    this.connections.pass(r, direction, packets, packet, kernel.now);
+    this.state.out[0]!++;
+    this.toWorld(packets.translate(packet, other.destination, other.destinationPort, other.source, other.sourcePort));
+  }
+
+  /** A new connection of a guest: its own port, or the next one that nobody has towards the same destination (`nf_nat_l4proto_unique_tuple`). */
+  private masquerade(guest: number, packet: number, t: Tuple): number {
+    const { now } = this.place.machine.kernel;
+    const { state } = this;
+    let port = t.sourcePort;
+    for (let tries = 0; tries < PORTS - FIRST_PORT; tries++) {
+      const reply = { protocol: t.protocol, source: t.destination, sourcePort: t.destinationPort, destination: this.ip, destinationPort: port };
+      if (this.connections.find(1, reply, now) < 0 && this.connections.find(0, reply, now) < 0 && this.ruleFor(t.protocol, port) === undefined) {
+        const r = this.connections.open(t, reply, guest, now);
+        if (r >= 0) return r;
+        break;
+      }
+      port = state.nextPort[0]!;
+      state.nextPort[0] = port === PORTS - 1 ? FIRST_PORT : port + 1;
+    }
+    this.drop("no port is free", packet);
+    return NONE;
+  }
+
+  /** Proxy ARP: whatever a guest looks for is here, but for itself. */
+  private answerArp(port: SwitchPort, request: number): void {
+    const { packets } = this.place.machine;
+    const asker = packets.arpSenderMac(request);
+    if (packets.arpOperation(request) !== ArpOperation.request || packets.destinationIp(request) === packets.sourceIp(request)) return;
+    const reply = packets.createArp(ArpOperation.reply, INSIDE_MAC, packets.destinationIp(request), asker, packets.sourceIp(request));
+    packets.setEthernet(reply, asker, INSIDE_MAC);
+    port.deliver(reply);
+  }
+
+  /** An error that a guest sends, about a datagram that was translated on its way in (RFC 5508 section 4.2), or an echo request to the router. */
+  private icmpFromGuest(guest: number, packet: number): void {
+    const { packets, kernel, cpus } = this.place.machine;
+    const type = packets.icmpType(packet);
+    if (type === IcmpType.echo && packets.destinationIp(packet) === this.ip) return cpus.call(this.softirq, this.id, Op.echo, packet, guest);
+    if (type !== IcmpType.unreachable) return this.drop("no mapping", packet);
+    const quoted = packets.quoted(packet);
+    const r = this.connections.find(1, turned(tuple(packets, quoted)), kernel.now);
+    if (r < 0) return this.drop("no mapping", packet);
+    const o = this.connections.original(r);
+    const error = packets.translate(packet, this.ip, 0, packets.destinationIp(packet), 0);
+    packets.requote(error, packets.translate(quoted, o.source, o.sourcePort, o.destination, o.destinationPort));
+    this.toWorld(error);
+  }
+
+  private toWorld(packet: number): void {
+    this.arp.send(packet);
+  }
+
+  // --- From the world -----------------------------------------------------------------------------------------------
+
+  spendInput(packet: number): void {
+    const { cpus, kernel, packets } = this.place.machine;
+    const before = cpus.enter(this.id);
+    if (packets.isArp(packet)) {
+      cpus.spend(this.fn.arp_rcv, packet);
+    } else {
+      const t = tuple(packets, packet);
+      this.spendTranslation(packet, this.connections.find(1, t, kernel.now) < 0 && this.connections.find(0, t, kernel.now) < 0);
+      this.guests[0]?.spendDeliver(packet);
+    }
+    cpus.enter(before);
+  }
+
+  input(packet: number): void {
+    const { packets, kernel, cpus } = this.place.machine;
+    if (packets.isArp(packet)) return this.arp.input(packet);
+    if (packets.destinationIp(packet) !== this.ip) return;
+    if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
+    if (packets.isIcmp(packet)) {
+      if (packets.icmpType(packet) === IcmpType.echo) cpus.call(this.softirq, this.id, Op.echo, packet, NONE);
+      else this.icmpFromWorld(packet);
+      return;
+    }
+    const t = tuple(packets, packet);
+    const answered = this.connections.find(1, t, kernel.now);
+    const known = answered < 0 ? this.connections.find(0, t, kernel.now) : NONE;
+    const r = answered >= 0 ? answered : known >= 0 ? known : this.admit(t);
+    if (r < 0) return this.drop("no mapping", packet, t.destinationPort);
+    const direction = answered >= 0 ? 1 : 0;
+    const other = direction === 1 ? this.connections.original(r) : this.connections.reply(r);
+    this.connections.pass(r, direction, packets, packet, kernel.now);
+    this.state.in[0]!++;
+    this.toGuest(this.connections.portOf(r), packets.translate(packet, other.destination, other.destinationPort, other.source, other.sourcePort));
+  }
+
+  /** A new connection from the world: to the guest that the port is forwarded to, or to nobody. */
+  private admit(t: Tuple): number {
+    const rule = this.ruleFor(t.protocol, t.destinationPort);
+    if (rule === undefined) return NONE;
+    const reply = { protocol: t.protocol, source: this.guests[rule.guest]!.address(), sourcePort: rule.inside, destination: t.source, destinationPort: t.sourcePort };
+    return this.connections.open(t, reply, rule.guest, this.place.machine.kernel.now);
+  }
+
+  private ruleFor(protocol: number, port: number): NonNullable<Nat["forwards"]>[number] | undefined {
+    return this.rules().find((rule) => rule.protocol === protocol && rule.outside === port);
+  }
+
+  /** An error about a datagram of a guest, which it quotes as it left (RFC 5508 section 4.1). */
+  private icmpFromWorld(packet: number): void {
+    const { packets, kernel } = this.place.machine;
+    if (packets.icmpType(packet) !== IcmpType.unreachable) return this.drop("no mapping", packet);
+    const quoted = packets.quoted(packet);
+    const t = turned(tuple(packets, quoted));
+    const masked = this.connections.find(1, t, kernel.now);
+    const r = masked >= 0 ? masked : this.connections.find(0, t, kernel.now);
+    if (r < 0) return this.drop("no mapping", packet);
+    const inside = masked >= 0 ? this.connections.original(r) : turned(this.connections.original(r));
+    const guest = this.connections.portOf(r);
+    const error = packets.translate(packet, packets.sourceIp(packet), 0, this.guests[guest]!.address(), 0);
+    packets.requote(error, packets.translate(quoted, inside.source, inside.sourcePort, inside.destination, inside.destinationPort));
+    this.toGuest(guest, error);
+  }
+
+  /** Towards a guest, whose addresses the toolstack has entered. */
+  private toGuest(guest: number, packet: number): void {
+    const { packets } = this.place.machine;
+    const port = this.guests[guest]!;
+    if (packets.ipLength(packet) > port.mtu) return this.drop("longer than the port's MTU", packet, packets.ipLength(packet));
+    packets.setEthernet(packet, port.mac, INSIDE_MAC);
+    port.deliver(packet);
+  }
+
+  // --- Work ---------------------------------------------------------------------------------------------------------
+
+  private spendTranslation(packet: number, isNew: boolean): void {
+    const { cpus } = this.place.machine;
+    cpus.spend(this.fn.ip_rcv, packet);
+    cpus.spend(this.fn.nf_conntrack_in, packet);
+    if (isNew) cpus.spend(this.fn.nf_nat_setup_info, packet);
+    cpus.spend(this.fn.nf_nat_packet, packet);
+    cpus.spend(this.fn.ip_forward, packet);
+  }
+
+  private drop(why: keyof Nat["fn"], packet: number, a = 0): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.fn[why], this.id, cpus.contextOf(this.softirq), kernel.now, 0, packet, a);
+  }
+
+  begin(op: number, a: number, guest: number): void {
+    const { cpus, packets } = this.place.machine;
+    if (op >= ArpOp.timer) return this.arp.begin(op, a);
+    cpus.spend(this.fn.icmp_rcv, a);
+    cpus.spend(this.fn.icmp_reply, a);
+    if (guest < 0) this.wire.spendTransmit(a, packets.frameLength(a));
+    else this.guests[guest]!.spendDeliver(a);
+  }
+
+  end(op: number, a: number, guest: number): void {
+    if (op >= ArpOp.timer) this.arp.end(op, a);
+    else this.reply(a, guest);
+  }
+
+  /** It answers for its own address. */
+  private reply(request: number, guest: number): void {
+    const { kernel, packets } = this.place.machine;
+    const reply = packets.createEcho(
+      IcmpType.echoReply, this.ip, packets.sourceIp(request), packets.echoIdentifier(request), packets.echoSequence(request),
+      packets.stream(request), packets.offset(request), packets.payloadLength(request), this.state.ipId[0]!++,
+    );
+    kernel.namePacket(reply);
+    if (guest < 0) this.toWorld(reply);
+    else this.toGuest(guest, reply);
+  }
+
+  /** The time to ask for an address again has come. */
+  fire(op: number, a: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.fn.callout, this.id, cpus.contextOf(this.softirq), kernel.now, 0, NONE, op);
+    this.arp.timeout(a >>> 0);
+  }
+
+  describe(): Scope[] {
+    const { kernel } = this.place.machine;
+    const rules = this.rules();
+    return [{
+      name: "NAT",
+      variables: [
+        { name: "address", value: formatIpv4(this.ip) },
+        this.connections.describe(kernel.now),
+        {
+          name: "forwarded ports", value: `${rules.length}`, number: rules.length,
+          children: rules.map(({ protocol, outside, inside, guest }) => ({ name: `${protocol === Protocol.tcp ? "TCP" : "UDP"} ${outside}`, value: `${this.guests[guest]!.path}, port ${inside}`, number: inside })),
+        },
+        { name: "translated out", value: `${this.state.out[0]!}`, number: this.state.out[0]! },
+        { name: "translated in", value: `${this.state.in[0]!}`, number: this.state.in[0]! },
+        this.arp.describe(),
+      ],
+    }];
+  }
+}
+
+function tuple(packets: Placement["machine"]["packets"], p: number): Tuple {
+  return {
+    protocol: packets.protocol(p), source: packets.sourceIp(p), sourcePort: packets.sourcePort(p),
+    destination: packets.destinationIp(p), destinationPort: packets.destinationPort(p),
+  };
+}
+
+function turned({ protocol, source, sourcePort, destination, destinationPort }: Tuple): Tuple {
+  return { protocol, source: destination, sourcePort: destinationPort, destination: source, destinationPort: sourcePort };
+}
