@@ -12,6 +12,9 @@ interface Keyframe extends Snapshot {
   readonly state: StoreSnapshot;
 }
 
+/** Bytes that V8 keeps for a keyframe beside its delta. */
+const KEYFRAME_OBJECTS = 320;
+
 /** Builds the machine of a design and switches it on. @throws Error where the design asks for what no model offers */
 export function createEngine(design: Design): MachineEngine {
   return new MachineEngine(design);
@@ -57,9 +60,9 @@ export class MachineEngine implements Engine {
     return this.built.machine.kernel.dispatch(this.design.run.until);
   }
 
-  snapshot(previous?: Snapshot): Keyframe {
-    const state = this.built.machine.kernel.store.snapshot((previous as Keyframe | undefined)?.state);
-    return { row: this.rows, bytes: state.bytes, state };
+  snapshot(base?: Snapshot): Keyframe {
+    const state = this.built.machine.kernel.store.snapshot((base as Keyframe | undefined)?.state);
+    return { row: this.rows, bytes: state.delta.length + KEYFRAME_OBJECTS, state };
   }
 
   restore(snapshot: Snapshot): void {

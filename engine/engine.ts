@@ -1,10 +1,11 @@
 import type { Scope } from "./inspect";
 import type { Trace, TraceNames } from "./trace/trace";
 
-/** Everything needed to go back to an instant: pages of the state, shared with the keyframe before where equal. */
+/** Everything needed to go back to an instant: what the state was, as what changed since an earlier snapshot. */
 export interface Snapshot {
   /** Rows that had been recorded when it was taken. */
   readonly row: number;
+  /** Bytes that it holds alone, without the snapshot that it builds on. */
   readonly bytes: number;
 }
 
@@ -24,7 +25,8 @@ export interface Engine {
   readonly done: boolean;
   /** One dispatch; false when the run is over. */
   dispatch(): boolean;
-  snapshot(previous?: Snapshot): Snapshot;
+  /** @param base an earlier snapshot of this engine, to build on; without one the snapshot stands alone */
+  snapshot(base?: Snapshot): Snapshot;
   restore(snapshot: Snapshot): void;
   /** An engine of the same design that writes no trace, for going back: restore a keyframe, dispatch up to a row, describe. */
   replayer(): Engine;

@@ -1,3 +1,5 @@
+import { DeltaWriter, StateImage, type TableWords } from "./stateImage";
+
 /**
  * The simulated machine's state: tables of typed-array columns, addressed by integer row. No component keeps state
  * anywhere else, so that a keyframe is a copy of the columns and every field can be shown, hashed and restored.
@@ -26,19 +28,11 @@ interface TableMethods {
 /** Columns by name, plus {@link TableMethods}. Read a column anew after any `alloc`. */
 export type Table<S extends Schema> = ColumnsOf<S> & TableMethods;
 
-/** 32-bit words of a page, the unit that keyframes share: of 32 to 1024 words, what costs least memory in all. */
-const PAGE = 128;
-/** Bytes that V8 keeps for a page beside its words, and for naming it in a snapshot. */
-const PAGE_OBJECT = 160;
-const PAGE_REFERENCE = 8;
-/** Words about each table in a snapshot: rows, head of the free list. */
-const HEADER = 2;
-
+/** The state at one time, as what changed since another. */
 export interface StoreSnapshot {
-  /** All tables' words in one sequence: {@link HEADER} for each table, then the columns, {@link span} rows of each, in creation order. */
-  readonly pages: readonly Uint32Array[];
-  /** Bytes of memory for what this snapshot holds alone, not shared with the one before. */
-  readonly bytes: number;
+  /** The earlier snapshot that it builds on; undefined: on empty tables. */
+  readonly base: StoreSnapshot | undefined;
+  readonly delta: Uint8Array;
 }
 
 /** The contents of the tables of one scope at one time. */
@@ -50,14 +44,16 @@ export interface ScopeCopy {
  * Which rows of a table are in use. Tables differ in their columns and so in their shape; this has one shape for all, so that
  * handing out rows is compiled once, for one shape and for one type of column at a time.
  */
-class Rows {
+class Rows implements TableWords {
   /** High-water mark. */
   count = 0;
   freeHead = -1;
   nextFree = new Int32Array(0);
   capacity = 0;
-  /** Every column, the free list first, as bytes. */
+  /** Every column, the free list first: bytes of an element, all bytes, all words. */
+  sizes: readonly number[] = [];
   bytes: readonly Uint8Array[] = [];
+  views: readonly Int32Array[] = [];
   floats: Float64Array[] = [];
   words: Int32Array[] = [];
   others: Column[] = [];
@@ -97,7 +93,8 @@ class TableImplementation {
     this.release = (row) => used.release(row);
     this.columns = Object.keys(schema);
     for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
-    this.grow(span(Math.max(1, capacity)));
+    // Four rows of bytes are a word.
+    this.grow(span(Math.max(4, capacity)));
   }
 
   get rows(): number {
@@ -133,7 +130,10 @@ class TableImplementation {
     this.rowsInUse.nextFree = nextFree;
     this.rowsInUse.floats = this.arrays.filter((column) => column instanceof Float64Array);
     this.rowsInUse.words = this.arrays.filter((column) => column instanceof Int32Array);
-    this.rowsInUse.bytes = [nextFree, ...this.arrays].map(({ buffer }) => new Uint8Array(buffer));
+    const all = [nextFree, ...this.arrays];
+    this.rowsInUse.sizes = all.map(({ BYTES_PER_ELEMENT }) => BYTES_PER_ELEMENT);
+    this.rowsInUse.bytes = all.map(({ buffer }) => new Uint8Array(buffer));
+    this.rowsInUse.views = all.map(({ buffer }) => new Int32Array(buffer));
     this.rowsInUse.others = this.arrays.filter((column) => !(column instanceof Float64Array || column instanceof Int32Array));
     this.rowsInUse.capacity = capacity;
   }
@@ -153,6 +153,7 @@ export class Store {
   table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
     const table = new TableImplementation(name, schema, capacity);
     this.tables.push(table);
+    this.rowsOfTables.push(table.rowsInUse);
     if (this.scope !== undefined) this.tablesOf(this.scope).push(table);
     return table as unknown as Table<S>;
   }
@@ -203,89 +204,41 @@ export class Store {
 
   // --- Snapshots ----------------------------------------------------------------------------------------------------
 
+  private readonly rowsOfTables: Rows[] = [];
+  private readonly image = new StateImage();
+  /** The snapshot that the image is of. */
+  private imageOf: StoreSnapshot | undefined;
+  private readonly writer = new DeltaWriter();
+
+  /** A copy of the state, as what changed since the snapshot `base` of this store. */
+  snapshot(base?: StoreSnapshot): StoreSnapshot {
+    this.bringImageTo(base);
+    return { base, delta: this.image.deltaTo(this.rowsOfTables, this.writer) };
+  }
+
   /**
-   * A copy of the state. Pages equal to those of `previous` are shared with it, by comparing: models then write their
-   * columns freely, without a write barrier.
+   * Back to a snapshot of this store, or of another one made by the same sequence of `table` calls.
+   * @throws RangeError for a snapshot of other tables
    */
-  snapshot(previous?: StoreSnapshot): StoreSnapshot {
-    const words = this.gather();
-    const pages: Uint32Array[] = [];
-    let bytes = 0;
-    for (let start = 0; start < words.length; start += PAGE) {
-      const before = previous?.pages[pages.length];
-      if (before !== undefined && equal(before, words, start)) {
-        pages.push(before);
-      } else {
-        const page = words.slice(start, start + PAGE);
-        pages.push(page);
-        bytes += page.byteLength + PAGE_OBJECT;
-      }
-    }
-    return { pages, bytes: bytes + pages.length * PAGE_REFERENCE };
+  restore(snapshot: StoreSnapshot): void {
+    this.bringImageTo(snapshot);
+    this.tables.forEach((table, t) => table.reserve(span(this.image.rowsOf(t))));
+    this.image.restore(this.rowsOfTables);
   }
 
-  /** Back to a snapshot of this store, or of another one made by the same sequence of `table` calls. */
-  restore({ pages }: StoreSnapshot): void {
-    const words = new Uint32Array((pages.length - 1) * PAGE + pages.at(-1)!.length);
-    pages.forEach((page, index) => words.set(page, index * PAGE));
-    const bytes = new Uint8Array(words.buffer);
-    const headers = new Int32Array(words.buffer);
-    let offset = this.tables.length * HEADER * 4;
-    this.tables.forEach((table, t) => {
-      const rows = headers[t * HEADER]!;
-      table.reserve(span(rows));
-      const used = table.rowsInUse;
-      used.count = rows;
-      used.freeHead = headers[t * HEADER + 1]!;
-      for (const column of used.bytes) {
-        const length = (column.length / used.capacity) * span(rows);
-        column.set(bytes.subarray(offset, offset + length));
-        // Rows that are handed out from here on start from zero again.
-        column.fill(0, length);
-        offset += padded(length);
-      }
-    });
+  private bringImageTo(snapshot: StoreSnapshot | undefined): void {
+    const path: StoreSnapshot[] = [];
+    let from = snapshot;
+    for (; from !== undefined && from !== this.imageOf; from = from.base) path.push(from);
+    if (from === undefined) this.image.clear();
+    // Where a delta cannot be applied, the image is of nothing that anyone asks for.
+    this.imageOf = undefined;
+    for (const { delta } of path.reverse()) this.image.apply(delta, this.rowsOfTables);
+    this.imageOf = snapshot;
   }
-
-  /** The words of all tables as a snapshot has them; valid until the next call. */
-  private gather(): Uint32Array {
-    let length = this.tables.length * HEADER * 4;
-    for (const { rowsInUse: { bytes, capacity, count } } of this.tables) {
-      for (const column of bytes) length += padded((column.length / capacity) * span(count));
-    }
-    if (length !== this.gathered.byteLength) this.gathered = new Uint32Array(length / 4);
-    else this.gathered.fill(0);
-    const target = new Uint8Array(this.gathered.buffer);
-    let at = 0;
-    let offset = this.tables.length * HEADER * 4;
-    for (const { rowsInUse: { bytes, capacity, count, freeHead } } of this.tables) {
-      this.gathered[at++] = count;
-      this.gathered[at++] = freeHead;
-      for (const column of bytes) {
-        const size = (column.length / capacity) * span(count);
-        target.set(column.subarray(0, size), offset);
-        offset += padded(size);
-      }
-    }
-    return this.gathered;
-  }
-
-  private gathered = new Uint32Array(0);
 }
 
-/** Rows of a table in a snapshot: a power of two, so that a table that grows seldom moves those after it. The rows not in use are zero. */
+/** Rows to make room for: the next power of two. */
 function span(rows: number): number {
   return rows === 0 ? 0 : 1 << (32 - Math.clz32(rows - 1));
-}
-
-/** Whole words. */
-function padded(bytes: number): number {
-  return (bytes + 3) & ~3;
-}
-
-/** Whether a page equals the words from `start`, and these are as many. */
-function equal(page: Uint32Array, words: Uint32Array, start: number): boolean {
-  if (page.length !== Math.min(PAGE, words.length - start)) return false;
-  for (let i = 0; i < page.length; i++) if (page[i] !== words[start + i]) return false;
-  return true;
 }

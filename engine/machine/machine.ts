@@ -39,7 +39,7 @@ export class Machine {
     this.costs = new CostProfile(design.profile, this.kernel.names.functions, design.costs);
     this.cpus = new Cpus(this.kernel, this.costs);
     this.packets = new PacketLog(this.kernel.store, columns);
-    this.transcript = new Transcript(this.kernel.store);
+    this.transcript = new Transcript(this.kernel.store, this.packets.columns);
   }
 
   private guestMacs = 0;

@@ -46,6 +46,13 @@ export class PacketColumns {
   /** Initial sequence number plus one by stream; 0: not known. */
   initialSequence = new Float64Array(64);
 
+  /** Messages of the transcript, about 30 bytes each: the next of its stream plus one (0: none so far), place, length, content. */
+  messageNext = new Int32Array(64);
+  messageOffset = new Float64Array(64);
+  messageLength = new Float64Array(64);
+  messageKind = new Uint16Array(64);
+  messageValue = new Float64Array(64);
+
   reserve(rows: number): void {
     if (rows <= this.etherType.length) return;
     this.destinationMac = grown(this.destinationMac);
@@ -116,6 +123,15 @@ export class PacketColumns {
     this.arpOperation = grown(this.arpOperation);
     this.arpSenderMac = grown(this.arpSenderMac);
     this.arpTargetMac = grown(this.arpTargetMac);
+  }
+
+  reserveMessages(rows: number): void {
+    if (rows <= this.messageNext.length) return;
+    this.messageNext = grown(this.messageNext);
+    this.messageOffset = grown(this.messageOffset);
+    this.messageLength = grown(this.messageLength);
+    this.messageKind = grown(this.messageKind);
+    this.messageValue = grown(this.messageValue);
   }
 
   reserveStreams(rows: number): void {

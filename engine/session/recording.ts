@@ -5,12 +5,12 @@ export interface KeyframeSettings {
   /** Rows between keyframes at first; doubles whenever the limits below are reached. */
   readonly interval: number;
   readonly maxCount: number;
-  /** Sum of the keyframes' own bytes (pages that they do not share with the one before). */
+  /** Sum of the keyframes' own bytes. */
   readonly maxBytes: number;
 }
 
-/** 2,048 rows replay in a few milliseconds; 128 MiB is what an editor's worker may keep for going back. */
-export const defaultKeyframes: KeyframeSettings = { interval: 2048, maxCount: 1024, maxBytes: 128 << 20 };
+/** 8,192 rows replay in a few milliseconds; 128 MiB is what an editor's worker may keep for going back. */
+export const defaultKeyframes: KeyframeSettings = { interval: 8192, maxCount: 512, maxBytes: 128 << 20 };
 
 /** Keyframes take no more than this share of what the trace takes, … */
 const SHARE_OF_TRACE = 0.2;
@@ -20,6 +20,9 @@ const ALWAYS = 8 << 20;
 /**
  * The recorded prefix of a run: the engine that writes the trace, and the keyframes to go back to.
  * Keyframe memory is bounded: at the limit every second one goes and the interval doubles.
+ *
+ * A keyframe is kept as what changed since an earlier one: number k builds on number k with its lowest set bit cleared. So restoring one
+ * goes through log₂ k others at most, nothing builds on an odd number, and when these go, half of each number is the number of the same tree.
  */
 export class Recording {
   readonly trace: Trace;
@@ -41,7 +44,7 @@ export class Recording {
   get complete(): boolean { return this.engine.done; }
   /** Number of keyframes held. */
   get keyframeCount(): number { return this.keyframes.length; }
-  /** Bytes of all keyframes: the pages that each does not share with the one before. */
+  /** Bytes of all keyframes. */
   get keyframeBytes(): number {
     let bytes = 0;
     for (const keyframe of this.keyframes) bytes += keyframe.bytes;
@@ -73,7 +76,8 @@ export class Recording {
   private get newest(): Snapshot { return this.keyframes[this.keyframes.length - 1]!; }
 
   private takeKeyframe(): void {
-    this.keyframes.push(this.engine.snapshot(this.newest));
+    const number = this.keyframes.length;
+    this.keyframes.push(this.engine.snapshot(this.keyframes[number & (number - 1)]));
     const { maxCount, maxBytes } = this.settings;
     const most = Math.min(maxBytes, Math.max(ALWAYS, this.trace.bytes * SHARE_OF_TRACE));
     if (this.keyframes.length <= maxCount && this.keyframeBytes <= most) return;

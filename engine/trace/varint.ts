@@ -1,7 +1,4 @@
-const TWO_31 = 2 ** 31;
-
-/** Most bytes that {@link writeVarint} writes: for 2⁵³. */
-export const MOST_VARINT_BYTES = 8;
+const TWO_31 = 0x8000_0000;
 
 /** Writes a whole number from 0 to 2⁵³, seven bits a byte, the lowest first; returns where it ends. */
 export function writeVarint(out: Uint8Array, start: number, value: number): number {
@@ -20,6 +17,9 @@ export function writeVarint(out: Uint8Array, start: number, value: number): numb
   return at;
 }
 
+/** 128⁷: of the last of eight bytes. */
+const LARGEST_SCALE = 0x2_0000_0000_0000;
+
 /** Reads what {@link writeVarint} wrote. */
 export class VarintReader {
   constructor(private readonly bytes: Uint8Array, public at: number) {}
@@ -28,7 +28,7 @@ export class VarintReader {
   next(): number {
     let value = 0;
     let scale = 1;
-    for (let byte = 128; byte > 127 && scale < 2 ** 56; scale *= 128) {
+    for (let byte = 128; byte > 127 && scale <= LARGEST_SCALE; scale *= 128) {
       if (this.at >= this.bytes.length) throw new RangeError(`no number at byte ${this.at}`);
       byte = this.bytes[this.at++]!;
       value += (byte & 127) * scale;

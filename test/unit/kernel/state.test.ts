@@ -68,19 +68,62 @@ describe("state tables", () => {
     assert.deepEqual([...young.odd.b.subarray(0, 16)], [...Array.from({ length: 13 }, (_, i) => i + 0.5), 0, 0, 0]);
   });
 
-  it("share the pages that did not change with the snapshot before", () => {
+  it("cost what changed since the snapshot that they build on", () => {
     const store = new Store();
     const table = store.table("t", { a: "f64" }, 100_000);
     for (let i = 0; i < 100_000; i++) table.a[table.alloc()] = i;
     const first = store.snapshot();
     table.a[50_000] = -1;
     const second = store.snapshot(first);
-    assert.ok(first.bytes > 800_000);
-    assert.ok(second.bytes < first.bytes / 50, `${second.bytes} of ${first.bytes}`);
+    assert.ok(first.delta.length > 400_000);
+    assert.ok(second.delta.length < 40, `${second.delta.length} of ${first.delta.length}`);
     store.restore(first);
     assert.equal(table.a[50_000], 50_000);
     store.restore(second);
     assert.equal(table.a[50_000], -1);
+  });
+
+  it("go back to any of many snapshots, each built on an earlier one", () => {
+    const write = fc.record({ table: fc.nat(2), row: fc.nat(40), value: fc.integer() });
+    fc.assert(fc.property(fc.array(fc.array(write, { maxLength: 12 }), { minLength: 1, maxLength: 20 }), fc.array(fc.nat(), { maxLength: 30 }), (rounds, visits) => {
+      const make = () => {
+        const store = new Store();
+        const tables = [store.table("bytes", { a: "u8", b: "i16" }, 1), store.table("floats", { a: "f64", b: "i32" }, 1), store.table("still", { a: "u16", b: "u32" }, 3)];
+        const copy = () => tables.map((table) => [table.rows, [...table.a.subarray(0, table.rows)], [...table.b.subarray(0, table.rows)]]);
+        return { store, tables, copy };
+      };
+      const { store, tables, copy } = make();
+      const snapshots = [store.snapshot()];
+      const copies = [copy()];
+      for (const round of rounds) {
+        for (const { table, row, value } of round) {
+          const t = tables[table]!;
+          if (row >= t.rows) t.a[t.alloc()] = value;
+          else if (value % 5 === 0) t.release(row);
+          else t.b[row] = value;
+        }
+        const number = snapshots.length;
+        snapshots.push(store.snapshot(snapshots[number & (number - 1)]));
+        copies.push(copy());
+      }
+      const other = make();
+      for (const visit of visits) {
+        const number = visit % snapshots.length;
+        const { store: where, copy: look } = visit % 3 === 0 ? { store, copy } : other;
+        where.restore(snapshots[number]!);
+        assert.deepEqual(look(), copies[number]);
+      }
+    }), { numRuns: 300 });
+  });
+
+  it("refuse a snapshot of other tables", () => {
+    const one = new Store();
+    one.table("t", { a: "f64" }).alloc();
+    const other = new Store();
+    other.table("t", { a: "f64" });
+    other.table("u", { a: "f64" });
+    assert.throws(() => other.restore(one.snapshot()), RangeError);
+    assert.throws(() => one.restore({ base: undefined, delta: Uint8Array.of(200) }), RangeError);
   });
 
   it("refuse a column that would hide a method", () => {

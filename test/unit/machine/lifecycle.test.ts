@@ -118,7 +118,7 @@ describe("life cycle of domains", () => {
       runUntil(engine, 80 * ms);
       while (replayer.time < 80 * ms && replayer.dispatch());
       assert.equal(replayer.rows, engine.rows);
-      assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().pages, engine.built.machine.kernel.store.snapshot().pages);
+      assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().delta, engine.built.machine.kernel.store.snapshot().delta);
     }
   });
 });

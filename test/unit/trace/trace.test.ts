@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CHUNK_ROWS, TraceChunk } from "../../../engine/trace/chunk";
+import { CHUNK_ROWS, type TraceChunk } from "../../../engine/trace/chunk";
 import { CACHED_CHUNKS, ChunkCache } from "../../../engine/trace/chunkCache";
 import { MemoryChunks, SpillingChunks } from "../../../engine/trace/chunkStore";
 import { NONE, Trace } from "../../../engine/trace/trace";
