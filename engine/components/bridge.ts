@@ -1,5 +1,5 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
+import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { isGroup } from "../machine/nic/filters";
 import { ForwardingDatabase } from "../network/forwardingDatabase";
 import { ETHERNET_HEADER } from "../network/headers";
@@ -129,6 +129,13 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
     } else {
       guest.deliver(packet);
     }
+  }
+
+  /** What was heard from a guest that is gone is forgotten (`br_fdb_delete_by_port`). */
+  peerDied(domain: DomainPlace): void {
+    this.guests.forEach(({ path }, i) => {
+      if (path === domain.path) this.database.forget(i + 1);
+    });
   }
 
   fire(): void {}

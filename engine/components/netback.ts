@@ -9,7 +9,7 @@ import type { FrameSwitch } from "./frameSwitch";
 import type { Netfront } from "./netfront";
 import type { TcpIp } from "./tcpip";
 
-const Op = { interrupt: 0, build: 1, submit: 2, notify: 3, receive: 4, watch: 5, connect: 6 } as const;
+const Op = { interrupt: 0, build: 1, submit: 2, notify: 3, receive: 4, watch: 5, connect: 6, disconnect: 7 } as const;
 
 /** Requests that one round of polling takes (NAPI_POLL_WEIGHT), and frames that the receive thread copies in one (RX_BATCH_SIZE, COPY_BATCH_SIZE). */
 const BATCH = 64;
@@ -74,6 +74,7 @@ export class Netback implements PlacedModel {
       notify_remote_via_irq: { file: "drivers/xen/events/events_base.c", kind: "hypervisor", tally: "notification" },
       frontend_changed: { file: "drivers/net/xen-netback/xenbus.c", kind: "interrupt", tally: "interrupt" },
       xenvif_connect: { file: main, kind: "driver" },
+      xenvif_disconnect: { file: main, kind: "driver" },
       "queue to guest full": { kind: "drop" },
       "guest not connected": { kind: "drop" },
     });
@@ -84,7 +85,7 @@ export class Netback implements PlacedModel {
     this.xenwatch = sharedThread(machine, domain, "xenwatch");
     this.by = { component: this.id, context: machine.cpus.contextOf(this.softirq) };
     this.state = kernel.store.table(`vifs of ${spec.path}`, {
-      transmitMapping: "i32", receiveMapping: "i32", polling: "u8", receiving: "u8", bytes: "f64", fromGuest: "f64", toGuest: "f64", dropped: "f64",
+      connected: "u8", transmitMapping: "i32", receiveMapping: "i32", polling: "u8", receiving: "u8", bytes: "f64", fromGuest: "f64", toGuest: "f64", dropped: "f64",
     });
   }
 
@@ -98,10 +99,16 @@ export class Netback implements PlacedModel {
 
   /** A guest's interface, before it is connected. @param guestLine its event-channel port @returns the interface's number */
   attach(guest: Netfront, domain: DomainPlace, guestLine: number): number {
-    const { machine, domain: own, spec } = this.place;
-    const { cpus, costs, kernel: { store } } = machine;
+    const { machine, domain: own } = this.place;
     // The guests' interfaces attach in whatever order components are connected; the switch is found here for those that come before.
     if (this.vifs.length === 0) this.connect();
+    // What is kept for the guest is this domain's memory, and dies with it.
+    return machine.kernel.store.within(own.path, () => this.add(guest, domain, guestLine));
+  }
+
+  private add(guest: Netfront, domain: DomainPlace, guestLine: number): number {
+    const { machine, domain: own, spec } = this.place;
+    const { cpus, costs, kernel: { store } } = machine;
     const number = this.vifs.length;
     const name = domain.path.slice(domain.path.lastIndexOf("/") + 1);
     const latency = costs.latency("event to a vCPU");
@@ -129,7 +136,7 @@ export class Netback implements PlacedModel {
   }
 
   isConnected(v: number): boolean {
-    return this.state.receiveMapping[v] !== NONE;
+    return this.state.connected[v] === 1;
   }
 
   published(v: number, address: number, protocol: number, port: number): { readonly address: number; readonly port: number } {
@@ -158,7 +165,7 @@ export class Netback implements PlacedModel {
   private spendBuild(v: number): void {
     const { cpus, costs, packets } = this.place.machine;
     const ring = this.vifs[v]!.guest.transmitRing;
-    const n = Math.min(BATCH, ring.requests);
+    const n = this.isConnected(v) ? Math.min(BATCH, ring.requests) : 0;
     cpus.note(n);
     cpus.spend(this.fn.xenvif_poll);
     if (n === 0) return;
@@ -173,6 +180,10 @@ export class Netback implements PlacedModel {
     const { cpus } = this.place.machine;
     const { guest, taken, ids } = this.vifs[v]!;
     const ring = guest.transmitRing;
+    if (!this.isConnected(v)) {
+      this.state.polling[v] = 0;
+      return;
+    }
     if (n === 0) {
       // The last look after asking to be told (`xenvif_napi_schedule_or_enable_events`).
       if (ring.finalCheckForRequests()) cpus.post(this.softirq, this.id, Op.build, v);
@@ -206,6 +217,7 @@ export class Netback implements PlacedModel {
 
   /** The page of a request is the guest's again. */
   private respond(v: number, id: number): void {
+    if (!this.isConnected(v)) return;
     const { transmitRing } = this.vifs[v]!.guest;
     transmitRing.putResponse(id, NONE);
     if (transmitRing.pushResponses()) this.tell(this.softirq, v, 0);
@@ -251,7 +263,7 @@ export class Netback implements PlacedModel {
   private spendReceive(v: number): void {
     const { cpus, costs, packets } = this.place.machine;
     const { guest, queue } = this.vifs[v]!;
-    const n = Math.min(BATCH, queue.count, guest.receiveRing.requests);
+    const n = this.isConnected(v) ? Math.min(BATCH, queue.count, guest.receiveRing.requests) : 0;
     cpus.note(n);
     cpus.spend(this.fn.xenvif_kthread_guest_rx);
     if (n === 0) return;
@@ -265,6 +277,10 @@ export class Netback implements PlacedModel {
     const { packets } = this.place.machine;
     const { guest, queue, thread } = this.vifs[v]!;
     const ring = guest.receiveRing;
+    if (!this.isConnected(v)) {
+      this.state.receiving[v] = 0;
+      return;
+    }
     for (let i = 0; i < n; i++) {
       const packet = queue.shift();
       this.state.bytes[v]! -= packets.frameLength(packet);
@@ -302,6 +318,9 @@ export class Netback implements PlacedModel {
       this.spendReceive(v);
     } else if (op === Op.watch) {
       cpus.spend(fn.frontend_changed);
+    } else if (op === Op.disconnect) {
+      cpus.spend(fn.xenvif_disconnect);
+      this.grants.spendUnmap(2);
     } else {
       cpus.spend(fn.xenvif_connect);
       this.grants.spendMap(2);
@@ -325,6 +344,8 @@ export class Netback implements PlacedModel {
       this.receive(v, cpus.noted);
     } else if (op === Op.watch) {
       cpus.post(this.xenwatch, this.id, Op.connect, v);
+    } else if (op === Op.disconnect) {
+      this.unmapRings(v);
     } else {
       this.connectRings(v);
     }
@@ -336,9 +357,34 @@ export class Netback implements PlacedModel {
     const [transmit, receive] = guest.ringGrants.map((grant) => (grant === NONE ? NONE : this.grants.map(this.by, this.domain, grant, true)));
     this.state.transmitMapping[v] = transmit!;
     this.state.receiveMapping[v] = receive!;
-    if (!this.isConnected(v)) return;
+    if (transmit === NONE || receive === NONE) return this.unmapRings(v);
+    this.state.connected[v] = 1;
     guest.connected();
     if (guest.transmitRing.requests > 0) this.poll(v);
+  }
+
+  /** `xenvif_disconnect`: the pages of a guest that is gone, or does not let all be mapped, are given back. */
+  private unmapRings(v: number): void {
+    const { state } = this;
+    for (const column of [state.transmitMapping, state.receiveMapping]) {
+      if (column[v] !== NONE) this.grants.unmap(column[v]!);
+      column[v] = NONE;
+    }
+  }
+
+  /** A guest is gone: its carrier is off at once, and what waits for it is thrown away. */
+  peerDied(domain: DomainPlace): void {
+    const { kernel, cpus } = this.place.machine;
+    this.vifs.forEach((vif, v) => {
+      if (vif.domain !== domain || !this.isConnected(v)) return;
+      this.state.connected[v] = 0;
+      for (let packet = vif.queue.shift(); packet !== NONE; packet = vif.queue.shift()) {
+        this.state.dropped[v]!++;
+        kernel.mark(this.fn["guest not connected"], this.id, this.by.context, kernel.now, 0, packet);
+      }
+      this.state.bytes[v] = 0;
+      cpus.post(this.xenwatch, this.id, Op.disconnect, v);
+    });
   }
 
   fire(): void {}
