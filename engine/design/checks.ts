@@ -1,5 +1,6 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
 import { componentType, isInterface, WORKLOADS } from "./catalogue";
+import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
 import { replacement } from "./problems";
@@ -15,6 +16,7 @@ export function check(source: Source, draft: DesignDraft): void {
     checkProcessors(source, host);
     for (const domain of host.domains) {
       checkPlacement(source, host, domain);
+      checkDriverDomain(source, host, domain);
       for (const component of domain.components) checkBinding(source, host, domain, component);
     }
     checkServers(source, host);
@@ -234,6 +236,7 @@ function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignD
       problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);
       continue;
     }
+    checkForwards(problems, hosts, { part, section }, answering);
     const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
     const wire = wireOf(host, domain);
     if (link && wire !== undefined && wire !== link.part.to) {

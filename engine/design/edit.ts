@@ -50,7 +50,7 @@ function editUplink(yaml: YamlText, host: Host, domain: Domain, move: UplinkTarg
   const active = interfaces.find(({ path }) => path === domain.activeUplink);
   const node = domainNode(yaml, host, domain);
   if (!active || !node) return undefined;
-  const type = move.kind === "server" ? "vif" : move.driver;
+  const type = move.kind === "function" ? move.driver : move.server.type === "netback" ? "netfront" : "vif";
   const ready = interfaces.find(({ bind, channel }) => bind === move.path || channel === move.path);
   const used = ready ?? (active.type === type ? active : (interfaces.find((c) => c.type === type) ?? active));
   const edits: TextEdit[] = [];
@@ -77,7 +77,7 @@ function domainNode(yaml: YamlText, host: Host, domain: Domain): DomainNode | un
   return isMap(node) ? { map: node, components: named(node, "components"), uplinks: named(node, "uplinks") } : undefined;
 }
 
-const optionOf = (type: string): string => (type === "vif" ? "channel" : "bind");
+const optionOf = (type: string): string => (type === "vif" || type === "netfront" ? "channel" : "bind");
 
 /** Turns one line of `components` into what the target needs: the type, its option, the option's value. */
 function editInterface(yaml: YamlText, host: Host, list: Content | undefined, component: Component, type: string, target: string): TextEdit[] | undefined {

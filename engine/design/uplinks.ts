@@ -83,9 +83,13 @@ function toFunction(design: Design, host: Host, domain: Domain, device: Device, 
 }
 
 function toServer(host: Host, domain: Domain, server: Component | undefined): UplinkTarget | Problem {
-  if (server?.type !== "netserver") return refusal(domain, "not-a-server", `${server?.path} is not a network server. Choose a netserver or a PCI function.`);
+  if (server?.type !== "netserver" && server?.type !== "netback") return refusal(domain, "not-a-server", `${server?.path} is not a network server. Choose a netserver, a netback or a PCI function.`);
   if (leadsTo(host, server.domain, domain.path)) {
     return refusal(domain, "channel-loop", `${server.path} itself sends through ${domain.path}; frames would never reach a wire.`);
+  }
+  if (server.type === "netback") {
+    if (domain.kind !== "vm") return refusal(domain, "not-a-guest", `${domain.path} is a ${domain.kind}, and a netback serves virtual machines. Choose another uplink.`);
+    return { kind: "server", path: server.path, server };
   }
   const clients = host.domains.filter((d) => d !== domain && d.components.some(({ channel }) => channel === server.path));
   const most = Number(server.options["applications"]);

@@ -38,6 +38,11 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
         const most = Number(options["applications"]);
         return { text: short(path), detail: `${clients} of ${most} applications`, usable: clients < most };
       });
+    case "backend":
+      return machine.domains.flatMap(({ components }) => components).filter(({ type }) => type === "netback").map(({ path }) => {
+        const guests = machine.domains.filter(({ components }) => components.some(({ channel }) => channel === path)).length;
+        return { text: short(path), detail: guests === 1 ? "1 guest" : `${guests} guests`, usable: true };
+      });
     case "device":
       return machine.devices.map(({ path, model }) => {
         const link = design.links.find((l) => l.to === path);

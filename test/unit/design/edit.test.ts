@@ -71,6 +71,15 @@ describe("moveUplink", () => {
     assert.equal(move(direct, "server/web", "server/netsrv/netserver"), text);
   });
 
+  it("moves a guest of a network server to a driver domain, by netfront, and back", () => {
+    const driver = designText({ domains: { netsrv: ["netserver", "ixgbe: { bind: nic0.vf1 }"], driver: ["netback", "bridge", "ixgbe: { bind: nic0.pf }"], web: app(VIF) } })
+      .replace("      driver:\n", "      driver:\n        kind: driver-domain\n");
+    const moved = move(driver, "server/web", "server/driver/netback");
+    assert.equal(moved, driver.replace(VIF, "netfront: { channel: driver.netback }"));
+    assert.equal(move(moved, "server/web", "server/netsrv/netserver"), driver);
+    assert.equal(refused(driver, "server/web", "server/driver/bridge"), "not-a-server");
+  });
+
   it("refuses what cannot be, with the reason", () => {
     const web = app("ixgbe: { bind: nic0.vf0 }");
     const two = designText({ domains: { netsrv: SERVER, a: web, b: app(VIF) } });

@@ -13,6 +13,12 @@ const one = (components: readonly string[], rest = "") => designText({ domains: 
 const two = (rest = "", bind = "nic0.vf0", active = "vif") => designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${bind} }`) } }, rest)
   .replace("      web:\n", `      web:\n        uplinks: { tcpip: [vif, ixgbe], active: ${active} }\n`);
 
+const NETFRONT = "netfront: { channel: driver.netback }";
+const BRIDGE = ["netback", "bridge", "ixgbe: { bind: nic0.pf }"];
+/** A guest behind a driver domain. */
+const driver = (components: readonly string[], guest = web(NETFRONT), rest = "") =>
+  designText({ domains: { driver: components, web: guest } }, rest).replace("      driver:\n", "      driver:\n        kind: driver-domain\n");
+
 /** A text for each code; the problem must be at the mark. `fix`: what its fix makes of the marked text, or of the whole file. */
 const CASES: readonly { readonly code: ProblemCode; readonly text: string; readonly fix?: string | RegExp }[] = [
   { code: "syntax", text: "exoscope: 1\nhosts:\n«\t»server: {}\n" },
@@ -91,6 +97,21 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "port-taken", text: designText({ domains: { netsrv: SERVER, a: web("vif: { channel: netsrv.netserver }"), b: ["http-server: { port: «80» }", "libc", "tcpip", "vif: { channel: netsrv.netserver }"] } }), fix: "81" },
   { code: "port-taken", text: one(["http-server", "key-value-store: { port: «80» }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"]), fix: "81" },
   { code: "address-taken", text: designText({ domains: { a: ["tcpip: { ip: 10.0.0.9 }", "ixgbe: { bind: nic0.vf0 }"], b: ["tcpip: { ip: «10.0.0.9» }", "ixgbe: { bind: nic0.vf1 }"] } }) },
+  { code: "address-taken", text: driver(["netback", "nat: { ip: 10.0.0.9 }", "ixgbe: { bind: nic0.pf }"], ["tcpip: { ip: «10.0.0.9» }", NETFRONT]) },
+  { code: "not-a-driver-domain", text: driver(BRIDGE).replace("kind: driver-domain", "kind: «kernel»"), fix: "driver-domain" },
+  { code: "not-a-driver-domain", text: driver(BRIDGE).replace("driver:\n        kind: driver-domain\n", "«driver»:\n") },
+  { code: "netback-without-switch", text: driver(["«netback»", "ixgbe: { bind: nic0.pf }"]) },
+  { code: "netback-without-switch", text: driver(["bridge", "«netback»", "ixgbe: { bind: nic0.pf }"]) },
+  { code: "missing-component", text: driver(["netback", "«bridge»"]) },
+  { code: "missing-component", text: driver(["netback", "ixgbe: { bind: nic0.pf }", "«bridge»"]) },
+  { code: "not-a-guest", text: driver(BRIDGE).replace("      web:\n", "      web:\n        kind: «kernel»\n") },
+  { code: "driver-shared", text: driver(["«tcpip»", "netback", "bridge", "ixgbe: { bind: nic0.pf }"]) },
+  { code: "driver-shared", text: driver(["netback", "bridge", "«nat»", "ixgbe: { bind: nic0.pf }"]) },
+  { code: "bridge-on-vf", text: driver(["netback", "bridge", "ixgbe: { bind: «nic0.vf0» }"]) },
+  { code: "grant-table-full", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", "«vif»: { channel: netsrv.netserver, id: second }") } }) },
+  { code: "not-forwarded", text: driver(["netback", "nat: { forward: [8080] }", "ixgbe: { bind: nic0.pf }"], web(NETFRONT), "workloads:\n  - http: { from: client, to: «web» }\n") },
+  { code: "not-a-server", text: driver(BRIDGE, web("netfront: { channel: «driver» }")), fix: "driver.netback" },
+  { code: "not-a-server", text: driver(BRIDGE, web("netfront: { channel: «driver.bridge» }")) },
   { code: "missing-component", text: one(["«http-server»", "tcpip", "ixgbe: { bind: nic0.vf0 }"]) },
   { code: "no-uplink", text: one(["http-server", "libc", "«tcpip»"]) },
   { code: "uplink-unclear", text: designText({ domains: { netsrv: SERVER, web: web("vif: { channel: netsrv.netserver }", "«ixgbe»: { bind: nic0.vf0 }") } }) },
