@@ -1,7 +1,8 @@
 import type { Invariant } from "./invariant";
+import { deviceInvariants } from "./devices";
 import { ringInvariants } from "./rings";
 import { schedulingInvariants } from "./scheduling";
 import { timeInvariants } from "./time";
 
 /** Every rule, one file a subject. */
-export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants];
+export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...deviceInvariants];

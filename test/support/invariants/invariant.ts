@@ -39,27 +39,46 @@ const SAMPLE = 61;
  * @throws Broken for the first rule that does not hold, with the time and row
  */
 export function runChecked(engine: MachineEngine, invariants: readonly Invariant[], dispatches: number, between?: () => boolean): void {
-  const watches = invariants.map((invariant) => ({ invariant, watch: invariant.watch(engine) }));
-  const rowWatches = watches.filter(({ watch }) => watch.row !== undefined);
-  const stepWatches = watches.filter(({ watch }) => watch.step !== undefined);
-  const guarded = (invariant: Invariant, look: () => void): void => {
-    try {
-      look();
-    } catch (error) {
-      throw new Broken(invariant, `at ${engine.time} ps, row ${engine.rows}`, error);
-    }
-  };
-  let seen = engine.trace.length;
-  for (let i = 1; i <= dispatches && engine.dispatch(); i++) {
-    for (; seen < engine.trace.length; seen++) for (const { invariant, watch } of rowWatches) guarded(invariant, () => watch.row!(seen));
-    for (const { invariant, watch } of stepWatches) guarded(invariant, () => watch.step!());
-    if (i % SAMPLE === 0) {
-      for (const { invariant, watch } of watches) if (watch.sample !== undefined) guarded(invariant, () => watch.sample!());
+  // Not a closure a call: there are millions of calls.
+  let at: Invariant | undefined;
+  try {
+    const watches = invariants.map((invariant) => {
+      at = invariant;
+      return { invariant, watch: invariant.watch(engine) };
+    });
+    const rows = watches.filter(({ watch }) => watch.row !== undefined);
+    const steps = watches.filter(({ watch }) => watch.step !== undefined);
+    const sample = (): void => {
+      for (const { invariant, watch } of watches) {
+        at = invariant;
+        watch.sample?.();
+      }
+    };
+    let seen = engine.trace.length;
+    for (let i = 1; i <= dispatches; i++) {
+      at = undefined;
+      if (!engine.dispatch()) break;
+      for (; seen < engine.trace.length; seen++) {
+        for (const { invariant, watch } of rows) {
+          at = invariant;
+          watch.row!(seen);
+        }
+      }
+      for (const { invariant, watch } of steps) {
+        at = invariant;
+        watch.step!();
+      }
+      if (i % SAMPLE !== 0) continue;
+      sample();
       if (between?.() === true) break;
     }
-  }
-  for (const { invariant, watch } of watches) {
-    if (watch.sample !== undefined) guarded(invariant, () => watch.sample!());
-    if (watch.end !== undefined) guarded(invariant, () => watch.end!());
+    sample();
+    for (const { invariant, watch } of watches) {
+      at = invariant;
+      watch.end?.();
+    }
+  } catch (error) {
+    if (at === undefined) throw error;
+    throw new Broken(at, `at ${engine.time} ps, row ${engine.rows}`, error);
   }
 }

@@ -1,3 +1,4 @@
+import { deviceMutations } from "./devices";
 import type { Mutation } from "./mutation";
 
 /** One fault or more for every invariant. */
@@ -7,5 +8,6 @@ export const mutations: readonly Mutation[] = [
   { breaks: 79, file: "engine/network/link.ts", replace: "const OVERHEAD = 4 + 8 + 12;", by: "const OVERHEAD = 4 + 8;" },
   { breaks: 77, file: "engine/kernel/kernel.ts", replace: "this.queue.schedule(this.now + delay,", by: "this.queue.schedule(this.now - delay,", dispatches: 200 },
   { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(before);", by: ";" },
-  { breaks: 81, file: "engine/network/link.ts", replace: "      kernel.schedule(this.delay, Priority.hardware, this.id, Op.arrived, packet, end);", by: "      for (let i = 0; i < 2; i++) kernel.schedule(this.delay, Priority.hardware, this.id, Op.arrived, packet, end);" },
+  { breaks: 81, file: "engine/network/link.ts", replace: "    this.ends[1 - end]!.received(packet);", by: "    this.ends[1 - end]!.received(packet);\n    kernel.mark(this.fn.arrive, this.id, this.contexts[end]!, kernel.now, 0, packet, 0);" },
+  ...deviceMutations,
 ];

@@ -12,6 +12,8 @@ export interface Mutation {
   /** Text that stands in the file exactly once, and what it becomes. */
   readonly replace: string;
   readonly by: string;
+  /** A second place, where one fault alone is caught elsewhere: a driver that misbehaves before a device that does not mind. */
+  readonly and?: { readonly file: string; readonly replace: string; readonly by: string };
   /** A design in which the fault shows; without it, random machines are tried. */
   readonly design?: string;
   /** How far to follow a run; without it, as far as random machines are. */
@@ -30,14 +32,21 @@ const root = join(__dirname, "..", "..", "..");
  * Builds the engine and the invariants with the fault in it.
  * @throws Error where the text to replace does not stand in the file exactly once: the model has changed, and the mutation must follow
  */
-export async function mutate({ file, replace, by }: Pick<Mutation, "file" | "replace" | "by">): Promise<CheckedRun> {
-  const source = await readFile(join(root, file), "utf8");
-  const found = source.split(replace).length - 1;
-  if (found !== 1) throw new Error(`${file} has ${found} times: ${replace}`);
-  const mutated = source.replace(replace, () => by);
+export async function mutate({ file, replace, by, and }: Pick<Mutation, "file" | "replace" | "by" | "and">): Promise<CheckedRun> {
+  const mutated = new Map<string, string>();
+  for (const edit of [{ file, replace, by }, ...(and === undefined ? [] : [and])]) {
+    const path = join(root, edit.file);
+    const source = mutated.get(path) ?? (await readFile(path, "utf8"));
+    const found = source.split(edit.replace).length - 1;
+    if (found !== 1) throw new Error(`${edit.file} has ${found} times: ${edit.replace}`);
+    mutated.set(path, source.replace(edit.replace, () => edit.by));
+  }
   const { outputFiles } = await build({
     entryPoints: [join(root, "test/support/mutations/checkedRun.ts")], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent",
-    plugins: [{ name: "mutation", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => (path === join(root, file) ? { contents: mutated, loader: "ts" } : undefined)) }],
+    plugins: [{ name: "mutation", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const contents = mutated.get(path);
+      return contents === undefined ? undefined : { contents, loader: "ts" };
+    }) }],
   });
   const module = { exports: {} };
   // oxlint-disable-next-line no-implied-eval -- the bundle is our own code; a module of its own keeps the faulty engine away from the others.

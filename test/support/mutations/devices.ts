@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import type { Mutation } from "./mutation";
+
+/** An application with a VF dies and starts again, and another with requests under way does not. */
+const crash = `${readFileSync("samples/librettos/librettos.exo.yaml", "utf8").replace("requests: 400 }\n\nrun", "requests: 4000 }\n\nrun")}\nfaults:\n  - { at: 11ms, crash: nginx, restart: 100ms }\n`;
+
+/** Faults in adapters and the IOMMU. */
+export const deviceMutations: readonly Mutation[] = [
+  { breaks: 38, file: "engine/machine/iommu/iommu.ts", replace: "this.memory.guestBase(domain));", by: "this.memory.guestBase(domain) + 1);" },
+  { breaks: 39, file: "engine/machine/nic/sriov.ts", replace: "if (this.enabled || count < 0", by: "if (count < 0" },
+  { breaks: 40, file: "engine/machine/nic/routingIds.ts", replace: "stride * n", by: "n" },
+  { breaks: 42, file: "engine/machine/iommu/iommu.ts", replace: "this.iotlb.invalidate(f, invalidation.page[i]!, invalidation.pages[i]!);", by: "", design: crash, dispatches: 200_000 },
+  { breaks: 43, file: "engine/machine/iommu/iommu.ts", replace: "if (this.remapping.function[index] === f) this.remapping.line[index] = NONE;", by: ";", design: crash, dispatches: 200_000 },
+  { breaks: 45, file: "engine/machine/nic/filters.ts", replace: "if (this.address.pool[row] === pool) this.address.pool[row] = NONE;", by: "this.address.pool[row] = NONE;", design: crash, dispatches: 200_000 },
+  {
+    breaks: 46, file: "engine/machine/nic/mailbox.ts", replace: "state.clearToSend[f] === 1 && this.handle(f, type, at)", by: "this.handle(f, type, at)",
+    and: { file: "engine/components/ixgbevf.ts", replace: "[MailboxMessage.reset, MailboxMessage.apiVersion", by: "[MailboxMessage.apiVersion" },
+  },
+  { breaks: 47, file: "engine/machine/nic/switch.ts", replace: "return pool === this.sriov.vfs ? 0 : pool + 1;", by: "return pool === this.sriov.vfs ? 0 : ((pool + 1) % this.sriov.vfs) + 1;" },
+  {
+    breaks: 48, file: "engine/machine/nic/mailbox.ts", replace: "state.maxFrame[f]! <= state.maxFrame[0]! && ", by: "",
+    and: { file: "engine/machine/nic/mailbox.ts", replace: "nic.state.maxFrame[f] = memory.word[at + 1]!;", by: "nic.state.maxFrame[f] = memory.word[at + 1]! + 1;" },
+  },
+  { breaks: 49, file: "engine/machine/nic/vectors.ts", replace: "Math.max(0, earliest - nic.kernel.now)", by: "0" },
+];
