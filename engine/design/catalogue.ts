@@ -81,14 +81,17 @@ export const COMPONENTS: readonly ComponentType[] = [
   },
   {
     type: "libc", title: "libc", layer: "library", needs: [],
-    doc: "The C library: socket calls of the application. A plain call in a library OS, a system call into a kernel.",
-    options: [],
+    doc: "The C library: socket calls of the application. Where the stack sits decides what they are: a plain call in the same domain (a library OS), a system call into a process' kernel, a message to another process.",
+    options: [
+      { name: "stack", doc: "The TCP/IP component that it calls, where that is in another process or in the kernel, such as net.tcpip. Without it, the one of its own domain, else the kernel's.", value: { kind: "reference", to: "stack" } },
+    ],
   },
   {
     type: "tcpip", title: "TCP/IP", layer: "protocol", needs: [],
     doc: "The TCP/IP stack: sockets, TCP, IP, ARP.",
     options: [
       { name: "ip", doc: "IPv4 address. Without it, the next free one from 10.0.0.1.", value: { kind: "address" } },
+      { name: "driver", doc: "The driver that it sends with, where that is in another process or in the kernel, such as drv.ixgbe. Without it, the interface of its own domain, else the kernel's driver. Each frame is then copied between the two.", value: { kind: "reference", to: "driver" } },
       {
         name: "congestion", doc: "TCP's congestion control. Without it, that of the domain's system: NewReno in a library OS made of NetBSD, CUBIC in a Linux kernel.",
         value: { kind: "choice", choices: [{ value: "newreno", doc: "NewReno (RFC 5681, RFC 6582): halves the window at a loss." }, { value: "cubic", doc: "CUBIC (RFC 9438): grows by the time since the last loss." }] },

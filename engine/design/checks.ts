@@ -4,6 +4,7 @@ import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
 import { replacement } from "./problems";
+import { stackOf } from "./processes";
 import { optionRange } from "./resolve";
 import { deviceOf } from "./switchable";
 import type { Source } from "./section";
@@ -91,12 +92,13 @@ function checkPlacement({ problems }: Source, host: HostDraft, { part, section, 
     problems.error("vm-without-hypervisor", section.has("kind") ? section.valueRange("kind") : part.nameRange, `${part.path} is a virtual machine, but ${host.part.path} has no hypervisor. Add one, such as hypervisor: { model: xen }.`);
   }
   for (const { part: component } of components) {
-    const missing = (componentType(component.type)?.needs ?? []).filter((type) => !types.includes(type));
+    const called = components.some((c) => c.part.type === "libc" && c.part.below !== undefined);
+    const missing = (componentType(component.type)?.needs ?? []).filter((type) => !types.includes(type) && !(type === "tcpip" && called));
     if (missing.length > 0) {
       problems.error("missing-component", component.nameRange, `${component.id} needs ${missing.join(" and ")} in the same domain. Add ${missing.length > 1 ? "them" : "it"} below.`);
     }
-    if (component.type === "tcpip" && part.uplinks.length === 0) {
-      problems.error("no-uplink", component.nameRange, `TCP/IP in ${part.path} has no interface below it. Add “- ixgbe: { bind: … }” or “- vif: { channel: … }”.`);
+    if (component.type === "tcpip" && part.uplinks.length === 0 && component.below === undefined) {
+      problems.error("no-uplink", component.nameRange, `TCP/IP in ${part.path} has no interface below it. Add “- ixgbe: { bind: … }” or “- vif: { channel: … }”${part.kind === "process" ? ", or name the “driver” of another process" : ""}.`);
     }
     if (component.type === "netserver" && !types.some((type) => type !== "vif" && isInterface(type))) {
       problems.error("server-without-driver", component.nameRange, `The network server in ${part.path} has no device driver to send with. Add “- ixgbe: { bind: … }” below it.`);
@@ -164,7 +166,12 @@ function checkChannelLoops({ problems }: Source, host: HostDraft): void {
 function checkPorts({ problems }: Source, { hosts }: DesignDraft): void {
   for (const host of hosts) {
     const servers = serversOf(host).map(({ part }) => ({ where: `in the reach of ${part.path}`, domains: [...new Set(clientsOf(host, part.path).map(({ domain }) => domain))] }));
-    const spaces = [...host.domains.map((domain) => ({ where: `in ${domain.part.path}`, domains: [domain] })), ...servers];
+    const stacks = new Map<string, DomainDraft[]>();
+    for (const domain of host.domains) {
+      const stack = stackOf(host.part, domain.part)?.domain ?? domain.part.path;
+      stacks.set(stack, [...(stacks.get(stack) ?? []), domain]);
+    }
+    const spaces = [...[...stacks].map(([stack, domains]) => ({ where: `in ${stack}`, domains })), ...servers];
     const reported = new Set<string>();
     for (const { where, domains } of spaces) {
       const owners = { tcp: new Map<number, string>(), udp: new Map<number, string>() };
@@ -190,14 +197,23 @@ function portFix(component: ComponentDraft, owners: ReadonlyMap<number, string>)
   return written && free <= 65535 ? replacement(`Change to ${free}`, written, String(free)) : undefined;
 }
 
-/** The device that a domain's frames leave by, following its active uplink through network servers. */
+/** What a domain calls in another one to send: its stack's driver, else its C library's stack. */
+function calledBy({ components }: DomainDraft): string | undefined {
+  const caller = components.find(({ part: { type } }) => type === "tcpip") ?? components.find(({ part: { type } }) => type === "libc");
+  return caller?.part.below;
+}
+
+/** The device that a domain's frames leave by, following its active uplink through network servers, and calls into other domains. */
 export function wireOf(host: HostDraft, domain: DomainDraft): string | undefined {
   const seen = new Set<string>();
   for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
     seen.add(at.part.path);
     const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === at?.part.activeUplink);
     if (active?.part.bind !== undefined) return deviceOf(active.part.bind);
-    at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === active?.part.channel));
+    const next: string | undefined = active ? active.part.channel : calledBy(at);
+    at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === next));
+    const driver = at?.components.find(({ part: { path } }) => path === next);
+    if (driver?.part.bind !== undefined) return deviceOf(driver.part.bind);
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { replacement } from "./problems";
 import { describe, Section } from "./section";
 import type { Source } from "./section";
 import { closest } from "./spelling";
-import { DOMAIN_KINDS, SECTIONS } from "./vocabulary";
+import { DOMAIN_KINDS, SECTIONS, SYSTEMS } from "./vocabulary";
 import type { Content, Entry } from "./yamlText";
 import { rangeOf } from "./yamlText";
 
@@ -25,6 +25,7 @@ export function readDomain(source: Source, paths: Paths, host: string, entry: En
     part: {
       path, id, host, range: entry.range, nameRange: entry.keyRange,
       kind: DOMAIN_KINDS.find(({ value }) => value === kind)?.value ?? "vm",
+      kernel: undefined, system: SYSTEMS.find(({ value }) => value === section.text("system"))?.value,
       vcpus: section.number("vcpus"), weight: section.number("weight"), cap: section.number("cap"),
       affinity: Array.isArray(affinity) ? affinity.filter((core): core is number => typeof core === "number") : [],
       idle: section.text("idle") === "spin" ? "spin" : "halt",
@@ -88,7 +89,7 @@ function readComponent(source: Source, paths: Paths, host: string, domain: strin
   const { path, id } = paths.claim(source, domain, typeof given === "string" ? given : name, idRange, "Give one of them a name of its own with “id”.");
   return {
     section,
-    part: { path, id, host, domain, type: name, range, nameRange, options, optionRanges: section.optionRanges(), bind: undefined, channel: undefined },
+    part: { path, id, host, domain, type: name, range, nameRange, options, optionRanges: section.optionRanges(), bind: undefined, channel: undefined, below: undefined },
   };
 }
 
@@ -98,6 +99,6 @@ export function impliedComponent(source: Source, paths: Paths, host: string, dom
   const { path, id } = paths.number(`${domain}/`, type);
   return {
     section,
-    part: { path, id, host, domain, type, range, nameRange, options: { ...section.options(), ...extra }, optionRanges: new Map(), bind: undefined, channel: undefined },
+    part: { path, id, host, domain, type, range, nameRange, options: { ...section.options(), ...extra }, optionRanges: new Map(), bind: undefined, channel: undefined, below: undefined },
   };
 }

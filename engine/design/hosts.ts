@@ -126,7 +126,7 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
   const components = ["load-generator", "libc", "tcpip"].map((type) => impliedComponent(source, paths, path, os.path, type, range, nameRange));
   components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf" }));
   const domain: Mutable<Domain> = {
-    ...os, host: path, range, nameRange, kind: "kernel", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], idle: "halt",
+    ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], idle: "halt",
     components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,
   };
   const domains: DomainDraft[] = [{ part: domain, section, uplinks: undefined, components }];

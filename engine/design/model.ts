@@ -108,6 +108,11 @@ export type DomainKind = "vm" | "kernel" | "process" | "driver-domain" | "picopr
 export interface Domain extends Part {
   readonly host: string;
   readonly kind: DomainKind;
+  /** Path of a process' kernel, on whose vCPUs its threads run. */
+  readonly kernel: string | undefined;
+  /** Whose functions run in it. */
+  readonly system: "linux" | "netbsd" | "minix" | undefined;
+  /** 0 for a process. */
   readonly vcpus: number;
   /** Weight of each vCPU in the hypervisor's scheduler (Xen's default: 256). */
   readonly weight: number;
@@ -136,6 +141,8 @@ export interface Component extends Part {
   readonly bind: string | undefined;
   /** Resolved `channel:` of a VIF: path of the server component at the other end. */
   readonly channel: string | undefined;
+  /** Path of the component of another domain that it calls: a libc's stack, a stack's driver (`stack:`, `driver:`, or the kernel's). */
+  readonly below: string | undefined;
 }
 
 export type OptionValue = string | number | boolean | readonly OptionValue[];

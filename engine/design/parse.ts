@@ -6,6 +6,7 @@ import type { DesignDraft, WorkloadDraft } from "./draft";
 import { readHosts } from "./hosts";
 import type { Design, FileUse, ParseResult } from "./model";
 import { Problems, replacement } from "./problems";
+import { resolveProcesses } from "./processes";
 import { resolveReferences } from "./references";
 import { assignAddresses, bindFunctions, resolveUplinks } from "./resolve";
 import { describe, Section } from "./section";
@@ -53,6 +54,7 @@ function readDesign(source: Source, root: Section): Design {
     bindFunctions(source, host);
     for (const domain of host.domains) resolveUplinks(source, domain);
   }
+  resolveProcesses(source, draft);
   resolveSwitches(source, draft);
   assignAddresses(source, hosts);
   check(source, draft);

@@ -23,6 +23,9 @@ const NOUNS: Readonly<Record<Kind, string>> = {
 
 const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
   function: { noun: "a PCI function, such as nic0.vf0, or a device", kinds: ["function", "device"] },
+  kernel: { noun: "a kernel, such as os", kinds: ["domain"] },
+  stack: { noun: "a TCP/IP component, such as net.tcpip", kinds: ["component"] },
+  driver: { noun: "a device driver, such as drv.ixgbe", kinds: ["component"] },
   server: { noun: "a network server, such as netsrv.netserver", kinds: ["component"] },
   backend: { noun: "a netback, such as driver.netback", kinds: ["component"] },
   device: { noun: "a device, such as server.nic0", kinds: ["device"] },
@@ -114,7 +117,7 @@ export class References {
       return undefined;
     }
     if (host !== undefined && !first.path.startsWith(`${host}/`)) {
-      problems.error("other-host", range, `“${text}” is on another host. ${to === "function" ? "A driver reaches only the devices of its own host" : "Shared rings need shared memory"}; use a link between hosts.`);
+      problems.error("other-host", range, `“${text}” is on another host. ${to === "function" ? "A driver reaches only the devices of its own host" : to === "server" ? "Shared rings need shared memory" : "Calls stay on their host"}; use a link between hosts.`);
       return undefined;
     }
     return first.path;

@@ -7,7 +7,7 @@ import { DEVICES } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
+export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
 
 export interface Choice {
   readonly value: string;
@@ -71,11 +71,18 @@ export const PROFILES: readonly Choice[] = [
 export const DOMAIN_KINDS = [
   { value: "vm", doc: "A virtual machine: its own address space and vCPUs, scheduled by the hypervisor." },
   { value: "kernel", doc: "A privileged kernel that runs on the pCPUs themselves." },
-  { value: "process", doc: "A user process of the kernel.", simulated: false },
+  { value: "process", doc: "A user process of a kernel: its own address space and threads, which run on the kernel's vCPUs. It reaches the kernel by system calls and other processes by messages." },
   { value: "driver-domain", doc: "A virtual machine with a Linux kernel that holds a device driver for others." },
   { value: "picoprocess", doc: "An address space with a narrow ABI to its monitor.", simulated: false },
   { value: "enclave", doc: "A hardware enclave inside a process.", simulated: false },
   { value: "accelerator", doc: "A processor of its own on a device.", simulated: false },
+] as const satisfies readonly Choice[];
+
+/** Whose source the functions of a domain come from. */
+export const SYSTEMS = [
+  { value: "linux", doc: "Linux 4.13: its names, its TCP's parameters, `entry_SYSCALL_64`. The default of kernels and driver domains." },
+  { value: "netbsd", doc: "NetBSD 8: its names, its TCP's parameters, `syscall`; in a virtual machine, NetBSD's rump kernel as a library. The default of virtual machines." },
+  { value: "minix", doc: "MINIX 3's microkernel, which passes messages between processes; what runs in these is NetBSD's." },
 ] as const satisfies readonly Choice[];
 
 const US = 1e6;
@@ -166,7 +173,9 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a domain",
     keys: [
       { name: "kind", doc: "What kind of protection domain it is.", value: { kind: "choice", choices: DOMAIN_KINDS, default: "vm" } },
-      { name: "vcpus", doc: "Number of vCPUs (of a process: threads that run at once).", value: integer(1, 64, 1) },
+      { name: "kernel", doc: "Of a process: the kernel that it runs on, a domain of the kind “kernel”. Not needed where the host has one.", value: { kind: "reference", to: "kernel" } },
+      { name: "system", doc: "Whose functions run in the domain. Of a process: its kernel's, if not said.", value: { kind: "choice", choices: SYSTEMS } },
+      { name: "vcpus", doc: "Number of vCPUs. A process has none: its threads run on its kernel's.", value: integer(1, 64, 1) },
       { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
       { name: "cap", doc: "Ceiling in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
       { name: "affinity", doc: "pCPUs that its vCPUs may run on, such as [0, 1]; without it, any.", value: { kind: "integers", min: 0, max: 255 } },

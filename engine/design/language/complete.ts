@@ -127,7 +127,7 @@ function valueCompletions(spec: ScalarSpec, design: Design | undefined, host: st
     case "reference":
     case "references":
       if (!design) return [];
-      return suggestReferences(design, spec.to, spec.to === "function" || spec.to === "server" || spec.to === "backend" ? host : undefined)
+      return suggestReferences(design, spec.to, spec.to === "function" || spec.to === "server" || spec.to === "backend" || spec.to === "kernel" || spec.to === "stack" || spec.to === "driver" ? host : undefined)
         .map(({ text, detail }) => ({ label: text, kind: "reference", detail, doc: "", insert: text, more: false }));
     default: {
       const fallback = describeDefault(spec);

@@ -50,6 +50,12 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
       });
     case "uplink":
       return [{ text: "server", detail: "through the network server", usable: true }, { text: "direct", detail: "by a function of its own", usable: true }];
+    case "kernel":
+      return machine.domains.filter(({ kind }) => kind === "kernel").map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
+    case "stack":
+    case "driver":
+      return machine.domains.flatMap((domain) => domain.components.filter(({ type, bind }) => (to === "stack" ? type === "tcpip" : bind !== undefined))
+        .map(({ path }) => ({ text: short(path), detail: domain.kind, usable: domain.kind === "kernel" || domain.kind === "process" })));
     case "domain":
       return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
     case "domain-or-component":
