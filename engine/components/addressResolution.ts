@@ -111,7 +111,7 @@ export class AddressResolution {
 
   private requestSoon(ip: number): void {
     const { cpus } = this.place.machine;
-    cpus.call(cpus.currentThread === NONE ? this.softint : cpus.currentThread, this.component, ArpOp.request, ip | 0);
+    cpus.call(cpus.carrier(this.component, this.softint), this.component, ArpOp.request, ip | 0);
   }
 
   private request(ip: number): void {

@@ -156,7 +156,7 @@ export class Datagrams {
   private emit(packet: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.namePacket(packet);
-    cpus.call(cpus.currentThread === NONE ? this.softint : cpus.currentThread, this.component, DatagramOp.send, packet);
+    cpus.call(cpus.carrier(this.component, this.softint), this.component, DatagramOp.send, packet);
   }
 
   // --- Packets from below -------------------------------------------------------------------------------------------

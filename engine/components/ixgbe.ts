@@ -4,6 +4,7 @@ import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
 import { consumerAbove } from "./above";
+import { InterruptMessages } from "./across";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { QueueMemory } from "../machine/nic/queuePairs";
 import { deviceOf, isUnassigned } from "../design/switchable";
@@ -62,6 +63,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly state;
   /** Whether its interface comes up with the domain. */
   private readonly isUpAtStart: boolean;
+  /** Where it is a process: its way to interrupts. */
+  private readonly messages: InterruptMessages | undefined;
   private upper!: FrameConsumer;
   /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
   onSetup: (ok: boolean) => void = () => {};
@@ -84,15 +87,17 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.state.function[0] = isUnassigned(spec) ? NONE : functions[0]!;
     this.isUpAtStart = domain.switchable?.drivers.includes(spec) !== true || domain.activeUplink === spec.path;
     const vcpus = cpus.vcpusOf(domain.id);
-    const name = domain.system === "rump" ? "isrthr" : "ksoftirqd";
+    const name = domain.kernel !== undefined ? "driver" : domain.system === "rump" ? "isrthr" : "ksoftirqd";
+    this.messages = domain.kernel === undefined ? undefined : new InterruptMessages(machine, this.id, domain.id);
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
     const wanted = Math.min(Number(spec.options["queues"] ?? 1), vcpus.length);
     const queues = functions.reduce((least, f) => Math.min(least, nic.addQueues(f, wanted)), wanted);
     this.memory = nic.allocate(domain.id, queues);
     for (let q = 0; q < queues; q++) {
-      this.threads.push(q === 0 ? sharedThread(machine, domain, name, 0) : cpus.addThread(domain.id, `${name}-${q}`, q));
+      this.threads.push(q === 0 ? sharedThread(machine, domain, name, domain.kernel === undefined ? 0 : -1) : cpus.addThread(domain.id, `${name}-${q}`, q));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
     }
+    cpus.ipc.serve(this.id, this.threads[0]!);
     this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
       afterReset: () => this.setup.afterReset(), ended: (up) => this.setup.vfEnded(up),
     });
@@ -187,7 +192,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
     if (op === Op.interrupt) {
-      cpus.spend(this.fn.isr);
+      if (this.messages === undefined) cpus.spend(this.fn.isr);
+      else this.messages.spendNotification();
     } else if (op === Op.receive) {
       const packet = this.peek(q);
       cpus.spend(this.fn.legacyIrq, packet);
@@ -197,6 +203,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.upper.spendInput(packet);
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
+      this.messages?.spendUnmasking();
     } else {
       this.driverOf(op).begin(op);
     }

@@ -1,4 +1,6 @@
 import type { PlacedModel, Placement, System } from "../machine/machine";
+import type { KernelSystem } from "../scheduling/crossing";
+import { distance, spendInKernel, type Distance } from "./across";
 import type { TcpIp } from "./tcpip";
 
 const functionsOf = {
@@ -30,25 +32,96 @@ const functionsOf = {
 
 export type SocketCall = keyof (typeof functionsOf)["rump"];
 
+/** The library's side of calls that leave the process. */
+const stubsOf = {
+  rump: {
+    send: { name: "sendto", file: "lib/libc/sys/Makefile.inc", kind: "libc", a: "bytes" },
+    receive: { name: "recvfrom", file: "lib/libc/sys/Makefile.inc", kind: "libc", a: "bytes" },
+    sendTo: { name: "sendto", file: "lib/libc/sys/Makefile.inc", kind: "libc", a: "bytes" },
+    receiveFrom: { name: "recvfrom", file: "lib/libc/sys/Makefile.inc", kind: "libc", a: "bytes" },
+    bind: { name: "bind", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+    wait: { name: "kevent", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+    accept: { name: "accept", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+    connect: { name: "connect", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+    listen: { name: "listen", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+    close: { name: "close", file: "lib/libc/sys/Makefile.inc", kind: "libc" },
+  },
+  linux: {
+    send: { name: "sendto", file: "sysdeps/unix/sysv/linux/sendto.c", kind: "libc", a: "bytes" },
+    receive: { name: "recvfrom", file: "sysdeps/unix/sysv/linux/recvfrom.c", kind: "libc", a: "bytes" },
+    sendTo: { name: "sendto", file: "sysdeps/unix/sysv/linux/sendto.c", kind: "libc", a: "bytes" },
+    receiveFrom: { name: "recvfrom", file: "sysdeps/unix/sysv/linux/recvfrom.c", kind: "libc", a: "bytes" },
+    bind: { name: "bind", file: "sysdeps/unix/sysv/linux/bind.c", kind: "libc" },
+    wait: { name: "epoll_wait", file: "sysdeps/unix/sysv/linux/epoll_wait.c", kind: "libc" },
+    accept: { name: "accept", file: "sysdeps/unix/sysv/linux/accept.c", kind: "libc" },
+    connect: { name: "connect", file: "sysdeps/unix/sysv/linux/connect.c", kind: "libc" },
+    listen: { name: "listen", file: "sysdeps/unix/sysv/linux/listen.c", kind: "libc" },
+    close: { name: "close", file: "sysdeps/unix/sysv/linux/close.c", kind: "libc" },
+  },
+} as const satisfies Record<System, unknown>;
+
+/** What the kernel, or the server, does for such a call before its stack does the rest. */
+const handlersOf = {
+  linux: functionsOf.linux,
+  netbsd: {
+    send: { name: "sys_sendto", file: "sys/kern/uipc_syscalls.c", kind: "socket", a: "bytes" },
+    receive: { name: "sys_recvfrom", file: "sys/kern/uipc_syscalls.c", kind: "socket", a: "bytes" },
+    sendTo: { name: "sys_sendto", file: "sys/kern/uipc_syscalls.c", kind: "socket", a: "bytes" },
+    receiveFrom: { name: "sys_recvfrom", file: "sys/kern/uipc_syscalls.c", kind: "socket", a: "bytes" },
+    bind: { name: "sys_bind", file: "sys/kern/uipc_syscalls.c", kind: "socket" },
+    wait: { name: "sys___kevent50", file: "sys/kern/kern_event.c", kind: "socket" },
+    accept: { name: "sys_accept", file: "sys/kern/uipc_syscalls.c", kind: "socket" },
+    connect: { name: "sys_connect", file: "sys/kern/uipc_syscalls.c", kind: "socket" },
+    listen: { name: "sys_listen", file: "sys/kern/uipc_syscalls.c", kind: "socket" },
+    close: { name: "sys_close", file: "sys/kern/sys_descrip.c", kind: "socket" },
+  },
+  minix: {
+    send: { name: "do_sendto", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket", a: "bytes" },
+    receive: { name: "do_recvfrom", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket", a: "bytes" },
+    sendTo: { name: "do_sendto", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket", a: "bytes" },
+    receiveFrom: { name: "do_recvfrom", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket", a: "bytes" },
+    bind: { name: "do_bind", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+    wait: { name: "do_select", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+    accept: { name: "do_accept", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+    connect: { name: "do_connect", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+    listen: { name: "do_listen", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+    close: { name: "do_close", file: "minix/lib/libsockdriver/sockdriver.c", kind: "socket" },
+  },
+} as const satisfies Record<KernelSystem, unknown>;
+
 /**
- * The C library's socket calls. In a library OS they are plain function calls into the stack beside the application
- * (LibrettOS 2.2: "substitute system calls with ordinary function calls from libc"); in a kernel they are its system calls.
+ * The C library's socket calls. Where the stack is in the same domain, as in a library OS, they are plain function calls
+ * (LibrettOS 2.2: "substitute system calls with ordinary function calls from libc"); where it is in the kernel below,
+ * system calls; where it is in another process, messages, whose data the server fetches.
  */
 export class Libc implements PlacedModel {
   readonly id: number;
   sockets!: TcpIp;
-  private readonly fn;
+  private fn!: Readonly<Record<SocketCall, number>>;
+  /** What the other side does first; undefined: there is none. */
+  private handler: Readonly<Record<SocketCall, number>> | undefined;
+  private towards: Distance = "same";
+  /** The kernel's copy of data between processes. */
+  private copy = -1;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     this.id = machine.kernel.component(spec.path, spec.type, domain.host, domain.path, this);
-    this.fn = machine.kernel.functions(functionsOf[domain.system]);
   }
 
   connect(): void {
-    const stack = this.place.domain.components.find((c) => c.type === "tcpip");
-    if (stack === undefined) throw new Error(`${this.place.spec.path} has no TCP/IP stack to call.`);
-    this.sockets = this.place.machine.placed(stack.path) as TcpIp;
+    const { machine, domain, spec } = this.place;
+    const path = spec.below ?? domain.components.find((c) => c.type === "tcpip")?.path;
+    if (path === undefined) throw new Error(`${spec.path} has no TCP/IP stack to call.`);
+    this.sockets = machine.placed(path) as TcpIp;
+    this.towards = distance(machine, this.id, this.sockets.id);
+    if (this.towards === "same" || domain.kernel === undefined) {
+      this.fn = machine.kernel.functions(functionsOf[domain.system]);
+      return;
+    }
+    this.fn = machine.kernel.functions(stubsOf[domain.system]);
+    this.handler = machine.kernel.functions(handlersOf[domain.kernel.system]);
+    this.copy = machine.cpus.crossings.functionsOf(domain.id).copy;
   }
 
   /** Said in `begin`: one call, with what the stack does for it. */
@@ -56,6 +129,12 @@ export class Libc implements PlacedModel {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
     cpus.spend(this.fn[call], -1, bytes);
+    if (this.handler !== undefined) {
+      cpus.enter(this.sockets.id);
+      cpus.spend(this.handler[call], -1, bytes);
+      // The time a byte takes is in the stack's own copy, which this one is instead of.
+      if (this.towards === "process" && bytes > 0) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
+    }
     cpus.enter(before);
     if (call === "send") this.sockets.spendSend(bytes);
     else if (call === "receive") this.sockets.spendReceive(bytes);

@@ -1,5 +1,6 @@
 import { WORKLOADS } from "../design/catalogue";
 import type { Workload } from "../design/model";
+import { stackOf } from "../design/processes";
 import type { Scope } from "../inspect";
 import { Priority } from "../kernel/queue";
 import { Protocol } from "../network/packets";
@@ -60,8 +61,9 @@ export class LoadGenerator implements PlacedModel {
 
   private targetOf(spec: Workload): Target {
     const { machine } = this.place;
-    const domain = machine.design.hosts.flatMap((h) => h.domains).find((d) => d.path === spec.to);
-    const stack = domain?.components.find((c) => c.type === "tcpip");
+    const host = machine.design.hosts.find((h) => h.domains.some((d) => d.path === spec.to));
+    const domain = host?.domains.find((d) => d.path === spec.to);
+    const stack = host && domain && stackOf(host, domain);
     const type = WORKLOADS.find(({ kind }) => kind === spec.kind)?.server;
     const server = domain?.components.find((c) => c.type === type);
     if (stack === undefined || server === undefined) throw new Error(`The workload ${spec.path} finds no server in ${spec.to}.`);

@@ -4,6 +4,7 @@ import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
 import { NO_CONNECTION, type TcpStack, type TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
+import { AcrossOp, DistantInterface, distance } from "./across";
 import { AddressResolution, ArpOp } from "./addressResolution";
 import { DatagramOp, Datagrams } from "./datagrams";
 import type { FrameConsumer, NetworkInterface } from "./interface";
@@ -32,6 +33,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private readonly scalars;
   private readonly users: SocketUser[] = [];
   private wire!: NetworkInterface;
+  /** The same where the driver is in another domain. */
+  private distant: DistantInterface | undefined;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
@@ -44,7 +47,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       "bad IP header checksum": { kind: "drop" },
       "bad TCP checksum": { kind: "drop" },
     });
-    this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", 0);
+    this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", domain.kernel === undefined ? 0 : -1);
+    machine.cpus.ipc.serve(this.id, this.softint);
     this.scalars = kernel.store.table(`stack ${spec.path}`, { resetWanted: "u8" }, 1);
     this.scalars.alloc();
     const wire = (): NetworkInterface => this.wire;
@@ -59,9 +63,10 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   connect(): void {
     const { machine, domain } = this.place;
-    const below = domain.socketInterface;
+    const below = this.place.spec.below ?? domain.socketInterface;
     if (below === undefined) throw new Error(`${this.place.spec.path} has no interface below it.`);
     this.wire = machine.placed(below) as PlacedModel & NetworkInterface;
+    if (distance(machine, this.id, this.wire.component) !== "same") this.wire = this.distant = new DistantInterface(machine, this.id, this.softint, this.wire);
   }
 
   get tcp(): TcpStack {
@@ -134,6 +139,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const { cpus } = this.place.machine;
     const { fn } = this;
     if (op === Op.input) return this.spendTaking(a);
+    if (op === AcrossOp.transmit) return this.distant!.begin(a);
     if (op === StreamOp.timeout) {
       cpus.spend(fn.callout, NONE);
       cpus.spend(fn.tcpTimer, NONE, 0, b);
@@ -150,6 +156,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op >= DatagramOp.send) return this.datagrams.end(op, a);
     if (op >= ArpOp.timer) return this.arp.end(op, a);
     if (op === Op.input) this.take(a);
+    else if (op === AcrossOp.transmit) this.distant!.end(a);
     else if (op === StreamOp.output) this.output(a);
     else if (op === StreamOp.timeout) this.tcp.timeout(a, b as TcpTimer);
     else this.reset();
@@ -158,6 +165,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private spendTaking(packet: number): void {
     const { cpus, packets } = this.place.machine;
     const { fn } = this;
+    this.distant?.spendReading(packet);
     cpus.spend(fn.etherInput, packet);
     if (packets.isArp(packet)) return cpus.spend(fn.arpInput, packet);
     cpus.spend(fn.ipInput, packet);
@@ -197,8 +205,10 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const packet = this.tcp.output(conn);
     if (packet < 0) return;
     this.place.machine.kernel.namePacket(packet);
+    // What is called last is done first: a call to a driver elsewhere comes before the next segment.
+    if (this.distant !== undefined && this.tcp.outputReady(conn)) this.wantOutput(conn);
     this.arp.send(packet);
-    if (this.tcp.outputReady(conn)) this.wantOutput(conn);
+    if (this.distant === undefined && this.tcp.outputReady(conn)) this.wantOutput(conn);
   }
 
   private reset(): void {
@@ -208,7 +218,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   private wantOutput(conn: number): void {
     const { cpus } = this.place.machine;
-    const thread = cpus.currentThread === NONE ? this.softint : cpus.currentThread;
+    const thread = cpus.carrier(this.id, this.softint);
     if (conn !== NO_CONNECTION) {
       if (this.streams.want(conn)) cpus.call(thread, this.id, StreamOp.output, conn);
     } else if (this.scalars.resetWanted[0] === 0) {

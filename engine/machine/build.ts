@@ -13,6 +13,7 @@ import { addFault } from "./faults/fault";
 import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
+import { addProcess, addUserspaces, calledBy, domainAt, inUserspace, systemOf } from "./processes";
 import { nicModels } from "./nic/model";
 import { Nic } from "./nic/nic";
 import { routingId } from "./nic/routingIds";
@@ -67,8 +68,12 @@ export function build(design: Design, columns?: PacketColumns): Built {
     }
     const hypervisor = addHypervisor(machine, host);
     hypervisors.push({ host: host.path, hypervisor, cores: host.cores });
-    for (const domain of host.domains) domains.push(addDomain(machine, host, domain, hypervisor));
+    for (const domain of host.domains) if (domain.kind !== "process") domains.push(addDomain(machine, host, domain, hypervisor));
+    for (const domain of host.domains) if (domain.kind === "process") {
+      domains.push(addProcess(machine, domain, domains, { socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(design, domain) }));
+    }
   }
+  const userspaces = addUserspaces(machine, domains);
   for (const spec of design.links) {
     const link = new Link(machine.kernel, machine.packets, spec.path, spec.from, spec.rate, spec.delay, spec);
     machine.links.push(link);
@@ -80,7 +85,11 @@ export function build(design: Design, columns?: PacketColumns): Built {
     for (const spec of [...domain.components].reverse()) {
       const model = componentModels[spec.type];
       if (model === undefined) throw new Error(`There is no model of the component ${spec.type}.`);
-      machine.components.set(spec.path, store.within(domain.path, () => model({ machine, spec, domain })));
+      const place = userspaces.get(domain);
+      const home = place !== undefined && inUserspace(spec) ? place : domain;
+      const placed = store.within(domain.path, () => model({ machine, spec, domain: home }));
+      machine.components.set(spec.path, placed);
+      machine.cpus.crossings.place(placed.id, home.id);
     }
   }
   for (const domain of domains) for (const { path } of [...domain.components].reverse()) store.within(domain.path, () => machine.placed(path).connect?.());
@@ -111,13 +120,13 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   const virtual = host.hypervisor !== undefined;
   // Without a hypervisor there is nothing to halt to: the kernel's own idle loop waits on the pCPU.
   const id = cpus.addDomain(domain.path, host.path, virtual ? domain.idle : "spin", hypervisor);
-  const system = domain.kind === "kernel" || domain.kind === "driver-domain" ? "linux" : "rump";
+  const system = systemOf(domain);
   machine.grants.get(host.path)?.addDomain(id, domain.path, system === "linux" ? XEN_FRAMES : RUMP_FRAMES);
   for (let i = 0; i < domain.vcpus; i++) {
     hypervisor.addVcpu(cpus.addVcpu(id), { weight: domain.weight, cap: domain.cap, affinity: domain.affinity });
   }
   return {
-    id, path: domain.path, host: host.path, system, virtual, vcpus: domain.vcpus,
+    id, path: domain.path, host: host.path, system, kernel: undefined, virtual, vcpus: domain.vcpus,
     components: domain.components, activeUplink: domain.activeUplink,
     socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), threads: new Map(),
   };
@@ -125,6 +134,8 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
 
 /** Largest datagram that every adapter takes which the domain's frames may leave by, through a network server or not. */
 function mtuOf(design: Design, domain: Domain): number {
+  const elsewhere = calledBy(design, domain);
+  if (elsewhere !== undefined) return elsewhere.bind === undefined ? mtuOf(design, domainAt(design, elsewhere.domain)!) : mtuBelow(design, elsewhere);
   const switchable = switchableUplinks(domain);
   const uplinks = switchable === undefined ? domain.components.filter((c) => c.path === domain.activeUplink) : [switchable.vif, ...switchable.drivers];
   return uplinks.length === 0 ? STANDARD_MTU : uplinks.reduce((least, uplink) => Math.min(least, mtuBelow(design, uplink)), Infinity);

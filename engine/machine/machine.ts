@@ -5,6 +5,7 @@ import type { PacketColumns } from "../network/packetColumns";
 import { PacketLog } from "../network/packets";
 import { Transcript } from "../network/transcript";
 import { CostProfile } from "../profiles/profile";
+import type { KernelSystem } from "../scheduling/crossing";
 import { Cpus } from "../scheduling/cpus";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
@@ -121,6 +122,8 @@ export interface DomainPlace {
   readonly path: string;
   readonly host: string;
   readonly system: System;
+  /** Of a process: its kernel, by the id of its domain, and whose that is. */
+  readonly kernel: { readonly id: number; readonly system: KernelSystem } | undefined;
   /** Interrupts reach it through a hypervisor. */
   readonly virtual: boolean;
   readonly vcpus: number;

@@ -299,6 +299,7 @@ export class Cpus implements Model {
   /** Adds a job before all others of the thread: a call, or the rest of what it does now. */
   call(thread: number, component: number, op: number, a = 0, b = 0): void {
     if (this.threads.thread.state[thread] === ThreadState.dead) return;
+    if (thread === this.currentThread) this.crossings.called(thread);
     this.threads.prepend(thread, component, op, a, b, this.kernel.cause, this.kernel.now);
     if (this.threads.thread.state[thread] === ThreadState.idle) this.makeReady(thread);
   }
@@ -621,8 +622,8 @@ export class Cpus implements Model {
 
   /** vCPUs, run queues and threads of a domain. */
   describeDomain(domain: number): Variable[] {
-    const { vcpus, threads } = this.domains[domain]!;
-    return describeDomain(vcpus, threads, this.vcpu, this.threads, domain, (thread) => {
+    const { vcpus } = this.domains[domain]!;
+    return describeDomain(vcpus, this.threadsOf(domain), this.vcpu, this.threads, domain, (thread) => {
       const { path } = this.kernel.names.contexts[this.contextOfThread[thread]!]!;
       return path.slice(path.lastIndexOf("/") + 1);
     });
@@ -631,27 +632,33 @@ export class Cpus implements Model {
   /** Threads of the domain that wait for a vCPU. */
   waiting(domain: number): number {
     let ready = 0;
-    for (const thread of this.domains[domain]!.threads) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
+    for (const thread of this.threadsOf(domain)) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
     return ready;
+  }
+
+  /** Threads of a domain, with those of a process that the design does not name and that goes by its kernel's. */
+  private threadsOf(domain: number): number[] {
+    const { path, threads } = this.domains[domain]!;
+    return [...threads, ...this.processesOf(domain).filter((p) => this.domains[p]!.path === path).flatMap((p) => this.domains[p]!.threads)];
   }
 
   /** The domain's threads with the CPU time that each has spent on work, picoseconds. */
   threadTimes(domain: number): { readonly thread: string; readonly busy: number }[] {
-    return this.domains[domain]!.threads.map((thread) => ({
+    return this.threadsOf(domain).map((thread) => ({
       thread: this.kernel.names.contexts[this.contextOfThread[thread]!]!.path, busy: this.threads.thread.busy[thread]!,
     }));
   }
 
   /** CPU time that the domain's vCPUs spent on work, picoseconds; of a process, that its threads did, in the kernel as well. */
   busyOf(domain: number): number {
-    const { vcpus, threads, kernel } = this.domains[domain]!;
+    const { path, vcpus, threads, kernel } = this.domains[domain]!;
     let sum = 0;
     if (kernel !== domain) {
       for (const thread of threads) sum += this.threads.thread.busy[thread]!;
       return sum;
     }
     for (const v of vcpus) sum += this.vcpu.busy[v]!;
-    for (const process of this.processesOf(domain)) sum -= this.busyOf(process);
+    for (const process of this.processesOf(domain)) if (this.domains[process]!.path !== path) sum -= this.busyOf(process);
     return sum;
   }
 }

@@ -22,6 +22,10 @@ interface KernelFunctions {
   readonly copy: FunctionSource;
   readonly copyIn: FunctionSource;
   readonly copyOut: FunctionSource;
+  /** The same asked for in user mode; a message taken; the next interrupt let through for a driver. */
+  readonly fetch: FunctionSource;
+  readonly receive: FunctionSource;
+  readonly unmask: FunctionSource;
   /** Which process a frame is for, by its addresses. */
   readonly filter: FunctionSource;
 }
@@ -38,6 +42,9 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     copy: { name: "process_vm_rw", file: "mm/process_vm_access.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "packet_snd", file: "net/packet/af_packet.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "packet_recvmsg", file: "net/packet/af_packet.c", kind: "kernel", a: "bytes", tally: "copy" },
+    fetch: { name: "process_vm_readv", file: "sysdeps/unix/sysv/linux/process_vm_readv.c", kind: "libc" },
+    receive: { name: "binder_thread_read", file: "drivers/android/binder.c", kind: "kernel" },
+    unmask: { name: "uio_write", file: "drivers/uio/uio.c", kind: "kernel" },
     filter: { name: "packet_rcv", file: "net/packet/af_packet.c", kind: "kernel" },
   },
   netbsd: {
@@ -51,6 +58,9 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     copy: { name: "copyin_vmspace", file: "sys/kern/subr_copy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "bpf_write", file: "sys/net/bpf.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "bpf_read", file: "sys/net/bpf.c", kind: "kernel", a: "bytes", tally: "copy" },
+    fetch: { name: "IPC copy request", kind: "libc" },
+    receive: { name: "IPC receive", kind: "kernel" },
+    unmask: { name: "interrupt control", kind: "kernel" },
     filter: { name: "bpf_mtap", file: "sys/net/bpf.c", kind: "kernel" },
   },
   minix: {
@@ -64,6 +74,9 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     copy: { name: "do_safecopy_from", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "do_safecopy_from", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "do_safecopy_to", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
+    fetch: { name: "sys_safecopy", file: "minix/lib/libsys/sys_safecopy.c", kind: "libc" },
+    receive: { name: "mini_receive", file: "minix/kernel/proc.c", kind: "kernel" },
+    unmask: { name: "do_irqctl", file: "minix/kernel/system/do_irqctl.c", kind: "kernel" },
     filter: { name: "packet filter", kind: "kernel" },
   },
 };
@@ -102,11 +115,12 @@ export class Crossings {
   private t = 0;
   private home = NONE;
   private touched = false;
+  private isTail = false;
   /** Number of functions of the work before the first in another process; −1: all are the thread's own. */
   private cutAt = NONE;
 
   constructor(private readonly kernel: Kernel, private readonly costs: CostProfile, private readonly work: WorkSlots) {
-    this.thread = kernel.store.table("threads in kernels", { mode: "u8", visited: "u8" });
+    this.thread = kernel.store.table("threads in kernels", { mode: "u8", visited: "u8", tail: "u16" });
     this.vcpu = kernel.store.table("address spaces on vCPUs", { space: "i32" });
     this.exposed = costs.latency("system call: cache and TLB pollution");
     this.isolation = costs.latency("page-table isolation");
@@ -160,6 +174,11 @@ export class Crossings {
     return fn;
   }
 
+  /** The space of a space's kernel: its own, if it is one. */
+  kernelOf(space: number): number {
+    return this.spaces[space]!.kernel;
+  }
+
   /** The kernel of a space as a component of the trace. */
   kernelComponentOf(space: number): number {
     return this.spaces[space]!.component;
@@ -181,6 +200,11 @@ export class Crossings {
     this.vcpu.space[v] = home;
   }
 
+  /** In `end`: the work that ends leaves its thread something to do next, which is the tail of a call if it made one. */
+  called(thread: number): void {
+    if (this.thread.visited[thread] === 1) this.thread.tail[thread]!++;
+  }
+
   /** A thread begins a piece of work. */
   begin(w: number, thread: number): void {
     this.at = this.cutAt = NONE;
@@ -192,6 +216,10 @@ export class Crossings {
     this.t = thread;
     this.home = home;
     this.touched = false;
+    const { tail, visited } = this.thread;
+    this.isTail = tail[thread]! > 0;
+    if (this.isTail) tail[thread]!--;
+    visited[thread] = 0;
     this.at = this.thread.mode[thread] === Mode.user ? home : kernel;
   }
 
@@ -202,16 +230,15 @@ export class Crossings {
     if (space === undefined) return;
     const first = !this.touched;
     this.touched = true;
-    const { visited, mode } = this.thread;
-    if (first && space === this.home) visited[this.t] = 0;
-    if (space === this.at) return;
     const { kernel, fn } = this.spaces[this.home]!;
+    const { visited, mode } = this.thread;
+    if (space === kernel) visited[this.t] = 1;
+    if (space === this.at) return;
     if (space === kernel) {
       // What a call leaves to be done once it is over belongs to it, although its caller has gone on in user mode.
-      const passing = first && visited[this.t] === 1;
+      const passing = first && this.isTail;
       if (!passing) this.pay(fn!.entry, this.costs.of(fn!.entry, 0) + this.isolation);
       mode[this.t] = passing ? Mode.passing : Mode.inside;
-      visited[this.t] = 1;
       this.at = kernel;
     } else if (space === this.home) {
       this.leave();
@@ -221,6 +248,12 @@ export class Crossings {
       this.cutAt = this.work.slot.shares[this.w]!;
       this.at = NONE;
     }
+  }
+
+  /** What the work spends next is a crossing itself, which pays for its own way: into the kernel it goes from user mode. */
+  step(): void {
+    if (this.at !== NONE && this.home !== this.spaces[this.home]!.kernel) this.leave();
+    this.at = NONE;
   }
 
   /** Back to user mode. */

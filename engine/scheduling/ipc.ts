@@ -178,6 +178,7 @@ export class Ipc implements Model {
     const { crossings, cpus } = this;
     const home = crossings.homeOf(caller);
     const { reply } = crossings.functionsOf(home);
+    crossings.step();
     cpus.spend(reply, crossings.kernelComponentOf(home), cpus.costOf(reply), NONE, cpus.contextOf(caller), 0);
   }
 

@@ -18,6 +18,10 @@ const BRIDGE = ["netback", "bridge", "ixgbe: { bind: nic0.pf }"];
 /** A guest behind a driver domain. */
 const driver = (components: readonly string[], guest = web(NETFRONT), rest = "") =>
   designText({ domains: { driver: components, web: guest } }, rest).replace("      driver:\n", "      driver:\n        kind: driver-domain\n");
+/** A host with a kernel and processes on it: `name: [keys, components]`. */
+const processes = (domains: Readonly<Record<string, readonly [string, readonly string[]]>>) => designText({ domains: { os: ["tcpip", "ixgbe: { bind: nic0.pf }"], ...Object.fromEntries(Object.entries(domains).map(([name, [, components]]) => [name, components])) }, hypervisor: null })
+  .replace(/      ([a-z«»]+):\n        components:/g, (_, name: string) => `      ${name}:\n        ${domains[name]?.[0] ?? "kind: kernel"}\n        components:`);
+const APP = ["http-server", "libc"];
 
 /** A text for each code; the problem must be at the mark. `fix`: what its fix makes of the marked text, or of the whole file. */
 const CASES: readonly { readonly code: ProblemCode; readonly text: string; readonly fix?: string | RegExp }[] = [
@@ -128,6 +132,16 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "not-simulated", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «2»") },
   { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
   { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, hang: web, restart: «1ms» }\n") },
+  { code: "missing-component", text: processes({ web: ["kind: process", ["«http-server»"]] }) },
+  { code: "process-without-kernel", text: one(DIRECT).replace("        components", "        kind: «process»\n        components") },
+  { code: "process-without-kernel", text: processes({ micro: ["kind: kernel", []], web: ["kind: «process»", APP] }) },
+  { code: "wrong-reference", text: processes({ web: ["{ kind: process, kernel: «net» }".slice(2, -2).replace(", ", "\n        "), APP], net: ["kind: process", ["compute"]] }) },
+  { code: "wrong-reference", text: processes({ web: ["kind: process", ["http-server", "libc: { stack: «os.ixgbe» }"]] }) },
+  { code: "wrong-reference", text: processes({ web: ["kind: process", [...APP, "tcpip: { driver: «os.tcpip» }"]] }) },
+  { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
+  { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
+  { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
+  { code: "port-taken", text: processes({ web: ["kind: process", APP], api: ["kind: process", ["http-server: { port: «80» }", "libc"]] }) },
   { code: "unreachable", text: `${one(DIRECT)}  other: { devices: { nic0: { model: intel-82599 } } }\nworkloads:\n  - http: { from: client, to: «web» }\n`.replace("server.nic0 }", "other.nic0 }") },
 ];
 
