@@ -11,7 +11,7 @@ export const deviceMutations: readonly Mutation[] = [
   { breaks: 40, file: "engine/machine/nic/routingIds.ts", replace: "stride * n", by: "n" },
   { breaks: 42, file: "engine/machine/iommu/iommu.ts", replace: "this.iotlb.invalidate(f, invalidation.page[i]!, invalidation.pages[i]!);", by: "", design: crash, dispatches: 200_000 },
   { breaks: 43, file: "engine/machine/iommu/iommu.ts", replace: "if (this.remapping.function[index] === f) this.remapping.line[index] = NONE;", by: ";", design: crash, dispatches: 200_000 },
-  { breaks: 45, file: "engine/machine/nic/filters.ts", replace: "if (this.address.pool[row] === pool) this.address.pool[row] = NONE;", by: "this.address.pool[row] = NONE;", design: crash, dispatches: 200_000 },
+  { breaks: 45, file: "engine/machine/nic/nic.ts", replace: "this.state.receive[f] = this.state.transmit[f] = 0;", by: "this.state.receive.fill(0);", design: crash, dispatches: 200_000 },
   {
     breaks: 46, file: "engine/machine/nic/mailbox.ts", replace: "state.clearToSend[f] === 1 && this.handle(f, type, at)", by: "this.handle(f, type, at)",
     and: { file: "engine/components/ixgbevf.ts", replace: "[MailboxMessage.reset, MailboxMessage.apiVersion", by: "[MailboxMessage.apiVersion" },
