@@ -28,7 +28,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   private readonly fn;
   private readonly softirq: number;
   private readonly arp: AddressResolution;
-  private readonly connections: Conntrack;
+  readonly connections: Conntrack;
   private readonly state;
   private readonly guests: SwitchPort[] = [];
   private wire!: NetworkInterface;
@@ -123,10 +123,12 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     if (packets.sourceIp(packet) !== port.address()) return this.drop("source is not the guest's", packet);
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
     const destination = packets.destinationIp(packet);
-    if (packets.isIcmp(packet)) return this.icmpFromGuest(guest, packet);
+    const isQuery = packets.isIcmp(packet) && packets.icmpType(packet) !== IcmpType.unreachable;
+    if (isQuery && destination === this.ip) return this.place.machine.cpus.call(this.softirq, this.id, Op.echo, packet, guest);
+    if (packets.isIcmp(packet) && !isQuery) return this.errorFromGuest(packet);
     const t = tuple(packets, packet);
     const neighbour = this.guests.findIndex((g) => g.address() === destination);
-    if (neighbour >= 0) return this.toGuest(neighbour, packets.translate(packet, t.source, t.sourcePort, t.destination, t.destinationPort));
+    if (neighbour >= 0) return this.toGuest(neighbour, this.translated(packet, t));
     const known = this.connections.find(0, t, kernel.now);
     const answered = known < 0 ? this.connections.find(1, t, kernel.now) : NONE;
     const r = known >= 0 ? known : answered >= 0 ? answered : this.masquerade(guest, packet, t);
@@ -136,7 +138,16 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const other = direction === 0 ? this.connections.reply(r) : this.connections.original(r);
     this.connections.pass(r, direction, packets, packet, kernel.now);
     this.state.out[0]!++;
-    this.toWorld(packets.translate(packet, other.destination, other.destinationPort, other.source, other.sourcePort));
+    this.toWorld(this.translated(packet, turned(other)));
+  }
+
+  /** A packet with other addresses and ports, or another identifier. */
+  private translated(packet: number, { source, sourcePort, destination, destinationPort }: Tuple): number {
+    const { packets } = this.place.machine;
+    if (!packets.isIcmp(packet)) return packets.translate(packet, source, sourcePort, destination, destinationPort);
+    const query = packets.translate(packet, source, 0, destination, 0);
+    packets.setEchoIdentifier(query, packets.icmpType(packet) === IcmpType.echo ? sourcePort : destinationPort);
+    return query;
   }
 
   /** A new connection of a guest: its own port, or the next one that nobody has towards the same destination (`nf_nat_l4proto_unique_tuple`). */
@@ -168,12 +179,9 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     port.deliver(reply);
   }
 
-  /** An error that a guest sends, about a datagram that was translated on its way in (RFC 5508 section 4.2), or an echo request to the router. */
-  private icmpFromGuest(guest: number, packet: number): void {
-    const { packets, kernel, cpus } = this.place.machine;
-    const type = packets.icmpType(packet);
-    if (type === IcmpType.echo && packets.destinationIp(packet) === this.ip) return cpus.call(this.softirq, this.id, Op.echo, packet, guest);
-    if (type !== IcmpType.unreachable) return this.drop("no mapping", packet);
+  /** An error that a guest sends, about a datagram that was translated on its way in (RFC 5508 section 4.2). */
+  private errorFromGuest(packet: number): void {
+    const { packets, kernel } = this.place.machine;
     const quoted = packets.quoted(packet);
     const r = this.connections.find(1, turned(tuple(packets, quoted)), kernel.now);
     if (r < 0) return this.drop("no mapping", packet);
@@ -208,9 +216,9 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     if (packets.destinationIp(packet) !== this.ip) return;
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
     if (packets.isIcmp(packet)) {
-      if (packets.icmpType(packet) === IcmpType.echo) cpus.call(this.softirq, this.id, Op.echo, packet, NONE);
-      else this.icmpFromWorld(packet);
-      return;
+      const type = packets.icmpType(packet);
+      if (type === IcmpType.echo) return cpus.call(this.softirq, this.id, Op.echo, packet, NONE);
+      if (type === IcmpType.unreachable) return this.errorFromWorld(packet);
     }
     const t = tuple(packets, packet);
     const answered = this.connections.find(1, t, kernel.now);
@@ -221,7 +229,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const other = direction === 1 ? this.connections.original(r) : this.connections.reply(r);
     this.connections.pass(r, direction, packets, packet, kernel.now);
     this.state.in[0]!++;
-    this.toGuest(this.connections.portOf(r), packets.translate(packet, other.destination, other.destinationPort, other.source, other.sourcePort));
+    this.toGuest(this.connections.portOf(r), this.translated(packet, turned(other)));
   }
 
   /** A new connection from the world: to the guest that the port is forwarded to, or to nobody. */
@@ -237,9 +245,8 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   }
 
   /** An error about a datagram of a guest, which it quotes as it left (RFC 5508 section 4.1). */
-  private icmpFromWorld(packet: number): void {
+  private errorFromWorld(packet: number): void {
     const { packets, kernel } = this.place.machine;
-    if (packets.icmpType(packet) !== IcmpType.unreachable) return this.drop("no mapping", packet);
     const quoted = packets.quoted(packet);
     const t = turned(tuple(packets, quoted));
     const masked = this.connections.find(1, t, kernel.now);
@@ -331,9 +338,12 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 }
 
 function tuple(packets: Placement["machine"]["packets"], p: number): Tuple {
+  const isQuery = packets.isIcmp(p);
+  const asks = isQuery && packets.icmpType(p) === IcmpType.echo;
+  const identifier = isQuery ? packets.echoIdentifier(p) : 0;
   return {
-    protocol: packets.protocol(p), source: packets.sourceIp(p), sourcePort: packets.sourcePort(p),
-    destination: packets.destinationIp(p), destinationPort: packets.destinationPort(p),
+    protocol: packets.protocol(p), source: packets.sourceIp(p), sourcePort: asks ? identifier : isQuery ? 0 : packets.sourcePort(p),
+    destination: packets.destinationIp(p), destinationPort: asks ? 0 : isQuery ? identifier : packets.destinationPort(p),
   };
 }
 

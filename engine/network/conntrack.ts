@@ -13,10 +13,10 @@ const S = 1e12;
 /** How far a connection has come, as both directions have shown. */
 const State = { unreplied: 0, replied: 1, synSent: 2, synReceived: 3, established: 4, finWait: 5, timeWait: 6, closed: 7 } as const;
 const stateNames = ["unreplied", "replied", "SYN sent", "SYN received", "established", "closing", "TIME_WAIT", "closed"] as const;
-/** Picoseconds without a packet until an entry is forgotten, by state: Linux 4.13 (`nf_conntrack_proto_udp.c`, `nf_conntrack_proto_tcp.c`). RFC 4787 asks for 2 minutes of UDP, RFC 5382 for 2 hours 4 minutes of an established TCP connection. */
+/** Picoseconds without a packet until an entry is forgotten, by state: Linux 4.13 (`nf_conntrack_proto_udp.c`, `nf_conntrack_proto_tcp.c`; of ICMP as of an unanswered datagram). RFC 4787 asks for 2 minutes of UDP, RFC 5382 for 2 hours 4 minutes of an established TCP connection. */
 const timeouts = [30 * S, 180 * S, 120 * S, 60 * S, 432_000 * S, 120 * S, 120 * S, 10 * S] as const;
 
-/** Addresses and ports of one direction, as its packets have them when they come. */
+/** Addresses and ports of one direction, as its packets have them when they come. The identifier of an echo request stands for its source port, that of a reply for its destination port. */
 export interface Tuple {
   readonly protocol: number;
   readonly source: number;
@@ -103,7 +103,7 @@ export class Conntrack {
   pass(r: number, direction: 0 | 1, packets: PacketLog, packet: number, now: number): void {
     const { entry: e } = this;
     e.packets[r]!++;
-    e.state[r] = e.protocol[r] === Protocol.tcp ? this.tcpState(r, direction, packets.flags(packet)) : direction === 1 ? State.replied : e.state[r]!;
+    e.state[r] = e.protocol[r] === Protocol.tcp ? this.tcpState(r, direction, packets.flags(packet)) : e.protocol[r] === Protocol.udp && direction === 1 ? State.replied : e.state[r]!;
     e.expires[r] = now + timeouts[e.state[r]!]!;
   }
 
@@ -136,7 +136,7 @@ export class Conntrack {
       if (children.length === 256) continue;
       const [o, back] = [this.original(r), this.reply(r)];
       children.push({
-        name: `${o.protocol === Protocol.tcp ? "TCP" : "UDP"} ${text(o.source, o.sourcePort)} → ${text(o.destination, o.destinationPort)}`,
+        name: `${o.protocol === Protocol.tcp ? "TCP" : o.protocol === Protocol.udp ? "UDP" : "ICMP"} ${text(o.source, o.sourcePort)} → ${text(o.destination, o.destinationPort)}`,
         value: `answered as ${text(back.source, back.sourcePort)} → ${text(back.destination, back.destinationPort)}, ${stateNames[this.entry.state[r]!]!}, ${((this.entry.expires[r]! - now) / S).toFixed(0)} s left`,
         number: this.entry.packets[r]!,
       });

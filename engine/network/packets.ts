@@ -140,6 +140,11 @@ export class PacketLog {
     return q;
   }
 
+  /** Gives an echo message another identifier (RFC 5508 section 3). */
+  setEchoIdentifier(p: number, identifier: number): void {
+    this.columns.sequence[p] = ((identifier << 16) | (this.columns.sequence[p]! & 0xffff)) >>> 0;
+  }
+
   /** Makes an ICMP error quote another datagram, as translating routers must (RFC 5508 section 4). */
   requote(p: number, datagram: number): void {
     this.columns.acknowledgement[p] = datagram;

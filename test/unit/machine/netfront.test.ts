@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { report } from "../../../engine/analysis/report";
+import type { Nat } from "../../../engine/components/nat";
+import type { Netback } from "../../../engine/components/netback";
+import type { TcpIp } from "../../../engine/components/tcpip";
+import { createEngine, type MachineEngine } from "../../../engine/create";
+import type { Variable } from "../../../engine/inspect";
+import { Priority } from "../../../engine/kernel/queue";
+import { parseIpv4 } from "../../../engine/network/addresses";
+import { IcmpType } from "../../../engine/network/packets";
+import { designOf } from "../../support/runDesign";
+
+interface Options {
+  readonly below?: string;
+  readonly guests?: readonly (readonly string[])[];
+  readonly workloads?: readonly string[];
+  readonly faults?: readonly string[];
+  readonly mtu?: number;
+  readonly until?: string;
+}
+
+const HTTP = ["http-server: { port: 80 }"];
+
+/** A driver domain with guests g0, g1, …, which have 10.0.0.10, 10.0.0.11, …, and a client, 10.0.0.99. */
+function design({ below = "bridge", guests = [HTTP], workloads = [], faults = [], mtu = 1500, until = "100ms" }: Options): string {
+  return [
+    "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 6 }", "    iommu: on", "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu} }`,
+    "    hypervisor: { model: xen, scheduler: credit }", "    domains:", "      driver:", "        kind: driver-domain", "        components:",
+    "          - netback", `          - ${below}`, "          - ixgbe: { bind: nic0.pf }",
+    ...guests.flatMap((servers, i) => [
+      `      g${i}:`, "        components:", ...servers.map((s) => `          - ${s}`), "          - libc", `          - tcpip: { ip: 10.0.0.1${i} }`, "          - netfront: { channel: driver.netback }",
+    ]),
+    "  client: { model: load-generator, link: { to: server.nic0 } }", "workloads:", ...workloads.map((w) => `  - ${w}`),
+    ...(faults.length > 0 ? ["faults:", ...faults.map((f) => `  - ${f}`)] : []), `run: { until: ${until}, seed: 1 }`, "",
+  ].join("\n");
+}
+
+function run(options: Options, prepare?: (engine: MachineEngine) => void): MachineEngine {
+  const engine = createEngine(designOf(design(options)));
+  prepare?.(engine);
+  while (engine.dispatch());
+  return engine;
+}
+
+/** Does something at a time, in a dispatch of its own. */
+function at(engine: MachineEngine, time: number, action: () => void): void {
+  const { kernel } = engine.built.machine;
+  const fn = kernel.functions({ "the test acts": { kind: "workload" } })["the test acts"];
+  const context = kernel.context("thread", `test-${time}`, "server", undefined);
+  const id = kernel.component(`test-${time}`, "test", "server", undefined, {
+    fire: () => {
+      kernel.mark(fn, id, context, kernel.now, 0);
+      action();
+    },
+  });
+  kernel.schedule(time, Priority.control, id, 0);
+}
+
+const rowsOf = (engine: MachineEngine, name: string): number[] => {
+  const ids = engine.names.functions.filter((f) => f.name === name).map(({ id }) => id);
+  return Array.from({ length: engine.trace.length }, (_, row) => row).filter((row) => ids.includes(engine.trace.fn(row)));
+};
+const placed = <T>(engine: MachineEngine, path: string): T => engine.built.machine.placed(path) as unknown as T;
+const child = (variable: Variable | undefined, name: string): Variable | undefined => variable?.children?.find((c) => c.name === name);
+
+describe("Xen's split network path", () => {
+  it("brings a request to a guest of a bridge, which has an Ethernet address of its own, and the answer back", () => {
+    const engine = run({ workloads: ["http: { from: client, to: g0, size: 8KiB, concurrency: 2, requests: 50 }"] });
+    const { workloads, drops } = report(engine);
+    assert.equal(workloads[0]!.completed, 50);
+    assert.deepEqual(drops, {});
+    const { packets } = engine.built.machine;
+    const sent = rowsOf(engine, "netfront_xmit").map((row) => engine.trace.packet(row)).filter((p) => p >= 0);
+    assert.ok(sent.length > 50 && sent.every((p) => packets.sourceMac(p) === 0x00_16_3e_00_00_01));
+  });
+
+  it("copies each frame by the hypervisor once each way, and ends each grant", () => {
+    const engine = run({ workloads: ["http: { from: client, to: g0, size: 8KiB, requests: 50 }"] });
+    const netback = placed<Netback>(engine, "server/driver/netback");
+    const vif = netback.describe()[0]!.variables[0];
+    const frames = Number(child(vif, "frames from it")!.number) + Number(child(vif, "frames to it")!.number);
+    assert.ok(frames > 200);
+    assert.equal(rowsOf(engine, "GNTTABOP_copy").reduce((sum, row) => sum + engine.trace.b(row), 0), frames, "operations of all batches");
+    const grants = engine.built.machine.grants.get("server")!;
+    const guest = engine.built.domains.find(({ path }) => path === "server/g0")!;
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    assert.equal(grants.mappedBy(driver.id), 2, "the rings");
+    const inFlight = netback.guests[0]!.transmitRing.outstanding;
+    assert.equal(grants.grantedBy(guest.id), 2 + 256 + inFlight, "rings, empty pages, frames whose response was not taken yet");
+    assert.ok(inFlight < 256);
+  });
+
+  it("notifies less than once a frame when frames come close together", () => {
+    const engine = run({ workloads: ["udp-stream: { from: client, to: g0, size: 64B, duration: 1ms }"], guests: [["discard: { protocol: udp }"]] });
+    const [guest] = placed<Netback>(engine, "server/driver/netback").guests;
+    const received = rowsOf(engine, "myrecv").length;
+    assert.ok(guest!.receiveRing.notifications > 0 && guest!.receiveRing.notifications <= received + 1);
+    const frames = Number(child(placed<Netback>(engine, "server/driver/netback").describe()[0]!.variables[0], "frames to it")!.number);
+    assert.ok(guest!.receiveRing.notifications < frames / 4, `${guest!.receiveRing.notifications} notifications for ${frames} frames`);
+  });
+
+  it("takes datagrams of 1500 bytes, whatever the device takes, and drops longer ones at the port", () => {
+    const engine = run({
+      mtu: 9000, guests: [["discard: { protocol: udp }", "http-server"]],
+      workloads: ["udp-stream: { from: client, to: g0, size: 4000B, interval: 100us, duration: 1ms }", "http: { from: client, to: g0, size: 100KiB, requests: 3 }"],
+    });
+    const { workloads, drops } = report(engine);
+    const datagrams = workloads.find(({ kind }) => kind === "udp-stream")!.requests;
+    assert.ok(Number(datagrams) > 5);
+    assert.equal(drops["longer than the port's MTU"], datagrams);
+    assert.equal(workloads.find(({ kind }) => kind === "http")!.completed, 3, "TCP has agreed on segments that fit");
+  });
+
+  it("answers ARP and ping in the guest itself, behind a bridge", () => {
+    const engine = run({ workloads: ["ping: { from: client, to: g0, requests: 5 }"] });
+    assert.equal(report(engine).workloads[0]!.completed, 5);
+    assert.equal(rowsOf(engine, "icmp_reflect").length, 5);
+  });
+
+  it("floods what it has not heard of, and learns", () => {
+    const engine = run({ guests: [HTTP, HTTP, HTTP], workloads: ["http: { from: client, to: g1, size: 1KiB, requests: 20 }"] });
+    assert.equal(report(engine).workloads[0]!.completed, 20);
+    const [bridge] = engine.describeComponent(engine.names.components.find(({ path }) => path === "server/driver/bridge")!.id);
+    const entries = bridge!.variables[0]!.children!.map(({ name, number }) => [name, number]);
+    assert.deepEqual(entries.find(([name]) => name === "00:16:3e:00:00:02")![1], 2, "the second guest");
+    assert.equal(entries.length, 2, "and the client at the device");
+    const flooded = Number(bridge!.variables.find(({ name }) => name === "flooded")!.number);
+    assert.equal(flooded, 1, "the client's ARP request, and no more");
+    const others = placed<Netback>(engine, "server/driver/netback").describe()[0]!.variables.map((vif) => Number(child(vif, "frames to it")!.number));
+    assert.deepEqual([others[0], others[2]], [1, 1]);
+  });
+
+  it("keeps frames within the buffers of netfront, and counts the others", () => {
+    const engine = run({ workloads: ["udp-stream: { from: client, to: g0, size: 64B, duration: 2ms }"], guests: [["discard: { protocol: udp }"]] });
+    assert.ok(report(engine).drops["receive buffers full"]! > 0);
+  });
+
+  it("survives the death of a guest: its pages are given back, and the others go on", () => {
+    const engine = run({
+      guests: [HTTP, HTTP], workloads: ["http: { from: client, to: g1, size: 8KiB, requests: 500, concurrency: 4 }", "http: { from: client, to: g0, size: 8KiB, requests: 5000 }"],
+      faults: ["{ at: 15ms, crash: g0 }"], until: "3s",
+    });
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    const dead = engine.built.domains.find(({ path }) => path === "server/g0")!;
+    const grants = engine.built.machine.grants.get("server")!;
+    assert.equal(report(engine).workloads[0]!.completed, 500);
+    assert.equal(grants.mappedBy(driver.id), 2, "the rings of the other");
+    assert.equal(grants.grantedBy(dead.id), 0);
+    assert.equal(placed<Netback>(engine, "server/driver/netback").isConnected(0), false);
+  });
+
+  it("is connected again when a guest restarts", () => {
+    const engine = run({ workloads: ["ping: { from: client, to: g0, requests: 100 }"], faults: ["{ at: 15ms, crash: g0, restart: 20ms }"], until: "200ms" });
+    const { completed } = report(engine).workloads[0]!;
+    assert.ok(completed > 70 && completed < 95, `${completed} answers`);
+  });
+
+  it("maps nothing for a driver domain that has died, and leaves its guests their memory", () => {
+    const engine = run({ workloads: ["ping: { from: client, to: g0, requests: 10 }"], faults: ["{ at: 15ms, crash: driver }"] });
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    assert.equal(engine.built.machine.grants.get("server")!.mappedBy(driver.id), 0);
+    assert.ok(report(engine).workloads[0]!.completed < 10);
+  });
+});
+
+describe("NAT in a driver domain", () => {
+  const two = { below: "nat: { ip: 10.0.0.5 }", guests: [[...HTTP, "echo: { protocol: udp }"], HTTP], until: "4s" };
+  const CLIENT = parseIpv4("10.0.0.1")!;
+
+  it("brings requests to the guest that the port is forwarded to; both share one address", () => {
+    const engine = run({ ...two, workloads: ["http: { from: client, to: g0, size: 8KiB, requests: 20 }", "http: { from: client, to: g1, size: 8KiB, requests: 20 }", "open-loop: { from: client, to: g0, requests: 20, interval: 100us }"] });
+    assert.deepEqual(report(engine).workloads.map(({ completed }) => completed), [20, 20, 20]);
+    const { packets } = engine.built.machine;
+    const wire = rowsOf(engine, "serialise").map((row) => engine.trace.packet(row)).filter((p) => !packets.isArp(p));
+    assert.ok(wire.length > 60);
+    for (const p of wire) assert.ok([packets.sourceIp(p), packets.destinationIp(p)].includes(parseIpv4("10.0.0.5")!), "no guest's address is on the wire");
+    const ports = new Set(wire.filter((p) => packets.isTcp(p)).flatMap((p) => [packets.sourcePort(p), packets.destinationPort(p)]).filter((port) => port < 1024));
+    assert.deepEqual([...ports].sort(), [80, 81]);
+    assert.ok(wire.filter((p) => packets.sourceIp(p) === parseIpv4("10.0.0.5")).every((p) => packets.ttl(p) === 63), "one hop");
+  });
+
+  it("answers ping by itself, and asks no guest", () => {
+    const engine = run({ ...two, workloads: ["ping: { from: client, to: g1, requests: 5 }"], until: "100ms" });
+    assert.equal(report(engine).workloads[0]!.completed, 5);
+    assert.equal(rowsOf(engine, "icmp_reflect").length, 0);
+  });
+
+  it("lets nobody in by a port that is not forwarded", () => {
+    const engine = run({ ...two, below: "nat: { ip: 10.0.0.5, forward: [80] }", workloads: [] }, (e) => {
+      at(e, 20e9, () => {
+        const stack = placed<TcpIp>(e, "client/os/tcpip");
+        stack.datagrams.send(stack.datagrams.open(0, 5000) as number, parseIpv4("10.0.0.5")!, 7, 0, 0, 10);
+      });
+    });
+    assert.equal(report(engine).drops["no mapping"], 1);
+    assert.equal(placed<Nat>(engine, "server/driver/nat").connections.opened, 0);
+  });
+
+  it("masks a guest's own datagrams, keeps its port, gives another where two have the same, and returns errors about them", () => {
+    const engine = run({ ...two, until: "3s" }, (e) => {
+      for (const guest of ["g0", "g1"]) {
+        at(e, guest === "g0" ? 20e9 : 21e9, () => {
+          const { datagrams } = placed<TcpIp>(e, `server/${guest}/tcpip`);
+          datagrams.send(datagrams.open(0, 4000) as number, CLIENT, 9, 0, 0, 10);
+        });
+      }
+    });
+    const { packets } = engine.built.machine;
+    const wire = rowsOf(engine, "serialise").map((row) => engine.trace.packet(row)).filter((p) => packets.isUdp(p));
+    assert.deepEqual(wire.map((p) => [packets.sourceIp(p), packets.sourcePort(p), packets.destinationPort(p)]), [[parseIpv4("10.0.0.5"), 4000, 9], [parseIpv4("10.0.0.5"), 1024, 9]]);
+    // The client has no socket on port 9 and says so; each error reaches the guest, about the datagram that it sent.
+    const errors = rowsOf(engine, "rump_virtif_pktdeliver").map((row) => engine.trace.packet(row)).filter((p) => packets.isIcmp(p) && packets.icmpType(p) === IcmpType.unreachable);
+    assert.deepEqual(errors.map((p) => [packets.destinationIp(p), packets.sourceIp(packets.quoted(p)), packets.sourcePort(packets.quoted(p))]), [
+      [parseIpv4("10.0.0.10"), parseIpv4("10.0.0.10"), 4000], [parseIpv4("10.0.0.11"), parseIpv4("10.0.0.11"), 4000],
+    ]);
+  });
+
+  it("translates the identifiers of a guest's echo requests, and the answers reach who asked", () => {
+    const engine = run({ ...two, until: "3s" }, (e) => {
+      for (const [i, guest] of ["g0", "g1"].entries()) {
+        at(e, 20e9 + i, () => {
+          const { datagrams } = placed<TcpIp>(e, `server/${guest}/tcpip`);
+          datagrams.echo(7, CLIENT, 1, 0, 0, 56);
+        });
+      }
+    });
+    const { packets } = engine.built.machine;
+    const requests = rowsOf(engine, "serialise").map((row) => engine.trace.packet(row)).filter((p) => packets.isIcmp(p) && packets.icmpType(p) === IcmpType.echo);
+    assert.equal(new Set(requests.map((p) => packets.echoIdentifier(p))).size, 2);
+    const answers = rowsOf(engine, "rump_virtif_pktdeliver").map((row) => engine.trace.packet(row)).filter((p) => packets.isIcmp(p));
+    assert.deepEqual(answers.map((p) => [packets.destinationIp(p), packets.echoIdentifier(p)]), [[parseIpv4("10.0.0.10"), 7], [parseIpv4("10.0.0.11"), 7]]);
+  });
+});
