@@ -43,7 +43,7 @@ export class RingReader {
     // What it was to take may be gone with the other end.
     if (op === ReaderOp.take && this.ring.peek() === NONE) cpus.spend(parts.poll);
     else if (op === ReaderOp.take) parts.spend(this.ring.peek());
-    else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS);
+    else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - this.ring.emptyPolls);
     else if (op === ReaderOp.announce) cpus.spend(parts.announce);
     else if (op === ReaderOp.sleep) cpus.spend(parts.sleep);
     else cpus.spend(parts.wake);
@@ -54,17 +54,20 @@ export class RingReader {
     switch (op) {
       case ReaderOp.take: {
         const packet = ring.consume();
+        ring.emptyPolls = 0;
         if (packet !== NONE) this.parts.accept(packet);
         return this.continue(ReaderOp.poll);
       }
       case ReaderOp.poll:
-        // Cut short without a frame: another thread of the vCPU is ready, and an empty poll yields.
-        if (ring.peek() === NONE && cpus.wasCut) {
+        // Cut short without a frame: another thread of the vCPU is ready, and an empty poll yields. The polls of all turns count.
+        ring.emptyPolls += cpus.rounds;
+        if (ring.peek() === NONE && ring.emptyPolls < EMPTY_POLLS) {
           cpus.yield();
           return this.go(ReaderOp.poll);
         }
         return this.continue(ReaderOp.announce);
       case ReaderOp.announce:
+        ring.emptyPolls = 0;
         ring.readers = Reader.aboutToSleep;
         return this.go(ReaderOp.sleep);
       case ReaderOp.sleep:

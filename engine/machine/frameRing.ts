@@ -30,7 +30,7 @@ export class FrameRing {
       this.slot.alloc();
       this.free.push(i);
     }
-    this.state = kernel.store.table(name, { readers: "i8", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
+    this.state = kernel.store.table(name, { readers: "i8", polls: "u16", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
     this.state.alloc();
     this.state.readers[0] = Reader.asleep;
   }
@@ -84,6 +84,15 @@ export class FrameRing {
 
   set readers(value: number) {
     this.state.readers[0] = value;
+  }
+
+  /** Empty polls in a row that the reader has made so far. */
+  get emptyPolls(): number {
+    return this.state.polls[0]!;
+  }
+
+  set emptyPolls(count: number) {
+    this.state.polls[0] = count;
   }
 
   countNotification(): void {

@@ -217,9 +217,9 @@ export class Cpus implements Model {
     this.work.slot.spin[this.current] = round;
   }
 
-  /** In `end`: whether the spinning that ends was cut short. */
-  get wasCut(): boolean {
-    return this.work.slot.cut[this.current] === 1;
+  /** In `end`: how often the function was called in vain. */
+  get rounds(): number {
+    return this.work.rounds(this.current);
   }
 
   /** In `begin`: how much of what waits this work is for, which its cost was said for. Its `end` reads it by {@link noted}: more may wait by then. */

@@ -92,7 +92,7 @@ export class WorkSlots {
     this.slot.active[w] = 0;
   }
 
-  /** Takes the rounds of polling that have not begun off work that spins, once. */
+  /** Takes the rounds of polling that have not begun off work that spins, once; the first is always made. */
   cut(w: number): void {
     const { slot, share } = this;
     const round = slot.spin[w]!;
@@ -100,11 +100,16 @@ export class WorkSlots {
     slot.cut[w] = 1;
     const had = this.pause(w);
     const last = w * SHARES + slot.shares[w]! - 1;
-    const saved = Math.floor(Math.min(slot.remaining[w]!, share.cost[last]!) / round) * round;
+    const saved = Math.min(Math.floor(Math.min(slot.remaining[w]!, share.cost[last]!) / round) * round, share.cost[last]! - round);
     slot.remaining[w]! -= saved;
     share.cost[last]! -= saved;
     share.a[last] = Math.round(share.cost[last]! / round);
     if (had) this.proceed(w);
+  }
+
+  /** Rounds of polling that work which spins has made, when it is done. */
+  rounds(w: number): number {
+    return this.share.a[w * SHARES + this.slot.shares[w]! - 1]!;
   }
 
   /** The work is done: writes its rows, on `context` and vCPU `v`. @returns the time spent, picoseconds */
