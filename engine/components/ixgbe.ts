@@ -9,13 +9,10 @@ import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { QueueMemory } from "../machine/nic/queuePairs";
 import { deviceOf, isUnassigned } from "../design/switchable";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
+import { InterruptModeration } from "./interruptModeration";
 import { VfStart, VfStartOp } from "./ixgbevf";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2 } as const;
-/** NetBSD's static interrupt throttling: 4,000,000/31,250 (sys/dev/pci/ixgbe), 16 units of 2.048 µs; adaptive moderation off (LibrettOS 5.1). */
-const EITR = 128;
-/** Linux' lowest-latency class: `IXGBE_100K_ITR`, 5 units. */
-const EITR_LINUX = 40;
 /** Ethernet header and frame check sequence. */
 const FRAMING = 18;
 
@@ -55,6 +52,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly lines: number[] = [];
   private readonly vfStart: VfStart;
   private readonly setup: InterfaceSetup;
+  private readonly moderation: InterruptModeration;
   readonly nic: Nic;
   /** Functions that it may drive: one, or those of the device that nobody binds. */
   readonly candidates: readonly number[];
@@ -98,6 +96,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
     }
     cpus.ipc.serve(this.id, this.threads[0]!);
+    // Linux adapts by itself; NetBSD can (`hw.ixgbe.enable_aim`), and does not in LibrettOS.
+    const system = domain.system === "linux" ? "linux" : "netbsd";
+    const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
+    this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? system : "static", system);
     this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
       afterReset: () => this.setup.afterReset(), ended: (up) => this.setup.vfEnded(up),
     });
@@ -137,7 +139,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private open(f: number): void {
     const { domain } = this.place;
     this.nic.point(f, this.memory);
-    this.nic.open(f, domain.id, this.lines, domain.system === "rump" ? EITR : EITR_LINUX);
+    this.nic.open(f, domain.id, this.lines, this.moderation.initial);
     this.state.up[0] = 1;
   }
 
@@ -184,7 +186,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   transmit(packet: number): void {
     const isUp = this.state.up[0] === 1;
-    if (isUp && this.nic.post(this.f, packet)) return;
+    if (isUp && this.nic.post(this.f, packet)) {
+      this.moderation.countSent(this.nic.queueOf(this.f, packet), this.place.machine.packets.frameLength(packet));
+      return;
+    }
     const { kernel, cpus } = this.place.machine;
     kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
   }
@@ -221,9 +226,16 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   end(op: number, q: number): void {
     if (op >= VfStartOp.send) return this.driverOf(op).end(op);
     if (op === Op.receive) {
-      if (this.peek(q) !== NONE) this.upper.input(this.nic.takeReceived(this.f, q));
+      if (this.peek(q) !== NONE) {
+        const packet = this.nic.takeReceived(this.f, q);
+        this.moderation.countReceived(q, this.place.machine.packets.frameLength(packet));
+        this.upper.input(packet);
+      }
     } else if (op === Op.unmask) {
-      if (this.state.up[0] === 1) this.nic.unmask(this.f, q);
+      if (this.state.up[0] !== 1) return;
+      const eitr = this.moderation.next(q);
+      if (eitr >= 0) this.nic.throttle(this.f, q, eitr);
+      this.nic.unmask(this.f, q);
       return;
     }
     const more = this.peek(q) !== NONE;

@@ -143,6 +143,16 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [
       { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf; or a device, such as nic0: a VF of it that no one else binds, assigned when the domain switches to direct access.", value: { kind: "reference", to: "function" }, required: true },
       { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
+      {
+        name: "moderation", doc: "How the least time between two interrupts is set. Without it, as the system does: Linux adapts, NetBSD and LibrettOS do not.",
+        value: {
+          kind: "choice",
+          choices: [
+            { value: "static", doc: "Fixed: 32 µs in NetBSD, 10 µs in Linux." },
+            { value: "adaptive", doc: "By the traffic: Linux by the rate, NetBSD by the size of frames (AIM)." },
+          ],
+        },
+      },
     ],
   },
 ];

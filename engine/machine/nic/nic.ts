@@ -231,7 +231,18 @@ export class Nic implements Model, LinkEnd, Adapter {
    */
   post(f: number, packet: number, address?: number): boolean {
     const { queues } = this.functions[f]!;
-    return this.transmitQueues.post(queues[this.rss.queueOf(packet, queues.length)]!.row, packet, address);
+    return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address);
+  }
+
+  /** The queue pair of the function that a frame is sent on: the one that its flow is received on. */
+  queueOf(f: number, packet: number): number {
+    const { queues } = this.functions[f]!;
+    return this.rss.queueOf(packet, queues.length);
+  }
+
+  /** Programs the least time between two interrupts of a queue. @param eitr register value, see {@link Vectors.throttle} */
+  throttle(f: number, q: number, eitr: number): void {
+    this.vectors.throttle(this.functions[f]!.queues[q]!.row, eitr);
   }
 
   /** The oldest received frame of a queue of the function, or −1; it stays. */
