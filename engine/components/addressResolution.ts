@@ -3,6 +3,7 @@ import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { ArpCache } from "../network/arp";
 import { ArpOperation, BROADCAST } from "../network/packets";
+import { cutSegment } from "../network/segmentation";
 import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import { stackFunctions } from "./tcpipFunctions";
@@ -48,7 +49,9 @@ export class AddressResolution {
     }
     const wire = this.wire();
     packets.setEthernet(packet, mac, wire.mac);
-    wire.transmit(packet);
+    if (!packets.isLong(packet) || wire.offloads.segmentation > 0) return wire.transmit(packet);
+    // The interface has changed since the segment was made: the stack cuts it (Linux' validate_xmit_skb).
+    for (let from = 0; from < packets.payloadLength(packet); from += packets.segmentSize(packet)) wire.transmit(cutSegment(packets, packet, from));
   }
 
   /** An ARP packet has come. One for others, such as an announcement, changes what is known, and makes nothing known (RFC 826, RFC 5227 section 2.3). */

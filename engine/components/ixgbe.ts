@@ -11,8 +11,14 @@ import { deviceOf, isUnassigned } from "../design/switchable";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
 import { VfStart, VfStartOp } from "./ixgbevf";
+import { ReceiveOffload } from "./receiveOffload";
 
-const Op = { interrupt: 0, receive: 1, unmask: 2 } as const;
+const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3 } as const;
+/**
+ * TSO and LRO where the design says nothing. Linux enables TSO and joins received segments in software (GRO); NetBSD's driver offers TSO and has
+ * everything off until `ifconfig` says otherwise (`ixgbe.c`: `if_capenable = 0`, "Don't enable LRO by default").
+ */
+const offloadsByDefault: Readonly<Record<System, boolean>> = { rump: false, linux: true };
 /** Ethernet header and frame check sequence. */
 const FRAMING = 18;
 
@@ -22,6 +28,7 @@ const functionsOf = {
     legacyIrq: { name: "ixgbe_legacy_irq", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
     rxeof: { name: "ixgbe_rxeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
     handOver: { name: "if_percpuq_enqueue", file: "sys/net/if.c", kind: "driver" },
+    passOn: { name: "tcp_lro_flush", file: "sys/netinet/tcp_lro.c", kind: "driver", a: "bytes" },
     unmask: { name: "ixgbe_enable_intr", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
     start: { name: "ixgbe_mq_start", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver" },
     xmit: { name: "ixgbe_xmit", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
@@ -31,6 +38,7 @@ const functionsOf = {
     legacyIrq: { name: "ixgbe_poll", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
     rxeof: { name: "ixgbe_clean_rx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
     handOver: { name: "napi_gro_receive", file: "net/core/dev.c", kind: "driver" },
+    passOn: { name: "napi_gro_complete", file: "net/core/dev.c", kind: "driver", a: "bytes" },
     unmask: { name: "napi_complete_done", file: "net/core/dev.c", kind: "driver" },
     start: { name: "ixgbe_xmit_frame", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
     xmit: { name: "ixgbe_tx_map", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
@@ -63,6 +71,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly isUpAtStart: boolean;
   /** Where it is a process: its way to interrupts. */
   private readonly messages: InterruptMessages | undefined;
+  readonly offloads: Offloads;
+  private readonly receiveOffload: ReceiveOffload | undefined;
   private upper!: FrameConsumer;
   /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
   onSetup: (ok: boolean) => void = () => {};
@@ -95,6 +105,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.threads.push(q === 0 ? sharedThread(machine, domain, name, domain.kernel === undefined ? 0 : -1) : cpus.addThread(domain.id, `${name}-${q}`, q));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
     }
+    const { tso = offloadsByDefault[domain.system], lro = offloadsByDefault[domain.system] } = spec.options as { readonly tso?: boolean; readonly lro?: boolean };
+    const { checksum, segmentation } = nic.model.offloads;
+    this.offloads = { checksum, segmentation: tso ? segmentation : 0, receiveCoalescing: lro };
+    if (lro) this.receiveOffload = new ReceiveOffload(kernel.store, machine.packets, spec.path, queues);
     cpus.ipc.serve(this.id, this.threads[0]!);
     // Linux adapts by itself; NetBSD can (`hw.ixgbe.enable_aim`), and does not in LibrettOS.
     const system = domain.system === "linux" ? "linux" : "netbsd";
@@ -118,10 +132,6 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   get mac(): number {
     return this.nic.macOf(this.f);
-  }
-
-  get offloads(): Offloads {
-    return this.nic.model.offloads;
   }
 
   connect(): void {
@@ -205,10 +215,13 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       if (packet === NONE) return;
       cpus.spend(this.fn.rxeof, packet, packets.frameLength(packet));
       cpus.spend(this.fn.handOver, packet);
-      this.upper.spendInput(packet);
+      if (this.receiveOffload?.passes(q, packet) !== false) this.upper.spendInput(packet);
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
       this.messages?.spendUnmasking();
+    } else if (op === Op.passOn) {
+      cpus.spend(this.fn.passOn, q, packets.payloadLength(q));
+      this.upper.spendInput(q);
     } else {
       this.driverOf(op).begin(op);
     }
@@ -225,11 +238,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   end(op: number, q: number): void {
     if (op >= VfStartOp.send) return this.driverOf(op).end(op);
+    if (op === Op.passOn) return this.upper.input(q);
     if (op === Op.receive) {
       if (this.peek(q) !== NONE) {
         const packet = this.nic.takeReceived(this.f, q);
         this.moderation.countReceived(q, this.place.machine.packets.frameLength(packet));
-        this.upper.input(packet);
+        this.take(q, packet);
       }
     } else if (op === Op.unmask) {
       if (this.state.up[0] !== 1) return;
@@ -239,7 +253,29 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       return;
     }
     const more = this.peek(q) !== NONE;
+    if (!more) this.flush(q);
     this.place.machine.cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
+  }
+
+  /** Hands a frame to what is above, or holds it for those that may follow. */
+  private take(q: number, packet: number): void {
+    const { receiveOffload } = this;
+    if (receiveOffload === undefined || receiveOffload.passes(q, packet)) return this.upper.input(packet);
+    receiveOffload.take(q, packet);
+    this.passOn(q);
+  }
+
+  /** The ring is empty: nothing waits for more. */
+  private flush(q: number): void {
+    if (this.receiveOffload?.holds(q) !== true) return;
+    this.receiveOffload.flush(q);
+    this.passOn(q);
+  }
+
+  /** Calls come last first. */
+  private passOn(q: number): void {
+    const { passed } = this.receiveOffload!;
+    for (let i = passed.length - 1; i >= 0; i--) this.place.machine.cpus.call(this.threads[q]!, this.id, Op.passOn, passed[i]!);
   }
 
   fire(op: number): void {

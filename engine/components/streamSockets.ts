@@ -11,6 +11,8 @@ export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4 } as const;
 const FIRST_DYNAMIC_PORT = 49152;
 /** Connections that a listener keeps in the handshake or for `accept`. */
 const BACKLOG = 128;
+/** IPv4 and TCP headers with all options, which a long segment's length includes. */
+const LONGEST_HEADERS = 20 + 60;
 /** IPv4 and TCP headers without options (RFC 6691). */
 const HEADERS_IP_TCP = 40;
 
@@ -43,6 +45,7 @@ export class StreamSockets {
     this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, mss: domain.mtu - HEADERS_IP_TCP }, {
       now: () => kernel.now,
       random: () => kernel.random.next(iss),
+      largestSegment: () => Math.max(0, this.wire().offloads.segmentation - LONGEST_HEADERS),
       arm: (conn, timer, at) => this.arm(conn, timer, at),
       disarm: (conn, timer) => this.disarm(conn, timer),
       wantOutput: (conn) => this.wantOutput(conn),

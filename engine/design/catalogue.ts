@@ -153,6 +153,8 @@ export const COMPONENTS: readonly ComponentType[] = [
           ],
         },
       },
+      { name: "tso", doc: "Segmentation offload: TCP hands down up to 64 KiB at once, and the adapter cuts frames of them. Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
+      { name: "lro", doc: "Whether segments that arrive one after the other are joined before TCP sees them (GRO, LRO). Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
     ],
   },
 ];

@@ -42,6 +42,7 @@ export function describePacket(log: PacketLog, p: number): Scope {
   const layers: Variable[] = [ethernet(log, p)];
   if (log.isArp(p)) layers.push(arp(log, p));
   else layers.push(ipv4(log, p), log.isTcp(p) ? tcp(log, p) : log.isIcmp(p) ? icmp(log, p) : udp(log, p), payload(log, p));
+  if (log.isLong(p)) layers.push(field("frames of at most", log.segmentSize(p), "B of payload"));
   if (log.parentOf(p) >= 0) layers.push({ name: "made of", value: `packet ${log.parentOf(p)}`, number: log.parentOf(p) });
   if (log.isCorrupted(p)) layers.push({ name: "corrupted", value: `bit ${log.corruptedBit(p)} of the frame`, number: log.corruptedBit(p) });
   return { name: `Packet ${p}`, variables: layers };

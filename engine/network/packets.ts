@@ -10,6 +10,9 @@ import { describePacket, summarizePacket } from "./packetText";
 export { BROADCAST } from "./addresses";
 export { ArpOperation, EtherType, IcmpType, Protocol, TcpFlag, TcpOption } from "./headers";
 
+/** Beside the kinds of options: the column of the MSS holds a segment size instead. Never in a SYN. */
+const SEGMENTED = 0x80;
+
 const countSchema = { packets: "i32", options: "i32", sackBlocks: "i32", arps: "i32", streams: "i32" } as const;
 
 /**
@@ -182,6 +185,14 @@ export class PacketLog {
     c.timestampEcho[row] = echo;
   }
 
+  /** The payload of each frame that a long segment is cut into (TSO), or was joined of. */
+  setSegmentSize(p: number, size: number): void {
+    const row = this.options(p);
+    const c = this.columns;
+    c.optionKinds[row] = c.optionKinds[row]! | SEGMENTED;
+    c.mss[row] = size;
+  }
+
   /** Adds a SACK block [left, right). All blocks of a packet are added before those of another. */
   addSackBlock(p: number, left: number, right: number): void {
     const row = this.options(p);
@@ -249,6 +260,15 @@ export class PacketLog {
     return row >= 0 && (this.columns.optionKinds[row]! & option) !== 0;
   }
   mss(p: number): number { return this.columns.mss[this.columns.extra[p]! - 1]!; }
+  /** See {@link setSegmentSize}; 0 where the packet was never long. */
+  segmentSize(p: number): number {
+    return this.isTcp(p) && this.hasOption(p, SEGMENTED) ? this.mss(p) : 0;
+  }
+  /** Whether it is longer than a frame: see segmentation.ts. */
+  isLong(p: number): boolean {
+    const size = this.segmentSize(p);
+    return size > 0 && this.columns.length[p]! > size;
+  }
   windowScale(p: number): number { return this.columns.windowScale[this.columns.extra[p]! - 1]!; }
   timestampValue(p: number): number { return this.columns.timestampValue[this.columns.extra[p]! - 1]!; }
   timestampEcho(p: number): number { return this.columns.timestampEcho[this.columns.extra[p]! - 1]!; }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 /** Random machines with workloads: any placement that the file format allows, under any scheduler, with and without loss. */
 export interface RandomMachine {
   readonly text: string;
+  /** Share of the frames that does not arrive as it was sent. */
   readonly loss: number;
 }
 
@@ -10,6 +11,7 @@ const domain = fc.record({
   server: fc.constantFrom("http-server", "key-value-store"),
   direct: fc.boolean(),
   queues: fc.constantFrom(1, 1, 2),
+  offloads: fc.constantFrom("", "", ", tso: on", ", lro: on", ", tso: on, lro: on"),
   vcpus: fc.integer({ min: 1, max: 3 }),
   workers: fc.integer({ min: 1, max: 4 }),
   weight: fc.constantFrom(64, 256, 1024),
@@ -30,8 +32,9 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   rate: fc.constantFrom("100Mbps", "10Gbps"),
   delay: fc.constantFrom("0us", "2us", "100us"),
   loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
+  link: fc.constantFrom("", "", "", ", corrupt: 2%", ", duplicate: 5%", ", reorder: 5%, reorder-by: 30us", ", corrupt: 1%, duplicate: 2%, reorder: 2%"),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, cores, scheduler, timeslice, mtu, rate, delay, loss, seed }) => {
+}).map(({ domains, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
   const vcpus = 1 + domains.reduce((sum, d) => sum + d.vcpus, 0);
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
@@ -45,15 +48,16 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     lines.push(
       `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
       `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
-      d.direct ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""} }` : "          - vif: { channel: netsrv.netserver }",
+      d.direct ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads} }` : "          - vif: { channel: netsrv.netserver }",
     );
   });
   lines.push(
-    `  client: { model: load-generator, link: { to: server.nic0, rate: ${rate}, delay: ${delay}, loss: ${loss} } }`, "workloads:",
+    `  client: { model: load-generator, link: { to: server.nic0, rate: ${rate}, delay: ${delay}, loss: ${loss}${link} } }`, "workloads:",
     ...domains.map((d, i) => d.server === "http-server"
       ? `  - http: { from: client, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
       : `  - key-value: { from: client, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
     `run: { until: 120s, seed: ${seed} }`, "",
   );
-  return { text: lines.join("\n"), loss };
+  // What arrives twice or late may be sent again; what arrives broken is lost.
+  return { text: lines.join("\n"), loss: Math.max(loss, link === "" ? 0 : 0.03) };
 });

@@ -1,5 +1,6 @@
 import { Store } from "../../engine/kernel/state";
 import { PacketLog } from "../../engine/network/packets";
+import { cutSegment } from "../../engine/network/segmentation";
 import { TcpStack, linuxTcp, type TcpEnv, type TcpOptions, type TcpTimer } from "../../engine/network/tcp/tcp";
 
 export const MICROSECOND = 1e6;
@@ -72,6 +73,13 @@ export class Host implements TcpEnv {
     this.draws.push(drawn);
     this.draw = (Math.imul(this.draw, 1664525) + 1013904223) >>> 0;
     return drawn;
+  }
+
+  /** No interface cuts segments, unless a test says so. */
+  largest = 0;
+
+  largestSegment(): number {
+    return this.largest;
   }
 
   arm(conn: number, timer: TcpTimer, at: number): void {
@@ -168,8 +176,17 @@ export class TcpNetwork {
     this.at(this.time, () => host.flush());
   }
 
+  /** Sends a packet; a long one in the frames that an interface would cut it into. */
   send(packet: number, from: number): void {
     this.packets.setEthernet(packet, 0x020000000001 + (1 - from), 0x020000000001 + from);
+    if (this.packets.isLong(packet)) {
+      for (let at = 0; at < this.packets.payloadLength(packet); at += this.packets.segmentSize(packet)) this.transmit(cutSegment(this.packets, packet, at), from);
+    } else {
+      this.transmit(packet, from);
+    }
+  }
+
+  private transmit(packet: number, from: number): void {
     this.sent.push({ packet, time: this.time, from });
     for (const delay of this.channel(packet, from, this.sent.length - 1)) {
       this.at(this.time + delay, () => this.hosts[from === 0 ? 1 : 0].stack.input(packet));

@@ -75,7 +75,7 @@ export interface Adapter {
 }
 
 export const NicOp = {
-  transmitDescriptors: 0, fetched: 1, transmitWritten: 2, receiveDescriptors: 3, stored: 4, receiveWritten: 5, interrupt: 6, mailbox: 7, resetDone: 8, receiveTail: 9,
+  transmitDescriptors: 0, fetched: 1, transmitWritten: 2, receiveDescriptors: 3, stored: 4, receiveWritten: 5, interrupt: 6, mailbox: 7, resetDone: 8, receiveTail: 9, segmentFetched: 10,
 } as const;
 
 /**

@@ -304,10 +304,11 @@ export class Nic implements Model, LinkEnd, Adapter {
     if (op === NicOp.resetDone) return this.resetDone(a);
     const q = rowOfEvent(a);
     const { transmitQueues: tx, receiveQueues: rx, vectors } = this;
-    const side = op === NicOp.interrupt ? vectors : op <= NicOp.transmitWritten ? tx : rx;
+    const side = op === NicOp.interrupt ? vectors : op <= NicOp.transmitWritten || op === NicOp.segmentFetched ? tx : rx;
     if (side.state.epoch[q] !== epochOfEvent(a)) return this.lateFor(q, op, packet);
     if (op === NicOp.transmitDescriptors) tx.descriptorsFetched(q);
     else if (op === NicOp.fetched) tx.fetched(q, packet);
+    else if (op === NicOp.segmentFetched) tx.segmentFetched(q, packet);
     else if (op === NicOp.transmitWritten) tx.written(q);
     else if (op === NicOp.receiveDescriptors) rx.descriptorsFetched(q);
     else if (op === NicOp.stored) rx.stored(q, packet);
@@ -318,9 +319,9 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /** A transfer ends whose queue was reset while it was under way. */
   private lateFor(q: number, op: number, packet: number): void {
-    const frame = op === NicOp.fetched || op === NicOp.stored;
-    this.lose(this.queues[q]!, frame ? packet : NONE);
-    if (op === NicOp.fetched) this.transmitQueues.discard(packet);
+    const read = op === NicOp.fetched || op === NicOp.segmentFetched;
+    this.lose(this.queues[q]!, read || op === NicOp.stored ? packet : NONE);
+    if (read) this.transmitQueues.discard(packet);
     else if (op === NicOp.stored) this.receiveQueues.discard(packet);
     this.transmitQueues.pump();
   }

@@ -1,17 +1,32 @@
 import { Priority } from "../../kernel/queue";
 import { Ring } from "../../kernel/ring";
 import { NONE } from "../../trace/trace";
+import type { PacketLog } from "../../network/packets";
+import { cutLength, cutSegment } from "../../network/segmentation";
 import { REFUSED } from "../iommu/iommu";
+import { PAGE_SIZE } from "../memory";
 import { NicOp, dma, eventOf, markTransfer, type Adapter, type QueueUnit } from "./adapter";
 import { DESCRIPTOR } from "./model";
 
 /** Where a descriptor's data lies: its own buffer of the pool, unless the driver says otherwise. */
 const OWN_BUFFER = -1;
 
+/** Bytes of the longest segment that is cut (an IPv4 datagram). */
+const LONGEST = 65536;
+
+/** Whether the frame is the last of the long segment that it was cut from. */
+function isLast(packets: PacketLog, segment: number): boolean {
+  const whole = packets.parentOf(segment);
+  return packets.offset(segment) + packets.payloadLength(segment) === packets.offset(whole) + packets.payloadLength(whole);
+}
+
 /**
  * The way out of an adapter: descriptors are fetched ahead in batches and wait on the chip; frames are read by DMA, several
  * at a time and in turn among the queues, as long as the transmit buffer has room; descriptors whose frame was read are
  * written back in batches, and are the driver's again then.
+ *
+ * A long segment (TSO) takes a descriptor that says how to cut it, and one for each page of its data. Its frames are read one after the
+ * other, and those of other queues in between; headers are made on the chip. It is done when its last frame was read.
  *
  * A descriptor is in one of: posted (in host memory), fetching, cached (on the chip), reading, done, writing.
  */
@@ -28,6 +43,7 @@ export class TransmitQueues {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
       epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
+      oldest: "f64", cut: "f64",
     });
     this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
     this.shared.alloc();
@@ -48,11 +64,14 @@ export class TransmitQueues {
   /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
   post(q: number, packet: number, address = OWN_BUFFER): boolean {
     const { state, packets } = this;
-    if (state.used[q]! >= this.nic.model.ring) return false;
-    state.used[q]!++;
-    state.posted[q]!++;
+    const { ring } = this.nic.model;
+    const n = this.descriptorsOf(packet);
+    if (state.used[q]! + n > ring) return false;
+    state.used[q]! += n;
+    state.posted[q]! += n;
     packets[q]!.push(packet);
-    this.slots.address[q * this.nic.model.ring + (state.next[q]!++ % this.nic.model.ring)] = address;
+    this.slots.address[q * ring + (state.next[q]! % ring)] = address;
+    state.next[q]! += n;
     this.fetchDescriptors(q);
     return true;
   }
@@ -68,16 +87,22 @@ export class TransmitQueues {
     while (ready.count > 0 && shared.reads[0]! < nic.model.outstandingReads) {
       const q = ready.peek();
       const packet = this.packets[q]!.peek();
-      if (state.cached[q] === 0) {
+      const long = packet !== NONE && nic.packets.isLong(packet);
+      if (long ? state.cut[q] === 0 && state.cached[q]! < this.descriptorsOf(packet) : state.cached[q] === 0) {
         ready.shift();
         state.ready[q] = 0;
         continue;
       }
-      const bytes = nic.packets.frameLength(packet);
+      const bytes = long ? cutLength(nic.packets, packet, state.cut[q]!) : nic.packets.frameLength(packet);
       if (shared.buffered[0]! + bytes > nic.model.transmitBuffer) return;
       ready.push(ready.shift());
+      if (long) {
+        this.readSegment(q, packet, bytes);
+        continue;
+      }
       const address = this.addressOfOldest(q);
       this.packets[q]!.shift();
+      state.oldest[q]!++;
       state.cached[q]!--;
       const queue = nic.queues[q]!;
       const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, packet);
@@ -90,6 +115,48 @@ export class TransmitQueues {
       state.reading[q]!++;
       nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.fetched, eventOf(q, state.epoch[q]!), packet);
     }
+  }
+
+  /** Reads the next frame of a long segment. */
+  private readSegment(q: number, packet: number, bytes: number): void {
+    const { nic, state, shared } = this;
+    const n = this.descriptorsOf(packet);
+    const address = this.addressOfOldest(q) + state.cut[q]!;
+    if (state.cut[q] === 0) {
+      state.cached[q]! -= n;
+      state.reading[q]! += n;
+    }
+    const segment = cutSegment(nic.packets, packet, state.cut[q]!);
+    state.cut[q]! += nic.packets.payloadLength(segment);
+    const queue = nic.queues[q]!;
+    const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, segment);
+    if (time === REFUSED || isLast(nic.packets, segment)) {
+      this.packets[q]!.shift();
+      state.oldest[q]! += n;
+      state.cut[q] = 0;
+    }
+    if (time === REFUSED) {
+      state.reading[q]! -= n;
+      state.done[q]! += n;
+      return;
+    }
+    shared.reads[0]!++;
+    shared.buffered[0]! += bytes;
+    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.segmentFetched, eventOf(q, state.epoch[q]!), segment);
+  }
+
+  /** One frame of a long segment is on the chip; with the last one the segment's descriptors are done. */
+  segmentFetched(q: number, segment: number): void {
+    const { nic, state } = this;
+    const bytes = nic.packets.frameLength(segment);
+    markTransfer(nic, nic.fn["DMA read"], nic.queues[q]!, bytes, segment, bytes);
+    this.shared.reads[0]!--;
+    if (isLast(nic.packets, segment)) {
+      const n = this.descriptorsOf(nic.packets.parentOf(segment));
+      state.reading[q]! -= n;
+      state.done[q]! += n;
+    }
+    this.afterRead(q, segment);
   }
 
   descriptorsFetched(q: number): void {
@@ -113,8 +180,12 @@ export class TransmitQueues {
     this.shared.reads[0]!--;
     state.reading[q]!--;
     state.done[q]!++;
-    this.read(nic.queues[q]!, packet);
-    if (state.done[q]! >= nic.model.writeBack) this.writeBack(q);
+    this.afterRead(q, packet);
+  }
+
+  private afterRead(q: number, packet: number): void {
+    this.read(this.nic.queues[q]!, packet);
+    if (this.state.done[q]! >= this.nic.model.writeBack) this.writeBack(q);
     this.pump();
     this.fetchDescriptors(q);
   }
@@ -153,7 +224,7 @@ export class TransmitQueues {
     for (let packet = this.packets[q]!.shift(); packet !== NONE; packet = this.packets[q]!.shift()) lost(packet);
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
     state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
-    state.next[q] = 0;
+    state.next[q] = state.oldest[q] = state.cut[q] = 0;
   }
 
   /** As many as fit on the chip, when the chip has begun to run out (PTHRESH) and none are on their way. */
@@ -173,9 +244,16 @@ export class TransmitQueues {
 
   private addressOfOldest(q: number): number {
     const { ring } = this.nic.model;
-    const index = (this.state.next[q]! - this.packets[q]!.count) % ring;
+    const index = this.state.oldest[q]! % ring;
     const address = this.slots.address[q * ring + index]!;
     const queue = this.nic.queues[q]!;
-    return address === OWN_BUFFER ? queue.transmitBuffers + index * queue.bufferSize : address;
+    if (address !== OWN_BUFFER) return address;
+    // The data of a long segment lies in one piece.
+    return queue.transmitBuffers + Math.min(index * queue.bufferSize, ring * queue.bufferSize - LONGEST);
+  }
+
+  private descriptorsOf(packet: number): number {
+    const { packets } = this.nic;
+    return packets.isLong(packet) ? 1 + Math.ceil(packets.frameLength(packet) / PAGE_SIZE) : 1;
   }
 }

@@ -21,6 +21,8 @@ export interface TcpOptions {
   readonly timestamps: boolean;
   /** Shift count that is offered (RFC 7323 section 2); −1: no window scaling. */
   readonly windowScale: number;
+  /** Waits for a longer segment where the path cuts them and an ACK will soon allow one (Linux `tcp_tso_should_defer`). */
+  readonly defersLongSegments?: boolean;
   /** Segments. */
   readonly initialWindow: number;
   /** If given: not more bytes than this, but two segments in any case (RFC 3390, RFC 6928 section 2). */
@@ -47,7 +49,7 @@ export const netbsdTcp: TcpOptions = {
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
-  congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+  congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
 };
 
 export const TcpTimer = {
@@ -87,6 +89,8 @@ export interface TcpEnv {
   now(): number;
   /** u32, for initial sequence numbers. */
   random(): number;
+  /** Largest TCP payload that the path cuts into segments by itself (TSO), bytes; 0: every segment must fit a frame. */
+  largestSegment(): number;
   /** (Re)arms; one outstanding per connection and timer. @param at picoseconds, absolute */
   arm(conn: number, timer: TcpTimer, at: number): void;
   /** Also called when the timer is not armed. */

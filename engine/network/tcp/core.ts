@@ -142,6 +142,14 @@ export class TcpCore {
     this.env.wantOutput(NO_CONNECTION);
   }
 
+  /** The interface will cut the packet into frames: each counts as a segment and takes an IP identification of its own. */
+  announceFrames(packet: number, length: number, frame: number): void {
+    const more = Math.ceil(length / frame) - 1;
+    this.packets.setSegmentSize(packet, frame);
+    this.scalars.ipId[0]! += more;
+    this.counters.segmentsSent[0]! += more;
+  }
+
   nextIpId(): number {
     return this.scalars.ipId[0]!++;
   }

@@ -33,6 +33,7 @@ export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): num
     tcp.packets.setTimestamps(packet, tcp.timestampClock(), withAck ? t.tsRecent[conn]! : 0);
   }
   if (!syn && t.sack[conn] !== 0) tcp.reassembly.report(conn, tcp.packets, packet, MAX_SACK_BLOCKS);
+  if (length > plan.frame) tcp.announceFrames(packet, length, plan.frame);
   tcp.counters.segmentsSent[0]!++;
   if (withAck) acknowledged(tcp, conn);
   if (kind !== SegmentKind.ack) sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);

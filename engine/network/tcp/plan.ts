@@ -10,6 +10,8 @@ export class SegmentPlan {
   sequence = 0;
   /** Payload bytes. */
   length = 0;
+  /** Payload bytes of a frame, where that is less: what the interface cuts it into. */
+  frame = 0;
   fin = false;
 
   private set(kind: number, sequence: number, length: number, fin: boolean): boolean {
@@ -57,6 +59,7 @@ export class SegmentPlan {
     const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
     const mss = maxPayload(tcp, conn);
     const cwnd = Math.floor(t.cwnd[conn]!);
+    this.frame = mss;
 
     if (t.resend[conn] !== Resend.none && max > 0) {
       const limit = (tcp.scoreboard.nextSacked(conn, una, t.sndMax[conn]!) - una) >>> 0;
@@ -120,7 +123,9 @@ export class SegmentPlan {
     const t = tcp.tcb;
     if (max > end) return false;
     const offered = t.sndWnd[conn]! - max;
-    const length = min3(mss, min3(offered, congestionRoom, end - max), end - max);
+    let length = min3(mss, min3(offered, congestionRoom, end - max), end - max);
+    if (length === mss && end - max > mss) length = longSegment(tcp, conn, mss, offered < congestionRoom ? offered : congestionRoom, end - max, finWanted);
+    if (length === 0) return false;
     const fin = finWanted && offered > 0 && length >= 0 && max + length === end && offered > length;
     if (length <= 0) return fin && max === end && this.set(SegmentKind.data, t.sndUna[conn]! + max, 0, true);
     const idle = max === 0;
@@ -136,6 +141,37 @@ export class SegmentPlan {
 function maxPayload(tcp: TcpCore, conn: number): number {
   const blocks = tcp.tcb.sack[conn] !== 0 ? tcp.reassembly.count(conn) : 0;
   return tcp.tcb.sndMss[conn]! - (blocks > 0 ? 4 + 8 * (blocks < 3 ? blocks : 3) : 0);
+}
+
+/**
+ * With segmentation offload, new data goes down in one piece as far as the windows reach, outside of recovery: congestion control and
+ * retransmission stay with single segments, as BSD's `tcp_output` does while it retransmits. Of whole segments; what is left at the end of the
+ * data goes with them where it would be sent at all (Nagle).
+ * @param mss of a single frame @param room bytes that windows allow, at least `mss` @param left bytes to the end of the data, more than `mss`
+ * @returns 0 where it is better to wait
+ */
+function longSegment(tcp: TcpCore, conn: number, mss: number, room: number, left: number, fin: boolean): number {
+  const t = tcp.tcb;
+  const largest = tcp.env.largestSegment();
+  if (largest < 2 * mss || t.inRecovery[conn] !== 0 || t.dupAcks[conn] !== 0) return mss;
+  const most = largest - largest % mss;
+  const length = min3(room, most, left);
+  if (length < left && length < most && tcp.options.defersLongSegments === true && defers(tcp, conn, room)) return 0;
+  const whole = length - length % mss;
+  const tail = length === left && (fin || !tcp.options.nagle || t.noDelay[conn] !== 0 || t.sndMax[conn] === t.sndUna[conn]);
+  return tail ? length : whole;
+}
+
+/** Time after the last segment from which on nothing is waited for, picoseconds (Linux `tcp_tso_should_defer`: 1 ms). */
+const WORTH_WAITING = 1e9;
+/** The share of the window that is worth a segment (Linux `tcp_tso_win_divisor`). */
+const WIN_DIVISOR = 3;
+
+/** Only the windows keep the segment short, less than a third of them is free, and what is in flight will be acknowledged soon. */
+function defers(tcp: TcpCore, conn: number, room: number): boolean {
+  const t = tcp.tcb;
+  const window = t.sndWnd[conn]! < t.cwnd[conn]! ? t.sndWnd[conn]! : t.cwnd[conn]!;
+  return t.sndMax[conn] !== t.sndUna[conn] && room < window / WIN_DIVISOR && tcp.env.now() - t.lastSend[conn]! <= WORTH_WAITING;
 }
 
 function min3(a: number, b: number, c: number): number {
