@@ -8,12 +8,18 @@ import type { DomainPlace } from "./machine/machine";
 import { NONE, Trace, type TraceNames } from "./trace/trace";
 import type { PacketColumns } from "./network/packetColumns";
 
-interface Keyframe extends Snapshot {
+/** A snapshot of a {@link MachineEngine}. */
+export interface Keyframe extends Snapshot {
   readonly state: StoreSnapshot;
 }
 
 /** Bytes that V8 keeps for a keyframe beside its delta. */
 const KEYFRAME_OBJECTS = 320;
+
+/** A keyframe of what was read back from somewhere. */
+export function keyframeOf(row: number, state: StoreSnapshot): Keyframe {
+  return { row, state, get bytes() { return state.delta.length + KEYFRAME_OBJECTS; } };
+}
 
 /** Builds the machine of a design and switches it on. @throws Error where the design asks for what no model offers */
 export function createEngine(design: Design): MachineEngine {
@@ -26,10 +32,14 @@ export class MachineEngine implements Engine {
   readonly trace: Trace;
   private readonly domainByPath = new Map<string, DomainPlace>();
 
-  constructor(readonly design: Design, columns?: PacketColumns) {
+  /**
+   * @param columns packets of an engine that has recorded, to replay it
+   * @param trace what that engine recorded, where it is to be read
+   */
+  constructor(readonly design: Design, columns?: PacketColumns, trace?: Trace) {
     this.built = build(design, columns);
     const { kernel } = this.built.machine;
-    this.trace = kernel.trace ?? new Trace(kernel.names);
+    this.trace = kernel.trace ?? trace ?? new Trace(kernel.names);
     for (const domain of this.built.domains) this.domainByPath.set(domain.path, domain);
   }
 
@@ -62,7 +72,7 @@ export class MachineEngine implements Engine {
 
   snapshot(base?: Snapshot): Keyframe {
     const state = this.built.machine.kernel.store.snapshot((base as Keyframe | undefined)?.state);
-    return { row: this.rows, bytes: state.delta.length + KEYFRAME_OBJECTS, state };
+    return keyframeOf(this.rows, state);
   }
 
   restore(snapshot: Snapshot): void {

@@ -25,8 +25,8 @@ export async function check(files: readonly string[], io: Output): Promise<numbe
   return failed ? 1 : 0;
 }
 
-/** A design with the files that it names, its text and its problems; undefined, with a word to the error output, where it cannot be read. */
-export async function readDesign(file: string, io: Output): Promise<(ParseResult & { readonly text: string }) | undefined> {
+/** A design with the files that it names, their contents by name, its text and its problems; undefined, with a word to the error output, where it cannot be read. */
+export async function readDesign(file: string, io: Output): Promise<(ParseResult & { readonly text: string; readonly files: ReadonlyMap<string, string> }) | undefined> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -35,8 +35,8 @@ export async function readDesign(file: string, io: Output): Promise<(ParseResult
     return undefined;
   }
   const { design, problems } = parseDesign(text);
-  if (design === undefined) return { design, problems, text };
   const contents = new Map<string, string>();
+  if (design === undefined) return { design, problems, text, files: contents };
   for (const name of filesOf(design)) {
     try {
       contents.set(name, await readFile(join(dirname(file), name), "utf8"));
@@ -45,7 +45,7 @@ export async function readDesign(file: string, io: Output): Promise<(ParseResult
     }
   }
   const attached = attachFiles(design, (name) => contents.get(name));
-  return { design: attached.design, problems: [...problems, ...attached.problems], text };
+  return { design: attached.design, problems: [...problems, ...attached.problems], text, files: contents };
 }
 
 /** One line about a problem, in the form that editors and terminals make links of. */

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { check, type Output } from "./check";
 import { run, type RunOptions } from "./run";
+import { trace, type TraceOptions } from "./trace";
 
 const io: Output = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -23,10 +24,23 @@ program
   .option("--json", "print the result as JSON")
   .option("--details", "print CPU time by thread and function, use of the adapters' functions, and queue lengths")
   .option("--queues <file>", "write the lengths of all queues over time as CSV")
-  .option("--trace <file>", "write every row of the trace as CSV")
+  .option("--trace <file>", "keep the trace in a file, as the run goes: for `exoscope trace`, or as CSV where the name ends in .csv")
+  .option("--memory <size>", "memory for the trace, such as 256MiB, before it goes to a temporary file (1 GiB if not given)")
   .option("--pcapng <file>", "write the frames on the links as a packet capture")
   .action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options, io, progress);
+  });
+
+program
+  .command("trace")
+  .description("show the trace of a run, written by `run --trace`")
+  .argument("<file>", "a trace")
+  .option("--json", "print the result of the run as JSON")
+  .option("--csv <file>", "write every row as CSV")
+  .option("--pcapng <file>", "write the frames on the links as a packet capture")
+  .option("--row <number>", "print one row, and the state of its component before it")
+  .action((file: string, options: TraceOptions) => {
+    process.exitCode = trace(file, options, io);
   });
 
 program

@@ -7,11 +7,12 @@ const MOST = 12;
 
 /**
  * What `exoscope run` prints.
+ * @param fingerprint left out where the rows have not been read
  * @param queues lengths over the run; with them, where the time went is told in detail
  */
-export function summary(report: RunReport, fingerprint: string, wallSeconds: number, queues?: readonly QueueSummary[]): string {
+export function summary(report: RunReport, fingerprint?: string, wallSeconds?: number, queues?: readonly QueueSummary[]): string {
   const parts = [
-    `${report.name}: ${duration(report.time)} simulated in ${wallSeconds.toFixed(1)} s; ${count(report.rows)} rows, ${count(report.dispatches)} events, ${count(report.packets)} packets; seed ${report.seed}`,
+    `${report.name}: ${duration(report.time)} simulated${wallSeconds === undefined ? "" : ` in ${wallSeconds.toFixed(1)} s`}; ${count(report.rows)} rows, ${count(report.dispatches)} events, ${count(report.packets)} packets; seed ${report.seed}`,
   ];
   if (report.workloads.length > 0) {
     parts.push(table(
@@ -50,7 +51,7 @@ export function summary(report: RunReport, fingerprint: string, wallSeconds: num
     ));
   }
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
-  parts.push(`fingerprint ${fingerprint}`);
+  if (fingerprint !== undefined) parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
 }
 

@@ -101,6 +101,11 @@ class TableImplementation {
     return this.rowsInUse.count;
   }
 
+  /** Its name, and its columns with their types. */
+  get description(): string {
+    return `${this.tableName}: ${this.columns.map((name) => `${name} ${this.schema[name]!}`).join(", ")}`;
+  }
+
   private extend(): number {
     if (this.rowsInUse.count === this.rowsInUse.capacity) this.grow(this.rowsInUse.capacity * 2);
     return this.rowsInUse.count++;
@@ -156,6 +161,11 @@ export class Store {
     this.rowsOfTables.push(table.rowsInUse);
     if (this.scope !== undefined) this.tablesOf(this.scope).push(table);
     return table as unknown as Table<S>;
+  }
+
+  /** What snapshots are made of: the tables' names and columns. Stores with equal layouts can exchange snapshots. */
+  get layout(): string {
+    return this.tables.map((table) => table.description).join("\n");
   }
 
   // --- What dies together -------------------------------------------------------------------------------------------

@@ -56,9 +56,14 @@ export class Recording {
     const engine = this.engine;
     for (let i = 0; i < dispatches; i++) {
       if (!engine.dispatch()) return false;
-      if (engine.rows >= this.newest.row + this.interval) this.takeKeyframe();
+      this.keep();
     }
     return !engine.done;
+  }
+
+  /** Takes a keyframe where one is due: for those who dispatch themselves, between dispatches. */
+  keep(): void {
+    if (this.engine.rows >= this.newest.row + this.interval) this.takeKeyframe();
   }
 
   /** The nearest keyframe at or before `row`. */
@@ -73,11 +78,22 @@ export class Recording {
     return this.keyframes[low]!;
   }
 
+  /** All keyframes, after one of the state now, where there is none. */
+  end(): readonly Snapshot[] {
+    if (this.newest.row !== this.engine.rows) this.keyframes.push(this.engine.snapshot(this.baseOfNext));
+    return this.keyframes;
+  }
+
+  /** What the next keyframe builds on. */
+  private get baseOfNext(): Snapshot | undefined {
+    const number = this.keyframes.length;
+    return this.keyframes[number & (number - 1)];
+  }
+
   private get newest(): Snapshot { return this.keyframes[this.keyframes.length - 1]!; }
 
   private takeKeyframe(): void {
-    const number = this.keyframes.length;
-    this.keyframes.push(this.engine.snapshot(this.keyframes[number & (number - 1)]));
+    this.keyframes.push(this.engine.snapshot(this.baseOfNext));
     const { maxCount, maxBytes } = this.settings;
     const most = Math.min(maxBytes, Math.max(ALWAYS, this.trace.bytes * SHARE_OF_TRACE));
     if (this.keyframes.length <= maxCount && this.keyframeBytes <= most) return;

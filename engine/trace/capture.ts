@@ -1,6 +1,7 @@
 import type { MachineEngine } from "../create";
 import { bytesOf } from "../workloads/protocol";
-import { writeCapture, type CaptureEntry } from "./pcapng";
+import type { PayloadSource } from "../network/frameBytes";
+import { capturePieces, writeCapture, type CaptureEntry } from "./pcapng";
 
 /**
  * The frames on all links as a pcapng capture: one interface a link and direction. Payload bytes are what the applications said.
@@ -8,7 +9,18 @@ import { writeCapture, type CaptureEntry } from "./pcapng";
  *   it, each frame as it leaves its sender, before the link may do anything to it.
  */
 export function exportCapture(engine: MachineEngine, host?: string): Uint8Array {
-  const { links, packets, transcript } = engine.built.machine;
+  const { interfaces, entries, payload } = framesOf(engine, host);
+  return writeCapture(engine.built.machine.packets, interfaces, entries, payload);
+}
+
+/** {@link exportCapture} in pieces, for captures that are larger than memory. */
+export function exportCapturePieces(engine: MachineEngine, host?: string): Generator<Uint8Array> {
+  const { interfaces, entries, payload } = framesOf(engine, host);
+  return capturePieces(engine.built.machine.packets, interfaces, entries, payload);
+}
+
+function framesOf(engine: MachineEngine, host: string | undefined): { readonly interfaces: string[]; readonly entries: Iterable<CaptureEntry>; readonly payload: PayloadSource } {
+  const { links, transcript } = engine.built.machine;
   const directions = links.flatMap((link) => link.directions);
   const interfaces = directions.map((context) => engine.names.contexts[context]!.path);
   const interfaceOf = new Map(directions.map((context, i) => [context, i]));
@@ -31,7 +43,7 @@ export function exportCapture(engine: MachineEngine, host?: string): Uint8Array 
     if (text === undefined) texts.set(stream, (text = new StreamText([...transcript.messages(stream)])));
     return text.slice(offset, length);
   };
-  return writeCapture(packets, interfaces, entries(), payload);
+  return { interfaces, entries: entries(), payload };
 }
 
 /** The bytes of one stream, made message by message as they are asked for. */

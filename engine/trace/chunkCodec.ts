@@ -55,6 +55,13 @@ const MASKS = Int32Array.of(0, 0xff, 0xffff, -1);
 /** The bytes of a chunk are not what the codec writes. */
 export class ChunkError extends Error {}
 
+/** Time of the first row of a packed or plain chunk, from its first 32 bytes; 0 where it has none. */
+export function chunkStart(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = view.getUint32(0, true) === PLAIN ? PLAIN_HEADER : PACKED_HEADER - 8;
+  return at + 8 <= bytes.length ? view.getFloat64(at, true) : 0;
+}
+
 /** Packs and unpacks chunks; holds the tables that this takes, so that one serves a whole trace. */
 export class ChunkCodec {
   private readonly scratch = new Uint8Array(PACKED_HEADER + CHUNK_ROWS * MOST_BYTES_A_ROW + PADDING);

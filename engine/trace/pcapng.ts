@@ -1,5 +1,6 @@
 import { frameBytes, patternPayload, type PayloadSource } from "../network/frameBytes";
 import type { PacketLog } from "../network/packets";
+import { utf8 } from "./utf8";
 
 /** One frame of a capture. */
 export interface CaptureEntry {
@@ -20,6 +21,8 @@ const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const LINKTYPE_ETHERNET = 1;
 const Option = { end: 0, shbUserApplication: 4, ifName: 2, ifTimestampResolution: 9, epbFlags: 2 } as const;
 
+/** Bytes of a piece, at least. */
+const PIECE = 1 << 20;
 /** Picoseconds in a unit of time of the file. */
 const RESOLUTION = 1000;
 /** Decimal exponent of that unit (section 4.2, if_tsresol). */
@@ -35,6 +38,20 @@ const NANOSECONDS = 9;
 export function writeCapture(
   packets: PacketLog, interfaces: readonly string[], entries: Iterable<CaptureEntry>, payload: PayloadSource = patternPayload,
 ): Uint8Array {
+  const pieces = [...capturePieces(packets, interfaces, entries, payload)];
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** {@link writeCapture} in pieces of a megabyte or so, for captures that are larger than memory. */
+export function* capturePieces(
+  packets: PacketLog, interfaces: readonly string[], entries: Iterable<CaptureEntry>, payload: PayloadSource = patternPayload,
+): Generator<Uint8Array> {
   const writer = new BlockWriter();
   writer.begin(SECTION_HEADER);
   writer.u32(BYTE_ORDER_MAGIC);
@@ -73,21 +90,16 @@ export function writeCapture(
       writer.endOptions();
     }
     writer.end();
+    if (writer.length >= PIECE) yield writer.finish();
   }
-  return writer.finish();
-}
-
-/** The engine has no TextEncoder: percent-encoding goes by the bytes of UTF-8. */
-function utf8(text: string): Uint8Array {
-  const bytes = encodeURIComponent(text).match(/%..|[^%]/g) ?? [];
-  return Uint8Array.from(bytes, (byte) => (byte.length === 1 ? byte.charCodeAt(0) : parseInt(byte.slice(1), 16)));
+  yield writer.finish();
 }
 
 /** Blocks, little-endian, into one growing buffer. */
 class BlockWriter {
   private bytes = new Uint8Array(1 << 16);
   private view = new DataView(this.bytes.buffer);
-  private length = 0;
+  length = 0;
   private start = 0;
 
   begin(type: number): void {
@@ -133,8 +145,11 @@ class BlockWriter {
     this.u32(Option.end);
   }
 
+  /** The blocks so far, which the writer then forgets. */
   finish(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    const blocks = this.bytes.slice(0, this.length);
+    this.length = 0;
+    return blocks;
   }
 
   private reserve(more: number): void {

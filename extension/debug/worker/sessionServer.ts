@@ -22,7 +22,7 @@ export interface OpenedDesign {
 /** Reads a design's text and makes its machine; never throws for what the text says. */
 export type OpenDesign = (params: OpenParams) => OpenedDesign | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
 
-/** How far the recorder runs ahead of the row asked for last: 2 M rows take about 100 MB. */
+/** How far the recorder runs ahead of the row asked for last: 2 M rows take about 100 MB, nearly all of it the timeline's index. */
 const ROWS_AHEAD = 1 << 21;
 const DISPATCHES_AT_A_TIME = 256;
 /** Rows that the timeline's index absorbs between two looks at the clock: a few milliseconds. */

@@ -1,10 +1,16 @@
 import { parentPort } from "node:worker_threads";
 import type { ToWorker } from "../../../protocol/session";
-import { openDesign } from "../../debug/worker/openDesign";
+import { NodeFile } from "../../../engine/cli/nodeFile";
+import { FileChunks } from "../../../engine/trace/byteFile";
+import { SpillingChunks } from "../../../engine/trace/chunkStore";
+import { designOpener } from "../../debug/worker/openDesign";
 import { SessionServer } from "../../debug/worker/sessionServer";
+
+/** Memory for the trace, bytes, before it goes to a temporary file: about 20 million events. */
+const TRACE_MEMORY = 256 << 20;
 
 if (!parentPort) throw new Error("This file runs as a worker of the extension.");
 const port = parentPort;
 const clock = { now: () => performance.now(), defer: (callback: () => void) => void setImmediate(callback) };
-const server = new SessionServer((message) => port.postMessage(message), clock, openDesign);
+const server = new SessionServer((message) => port.postMessage(message), clock, designOpener(() => new SpillingChunks(TRACE_MEMORY, () => new FileChunks(NodeFile.temporary()))));
 port.on("message", (message: ToWorker) => server.receive(message));

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunReport } from "../../../engine/analysis/report";
 import { run, type RunOptions } from "../../../engine/cli/run";
+import { trace, type TraceOptions } from "../../../engine/cli/trace";
 
 const sample = "samples/librettos/librettos.exo.yaml";
 
@@ -58,6 +59,62 @@ describe("exoscope run", () => {
     assert.match(lines[0]!, /^row,time_ps,begin_ps,cost_ps,function,/);
     assert.ok(lines.some((line) => line.includes(",tcp_output,sys/netinet/tcp_output.c,server/nginx/tcpip,")));
     assert.equal(readFileSync(pcapng).readUInt32LE(0), 0x0a0d0d0a);
+  });
+
+  it("keeps the trace in a file that `exoscope trace` shows as the run did", async () => {
+    const kept = join(folder, "run.exotrace");
+    const pcapng = join(folder, "run.pcapng");
+    const csv = join(folder, "run.csv");
+    const { out } = await exoscope(sample, { trace: kept, pcapng });
+    await exoscope(sample, { trace: csv });
+    const show = (file: string, options: TraceOptions): { code: number; out: string; error: string } => {
+      const lines: string[] = [];
+      const errors: string[] = [];
+      const code = trace(file, options, { out: (line) => lines.push(line), error: (line) => errors.push(line) });
+      return { code, out: lines.join("\n"), error: errors.join("\n") };
+    };
+    const shown = show(kept, { pcapng: join(folder, "shown.pcapng"), csv: join(folder, "shown.csv") });
+    assert.deepEqual([shown.code, shown.error], [0, ""]);
+    const withoutTime = (text: string): string => text.replace(/ simulated( in [\d.]+ s)?;/, " simulated;").replace(/\n\nfingerprint .*$/, "");
+    assert.equal(withoutTime(shown.out), withoutTime(out));
+    assert.ok(readFileSync(join(folder, "shown.pcapng")).equals(readFileSync(pcapng)));
+    assert.ok(readFileSync(join(folder, "shown.csv")).equals(readFileSync(csv)));
+    const row = show(kept, { row: "30000" });
+    assert.match(row.out, /^row 30000 at .*\n {2}in .*\n {2}caused by row \d+/);
+    assert.ok(row.out.split("\n").length > 5, "state of the component");
+    assert.match(show(kept, { row: "1e9" }).error, /--row 1e9: the trace has rows 0 to \d+\./);
+
+    const whole = readFileSync(kept);
+    const cut = join(folder, "cut.exotrace");
+    writeFileSync(cut, whole.subarray(0, Math.floor(whole.length / 3)));
+    const killed = show(cut, { csv: join(folder, "cut.csv") });
+    assert.equal(killed.code, 0);
+    assert.match(killed.error, /cut\.exotrace: the run was ended at .* of 200\.0 ms\. The file has [\d,]+ rows, which --csv and --row can show/);
+    const rows = readFileSync(join(folder, "cut.csv"), "utf8").split("\n");
+    assert.ok(rows.length > 2048);
+    assert.deepEqual(rows.slice(0, -1), readFileSync(csv, "utf8").split("\n").slice(0, rows.length - 1));
+    assert.match(show(cut, { pcapng: cut }).error, /did not come to its end/);
+    assert.match(show(sample, {}).error, /librettos\.exo\.yaml: this is no trace/);
+    assert.match(show(join(folder, "absent"), {}).error, /absent: ENOENT/);
+    assert.match((await exoscope(sample, { trace: join(folder, "no", "where") })).error, /--trace .*ENOENT/);
+  });
+
+  it("lets a trace that outgrows its memory go to a temporary file, and leaves none behind", async () => {
+    const { out } = await exoscope(sample, { json: true });
+    const before = process.env["TMPDIR"];
+    const elsewhere = mkdtempSync(join(folder, "tmp-"));
+    process.env["TMPDIR"] = elsewhere;
+    try {
+      assert.equal((await exoscope(sample, { json: true, memory: "10KiB" })).out, out);
+      const csv = join(folder, "spilled.csv");
+      await exoscope(sample, { trace: csv, memory: "10KiB" });
+      assert.ok(readFileSync(csv).equals(readFileSync(join(folder, "run.csv"))));
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+    assert.deepEqual(readdirSync(elsewhere), []);
+    assert.match((await exoscope(sample, { memory: "much" })).error, /--memory much:/);
   });
 
   it("refuses what it cannot use, with the reason, and writes nothing", async () => {
