@@ -28,7 +28,10 @@ export class InterruptModeration {
     this.queue = store.table(`interrupt moderation of ${path}`, {
       eitr: "u16", planned: "u16", sentBytes: "f64", sent: "f64", receivedBytes: "f64", received: "f64", sentClass: "u8", receivedClass: "u8",
     }, queues);
-    for (let q = 0; q < queues; q++) this.queue.eitr[this.queue.alloc()] = this.initial;
+    for (let q = 0; q < queues; q++) {
+      const row = this.queue.alloc();
+      this.queue.eitr[row] = this.initial;
+    }
   }
 
   /** The register's value when the interface comes up. */

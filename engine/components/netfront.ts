@@ -88,7 +88,10 @@ export class Netfront implements PlacedModel, NetworkInterface {
     this.free = new Ring(store, `free transmit buffers of ${spec.path}`, RING_ENTRIES, "room");
     this.sendQueue = new Ring(store, `send queue of ${spec.path}`, SEND_QUEUE);
     this.received = new Ring(store, `received frames of ${spec.path}`, BUFFERS);
-    for (let i = 0; i < 2 * RING_ENTRIES; i++) this.buffer.grant[this.buffer.alloc()] = NONE;
+    for (let i = 0; i < 2 * RING_ENTRIES; i++) {
+      const row = this.buffer.alloc();
+      this.buffer.grant[row] = NONE;
+    }
     for (let i = 0; i < RING_ENTRIES; i++) this.free.push(i);
     this.state.transmitGrant[0] = this.state.receiveGrant[0] = NONE;
   }

@@ -23,7 +23,10 @@ export class ReceiveOffload {
 
   constructor(store: Store, private readonly packets: PacketLog, name: string, queues: number) {
     this.held = store.table(`segments held by ${name}`, { first: "i32", last: "i32", bytes: "u32" }, queues * FLOWS);
-    for (let i = 0; i < queues * FLOWS; i++) this.held.first[this.held.alloc()] = NONE;
+    for (let i = 0; i < queues * FLOWS; i++) {
+      const row = this.held.alloc();
+      this.held.first[row] = NONE;
+    }
   }
 
   /** Whether a packet goes on by itself, at once, and nothing else with it. Changes nothing. */

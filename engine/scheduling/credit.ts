@@ -39,7 +39,10 @@ export class CreditPolicy implements VcpuPolicy {
     this.queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
     this.clock = kernel.store.table(`credit: accounting of ${name}`, { ticks: "i32" }, 1);
     this.clock.alloc();
-    for (let p = 0; p < host.count; p++) this.queue.head[this.queue.alloc()] = NONE;
+    for (let p = 0; p < host.count; p++) {
+      const row = this.queue.alloc();
+      this.queue.head[row] = NONE;
+    }
   }
 
   add(vcpu: number, parameters: VcpuParameters): void {

@@ -145,7 +145,8 @@ export class Crossings {
   }
 
   addVcpu(): void {
-    this.vcpu.space[this.vcpu.alloc()] = NONE;
+    const row = this.vcpu.alloc();
+    this.vcpu.space[row] = NONE;
   }
 
   /** Whether threads of the space can call other processes. */

@@ -58,7 +58,8 @@ export class Ipc implements Model {
 
   /** @param calls whether the thread is a process', which can call others */
   addThread(calls: boolean): void {
-    this.pending.server[this.pending.alloc()] = NONE;
+    const row = this.pending.alloc();
+    this.pending.server[row] = NONE;
     this.firstShare.push(calls ? this.share.rows : NONE);
     if (calls) for (let i = 0; i < SHARES; i++) this.share.alloc();
   }

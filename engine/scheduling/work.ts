@@ -23,7 +23,8 @@ export class WorkSlots {
   }
 
   addSlot(): void {
-    this.slot.event[this.slot.alloc()] = NONE;
+    const row = this.slot.alloc();
+    this.slot.event[row] = NONE;
     for (let i = 0; i < SHARES; i++) this.share.alloc();
   }
 

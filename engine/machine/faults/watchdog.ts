@@ -31,7 +31,8 @@ export class Watchdog implements Model {
     this.timer = kernel.store.table(`watchdog of ${domain.path}`, { event: "i32" }, domain.vcpus);
     for (let i = 0; i < domain.vcpus; i++) {
       this.threads.push(cpus.addThread(domain.id, `xenwatchdogd-${i}`, i));
-      this.timer.event[this.timer.alloc()] = NONE;
+      const row = this.timer.alloc();
+      this.timer.event[row] = NONE;
     }
     machine.lifecycle.add(domain, this);
   }

@@ -21,7 +21,10 @@ export class Iotlb {
     }, IOTLB_ENTRIES);
     this.bucket = store.table(`IOTLB buckets of ${host}`, { head: "i8" }, BUCKETS);
     this.order = store.table(`IOTLB order of ${host}`, { newest: "i8", oldest: "i8" }, 1);
-    for (let b = 0; b < BUCKETS; b++) this.bucket.head[this.bucket.alloc()] = NONE;
+    for (let b = 0; b < BUCKETS; b++) {
+      const row = this.bucket.alloc();
+      this.bucket.head[row] = NONE;
+    }
     this.order.alloc();
     this.order.newest[0] = this.order.oldest[0] = NONE;
     for (let e = 0; e < IOTLB_ENTRIES; e++) {

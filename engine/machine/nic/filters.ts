@@ -50,7 +50,8 @@ export class Filters {
   addVlan(vlan: number, pool: number): boolean {
     if (!this.hasVlan(vlan)) {
       if (this.vlan.rows >= this.size.vlan) return false;
-      this.vlan.vlan[this.vlan.alloc()] = vlan;
+      const row = this.vlan.alloc();
+      this.vlan.vlan[row] = vlan;
     }
     if (this.isMember(vlan, pool)) return true;
     let row = 0;

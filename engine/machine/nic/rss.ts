@@ -66,7 +66,10 @@ export class Rss {
   constructor(store: Store, path: string, private readonly packets: PacketLog, private readonly entries: number, queues: number, key = defaultRssKey) {
     this.toeplitz = new Toeplitz(key);
     this.redirection = store.table(`redirection table of ${path}`, { queue: "u8" }, entries);
-    for (let i = 0; i < entries; i++) this.redirection.queue[this.redirection.alloc()] = i % queues;
+    for (let i = 0; i < entries; i++) {
+      const row = this.redirection.alloc();
+      this.redirection.queue[row] = i % queues;
+    }
   }
 
   hash(packet: number): number {

@@ -54,7 +54,10 @@ export class TransmitQueues {
   addQueue(name: string): void {
     this.state.alloc();
     this.packets.push(new Ring(this.nic.kernel.store, name, this.nic.model.ring));
-    for (let i = 0; i < this.nic.model.ring; i++) this.slots.address[this.slots.alloc()] = OWN_BUFFER;
+    for (let i = 0; i < this.nic.model.ring; i++) {
+      const row = this.slots.alloc();
+      this.slots.address[row] = OWN_BUFFER;
+    }
   }
 
   get buffered(): number {
