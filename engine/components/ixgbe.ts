@@ -204,6 +204,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
   }
 
+  /** What a malicious driver does: a descriptor whose data is anywhere. @returns false where it has no function, or no descriptor is free */
+  postAt(packet: number, address: number): boolean {
+    return this.f !== NONE && this.nic.post(this.f, packet, address);
+  }
+
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
     if (op === Op.interrupt) {

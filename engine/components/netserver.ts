@@ -1,6 +1,6 @@
 import type { Scope } from "../inspect";
 import { ChannelGrants } from "../machine/channelGrants";
-import { FrameRing, SLOT_BYTES } from "../machine/frameRing";
+import { FrameRing, Malformed, SLOT_BYTES } from "../machine/frameRing";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { Portmap, type BindResult } from "../machine/portmap";
 import { ServiceRegistry } from "../machine/serviceRegistry";
@@ -73,6 +73,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
       "no owner of the port": { kind: "drop", a: "port" },
+      "ring index out of range": { kind: "violation", a: "index" },
+      "frame longer than its slot": { kind: "violation", a: "bytes" },
       "forged source MAC": { kind: "violation", a: "application" },
       "forged source IP": { kind: "violation", a: "application" },
       "forged source port": { kind: "violation", a: "application" },
@@ -124,7 +126,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const name = application.path.slice(application.path.lastIndexOf("/") + 1);
     const toServer = new FrameRing(kernel, `ring ${application.path} to ${spec.path}`);
     const { fn } = this;
-    const reader = new RingReader(cpus, this.id, cpus.addThread(domain.id, `handler-${name}`), toServer, index, {
+    const reader: RingReader = new RingReader(cpus, this.id, cpus.addThread(domain.id, `handler-${name}`), toServer, index, {
       poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn._backend_interrupt_handler,
       spend: (packet) => {
         cpus.spend(fn.backend_forward_receiver, packet);
@@ -133,6 +135,13 @@ export class Netserver implements PlacedModel, FrameConsumer {
         this.wire.spendTransmit(packet, packets.frameLength(packet));
       },
       accept: (packet) => this.forward(index, packet),
+      spendRejected: (packet) => {
+        cpus.spend(fn.backend_forward_receiver, packet);
+        cpus.spend(fn["verify source"], packet);
+      },
+      reject: (packet, malformed, claim) => {
+        kernel.mark(malformed === Malformed.index ? fn["ring index out of range"] : fn["frame longer than its slot"], this.id, cpus.contextOf(reader.thread), kernel.now, 0, packet, claim);
+      },
     });
     this.channels.push({
       application: application.path, vif, line, toServer, reader,

@@ -1,5 +1,5 @@
 import type { Cpus } from "../scheduling/cpus";
-import { Reader, type FrameRing } from "../machine/frameRing";
+import { Malformed, Reader, type FrameRing } from "../machine/frameRing";
 import { NONE } from "../trace/trace";
 
 /** Consecutive empty polls before a reader goes to sleep (LibrettOS `frontend.c`, `backend.c`). */
@@ -17,6 +17,9 @@ export interface ReaderParts {
   /** Cost of taking one frame out and passing it on. */
   spend(packet: number): void;
   accept(packet: number): void;
+  /** Where the other end is not trusted: cost of looking at an entry that is not what it must be, and what becomes of it. */
+  spendRejected?(packet: number): void;
+  reject?(packet: number, malformed: Malformed, claim: number): void;
 }
 
 /**
@@ -42,6 +45,7 @@ export class RingReader {
     const { cpus, parts } = this;
     // What it was to take may be gone with the other end.
     if (op === ReaderOp.take && this.ring.peek() === NONE) cpus.spend(parts.poll);
+    else if (op === ReaderOp.take && this.ring.malformed !== Malformed.no) parts.spendRejected?.(this.ring.peek());
     else if (op === ReaderOp.take) parts.spend(this.ring.peek());
     else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - this.ring.emptyPolls);
     else if (op === ReaderOp.announce) cpus.spend(parts.announce);
@@ -53,9 +57,12 @@ export class RingReader {
     const { ring, cpus } = this;
     switch (op) {
       case ReaderOp.take: {
+        const { malformed } = ring;
+        const claim = malformed === Malformed.no ? 0 : ring.claim;
         const packet = ring.consume();
         ring.emptyPolls = 0;
-        if (packet !== NONE) this.parts.accept(packet);
+        if (malformed !== Malformed.no) this.parts.reject?.(packet, malformed, claim);
+        else if (packet !== NONE) this.parts.accept(packet);
         return this.continue(ReaderOp.poll);
       }
       case ReaderOp.poll:

@@ -1,6 +1,6 @@
 import type { Scope } from "../inspect";
 import type { ChannelGrants } from "../machine/channelGrants";
-import { Reader, SLOT_BYTES, type FrameRing } from "../machine/frameRing";
+import { Reader, SLOT_BYTES, type FrameRing, type Malformed } from "../machine/frameRing";
 import type { BindResult } from "../machine/portmap";
 import { noOffloads } from "../machine/nic/model";
 import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
@@ -159,6 +159,14 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     if (this.server.readerOf(this.channel).enqueued()) {
       cpus.call(cpus.currentThread === NONE ? this.thread : cpus.currentThread, this.id, Op.notify, packet);
     }
+  }
+
+  /** What a malicious application does with the ring that it shares with the server. @param claim index or length that stands in the entry */
+  enqueueMalformed(packet: number, malformed: Malformed, claim: number): void {
+    const { kernel, cpus } = this.place.machine;
+    const sent = this.memory.connected && this.toServer.produceMalformed(packet, malformed, claim);
+    if (!sent) kernel.mark(this.fn[this.memory.connected ? "ring to server full" : "channel not connected"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
+    else if (this.server.readerOf(this.channel).enqueued()) cpus.call(cpus.currentThread, this.id, Op.notify, packet);
   }
 
   spendBindPort(): void {

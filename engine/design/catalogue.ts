@@ -327,6 +327,28 @@ export const FAULTS: readonly FaultType[] = [
       RESTART,
     ],
   },
+  {
+    kind: "forge", doc: "The domain turns malicious: it sends what is not its own, enqueues ring entries that are none, or reaches for memory that is not its own.",
+    options: [
+      {
+        name: "what", doc: "What it forges.", required: true,
+        value: {
+          kind: "choice",
+          choices: [
+            { value: "mac", doc: "Source MAC address of frames." },
+            { value: "ip", doc: "Source IP address of frames." },
+            { value: "port", doc: "Source port of frames." },
+            { value: "index", doc: "Ring entries that name a slot that is none." },
+            { value: "length", doc: "Ring entries with a frame longer than a slot." },
+            { value: "dma", doc: "Descriptors whose data is in memory that is not its own." },
+            { value: "portmap", doc: "Entries of the portmap, in the network server’s domain." },
+          ],
+        },
+      },
+      { name: "count", doc: "How often.", value: { kind: "integer", min: 1, max: 1e6, default: 10 } },
+      { name: "interval", doc: "Time between two attempts.", value: { kind: "time", min: 0, max: 3600e12, default: 10e6 } },
+    ],
+  },
   // Last: “restart” is an option of those above.
   {
     kind: "restart", doc: "A planned restart of the domain, or of that of the component: an upgrade.",

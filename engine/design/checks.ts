@@ -24,6 +24,7 @@ export function check(source: Source, draft: DesignDraft): void {
     checkChannelLoops(source, host);
   }
   checkPorts(source, draft);
+  checkForgeries(source, draft);
   checkTraffic(source, draft);
   checkSimulated(source, draft);
   checkFaults(source, draft);
@@ -46,6 +47,24 @@ function checkFaults({ problems }: Source, { faults }: DesignDraft): void {
     if (part.kind === "hang" && part.options["restart"] !== undefined && part.options["watchdog"] === undefined) {
       problems.error("missing-key", section.valueRange("restart"), "Nobody would notice that it hangs, and restart it. Add a watchdog, such as watchdog: 100ms.");
     }
+  }
+}
+
+/** What a malicious domain needs for what it is to do. */
+const FORGERY_NEEDS: Readonly<Record<string, { readonly type: string; readonly noun: string }>> = {
+  index: { type: "vif", noun: "ring to a network server: there is no vif" },
+  length: { type: "vif", noun: "ring to a network server: there is no vif" },
+  dma: { type: "ixgbe", noun: "adapter to misuse: there is no driver" },
+  portmap: { type: "netserver", noun: "portmap in reach: only a domain with a netserver maps it" },
+};
+
+function checkForgeries({ problems }: Source, { hosts, faults }: DesignDraft): void {
+  const domains = hosts.flatMap((host) => host.domains);
+  for (const { part, section } of faults.filter((fault) => fault.part.kind === "forge" && fault.part.target !== "")) {
+    const domain = domains.find(({ part: { path } }) => part.target === path || part.target.startsWith(`${path}/`));
+    const types = domain?.components.map((component) => component.part.type) ?? [];
+    const need = FORGERY_NEEDS[String(part.options["what"])] ?? { type: "tcpip", noun: "address that frames could pretend not to be from: there is no tcpip" };
+    if (!types.includes(need.type)) problems.error("missing-component", section.valueRange("forge"), `${part.target} has no ${need.noun} in it. Name another domain, or forge something else.`);
   }
 }
 

@@ -8,6 +8,10 @@ export const RING_SLOTS = 512;
 /** Largest frame of a slot: 9216 B less the 8-byte length. */
 export const SLOT_BYTES = 9208;
 
+/** What is wrong with an entry that a malicious sender has made: a slot that is none, or a frame longer than a slot. */
+export const Malformed = { no: 0, index: 1, length: 2 } as const;
+export type Malformed = (typeof Malformed)[keyof typeof Malformed];
+
 /** The reader's state, as the sender sees it (`readers` in the ring page): LibrettOS 3.2 calls the variable *threads*. */
 export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 
@@ -19,18 +23,18 @@ export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 export class FrameRing {
   private readonly free: Ring;
   private readonly filled: Ring;
-  private readonly slot: Table<{ readonly packet: "i32" }>;
+  private readonly slot: Table<{ readonly packet: "i32"; readonly malformed: "u8"; readonly claim: "i32" }>;
   private readonly state;
 
   constructor(kernel: Kernel, readonly name: string) {
     this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS, "room");
     this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
-    this.slot = kernel.store.table(`${name}: slots`, { packet: "i32" }, RING_SLOTS);
+    this.slot = kernel.store.table(`${name}: slots`, { packet: "i32", malformed: "u8", claim: "i32" }, RING_SLOTS);
     for (let i = 0; i < RING_SLOTS; i++) {
       this.slot.alloc();
       this.free.push(i);
     }
-    this.state = kernel.store.table(name, { readers: "i8", polls: "u16", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
+    this.state = kernel.store.table(name, { readers: "i8", polls: "u16", lost: "u16", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
     this.state.alloc();
     this.state.readers[0] = Reader.asleep;
   }
@@ -48,6 +52,29 @@ export class FrameRing {
     return true;
   }
 
+  /**
+   * What a malicious sender does: it takes a free slot, and enqueues an entry that claims another index, or another length.
+   * @param claim the index or length that stands in the entry
+   */
+  produceMalformed(packet: number, malformed: Malformed, claim: number): boolean {
+    const index = this.free.peek();
+    if (!this.produce(packet)) return false;
+    this.slot.malformed[index] = malformed;
+    this.slot.claim[index] = claim;
+    return true;
+  }
+
+  /** What is wrong with the entry that `consume` would take, as its reader sees it; nothing where the ring is empty. */
+  get malformed(): Malformed {
+    const index = this.filled.peek();
+    return index < 0 ? Malformed.no : this.slot.malformed[index]! as Malformed;
+  }
+
+  /** The index or length that a malformed entry claims. */
+  get claim(): number {
+    return this.slot.claim[this.filled.peek()]!;
+  }
+
   /** The frame that `consume` would take, or −1. */
   peek(): number {
     const index = this.filled.peek();
@@ -58,7 +85,10 @@ export class FrameRing {
   consume(): number {
     const index = this.filled.shift();
     if (index < 0) return -1;
-    this.free.push(index);
+    // Which slot an entry with a false index was meant to name is known to nobody: the sender has one less from now on.
+    if (this.slot.malformed[index] === Malformed.index) this.state.lost[0]!++;
+    else this.free.push(index);
+    this.slot.malformed[index] = Malformed.no;
     return this.slot.packet[index]!;
   }
 
@@ -66,11 +96,17 @@ export class FrameRing {
   renew(lost: (packet: number) => void): void {
     for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);
     this.free.clear();
+    this.state.lost[0] = 0;
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
   }
 
   get count(): number {
     return this.filled.count;
+  }
+
+  /** Slots that the sender has lost by malformed entries. */
+  get lostCount(): number {
+    return this.state.lost[0]!;
   }
 
   get freeCount(): number {

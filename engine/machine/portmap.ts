@@ -56,6 +56,11 @@ export class Portmap {
     return { port };
   }
 
+  /** A write by the network server itself, which maps the pages read-only (LibrettOS 3.2): it faults, and changes nothing. @returns whether it was done: false */
+  writeAsServer(_protocol: number, _port: number, _owner: number): boolean {
+    return false;
+  }
+
   /** The application is gone: the hypervisor frees its ports. @returns how many it had */
   release(application: number): number {
     const { owner } = this.entry;

@@ -57,6 +57,8 @@ export class Nic implements Model, LinkEnd, Adapter {
   readonly transmitQueues: TransmitQueues;
   readonly receiveQueues: ReceiveQueues;
   readonly vectors: Vectors;
+  /** Who looks at frames that leave for the wire. */
+  readonly sentToWire: ((packet: number) => void)[] = [];
   private readonly switch: Switch;
   private readonly registers: QueueRegisters;
   private readonly port;
@@ -268,6 +270,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   // --- LinkEnd ------------------------------------------------------------------------------------------------------
 
   transmitted(packet: number): void {
+    for (const saw of this.sentToWire) saw(packet);
     this.port.busy[0] = 0;
     this.outbound.shift();
     this.transmitQueues.leave(packet);
