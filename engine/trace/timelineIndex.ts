@@ -3,6 +3,7 @@ import { PacketIndex } from "./packetIndex";
 import { firstPartAt, indexOfRow, neighbourOf } from "./neighbours";
 import { eachGroup } from "./groups";
 import type { Group, SliceList } from "./sliceList";
+import { RowLabels } from "./rowLabels";
 import { SliceWriter } from "./sliceWriter";
 import { findRow } from "./findRow";
 import { TimelineTrack } from "./timelineTrack";
@@ -19,8 +20,8 @@ const NEAR_ROWS = 30;
  * the packets are. It absorbs a growing trace ({@link update}); a window costs O(buckets × tracks × log rows), whatever
  * the number of rows in it.
  *
- * Memory beside the trace's own 48 bytes a row: 21 bytes a slice (a row is one slice, or a few where it was preempted),
- * 4 bytes a row for the packets' lists, 26 bytes a packet; with the slack of growing columns, 32 … 37 bytes a row measured.
+ * Memory beside the trace's own: 21 bytes a slice (a row is one slice, or a few where it was preempted), 8 bytes a row for what its
+ * slices say, 4 for the packets' lists, 26 bytes a packet; with the slack of growing columns, 40 … 45 bytes a row measured.
  */
 export class TimelineIndex {
   readonly ids: TrackIds;
@@ -28,6 +29,7 @@ export class TimelineIndex {
   private readonly tracks: (TimelineTrack | undefined)[] = [];
   private absorbed = 0;
   private readonly switches: VcpuSwitches;
+  private readonly labels = new RowLabels();
   /** Function ids whose rows are marked: drops, violations, timeouts. */
   private readonly isProblem: Uint8Array;
   private readonly kindOfContext: ReadonlyArray<"pcpu" | "thread" | "device" | "link">;
@@ -53,7 +55,7 @@ export class TimelineIndex {
   get time(): number { return this.absorbed === 0 ? 0 : this.trace.time(this.absorbed - 1); }
   /** Bytes held by the index, without the trace. */
   get bytes(): number {
-    let n = this.packets.bytes + this.switches.bytes;
+    let n = this.packets.bytes + this.switches.bytes + this.labels.bytes;
     for (const t of this.tracks) n += t?.bytes ?? 0;
     return n;
   }
@@ -82,6 +84,7 @@ export class TimelineIndex {
     const track = this.track(id);
     const begin = trace.begin(row);
     const until = trace.time(row);
+    this.labels.add(row, this.kindOfContext[context] === "pcpu" ? trace.vcpu(row) : trace.fn(row), context, packet);
     switch (this.kindOfContext[context]) {
       case "pcpu":
         this.switches.absorb(track.lanes[0]!, row);
@@ -179,12 +182,12 @@ export class TimelineIndex {
   }
 
   private write(writer: SliceWriter, track: TimelineTrack, lane: SliceList, group: Group): void {
-    const { trace } = this;
+    const { labels } = this;
     const row = lane.row[group.longest]!;
     // A switch is two slices: the hypervisor's work before it, and the vCPU's run after it.
-    const runs = track.kind === "pcpu" && lane.begin[group.longest]! >= trace.time(row);
-    const key = track.kind !== "pcpu" ? trace.fn(row) : runs ? trace.vcpu(row) : NO_VCPU;
-    writer.push(lane.begin[group.first]!, lane.end[group.last]!, group.busy, row, key, trace.context(row), trace.packet(row));
+    const works = track.kind === "pcpu" && group.longest + 1 < lane.length && lane.row[group.longest + 1] === row;
+    const key = works ? NO_VCPU : labels.key(row);
+    writer.push(lane.begin[group.first]!, lane.end[group.last]!, group.busy, row, key, labels.place(row), labels.packet(row));
   }
 
   /**

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SliceList } from "../../engine/trace/sliceList";
 import { TimelineIndex } from "../../engine/trace/timelineIndex";
 import type { Slices } from "../../engine/trace/timelineQuery";
-import { NONE, Trace } from "../../engine/trace/trace";
+import { NO_VCPU, NONE, Trace } from "../../engine/trace/trace";
 import { appendRows, SMALL_NAMES, smallRows } from "../support/randomTrace";
 import { timelineOracle } from "../support/timelineOracle";
 import { times } from "../support/times";
@@ -63,6 +63,11 @@ describe("timeline index", () => {
       const all = index.query({ kind: "tracks" }).tracks.map((t) => t.id);
       const { slices } = index.query({ kind: "window", from, to: from + span, buckets, tracks: all });
       const oracle = timelineOracle(trace, (r) => index.trackOf(r));
+      slices.row.forEach((row, k) => {
+        assert.deepEqual([slices.place[k], slices.packet[k]], [trace.context(row), trace.packet(row)]);
+        const keys = SMALL_NAMES.contexts[trace.context(row)]!.kind === "pcpu" ? [trace.vcpu(row), NO_VCPU] : [trace.fn(row)];
+        assert.ok(keys.includes(slices.key[k]!), `key ${slices.key[k]} of row ${row}`);
+      });
       for (const { track, list } of slicesOf(slices)) {
         assert.ok(list.length <= buckets);
         list.forEach((s, k) => {
