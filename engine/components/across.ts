@@ -129,10 +129,11 @@ export class Demultiplexer implements FrameConsumer {
   }
 
   input(packet: number): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus, packets } = this.place.machine;
     const consumer = this.stackOf(packet) ?? this.own;
     if (consumer !== undefined) consumer.input(packet);
-    else kernel.mark(this.dropped, this.driver, cpus.contextOf(cpus.currentThread), kernel.now, 0, packet);
+    // A question to everybody is for nobody here; a stack would not answer it either.
+    else if (!packets.isArp(packet)) kernel.mark(this.dropped, this.driver, cpus.contextOf(cpus.currentThread), kernel.now, 0, packet);
   }
 }
 

@@ -173,6 +173,11 @@ export class Cpus implements Model {
     return l;
   }
 
+  /** Whether the thread has nothing to do and waits for nobody's answer. */
+  isBlocked(thread: number): boolean {
+    return this.threads.thread.state[thread] === ThreadState.idle;
+  }
+
   /** The thread's id as a context of the trace. */
   contextOf(thread: number): number {
     return this.contextOfThread[thread]!;

@@ -69,6 +69,11 @@ export class Ipc implements Model {
     this.servers[component] = thread;
   }
 
+  /** Threads that serve calls, each once. */
+  serverThreads(): number[] {
+    return [...new Set(this.servers.filter((thread) => thread !== undefined))];
+  }
+
   /** Calls that the thread has made so far. */
   callsOf(thread: number): number {
     return this.pending.calls[thread]!;

@@ -23,8 +23,51 @@ const domain = fc.record({
   keepalive: fc.boolean(),
 });
 
+/** A kernel with processes on it: where the boundaries are between application, stack and driver. */
+const cut = fc.record({
+  cut: fc.constantFrom("monolithic", "multiserver", "one server", "kernel driver", "user driver"),
+  system: fc.constantFrom("linux", "netbsd", "minix"),
+  vcpus: fc.integer({ min: 1, max: 3 }),
+  applications: fc.integer({ min: 1, max: 2 }),
+  workers: fc.integer({ min: 1, max: 3 }),
+  compute: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 8 }),
+  requests: fc.integer({ min: 1, max: 40 }),
+  size: fc.constantFrom("1B", "1448B", "8KiB", "100KiB"),
+  keepalive: fc.boolean(),
+});
+
+type Cut = typeof cut extends fc.Arbitrary<infer T> ? T : never;
+
+const block = (name: string, keys: readonly string[], components: readonly string[]): string[] => [
+  `      ${name}:`, ...keys.map((key) => `        ${key}`), ...(components.length > 0 ? ["        components:", ...components.map((c) => `          - ${c}`)] : []),
+];
+
+/** Domains of a kernel with its processes, on a function of its own, and what asks them. */
+function processesOf(c: Cut, bind: string): { domains: string[]; workloads: string[] } {
+  const driver = `ixgbe: { bind: ${bind} }`;
+  const process = (name: string, components: readonly string[]): string[] => block(name, ["kind: process"], components);
+  const inKernel = { monolithic: ["tcpip", driver], multiserver: [], "one server": [], "kernel driver": [driver], "user driver": ["tcpip: { driver: drv.ixgbe }"] }[c.cut];
+  const servers = {
+    monolithic: [], "kernel driver": [],
+    multiserver: [...process("net", ["tcpip: { driver: drv.ixgbe }"]), ...process("drv", [driver])],
+    "one server": process("net", ["tcpip", driver]),
+    "user driver": process("drv", [driver]),
+  }[c.cut];
+  const libc = c.cut === "multiserver" || c.cut === "one server" ? "libc: { stack: net.tcpip }" : "libc";
+  const names = Array.from({ length: c.applications }, (_, i) => `p${i}`);
+  return {
+    domains: [
+      ...names.flatMap((name, i) => process(name, [`http-server: { port: ${8000 + i}, workers: ${c.workers} }`, ...(c.compute ? ["compute: { burst: 100us }"] : []), libc, ...(c.cut === "kernel driver" ? ["tcpip"] : [])])),
+      ...servers, ...block("os", ["kind: kernel", `system: ${c.system}`, `vcpus: ${c.vcpus}`], inKernel),
+    ],
+    workloads: names.map((name) => `  - http: { from: client, to: ${name}, size: ${c.size}, concurrency: ${c.concurrency}, requests: ${c.requests}, keepalive: ${c.keepalive} }`),
+  };
+}
+
 export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains: fc.array(domain, { minLength: 1, maxLength: 4 }),
+  placed: fc.option(cut),
   cores: fc.integer({ min: 1, max: 6 }),
   scheduler: fc.constantFrom("credit", "credit", "pinned"),
   timeslice: fc.constantFrom("1ms", "30ms"),
@@ -34,12 +77,13 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
   link: fc.constantFrom("", "", "", ", corrupt: 2%", ", duplicate: 5%", ", reorder: 5%, reorder-by: 30us", ", corrupt: 1%, duplicate: 2%, reorder: 2%"),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
-  const vcpus = 1 + domains.reduce((sum, d) => sum + d.vcpus, 0);
+}).map(({ domains, placed, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+  const vcpus = 1 + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
+  const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
     `    cpu: { cores: ${scheduler === "pinned" ? Math.max(cores, vcpus) : cores} }`, "    iommu: on",
-    "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length} } }`,
+    "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length + (placed === null ? 0 : 1)} } }`,
     `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
     "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", "          - netserver", "          - ixgbe: { bind: nic0.pf }",
   ];
@@ -52,10 +96,12 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     );
   });
   lines.push(
+    ...processes.domains,
     `  client: { model: load-generator, link: { to: server.nic0, rate: ${rate}, delay: ${delay}, loss: ${loss}${link} } }`, "workloads:",
     ...domains.map((d, i) => d.server === "http-server"
       ? `  - http: { from: client, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
       : `  - key-value: { from: client, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
+    ...processes.workloads,
     `run: { until: 120s, seed: ${seed} }`, "",
   );
   // What arrives twice or late may be sent again; what arrives broken is lost.

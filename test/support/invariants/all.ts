@@ -1,3 +1,4 @@
+import { crossingInvariants } from "./crossings";
 import type { Invariant } from "./invariant";
 import { deviceInvariants } from "./devices";
 import { ringInvariants } from "./rings";
@@ -5,4 +6,4 @@ import { schedulingInvariants } from "./scheduling";
 import { timeInvariants } from "./time";
 
 /** Every rule, one file a subject. */
-export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...deviceInvariants];
+export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...crossingInvariants, ...deviceInvariants];

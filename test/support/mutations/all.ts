@@ -1,3 +1,4 @@
+import { crossingMutations } from "./crossings";
 import { deviceMutations } from "./devices";
 import type { Mutation } from "./mutation";
 
@@ -9,5 +10,6 @@ export const mutations: readonly Mutation[] = [
   { breaks: 77, file: "engine/kernel/kernel.ts", replace: "this.queue.schedule(this.now + delay,", by: "this.queue.schedule(this.now - delay,", dispatches: 200 },
   { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(before);", by: ";" },
   { breaks: 81, file: "engine/network/link.ts", replace: "    this.ends[1 - end]!.received(packet);", by: "    this.ends[1 - end]!.received(packet);\n    kernel.mark(this.fn.arrive, this.id, this.contexts[end]!, kernel.now, 0, packet, 0);" },
+  ...crossingMutations,
   ...deviceMutations,
 ];

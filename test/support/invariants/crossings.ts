@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { MachineEngine } from "../../../engine/create";
+import { kernelFunctions } from "../../../engine/scheduling/crossing";
+import { NO_VCPU } from "../../../engine/trace/trace";
+import type { Invariant } from "./invariant";
+
+type Crossing = "entry" | "exit" | "call" | "reply" | "space";
+
+/** Ids of a crossing's functions, whichever kernel's. */
+function functionsOf({ names }: MachineEngine, crossing: Crossing): Set<number> {
+  const wanted = Object.values(kernelFunctions).map((functions) => functions[crossing]);
+  return new Set(names.functions.filter((f) => wanted.some(({ name, file }) => f.name === name && f.file === file)).map(({ id }) => id));
+}
+
+/** Processes that the design names, with their kernels: paths of domains. */
+function processesOf({ design }: MachineEngine): ReadonlyMap<string, string> {
+  return new Map(design.hosts.flatMap((host) => host.domains).flatMap(({ path, kernel }) => (kernel === undefined ? [] : [[path, kernel] as const])));
+}
+
+/** Rules of what goes from one protection domain into another. */
+export const crossingInvariants: readonly Invariant[] = [
+  {
+    number: 66, says: "a server that is free runs at once on the vCPU that its caller gives up; who calls a busy one is served in turn, and each reply goes to the caller whose turn it was",
+    watch: (engine) => {
+      const { trace, names, built: { machine: { cpus } } } = engine;
+      const calls = functionsOf(engine, "call");
+      const replies = functionsOf(engine, "reply");
+      const endpoints = new Map<number, number[]>();
+      const named = processesOf(engine);
+      const servers = cpus.ipc.serverThreads().filter((thread) => named.has(names.contexts[cpus.contextOf(thread)]!.domain ?? ""));
+      if (servers.length === 0) return {};
+      /** Servers that had nothing to do before the dispatch. */
+      let free = servers.filter((server) => cpus.isBlocked(server));
+      /** Servers to run next, by vCPU. */
+      const handedOver = new Map<number, number>();
+      return {
+        row: (row) => {
+          const context = trace.context(row);
+          const fn = trace.fn(row);
+          if (trace.vcpu(row) === NO_VCPU || names.contexts[context]!.kind !== "thread" || names.contexts[context]!.path.includes("/interrupt-")) return;
+          const next = handedOver.get(trace.vcpu(row));
+          if (next !== undefined) {
+            handedOver.delete(trace.vcpu(row));
+            assert.equal(context, next, "somebody else runs on the vCPU that was handed over");
+          }
+          if (calls.has(fn)) {
+            endpoints.set(trace.a(row), [...(endpoints.get(trace.a(row)) ?? []), context]);
+          } else {
+            if (replies.has(fn)) assert.equal(endpoints.get(context)?.shift(), trace.a(row), "a reply to somebody else than who called first");
+            for (const waiting of endpoints.values()) assert.ok(!waiting.includes(context), "a caller runs before it has its answer");
+          }
+        },
+        step: () => {
+          const row = trace.length - 1;
+          if (row >= 0 && calls.has(trace.fn(row))) {
+            const server = free.find((thread) => cpus.contextOf(thread) === trace.a(row));
+            if (server !== undefined) {
+              assert.equal(cpus.vcpu.thread[trace.vcpu(row)], server, "a free server does not take over");
+              handedOver.set(trace.vcpu(row), trace.a(row));
+            }
+          }
+          free = servers.filter((server) => cpus.isBlocked(server));
+        },
+      };
+    },
+  },
+  {
+    number: 84, says: "a process' thread runs the kernel's code between a system call's entry and its return, or as a call's tail, and its own code outside",
+    watch: (engine) => {
+      const { trace, names } = engine;
+      const entries = functionsOf(engine, "entry");
+      const exits = functionsOf(engine, "exit");
+      const others = new Set([...functionsOf(engine, "call"), ...functionsOf(engine, "reply"), ...functionsOf(engine, "space")]);
+      const kernels = processesOf(engine);
+      if (kernels.size === 0) return {};
+      const inside = new Set<number>();
+      /** Threads whose dispatch has run nothing of their own yet. */
+      const tails = new Set<number>();
+      return {
+        row: (row) => {
+          const context = trace.context(row);
+          const { domain = "", path } = names.contexts[context]!;
+          const kernel = kernels.get(domain);
+          if (kernel === undefined || trace.vcpu(row) === NO_VCPU || path.includes("/interrupt-")) return;
+          const fn = trace.fn(row);
+          if (trace.isFirst(row)) tails.add(context);
+          if (entries.has(fn)) {
+            assert.ok(!inside.has(context), "an entry from within the kernel");
+            inside.add(context);
+          } else if (exits.has(fn)) {
+            assert.ok(inside.delete(context), "a return from user mode");
+          } else if (!others.has(fn) && names.functions[fn]!.kind !== "thread") {
+            const where = names.components[trace.component(row)]!.domain;
+            if (where === domain) {
+              assert.ok(!inside.has(context), "a process' own code in the kernel");
+              tails.delete(context);
+            } else {
+              assert.equal(where, kernel, `a thread of ${domain} runs code of ${where}`);
+              assert.ok(inside.has(context) || tails.has(context), "the kernel's code in user mode");
+            }
+          }
+        },
+      };
+    },
+  },
+];
