@@ -77,7 +77,8 @@ export class HostMemory {
 
   /** First machine page of a domain's memory, which is allocated at the first call. */
   guestBase(domain: number): number {
-    return this.guest.first[this.guestRow(domain)]!;
+    const row = this.guestRow(domain);
+    return this.guest.first[row]!;
   }
 
   /** Sets guest memory aside for buffers. @returns its guest address; page-aligned @throws Error when the domain's memory is used up */
