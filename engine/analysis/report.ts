@@ -32,6 +32,8 @@ export interface WorkloadSummary {
   readonly latency: LatencySummary;
   /** Jain's index over its connections: see fairness.ts. */
   readonly fairness: number;
+  /** Longest time in which nothing got through, picoseconds. */
+  readonly silence: number;
   /** By message size, where the workload goes through several (NetPIPE). */
   readonly sizes?: readonly SizeReport[];
 }
@@ -140,7 +142,7 @@ export function report(engine: MachineEngine): RunReport {
 function summarize(w: WorkloadReport): WorkloadSummary {
   const { latency } = w;
   return {
-    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, fairness: w.fairness,
+    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, fairness: w.fairness, silence: w.silence,
     throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
     goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
     latency: {

@@ -16,11 +16,11 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
   ];
   if (report.workloads.length > 0) {
     parts.push(table(
-      ["workload", "completed", "requests/s", "goodput", "p50", "p99", "p99.9", "p99.99", "max", "errors", "fairness"],
+      ["workload", "completed", "requests/s", "goodput", "p50", "p99", "p99.9", "p99.99", "max", "errors", "fairness", "longest silence"],
       report.workloads.map((w) => [
         w.workload, `${w.completed} of ${w.requests}`, count(Math.round(w.throughput)), rate(w.goodput),
         ...[w.latency.p50, w.latency.p99, w.latency.p999, w.latency.p9999, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
-        w.fairness.toFixed(3),
+        w.fairness.toFixed(3), duration(w.silence),
       ]),
     ));
     for (const { workload, sizes } of report.workloads) {

@@ -2,6 +2,9 @@
 
 export type SystemName = "LibrettOS-Direct" | "LibrettOS-Server" | "Linux" | "NetBSD" | "rumprun with netfront";
 
+/** Not compared with NetPIPE: it changes its mode while it runs. */
+export type AnySystem = SystemName | "LibrettOS-Hybrid";
+
 export const systems: readonly SystemName[] = ["LibrettOS-Direct", "LibrettOS-Server", "Linux", "NetBSD", "rumprun with netfront"];
 
 /** What is run on a system. */
@@ -14,12 +17,16 @@ export interface Experiment {
   readonly workloads: readonly string[];
   /** End of simulated time. */
   readonly until: string;
+  /** Of the server's adapter, where it is not left to the system. */
+  readonly moderation?: "adaptive" | undefined;
   /** Lines of `costs`. */
-  readonly costs?: readonly string[];
+  readonly costs?: readonly string[] | undefined;
+  /** Further lines of the design: faults, switches. */
+  readonly more?: readonly string[];
 }
 
 /** The domains and devices of each system: everything that tells it from the others. */
-const placements: Readonly<Record<SystemName, (e: Experiment) => { readonly device: string; readonly lines: readonly string[] }>> = {
+const placements: Readonly<Record<AnySystem, (e: Experiment) => { readonly device: string; readonly lines: readonly string[] }>> = {
   "LibrettOS-Direct": ({ application, vcpus }) => ({
     device: "mtu: 9000, sriov: { vfs: 1 }",
     lines: [
@@ -37,6 +44,17 @@ const placements: Readonly<Record<SystemName, (e: Experiment) => { readonly devi
       `      - ${application}`, "      - libc", "      - tcpip", "      - vif: { channel: netsrv.netserver }",
     ],
   }),
+  // The application gets a physical function, as in the prototype's example configuration.
+  "LibrettOS-Hybrid": ({ application, vcpus }) => ({
+    device: "mtu: 9000, sriov: { vfs: 1 }",
+    lines: [
+      "hypervisor: { model: xen, scheduler: pinned }", "domains:",
+      "  netsrv:", "    kind: vm", "    vcpus: 1", "    components:", "      - netserver", "      - ixgbe: { bind: nic0.vf0 }",
+      "  app:", "    kind: vm", `    vcpus: ${vcpus}`, "    components:",
+      `      - ${application}`, "      - libc", "      - tcpip", "      - vif: { channel: netsrv.netserver }", "      - ixgbe: { bind: nic0.pf }",
+      "    uplinks: { tcpip: [vif, ixgbe], active: vif }",
+    ],
+  }),
   Linux: (e) => monolithic(e, "linux"),
   NetBSD: (e) => monolithic(e, "netbsd"),
   // One page a packet: frames of at most 4 KiB, so in practice an MTU of 1500 (mini-os netfront).
@@ -51,19 +69,19 @@ const placements: Readonly<Record<SystemName, (e: Experiment) => { readonly devi
   }),
 };
 
-function monolithic({ application, vcpus }: Experiment, system: string): { device: string; lines: string[] } {
+function monolithic({ application, vcpus, moderation }: Experiment, system: string): { device: string; lines: string[] } {
   return {
     device: "mtu: 9000",
     lines: [
       "domains:",
-      "  kernel:", "    kind: kernel", `    system: ${system}`, `    vcpus: ${vcpus}`, "    components:", "      - tcpip", "      - ixgbe: { bind: nic0.pf }",
+      "  kernel:", "    kind: kernel", `    system: ${system}`, `    vcpus: ${vcpus}`, "    components:", "      - tcpip", `      - ixgbe: { bind: nic0.pf${moderation === undefined ? "" : `, moderation: ${moderation}`} }`,
       "  app:", "    kind: process", "    kernel: kernel", "    components:", `      - ${application}`, "      - libc",
     ],
   };
 }
 
 /** The text of a system under an experiment. */
-export function testbed(system: SystemName, experiment: Experiment): string {
+export function testbed(system: AnySystem, experiment: Experiment): string {
   const { device, lines } = placements[system](experiment);
   return [
     "exoscope: 1", `name: ${system}`, "profile: xeon-4114-82599", "hosts:", "  server:",
@@ -73,6 +91,7 @@ export function testbed(system: SystemName, experiment: Experiment): string {
     "  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 1us } }",
     "workloads:", ...experiment.workloads.map((line) => `  - ${line}`),
     ...(experiment.costs === undefined ? [] : ["costs:", ...experiment.costs.map((line) => `  ${line}`)]),
+    ...(experiment.more ?? []),
     `run: { until: ${experiment.until}, seed: 1 }`, "",
   ].join("\n");
 }

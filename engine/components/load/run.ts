@@ -34,7 +34,7 @@ export class Run implements Runner {
   ) {
     const { store, random } = machine.kernel;
     this.latency = new Histogram(store, spec.path);
-    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64" }, 1);
+    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }, 1);
     this.books.alloc();
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
     this.stream = random.open(spec.path, "requests");
@@ -86,12 +86,20 @@ export class Run implements Runner {
   complete(latency: number): void {
     this.latency.record(latency);
     this.books.completed[0]!++;
-    this.books.last[0] = this.now;
+    this.advance();
   }
 
   progress(endpoint: number, bytes: number): void {
     this.read(endpoint, bytes);
-    if (bytes > 0) this.books.last[0] = this.now;
+    if (bytes > 0) this.advance();
+  }
+
+  /** Something has got through. */
+  private advance(): void {
+    const b = this.books;
+    const since = this.now - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!);
+    if (since > b.silence[0]!) b.silence[0] = since;
+    b.last[0] = this.now;
   }
 
   receivedBy(endpoint: number): Received {
@@ -136,7 +144,7 @@ export class Run implements Runner {
     return {
       path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
       duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
-      fairness: fairness(this.shared()),
+      fairness: fairness(this.shared()), silence: b.silence[0]!,
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

@@ -1,0 +1,13 @@
+// Compares the simulation with the LibrettOS paper: `npm run validate`; --write FILE writes the page of documentation; --fit works the fitted
+// costs out again.
+import { join } from "node:path";
+import * as esbuild from "esbuild";
+import { out, repository } from "./paths.mjs";
+import { runNode } from "./processes.mjs";
+
+const bundle = join(out, "validation", "main.cjs");
+await esbuild.build({
+  absWorkingDir: repository, bundle: true, platform: "node", format: "cjs", target: "node20", logLevel: "warning",
+  entryPoints: ["test/validation/main.ts"], outfile: bundle,
+});
+process.exitCode = await runNode([bundle, ...process.argv.slice(2)]);
