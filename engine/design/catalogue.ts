@@ -2,7 +2,7 @@
  * What can be placed in a design: component, device, workload and fault types, as data. To add a component is to add its
  * entry here beside its model in engine/components.
  */
-import type { KeySpec } from "./vocabulary";
+import type { KeySpec, ReferenceKind, ValueSpec } from "./vocabulary";
 
 /** From the application down to the wire; also the order of tiles in a domain. */
 export const LAYERS = ["application", "library", "protocol", "server", "interface"] as const;
@@ -303,11 +303,33 @@ export const WORKLOADS: readonly WorkloadType[] = [
   },
 ];
 
+/** What a link does to frames; also what a fault can change for a while. */
+export const LINK_CONDITIONS: readonly KeySpec[] = [
+  { name: "loss", doc: "Probability that a frame is lost, each direction: 1% or 0.01. Bit errors on the wire count here: the frame check sequence tells of them.", value: { kind: "fraction", default: 0 } },
+  { name: "corrupt", doc: "Probability that one bit of a frame's IPv4 packet is flipped in a device on the way, which sends it on with a good frame check sequence: only IP's and TCP's checksums can tell.", value: { kind: "fraction", default: 0 } },
+  { name: "duplicate", doc: "Probability that a frame arrives twice.", value: { kind: "fraction", default: 0 } },
+  { name: "reorder", doc: "Probability that a frame is held back, so that later ones overtake it.", value: { kind: "fraction", default: 0 } },
+  { name: "reorder-by", doc: "How long a frame is held back that is to be overtaken.", value: { kind: "time", min: 0, max: 10e12, default: 50e6 } },
+];
+
+function withoutDefault(value: ValueSpec): ValueSpec {
+  if (!("default" in value)) return value;
+  const { default: _default, ...rest } = value;
+  return rest;
+}
+
 export interface FaultType {
   /** The key whose value is the target. */
   readonly kind: string;
   readonly doc: string;
+  /** What its target may be; a domain or a component where that is not said. */
+  readonly target?: ReferenceKind;
   readonly options: readonly KeySpec[];
+}
+
+/** The key that names what a fault strikes. */
+export function faultTarget({ kind, doc, target = "domain-or-component" }: FaultType): KeySpec {
+  return { name: kind, doc, value: { kind: "reference", to: target }, required: true };
 }
 
 const RESTART: KeySpec = {
@@ -347,6 +369,13 @@ export const FAULTS: readonly FaultType[] = [
       },
       { name: "count", doc: "How often.", value: { kind: "integer", min: 1, max: 1e6, default: 10 } },
       { name: "interval", doc: "Time between two attempts.", value: { kind: "time", min: 0, max: 3600e12, default: 10e6 } },
+    ],
+  },
+  {
+    kind: "degrade", doc: "The link does to frames what is said here, and otherwise what its own section says.", target: "link",
+    options: [
+      ...LINK_CONDITIONS.map(({ name, doc, value }): KeySpec => ({ name, doc, value: withoutDefault(value) })),
+      { name: "for", doc: "How long. Without it, to the end.", value: { kind: "time", min: 1, max: 3600e12 } },
     ],
   },
   // Last: “restart” is an option of those above.

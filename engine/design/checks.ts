@@ -1,5 +1,5 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { componentType, isInterface, WORKLOADS } from "./catalogue";
+import { LINK_CONDITIONS, componentType, isInterface, WORKLOADS } from "./catalogue";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
@@ -41,9 +41,12 @@ function checkSimulated({ problems }: Source, { hosts }: DesignDraft): void {
   }
 }
 
-/** A domain that hangs is restarted by whoever finds out. */
+/** A domain that hangs is restarted by whoever finds out; a link that is said to change does. */
 function checkFaults({ problems }: Source, { faults }: DesignDraft): void {
   for (const { part, section } of faults) {
+    if (part.kind === "degrade" && LINK_CONDITIONS.every(({ name }) => part.options[name] === undefined)) {
+      problems.error("missing-key", part.nameRange, "This does not say what the link does to frames. Add that, such as loss: 5%.");
+    }
     if (part.kind === "hang" && part.options["restart"] !== undefined && part.options["watchdog"] === undefined) {
       problems.error("missing-key", section.valueRange("restart"), "Nobody would notice that it hangs, and restart it. Add a watchdog, such as watchdog: 100ms.");
     }

@@ -1,5 +1,5 @@
 /** The JSON Schema of the design file, made from the vocabulary and the catalogue: schema.json is its output, checked in. */
-import { COMPONENTS, FAULTS, ID_OPTION, POLICIES, WORKLOADS } from "./catalogue";
+import { COMPONENTS, FAULTS, faultTarget, ID_OPTION, POLICIES, WORKLOADS } from "./catalogue";
 import { COMMON_UNITS, formatQuantity } from "./units";
 import { EXTENSION_PREFIX, SECTIONS } from "./vocabulary";
 import type { KeySpec, SectionName, ValueSpec } from "./vocabulary";
@@ -25,7 +25,7 @@ export function jsonSchema(): Json {
   };
   definitions["workload"] = { anyOf: WORKLOADS.map(({ kind, doc, options }) => entry(kind, doc, object(options))) };
   definitions["fault"] = {
-    anyOf: FAULTS.map(({ kind, doc, options }) => object([...SECTIONS.fault.keys, { name: kind, doc, value: { kind: "reference", to: "domain-or-component" }, required: true }, ...options])),
+    anyOf: FAULTS.map((type) => object([...SECTIONS.fault.keys, faultTarget(type), ...type.options])),
   };
   definitions["switch"] = {
     anyOf: [

@@ -17,7 +17,7 @@ const CALLS = [
 
 /** Finds every process' kernel, every domain's system, and the callees of other domains. */
 export function resolveProcesses(source: Source, draft: DesignDraft): void {
-  const references = new References(source, draft.hosts);
+  const references = new References(source, draft.hosts, draft.links);
   for (const host of draft.hosts) {
     for (const domain of host.domains) {
       domain.part.kernel = kernelOf(source, references, host, domain);

@@ -1,6 +1,7 @@
 /** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
 import { isScalar, isSeq } from "yaml";
-import type { DesignDraft, HostDraft } from "./draft";
+import { FAULTS } from "./catalogue";
+import type { DesignDraft, HostDraft, LinkDraft } from "./draft";
 import type { Range } from "./model";
 import { replacement } from "./problems";
 import type { Section, Source } from "./section";
@@ -8,7 +9,7 @@ import { closest } from "./spelling";
 import type { ReferenceKind } from "./vocabulary";
 import { rangeOf } from "./yamlText";
 
-type Kind = "host" | "load-generator" | "device" | "function" | "hypervisor" | "domain" | "component";
+type Kind = "host" | "load-generator" | "device" | "function" | "hypervisor" | "domain" | "component" | "link";
 
 interface Target {
   readonly path: string;
@@ -18,7 +19,7 @@ interface Target {
 
 const NOUNS: Readonly<Record<Kind, string>> = {
   host: "a host", "load-generator": "a load generator", device: "a device", function: "a PCI function", hypervisor: "a hypervisor",
-  domain: "a domain", component: "a component",
+  domain: "a domain", component: "a component", link: "a link",
 };
 
 const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
@@ -32,6 +33,7 @@ const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kin
   domain: { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
   component: { noun: "a component", kinds: ["component"] },
+  link: { noun: "a link, such as client.link", kinds: ["link"] },
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
   uplink: { noun: "an interface of the domain", kinds: ["component"] },
 };
@@ -44,11 +46,12 @@ export class References {
   private readonly targets = new Map<string, Target>();
   private readonly hosts: readonly HostDraft[];
 
-  constructor(private readonly source: Source, hosts: readonly HostDraft[]) {
+  constructor(private readonly source: Source, hosts: readonly HostDraft[], links: readonly LinkDraft[]) {
     this.hosts = hosts;
     for (const { part, devices, domains } of hosts) {
       this.add(part.path, part.kind === "machine" ? "host" : "load-generator");
       if (part.hypervisor) this.add(part.hypervisor.path, "hypervisor");
+      for (const link of links) if (link.part.from === part.path) this.add(link.part.path, "link");
       for (const device of devices) {
         this.add(device.part.path, "device");
         for (const f of device.functions) this.add(f.path, "function");
@@ -175,7 +178,7 @@ export class References {
 
 /** Replaces names by paths throughout a draft. */
 export function resolveReferences(source: Source, draft: DesignDraft): void {
-  const references = new References(source, draft.hosts);
+  const references = new References(source, draft.hosts, draft.links);
   for (const host of draft.hosts) {
     for (const domain of host.domains) {
       for (const { part, section } of domain.components) {
@@ -203,6 +206,10 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
     part.domainRanges = found.map(({ range }) => range);
   }
   for (const { part, section } of draft.faults) {
-    part.target = references.follow(section, part.kind, "domain-or-component", undefined) ?? "";
+    part.target = references.follow(section, part.kind, faultKind(part.kind), undefined) ?? "";
   }
+}
+
+function faultKind(kind: string): ReferenceKind {
+  return FAULTS.find((type) => type.kind === kind)?.target ?? "domain-or-component";
 }

@@ -3,11 +3,11 @@
  * The reader, the JSON Schema, completion and hovers all work from it. Component, device, workload and fault types are in
  * catalogue.ts.
  */
-import { DEVICES } from "./catalogue";
+import { DEVICES, LINK_CONDITIONS } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "uplink";
+export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "link" | "uplink";
 
 export interface Choice {
   readonly value: string;
@@ -96,15 +96,6 @@ const time = (min: number, max: number, fallback?: number): ScalarSpec =>
 
 /** The longest run: picoseconds stay exact integers for 2.5 hours; one hour leaves room for what outlasts the end. */
 const LONGEST = 3600 * S;
-
-/** What a link does to frames; also what a fault can change for a while. */
-export const LINK_CONDITIONS: readonly KeySpec[] = [
-  { name: "loss", doc: "Probability that a frame is lost, each direction: 1% or 0.01. Bit errors on the wire count here: the frame check sequence tells of them.", value: { kind: "fraction", default: 0 } },
-  { name: "corrupt", doc: "Probability that one bit of a frame's IPv4 packet is flipped in a device on the way, which sends it on with a good frame check sequence: only IP's and TCP's checksums can tell.", value: { kind: "fraction", default: 0 } },
-  { name: "duplicate", doc: "Probability that a frame arrives twice.", value: { kind: "fraction", default: 0 } },
-  { name: "reorder", doc: "Probability that a frame is held back, so that later ones overtake it.", value: { kind: "fraction", default: 0 } },
-  { name: "reorder-by", doc: "How long a frame is held back that is to be overtaken.", value: time(0, 10 * S, 50 * US) },
-];
 
 export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   design: {

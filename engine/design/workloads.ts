@@ -1,6 +1,6 @@
 /** Reads what happens to the machine: workloads, faults, the run's settings; and the diagram's pins. */
 import { isMap, isScalar, isSeq } from "yaml";
-import { FAULTS, WORKLOADS } from "./catalogue";
+import { FAULTS, faultTarget, WORKLOADS } from "./catalogue";
 import { nameOf } from "./domains";
 import type { FaultDraft, Paths, WorkloadDraft } from "./draft";
 import { subsection } from "./hosts";
@@ -10,7 +10,6 @@ import { describe, Section } from "./section";
 import type { Source } from "./section";
 import { closest } from "./spelling";
 import { SECTIONS } from "./vocabulary";
-import type { KeySpec } from "./vocabulary";
 import type { Content } from "./yamlText";
 import { rangeOf } from "./yamlText";
 
@@ -60,8 +59,7 @@ export function readFaults(source: Source, paths: Paths, root: Section): FaultDr
       source.problems.error("unknown-fault", range, `This does not say what happens; known: ${FAULTS.map(({ kind }) => `“${kind}: …”`).join(", ")}.`);
       continue;
     }
-    const target: KeySpec = { name: type.kind, doc: type.doc, value: { kind: "reference", to: "domain-or-component" }, required: true };
-    const section = new Section(source, SECTIONS.fault.noun, [...SECTIONS.fault.keys, target, ...type.options], item, range);
+    const section = new Section(source, SECTIONS.fault.noun, [...SECTIONS.fault.keys, faultTarget(type), ...type.options], item, range);
     const options: Record<string, OptionValue> = {};
     for (const { name } of type.options) {
       const value = section.read(name);

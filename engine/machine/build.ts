@@ -9,6 +9,7 @@ import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
 import { PinnedPolicy } from "../scheduling/pinned";
 import { GrantTables, RUMP_FRAMES, XEN_FRAMES } from "./grants";
 import { Iommu } from "./iommu/iommu";
+import { addDegradation } from "./faults/degrade";
 import { addFault } from "./faults/fault";
 import { Forger } from "./faults/forger";
 import { Lifecycle } from "./lifecycle";
@@ -95,7 +96,10 @@ export function build(design: Design, columns?: PacketColumns): Built {
   }
   for (const domain of domains) for (const { path } of [...domain.components].reverse()) store.within(domain.path, () => machine.placed(path).connect?.());
   machine.lifecycle = new Lifecycle(machine, domains);
-  for (const spec of design.faults) addFault(machine, domains, spec);
+  for (const spec of design.faults) {
+    addFault(machine, domains, spec);
+    addDegradation(machine, spec);
+  }
   for (const spec of design.faults.filter(({ kind }) => kind === "forge")) {
     const domain = domains.find(({ path }) => spec.target === path || spec.target.startsWith(`${path}/`));
     if (domain !== undefined) store.within(domain.path, () => new Forger(machine, domain, spec));

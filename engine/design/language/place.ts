@@ -1,7 +1,7 @@
 /** Which part of the vocabulary an offset of the text is about. */
 import { isMap, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
-import { COMPONENTS, componentType, FAULTS, ID_OPTION, POLICIES, WORKLOADS } from "../catalogue";
+import { COMPONENTS, componentType, FAULTS, faultTarget, ID_OPTION, POLICIES, WORKLOADS } from "../catalogue";
 import type { Range } from "../model";
 import { SECTIONS } from "../vocabulary";
 import type { KeySpec, ScalarSpec, SectionName } from "../vocabulary";
@@ -146,7 +146,7 @@ function faultKeys(node: unknown): KeySpec[] {
   const said = FAULTS.filter(({ kind }) => isMap(node) && node.has(kind));
   return [
     ...SECTIONS.fault.keys,
-    ...(said.length > 0 ? said : FAULTS).flatMap(({ kind, doc, options }): KeySpec[] => [{ name: kind, doc, value: { kind: "reference", to: "domain-or-component" } }, ...options]),
+    ...(said.length > 0 ? said : FAULTS).flatMap((type): KeySpec[] => [faultTarget(type), ...type.options]),
   ];
 }
 

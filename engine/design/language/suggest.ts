@@ -58,6 +58,8 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
         .map(({ path }) => ({ text: short(path), detail: domain.kind, usable: domain.kind === "kernel" || domain.kind === "process" })));
     case "domain":
       return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
+    case "link":
+      return design.links.map(({ path, to: device }) => ({ text: dotted(path), detail: `to ${device}`, usable: true }));
     case "domain-or-component":
       return machine.domains.flatMap((domain) => [{ text: short(domain.path), detail: domain.kind, usable: true }, ...domain.components.map(({ path, type }) => ({ text: short(path), detail: type, usable: true }))]);
     default:

@@ -81,6 +81,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "unknown-reference", text: one(DIRECT, "workloads:\n  - http: { from: client, to: «wbe» }\n"), fix: "web" },
   { code: "unknown-reference", text: one(DIRECT, "workloads:\n  - http: { from: «clint», to: web }\n"), fix: "client" },
   { code: "unknown-reference", text: one(DIRECT, "faults:\n  - { at: 1ms, crash: «databse» }\n") },
+  { code: "unknown-reference", text: one(DIRECT, "faults:\n  - { at: 1ms, degrade: «client.lnk», loss: 5% }\n") },
+  { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, «degrade»: client.link, for: 5ms }\n") },
   { code: "unknown-reference", text: one(DIRECT).replace("server.nic0 }", "«server.nic7» }"), fix: "server.nic0" },
   { code: "unknown-reference", text: one(DIRECT).replace("        components", "        uplinks: { active: «vif» }\n        components"), fix: "ixgbe" },
   { code: "ambiguous-reference", text: `${one(DIRECT)}  other: { hypervisor: {}, domains: { web: {} } }\nworkloads:\n  - http: { from: client, to: «web» }\n` },

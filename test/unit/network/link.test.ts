@@ -152,6 +152,36 @@ function rowOf(rig: Rig, name: string, packet: number): number {
   throw new Error(`${name} of ${packet} left no row`);
 }
 
+describe("a link that a fault degrades", () => {
+  it("does what the fault says for as long as it says, and what its own section says before and after", () => {
+    const { engine } = runDesign(`
+exoscope: 1
+hosts:
+  server:
+    devices: { nic0: { model: intel-82599, mtu: 1500 } }
+    domains:
+      d: { kind: kernel, components: [ discard: { protocol: udp }, libc, tcpip, ixgbe: { bind: nic0.pf } ] }
+  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 2us, duplicate: 50% } }
+workloads:
+  - udp-stream: { from: client, to: d, size: 512, interval: 20us, duration: 12ms }
+faults:
+  - { at: 12ms, degrade: client.link, loss: 40%, for: 3ms }
+  - { at: 18ms, degrade: client.link, corrupt: 30%, duplicate: 0 }
+run: { until: 1s, seed: 5 }
+`);
+    const { trace, names } = engine;
+    const times = (name: string): number[] => Array.from({ length: trace.length }, (_, row) => row)
+      .filter((row) => names.functions[trace.fn(row)]!.name === name).map((row) => trace.time(row) / 1e9);
+    const lost = times("lost on the link");
+    assert.ok(lost.length > 30 && lost.every((t) => t >= 12 && t <= 15));
+    const corrupted = times("corrupted on the link");
+    assert.ok(corrupted.length > 30 && corrupted.every((t) => t >= 18));
+    const doubled = times("duplicated on the link");
+    assert.ok(doubled.some((t) => t < 12) && doubled.some((t) => t > 12 && t < 15) && doubled.some((t) => t > 15) && doubled.every((t) => t <= 18));
+    assert.deepEqual([times("degrade"), times("degrade: over")], [[12, 18], [15]]);
+  });
+});
+
 describe("a corrupted packet", () => {
   const design = (conditions: string, workload: string, server: string): string => `
 exoscope: 1
