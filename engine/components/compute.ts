@@ -14,6 +14,7 @@ export class Compute implements PlacedModel {
   readonly id: number;
   private readonly fn;
   private readonly threads: number[] = [];
+  private readonly lock: number;
   private readonly counters;
   private readonly since;
   private readonly latency: Histogram;
@@ -22,6 +23,7 @@ export class Compute implements PlacedModel {
     const { machine, domain, spec } = place;
     this.id = machine.kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = machine.kernel.functions({ cpu_execute_event: { file: "src/tests/cpu/sb_cpu.c", kind: "application" } });
+    this.lock = this.locked > 0 ? machine.cpus.addLock(domain.id, `lock of ${spec.id}`) : NONE;
     for (let i = 0; i < Number(spec.options["threads"]); i++) this.threads.push(machine.cpus.addThread(domain.id, `compute-${i}`));
     this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64" }, 1);
     this.counters.alloc();
@@ -32,6 +34,11 @@ export class Compute implements PlacedModel {
 
   private get burst(): number {
     return Number(this.place.spec.options["burst"]);
+  }
+
+  /** Time of a burst, at its end, that is under the lock. */
+  private get locked(): number {
+    return Math.min(this.burst, Number(this.place.spec.options["lock"] ?? 0));
   }
 
   /** Events in all; 0: without end. */
@@ -55,7 +62,13 @@ export class Compute implements PlacedModel {
 
   /** @param done part of the burst that earlier pieces have done, in pieces */
   begin(_thread: number, done: number): void {
-    this.place.machine.cpus.spendTime(this.fn.cpu_execute_event, Math.min(PIECE, this.burst - done * PIECE), NONE, done);
+    const { cpus } = this.place.machine;
+    const begin = done * PIECE;
+    const end = Math.min(begin + PIECE, this.burst);
+    // The lock is let go at the end of a piece, and taken again.
+    const free = Math.max(begin, Math.min(end, this.burst - this.locked));
+    if (free > begin || this.locked === 0) cpus.spendTime(this.fn.cpu_execute_event, free - begin, NONE, done);
+    if (end > free) cpus.spendLocked(this.lock, this.fn.cpu_execute_event, end - free, NONE, done);
   }
 
   end(thread: number, done: number): void {

@@ -21,6 +21,8 @@ const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3 } as const;
 const offloadsByDefault: Readonly<Record<System, boolean>> = { rump: false, linux: true };
 /** Ethernet header and frame check sequence. */
 const FRAMING = 18;
+/** Frames of a batch where the vCPU polls: DPDK's usual burst; IX bounds its batches at 64. */
+const BATCH = 32;
 
 const functionsOf = {
   rump: {
@@ -48,7 +50,8 @@ const functionsOf = {
 /**
  * The driver of an 82599 function, PF or VF alike: the same in the kernel, in a network server and in an application's own
  * domain. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
- * interrupt, which the adapter masks, and leaves the work to the interrupt thread until the ring is empty.
+ * interrupt, which the adapter masks, and leaves the work to the interrupt thread until the ring is empty. On vCPUs that poll,
+ * there are no interrupts: a poll finds frames, and after each batch what it leads to comes first.
  */
 export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly id: number;
@@ -58,6 +61,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
   private readonly threads: number[] = [];
   private readonly lines: number[] = [];
+  /** By queue: frames of the present batch. */
+  private readonly batch;
+  private readonly polled: boolean;
   private readonly vfStart: VfStart;
   private readonly setup: InterfaceSetup;
   private readonly moderation: InterruptModeration;
@@ -84,6 +90,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.fn = kernel.functions(functionsOf[domain.system]);
     this.events = kernel.functions({
       "TDT write": { kind: "device" },
+      rte_eth_rx_burst: { file: "lib/ethdev/rte_ethdev.h", kind: "driver" },
       "transmit ring full": { kind: "drop" },
       "interface down": { kind: "drop" },
     });
@@ -95,6 +102,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.state.function[0] = isUnassigned(spec) ? NONE : functions[0]!;
     this.isUpAtStart = domain.switchable?.drivers.includes(spec) !== true || domain.activeUplink === spec.path;
     const vcpus = cpus.vcpusOf(domain.id);
+    this.polled = cpus.polls(domain.id);
+    this.batch = kernel.store.table(`batches of ${spec.path}`, { frames: "u16" });
     const name = domain.kernel !== undefined ? "driver" : domain.system === "rump" ? "isrthr" : "ksoftirqd";
     this.messages = domain.kernel === undefined ? undefined : new InterruptMessages(machine, this.id, domain.id);
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
@@ -102,8 +111,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const queues = functions.reduce((least, f) => Math.min(least, nic.addQueues(f, wanted)), wanted);
     this.memory = nic.allocate(domain.id, queues);
     for (let q = 0; q < queues; q++) {
-      this.threads.push(q === 0 ? sharedThread(machine, domain, name, domain.kernel === undefined ? 0 : -1) : cpus.addThread(domain.id, `${name}-${q}`, q));
-      this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency));
+      const inKernel = domain.kernel === undefined;
+      const level = inKernel ? "soft interrupt" : "thread";
+      this.threads.push(q === 0 ? sharedThread(machine, domain, name, inKernel ? 0 : -1, level) : cpus.addThread(domain.id, `${name}-${q}`, q, level));
+      this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency, "device"));
+      this.batch.alloc();
     }
     const { tso = offloadsByDefault[domain.system], lro = offloadsByDefault[domain.system] } = spec.options as { readonly tso?: boolean; readonly lro?: boolean };
     const { checksum, segmentation } = nic.model.offloads;
@@ -149,7 +161,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private open(f: number): void {
     const { domain } = this.place;
     this.nic.point(f, this.memory);
-    this.nic.open(f, domain.id, this.lines, this.moderation.initial);
+    this.nic.open(f, domain.id, this.lines, this.polled ? -1 : this.moderation.initial);
     this.state.up[0] = 1;
   }
 
@@ -212,7 +224,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
     if (op === Op.interrupt) {
-      if (this.messages === undefined) cpus.spend(this.fn.isr);
+      if (this.messages === undefined) cpus.spend(this.polled ? this.events.rte_eth_rx_burst : this.fn.isr);
       else this.messages.spendNotification();
     } else if (op === Op.receive) {
       const packet = this.peek(q);
@@ -257,9 +269,26 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.nic.unmask(this.f, q);
       return;
     }
+    const { cpus } = this.place.machine;
     const more = this.peek(q) !== NONE;
     if (!more) this.flush(q);
-    this.place.machine.cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
+    if (this.polled) return this.goOnPolling(op, q, more);
+    cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
+  }
+
+  /** The next frame of the batch; after the last, what the batch has led to. */
+  private goOnPolling(op: number, q: number, more: boolean): void {
+    const { cpus } = this.place.machine;
+    const { frames } = this.batch;
+    frames[q] = op === Op.interrupt ? 0 : frames[q]! + 1;
+    if (!more) {
+      if (this.state.up[0] === 1) this.nic.unmask(this.f, q);
+      return;
+    }
+    cpus.post(this.threads[q]!, this.id, Op.receive, q);
+    if (frames[q]! < BATCH) return;
+    frames[q] = 0;
+    cpus.yield();
   }
 
   /** Hands a frame to what is above, or holds it for those that may follow. */

@@ -79,7 +79,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
       "forged source IP": { kind: "violation", a: "application" },
       "forged source port": { kind: "violation", a: "application" },
     });
-    this.softint = sharedThread(machine, domain, "softint-net", 0);
+    this.softint = sharedThread(machine, domain, "softint-net", 0, "soft interrupt");
     this.portmap = new Portmap(kernel, spec.path, (application) => this.channels[application]!.application);
     machine.portmaps.set(spec.path, this.portmap);
     this.addresses = new ServerAddresses(machine, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), () => this.wire);

@@ -47,7 +47,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       "bad IP header checksum": { kind: "drop" },
       "bad TCP checksum": { kind: "drop" },
     });
-    this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", domain.kernel === undefined ? 0 : -1);
+    const inKernel = domain.kernel === undefined;
+    this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", inKernel ? 0 : -1, inKernel ? "soft interrupt" : "thread");
     machine.cpus.ipc.serve(this.id, this.softint);
     this.scalars = kernel.store.table(`stack ${spec.path}`, { resetWanted: "u8" }, 1);
     this.scalars.alloc();

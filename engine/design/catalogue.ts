@@ -71,6 +71,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [
       { name: "threads", doc: "Threads that compute.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
       { name: "burst", doc: "CPU time of one piece of work, after which the thread yields.", value: { kind: "time", min: 1e6, max: 1e12, default: 1e9 } },
+      { name: "lock", doc: "How much of each piece of work is under one spin lock that the threads share; at most the whole. 0: none.", value: { kind: "time", min: 0, max: 1e12, default: 0 } },
       { name: "events", doc: "Pieces of work in all; then it stops and reports events a second, as sysbench does. 0: without end.", value: { kind: "integer", min: 0, max: 1e9, default: 0 } },
     ],
   },

@@ -32,8 +32,7 @@ export function check(source: Source, draft: DesignDraft): void {
 
 /** What a design may say and the diagram draws, while the engine has no model of it: silence would pass for a result. */
 function checkSimulated({ problems }: Source, { hosts }: DesignDraft): void {
-  for (const { part, cpu, domains } of hosts) {
-    if (part.numa > 1) problems.warning("not-simulated", cpu.valueRange("numa"), "The simulation treats all memory as equally near: NUMA has no effect yet.");
+  for (const { domains } of hosts) {
     for (const { part: domain, section } of domains) {
       const kind = DOMAIN_KINDS.find(({ value }) => value === domain.kind);
       if (kind && "simulated" in kind) problems.warning("not-simulated", section.valueRange("kind"), `The simulation has no model of the kind “${domain.kind}” yet and treats ${domain.path} as a vm.`);
@@ -71,18 +70,31 @@ function checkForgeries({ problems }: Source, { hosts, faults }: DesignDraft): v
   }
 }
 
-function checkProcessors({ problems }: Source, { part, cpu, hypervisor, domains }: HostDraft): void {
+function noNode(host: HostDraft["part"], node: number): string {
+  return `There is no NUMA node ${node}: ${host.path} has ${host.numa}, numbered from 0. Raise “numa” of its “cpu”, or choose another node.`;
+}
+
+function checkProcessors({ problems }: Source, { part, cpu, hypervisor, devices, domains }: HostDraft): void {
   if (part.cores % part.numa !== 0) {
     problems.error("numa-nodes", cpu.valueRange("numa"), `${part.cores} cores cannot be divided evenly among ${part.numa} NUMA nodes.`);
   }
   if (part.hypervisor && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
     problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
   }
+  for (const { part: device, section } of devices) {
+    if (device.node >= part.numa) problems.error("bad-node", section.valueRange("node"), noNode(part, device.node));
+  }
   checkOwnCores(problems, part, domains);
   for (const { part: domain, section } of domains) {
     const outside = domain.affinity.find((core) => core >= part.cores);
     if (outside !== undefined) {
       problems.error("bad-affinity", section.valueRange("affinity"), `There is no pCPU ${outside}: ${part.path} has ${part.cores}, numbered from 0.`);
+    }
+    if (domain.memoryNode !== undefined && domain.memoryNode >= part.numa) {
+      problems.error("bad-node", section.valueRange("memory-node"), noNode(part, domain.memoryNode));
+    }
+    if (domain.scheduler === "n-1" && domain.vcpus > 1) {
+      problems.warning("unused-vcpus", section.valueRange("scheduler"), `${domain.path} runs all its threads on its first vCPU; the other ${domain.vcpus - 1 === 1 ? "one stays" : `${domain.vcpus - 1} stay`} idle. Set “vcpus: 1”, or choose another scheduler.`);
     }
     const usable = domain.affinity.length > 0 ? domain.affinity.length : part.cores;
     if (domain.vcpus > usable && part.kind === "machine") {

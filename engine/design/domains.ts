@@ -28,10 +28,16 @@ export function readDomain(source: Source, paths: Paths, host: string, entry: En
       kernel: undefined, system: SYSTEMS.find(({ value }) => value === section.text("system"))?.value,
       vcpus: section.number("vcpus"), weight: section.number("weight"), cap: section.number("cap"),
       affinity: Array.isArray(affinity) ? affinity.filter((core): core is number => typeof core === "number") : [],
+      scheduler: section.text("scheduler") || usualScheduler(kind), memoryNode: section.has("memory-node") ? section.number("memory-node") : undefined,
       idle: section.text("idle") === "spin" ? "spin" : "halt",
       components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,
     },
   };
+}
+
+/** A kernel is preemptive; a library OS in a virtual machine is not. */
+function usualScheduler(kind: string): string {
+  return kind === "kernel" || kind === "driver-domain" ? "preemptive" : "m-n";
 }
 
 function readComponents(source: Source, paths: Paths, host: string, domain: string, entry: Entry | undefined): ComponentDraft[] {

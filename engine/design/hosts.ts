@@ -102,7 +102,7 @@ function readDevice(source: Source, paths: Paths, host: string, entry: Entry): D
   return {
     functions, section, sriov,
     part: {
-      path, id, host, range: entry.range, nameRange: entry.keyRange, model: section.text("model"), mtu: section.number("mtu"), vfs, functions,
+      path, id, host, range: entry.range, nameRange: entry.keyRange, model: section.text("model"), mtu: section.number("mtu"), node: section.number("node"), vfs, functions,
     },
   };
 }
@@ -121,12 +121,12 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
 
   const nic = paths.number(`${path}/`, "nic");
   const pf: Mutable<PciFunction> = { path: `${nic.path}/pf`, id: "pf", device: nic.path, ...near, boundTo: undefined };
-  const device: DeviceDraft["part"] = { ...nic, host: path, ...near, model: "intel-82599", mtu: 1500, vfs: 0, functions: [pf] };
+  const device: DeviceDraft["part"] = { ...nic, host: path, ...near, model: "intel-82599", mtu: 1500, node: 0, vfs: 0, functions: [pf] };
   const os = paths.number(`${path}/`, "os");
   const components = ["load-generator", "libc", "tcpip"].map((type) => impliedComponent(source, paths, path, os.path, type, range, nameRange));
   components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf" }));
   const domain: Mutable<Domain> = {
-    ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], idle: "halt",
+    ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], scheduler: "preemptive", memoryNode: undefined, idle: "halt",
     components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,
   };
   const domains: DomainDraft[] = [{ part: domain, section, uplinks: undefined, components }];

@@ -82,6 +82,8 @@ export interface Device extends Part {
   readonly model: string;
   /** Largest IP datagram, bytes. */
   readonly mtu: number;
+  /** NUMA node that it is plugged into. */
+  readonly node: number;
   /** Number of VFs enabled. */
   readonly vfs: number;
   /** The PF, then the VFs in order. */
@@ -120,6 +122,10 @@ export interface Domain extends Part {
   readonly cap: number;
   /** pCPUs that the vCPUs may run on; empty: any. */
   readonly affinity: readonly number[];
+  /** How threads are put on its vCPUs: a name of {@link THREAD_SCHEDULERS}. */
+  readonly scheduler: string;
+  /** NUMA node of its memory; undefined: where it runs first. */
+  readonly memoryNode: number | undefined;
   /** What an idle vCPU does: `halt` blocks it in the hypervisor, `spin` keeps its pCPU busy. */
   readonly idle: "halt" | "spin";
   /** From the application down to the wire. */

@@ -13,7 +13,7 @@ export const PROBLEM_CODES = [
   "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
   "not-a-driver-domain", "netback-without-switch", "not-a-guest", "driver-shared", "bridge-on-vf", "grant-table-full", "not-forwarded",
   "process-without-kernel", "cannot-call", "no-effect",
-  "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "numa-nodes",
+  "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "unused-vcpus", "numa-nodes", "bad-node",
   "no-link", "link-taken", "workload-without-server", "unreachable", "not-simulated", "too-many-problems",
   // Why an edit is refused.
   "no-free-vf", "not-editable",

@@ -78,6 +78,13 @@ export const DOMAIN_KINDS = [
   { value: "accelerator", doc: "A processor of its own on a device.", simulated: false },
 ] as const satisfies readonly Choice[];
 
+/** Schedulers of a domain's threads; the models are in `scheduling/threadPolicies.ts`. */
+export const THREAD_SCHEDULERS: readonly Choice[] = [
+  { value: "m-n", doc: "Threads on all vCPUs, non-preemptive, a queue per vCPU and a global one (LibrettOS)." },
+  { value: "n-1", doc: "All threads on the first vCPU, non-preemptive, whatever the number of vCPUs (rumprun)." },
+  { value: "preemptive", doc: "As in a monolithic kernel: time slices, preemption by what wakes, a run queue per CPU, balanced (Linux CFS)." },
+  { value: "run-to-completion", doc: "Each vCPU polls its queues without interrupts, takes a batch, and does all that follows from it before it polls again (DPDK, IX)." },
+];
 /** Whose source the functions of a domain come from. */
 export const SYSTEMS = [
   { value: "linux", doc: "Linux 4.13: its names, its TCP's parameters, `entry_SYSCALL_64`. The default of kernels and driver domains." },
@@ -136,7 +143,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "the processors",
     keys: [
       { name: "cores", doc: "Number of pCPUs.", value: integer(1, 256, 8) },
-      { name: "numa", doc: "Number of NUMA nodes; the cores are divided evenly among them.", value: integer(1, 16, 1) },
+      { name: "numa", doc: "Number of NUMA nodes, each a socket with its own memory; the cores are divided evenly among them.", value: integer(1, 16, 1) },
     ],
   },
   device: {
@@ -144,6 +151,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     keys: [
       { name: "model", doc: "The device model.", value: { kind: "choice", choices: DEVICES.map(({ model, doc }) => ({ value: model, doc })), default: "intel-82599" }, required: true },
       { name: "mtu", doc: "Largest IP datagram, bytes.", value: integer(576, 9198, 1500) },
+      { name: "node", doc: "NUMA node that it is plugged into.", value: integer(0, 15, 0) },
       { name: "sriov", doc: "SR-IOV: virtual functions of the device.", value: { kind: "section", section: "sriov" } },
     ],
   },
@@ -155,7 +163,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a hypervisor",
     keys: [
       { name: "model", doc: "The hypervisor.", value: { kind: "choice", choices: [{ value: "xen", doc: "Xen: type 1, event channels and grants." }], default: "xen" } },
-      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }, { value: "pinned", doc: "Every vCPU has a pCPU of its own, as with Xen's null scheduler." }], default: "credit" } },
+      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }, { value: "pinned", doc: "Every vCPU has a pCPU of its own, as with Xen's null scheduler." }, { value: "round-robin", doc: "One queue for all, each vCPU in turn for at most a time slice: no weights, no priorities." }], default: "credit" } },
       { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms).", value: time(US, S, 30 * MS) },
       { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms).", value: time(0, S, MS) },
     ],
@@ -170,6 +178,8 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
       { name: "cap", doc: "Ceiling in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
       { name: "affinity", doc: "pCPUs that its vCPUs may run on, such as [0, 1]; without it, any.", value: { kind: "integers", min: 0, max: 255 } },
+      { name: "scheduler", doc: "How threads are put on its vCPUs. Without it, by kind: `m-n` for a virtual machine, `preemptive` for a kernel.", value: { kind: "choice", choices: THREAD_SCHEDULERS } },
+      { name: "memory-node", doc: "NUMA node of its memory. Without it, the node on which it runs first.", value: integer(0, 15) },
       { name: "idle", doc: "What an idle vCPU does.", value: { kind: "choice", choices: [{ value: "halt", doc: "Blocks in the hypervisor until an event; the pCPU is free for others." }, { value: "spin", doc: "Polls and keeps its pCPU busy (the LibrettOS prototype)." }], default: "halt" } },
       { name: "components", doc: "What is placed in the domain, from the application down to the wire.", value: { kind: "components" } },
       { name: "uplinks", doc: "Interfaces that the TCP/IP component can switch between, and the active one.", value: { kind: "section", section: "uplinks" } },

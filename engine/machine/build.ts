@@ -7,6 +7,8 @@ import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
 import { Hypervisor, type VcpuPolicy } from "../scheduling/hypervisor";
 import { PinnedPolicy } from "../scheduling/pinned";
+import { RoundRobinPolicy } from "../scheduling/roundRobin";
+import { Topology } from "../scheduling/topology";
 import { GrantTables, RUMP_FRAMES, XEN_FRAMES } from "./grants";
 import { Iommu } from "./iommu/iommu";
 import { addDegradation } from "./faults/degrade";
@@ -119,6 +121,7 @@ function addHypervisor(machine: Machine, host: Host): Hypervisor {
   let policy: VcpuPolicy;
   if (spec === undefined || spec.scheduler === "pinned") policy = new PinnedPolicy(hypervisor);
   else if (spec.scheduler === "credit") policy = new CreditPolicy(machine.kernel, hypervisor, host.path, spec.timeslice, spec.ratelimit);
+  else if (spec.scheduler === "round-robin") policy = new RoundRobinPolicy(machine.kernel, hypervisor, host.path, spec.timeslice);
   else throw new Error(`There is no scheduler ${spec.scheduler}.`);
   hypervisor.use(policy);
   return hypervisor;
@@ -128,7 +131,10 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   const { cpus } = machine;
   const virtual = host.hypervisor !== undefined;
   // Without a hypervisor there is nothing to halt to: the kernel's own idle loop waits on the pCPU.
-  const id = cpus.addDomain(domain.path, host.path, virtual ? domain.idle : "spin", hypervisor);
+  const id = cpus.addDomain({
+    path: domain.path, host: host.path, vcpuHost: hypervisor, topology: new Topology(machine.costs, host.cores, host.numa),
+    memoryNode: domain.memoryNode, virtual, idle: virtual ? domain.idle : "wait", scheduler: domain.scheduler,
+  });
   const system = systemOf(domain);
   machine.grants.get(host.path)?.addDomain(id, domain.path, system === "linux" ? XEN_FRAMES : RUMP_FRAMES);
   for (let i = 0; i < domain.vcpus; i++) {

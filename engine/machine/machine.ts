@@ -7,6 +7,7 @@ import { Transcript } from "../network/transcript";
 import { CostProfile } from "../profiles/profile";
 import type { KernelSystem } from "../scheduling/crossing";
 import { Cpus } from "../scheduling/cpus";
+import type { ThreadLevel } from "../scheduling/threads";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
 import type { GrantTables } from "./grants";
@@ -143,10 +144,10 @@ export interface DomainPlace {
 }
 
 /** A thread of the domain by name, made at the first call. @param affinity see {@link Cpus.addThread} */
-export function sharedThread(machine: Machine, domain: DomainPlace, name: string, affinity = -1): number {
+export function sharedThread(machine: Machine, domain: DomainPlace, name: string, affinity = -1, level: ThreadLevel = "thread"): number {
   let thread = domain.threads.get(name);
   if (thread === undefined) {
-    thread = machine.cpus.addThread(domain.id, name, affinity);
+    thread = machine.cpus.addThread(domain.id, name, affinity, level);
     domain.threads.set(name, thread);
   }
   return thread;

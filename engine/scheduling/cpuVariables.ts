@@ -1,43 +1,54 @@
 import type { Variable } from "../inspect";
-import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
-import type { Threads } from "./threads";
+import type { CpuParts } from "./dispatcher";
 
 const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer"] as const;
 const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
-type VcpuTable = Table<{ readonly state: "u8"; readonly idle: "u8"; readonly thread: "i32"; readonly busy: "f64"; readonly switches: "f64" }>;
-
-/** vCPUs, run queues and threads of a domain, for people. */
-export function describeDomain(
-  vcpus: readonly number[], threads: readonly number[], vcpu: VcpuTable, all: Threads, domain: number, nameOf: (thread: number) => string,
-): Variable[] {
+/** vCPUs, run queues, threads and locks of a domain, for people. */
+export function describeDomain({ vcpus, threads, locks }: CpuParts, domain: number, all: readonly number[], nameOf: (thread: number) => string): Variable[] {
+  const { vcpus: own, policy, scheduler, kernel } = vcpus.domains[domain]!;
+  const { vcpu } = vcpus;
+  const { thread } = threads;
   const list = (waiting: readonly number[]): string => (waiting.length > 0 ? waiting.map(nameOf).join(", ") : "empty");
+  const shared = policy.waitingForWhichever();
+  const counts = vcpus.countsOf(kernel);
+  const held = locks.describe(kernel, (v) => `vcpu${v - own[0]!}`);
   return [
+    { name: "scheduler", value: scheduler },
     {
-      name: "vcpus", value: `${vcpus.length}`, number: vcpus.length,
-      children: vcpus.map((v, i) => ({
-        name: `vcpu${i}`, value: `${vcpuStates[vcpu.state[v]!]!}${vcpu.idle[v] === 1 ? ", idle" : ""}`,
+      name: "vcpus", value: `${own.length}`, number: own.length,
+      children: own.map((v, i) => ({
+        name: `vcpu${i}`, value: `${vcpuStates[vcpu.state[v]!]!}${vcpu.stuckSince[v]! > 0 ? ", spins for a lock" : vcpu.idle[v] === 1 ? ", idle" : ""}`,
         children: [
           { name: "thread", value: vcpu.thread[v] === NONE ? "none" : nameOf(vcpu.thread[v]!) },
-          { name: "run queue", value: list(all.waitingLocally(v)) },
+          { name: "run queue", value: list(policy.waitingFor(v)) },
           { name: "busy", value: microseconds(vcpu.busy[v]!), number: vcpu.busy[v]! },
-          { name: "thread switches", value: `${vcpu.switches[v]!}`, number: vcpu.switches[v]! },
         ],
       })),
     },
-    { name: "global run queue", value: list(all.waitingGlobally(domain)) },
+    ...(shared === undefined ? [] : [{ name: "global run queue", value: list(shared) }]),
     {
-      name: "threads", value: `${threads.length}`, number: threads.length,
-      children: threads.map((thread) => ({
-        name: nameOf(thread), value: threadStates[all.thread.state[thread]!]!,
+      name: "threads", value: `${all.length}`, number: all.length,
+      children: all.map((t) => ({
+        name: nameOf(t), value: `${threadStates[thread.state[t]!]!}${policy.describe?.(t) ?? ""}`,
         children: [
-          { name: "busy", value: microseconds(all.thread.busy[thread]!), number: all.thread.busy[thread]! },
-          { name: "jobs done", value: `${all.thread.jobs[thread]!}`, number: all.thread.jobs[thread]! },
+          { name: "busy", value: microseconds(thread.busy[t]!), number: thread.busy[t]! },
+          { name: "jobs done", value: `${thread.jobs[t]!}`, number: thread.jobs[t]! },
         ],
       })),
+    },
+    ...(held.length === 0 ? [] : [{ name: "locks", value: `${held.length}`, number: held.length, children: held }]),
+    {
+      name: "counters", value: "",
+      children: Object.entries(counts).map(([name, number]: [string, number]) => ({ name: words(name), value: `${number}`, number })),
     },
   ];
+}
+
+/** `threadSwitches` → `thread switches`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function microseconds(time: number): string {

@@ -74,7 +74,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
       csched_tick: { file: "xen/common/sched_credit.c", kind: "hypervisor" },
     });
     this.pcpu = kernel.store.table(`pcpus of ${host}`, {
-      vcpu: "i32", last: "i32", since: "f64", switching: "u8", asked: "u8", slice: "i32", switches: "f64", pending: "f64",
+      vcpu: "i32", last: "i32", since: "f64", switching: "u8", asked: "u8", slice: "i32", switches: "f64", pending: "f64", overhead: "f64",
     });
     for (let p = 0; p < count; p++) {
       this.pcpu.alloc();
@@ -163,12 +163,12 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.cancelSlice(p);
     const { vcpu, slice } = this.policy.pick(p);
     const stays = vcpu === before;
+    if (!stays && before !== NONE && this.cpus.vcpu.state[before] === VcpuState.running) this.cpus.suspend(before);
     this.kernel.mark(this.fn.schedule, this.id, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, stays && vcpu !== NONE ? vcpu : NO_VCPU);
     if (stays) {
       if (vcpu !== NONE) this.armSlice(p, slice);
       return;
     }
-    if (before !== NONE && this.cpus.vcpu.state[before] === VcpuState.running) this.cpus.suspend(before);
     this.pcpu.vcpu[p] = vcpu;
     if (vcpu === NONE) return;
     const fn = this.pcpu.last[p] === vcpu ? this.fn["resume vcpu"] : this.fn.context_switch;
@@ -188,10 +188,14 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.pcpu.switching[p] = 0;
     this.pcpu.last[p] = vcpu;
     this.pcpu.since[p] = this.kernel.now;
-    if (!same) this.pcpu.switches[p]!++;
+    this.pcpu.overhead[p]! += cost;
+    if (!same) {
+      this.pcpu.switches[p]!++;
+      this.cpus.vcpus.counts.contextSwitches[this.cpus.vcpus.domainOf[vcpu]!]!++;
+    }
     this.armSlice(p, this.pcpu.pending[p]!);
     const asked = this.pcpu.asked[p] === 1;
-    this.cpus.resume(vcpu);
+    this.cpus.resume(vcpu, p);
     if (asked) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
   }
 
@@ -263,6 +267,11 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
         },
       ],
     }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];
+  }
+
+  /** Time that the pCPU spent on going from one vCPU to another, picoseconds. */
+  overheadOf(pcpu: number): number {
+    return this.pcpu.overhead[pcpu]!;
   }
 
   /** Times that a pCPU went from one vCPU to another. */

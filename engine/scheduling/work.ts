@@ -1,50 +1,90 @@
 import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
+import type { SpinLocks } from "./spinLocks";
 
 /** Functions that one piece of work can name. */
 export const SHARES = 24;
 
+/** What a piece of work does about a lock: nothing, spins on its vCPU, or would, but has lost it. */
+const Spin = { no: 0, spinning: 1, paused: 2 } as const;
+
 /**
  * Pieces of work in progress, by slot: what they are, the functions that they go through with the time of each, and how
- * much is left. A piece that loses its vCPU is paused and pays the rest later.
+ * much is left. A piece that loses its vCPU is paused and pays the rest later, on the same vCPU or on another.
+ *
+ * A piece with functions under a spin lock goes function by function, since others may hold the lock when its turn comes,
+ * and since it may lose its vCPU while it holds it: the others then spin until it is back.
  */
 export class WorkSlots {
   readonly slot;
   readonly share;
+  private readonly free;
 
-  /** @param component whose event `op` tells that the work in slot `a` is done */
-  constructor(private readonly kernel: Kernel, private readonly component: number, private readonly op: number) {
+  /** @param component whose event `op` tells that the work, or its present function, in slot `a` is done */
+  constructor(private readonly kernel: Kernel, private readonly locks: SpinLocks, private readonly component: number, private readonly op: number) {
     this.slot = kernel.store.table("work", {
-      active: "u8", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32",
-      begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", spin: "f64", cut: "u8", noted: "i32", thread: "i32", hung: "u8",
+      component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32", vcpu: "u16", thread: "i32",
+      begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", first: "u8", spin: "f64", cut: "u8", noted: "i32", hung: "u8",
+      locked: "u8", started: "u8", held: "i16", spinning: "u8", spun: "f64", next: "i32",
     });
-    this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32" });
+    this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32", lock: "i16" });
+    this.free = kernel.store.table("free work slots", { head: "i32" }, 1);
+    this.free.alloc();
+    this.free.head[0] = NONE;
   }
 
-  addSlot(): void {
-    const row = this.slot.alloc();
-    this.slot.event[row] = NONE;
-    for (let i = 0; i < SHARES; i++) this.share.alloc();
-  }
-
-  /** Fills a slot; its functions follow by `spend`, then `proceed`. */
-  begin(w: number, thread: number, component: number, op: number, a: number, b: number, cause: number, enabler: number): void {
+  /** Fills a slot; its functions follow by `spend`, then `proceed`. @param thread −1: an interrupt */
+  begin(v: number, thread: number, component: number, op: number, a: number, b: number, cause: number, enabler: number): number {
+    const w = this.take();
     const { slot } = this;
-    slot.active[w] = 1;
+    slot.vcpu[w] = v;
     slot.thread[w] = thread;
     slot.component[w] = component;
     slot.op[w] = op;
     slot.a[w] = a;
     slot.b[w] = b;
     slot.cause[w] = cause;
+    this.restart(w, enabler);
+    return w;
+  }
+
+  /** The same work anew, without functions yet. */
+  restart(w: number, enabler: number): void {
+    const { slot } = this;
     slot.enabler[w] = enabler;
-    slot.shares[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.remaining[w] = slot.hung[w] = 0;
+    slot.shares[w] = slot.first[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.remaining[w] = slot.hung[w] =
+      slot.locked[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = 0;
+    slot.event[w] = slot.held[w] = NONE;
     slot.begin[w] = this.kernel.now;
   }
 
-  /** @throws Error for more functions than a slot has room for */
-  spend(w: number, component: number, fn: number, cost: number, packet: number, a: number, b: number): void {
+  private take(): number {
+    const { slot, free } = this;
+    const w = free.head[0]!;
+    if (w !== NONE) {
+      free.head[0] = slot.next[w]!;
+      return w;
+    }
+    for (let i = 0; i < SHARES; i++) this.share.alloc();
+    return slot.alloc();
+  }
+
+  /** The slot is free again; what it says can still be read until the next one begins. */
+  release(w: number): void {
+    this.slot.next[w] = this.free.head[0]!;
+    this.free.head[0] = w;
+  }
+
+  /** Takes back all functions of work that has not started but the first `shares`. */
+  shorten(w: number, shares: number): void {
+    const { slot, share } = this;
+    for (let s = w * SHARES + shares; s < w * SHARES + slot.shares[w]!; s++) slot.remaining[w]! -= share.cost[s]!;
+    slot.shares[w] = shares;
+  }
+
+  /** @param lock held while the function runs; −1: none @throws Error for more functions than a slot has room for */
+  spend(w: number, component: number, fn: number, cost: number, packet: number, a: number, b: number, lock: number = NONE): void {
     const n = this.slot.shares[w]!++;
     if (n >= SHARES) throw new Error("a piece of work names too many functions");
     const { share } = this;
@@ -55,34 +95,79 @@ export class WorkSlots {
     share.packet[s] = packet;
     share.a[s] = a;
     share.b[s] = b;
+    share.lock[s] = lock;
+    if (lock !== NONE) this.slot.locked[w] = 1;
     this.slot.remaining[w]! += cost;
   }
 
-  /** Takes back all functions of work that has not started but the first `shares`. */
-  shorten(w: number, shares: number): void {
-    const { slot, share } = this;
-    for (let s = w * SHARES + shares; s < w * SHARES + slot.shares[w]!; s++) slot.remaining[w]! -= share.cost[s]!;
-    slot.shares[w] = shares;
-  }
-
-  isActive(w: number): boolean {
-    return this.slot.active[w] === 1;
+  /** The last `count` functions come first: what has to be done before a piece of work goes on. */
+  bringForward(w: number, count: number): void {
+    const { share, slot } = this;
+    const begin = w * SHARES + slot.first[w]!;
+    const end = w * SHARES + slot.shares[w]!;
+    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) {
+      const moved = column.slice(end - count, end);
+      column.copyWithin(begin + count, begin, end - count);
+      column.set(moved as Float64Array & Int32Array, begin);
+    }
   }
 
   /** The work has its vCPU from now on. */
   proceed(w: number): void {
     const { slot } = this;
+    if (slot.locked[w] === 1 && !this.proceedLocked(w)) return;
     const remaining = slot.remaining[w]!;
     slot.end[w] = this.kernel.now + remaining;
     slot.event[w] = this.kernel.schedule(remaining, Priority.cpu, this.component, this.op, w);
   }
 
+  /** Function by function: takes the lock of the next one. @returns false: it spins */
+  private proceedLocked(w: number): boolean {
+    const { slot, share, kernel } = this;
+    const s = w * SHARES + slot.first[w]!;
+    if (slot.started[w] === 0) {
+      slot.started[w] = 1;
+      slot.remaining[w] = share.cost[s]!;
+    }
+    const lock = share.lock[s]!;
+    if (lock === NONE || slot.held[w] === lock) return true;
+    if (slot.spinning[w] === Spin.spinning) slot.spun[w]! += kernel.now - slot.end[w]!;
+    if (this.locks.acquire(lock, slot.vcpu[w]!)) {
+      slot.held[w] = lock;
+      slot.spinning[w] = Spin.no;
+      return true;
+    }
+    if (slot.spinning[w] === Spin.no) this.locks.contend(lock);
+    slot.spinning[w] = Spin.spinning;
+    slot.end[w] = kernel.now;
+    return false;
+  }
+
+  /** Lets the lock go: of those that spin for it on a vCPU, the first that began gets it. */
+  private unlock(w: number): void {
+    const { slot, share, locks } = this;
+    const lock = slot.held[w]!;
+    slot.held[w] = NONE;
+    locks.release(lock);
+    let next: number = NONE;
+    for (let other = 0; other < slot.rows; other++) {
+      if (slot.spinning[other] !== Spin.spinning || share.lock[other * SHARES + slot.first[other]!] !== lock) continue;
+      if (next === NONE || slot.end[other]! < slot.end[next]!) next = other;
+    }
+    if (next !== NONE) this.proceed(next);
+  }
+
   /** The work loses its vCPU. @returns whether it had it */
   pause(w: number): boolean {
-    const { slot } = this;
-    if (slot.active[w] === 0 || slot.event[w] === NONE) return false;
-    slot.remaining[w] = slot.end[w]! - this.kernel.now;
-    this.kernel.cancel(slot.event[w]!);
+    const { slot, kernel } = this;
+    if (slot.spinning[w] === Spin.spinning) {
+      slot.spun[w]! += kernel.now - slot.end[w]!;
+      slot.spinning[w] = Spin.paused;
+      return true;
+    }
+    if (slot.event[w] === NONE) return false;
+    slot.remaining[w] = slot.end[w]! - kernel.now;
+    kernel.cancel(slot.event[w]!);
     slot.event[w] = NONE;
     return true;
   }
@@ -90,14 +175,16 @@ export class WorkSlots {
   /** The work is given up, unfinished. */
   drop(w: number): void {
     this.pause(w);
-    this.slot.active[w] = 0;
+    this.slot.spinning[w] = Spin.no;
+    if (this.slot.held[w] !== NONE) this.unlock(w);
+    this.release(w);
   }
 
   /** Takes the rounds of polling that have not begun off work that spins, once; the first is always made. */
   cut(w: number): void {
     const { slot, share } = this;
     const round = slot.spin[w]!;
-    if (slot.active[w] === 0 || round === 0 || slot.cut[w] === 1) return;
+    if (round === 0 || slot.cut[w] === 1) return;
     slot.cut[w] = 1;
     const had = this.pause(w);
     const last = w * SHARES + slot.shares[w]! - 1;
@@ -113,16 +200,38 @@ export class WorkSlots {
     return this.share.a[w * SHARES + this.slot.shares[w]! - 1]!;
   }
 
-  /** The work is done: writes its rows, on `context` and vCPU `v`. @returns the time spent, picoseconds */
-  finish(w: number, context: number, v: number): number {
+  /** How long the work has run since it began, or since it was split, picoseconds. */
+  ranSince(w: number): number {
+    const { slot, kernel } = this;
+    if (slot.spinning[w] === Spin.spinning) return slot.spun[w]! + kernel.now - slot.end[w]!;
+    const left = slot.event[w] === NONE ? slot.remaining[w]! : slot.end[w]! - kernel.now;
+    return slot.spun[w]! + this.total(w) - left;
+  }
+
+  /** Of the present function where there are locks, else of all. */
+  private total(w: number): number {
+    const { slot, share } = this;
+    const first = w * SHARES + slot.first[w]!;
+    if (slot.locked[w] === 1) return slot.started[w] === 1 ? share.cost[first]! : slot.remaining[w]!;
+    let sum = 0;
+    for (let s = first, end = w * SHARES + slot.shares[w]!; s < end; s++) sum += share.cost[s]!;
+    return sum;
+  }
+
+  /**
+   * The event of the slot: writes the rows of what is done, on `context`.
+   * @returns the time spent, picoseconds; −1 less that time where the work goes on with its next function
+   */
+  finish(w: number, context: number): number {
     const { slot, share, kernel } = this;
-    slot.active[w] = 0;
     slot.event[w] = NONE;
     kernel.cause = slot.cause[w]!;
+    if (slot.locked[w] === 1) return this.finishFunction(w, context);
+    const v = slot.vcpu[w]!;
     let begin = slot.begin[w]!;
     let enabler = slot.enabler[w]!;
     let spent = 0;
-    for (let s = w * SHARES, end = s + slot.shares[w]!; s < end; s++) {
+    for (let s = w * SHARES + slot.first[w]!, end = w * SHARES + slot.shares[w]!; s < end; s++) {
       const cost = share.cost[s]!;
       kernel.mark(share.fn[s]!, share.component[s]!, context, begin, cost, share.packet[s]!, share.a[s]!, share.b[s]!, v, enabler);
       begin += cost;
@@ -130,5 +239,74 @@ export class WorkSlots {
       enabler = NONE;
     }
     return spent;
+  }
+
+  /** The present function of work with locks is over. */
+  private finishFunction(w: number, context: number): number {
+    const { slot, share, kernel } = this;
+    const s = w * SHARES + slot.first[w]!;
+    const spent = this.markPresent(w, context, share.cost[s]!);
+    if (slot.held[w] !== NONE && slot.held[w] === share.lock[s]) this.unlock(w);
+    slot.started[w] = 0;
+    slot.enabler[w] = NONE;
+    slot.cause[w] = kernel.cause;
+    slot.begin[w] = kernel.now;
+    if (++slot.first[w]! >= slot.shares[w]!) return spent;
+    this.proceed(w);
+    return -1 - spent;
+  }
+
+  /** Rows of the present function: of the spinning for its lock, and of `done` of itself. */
+  private markPresent(w: number, context: number, done: number): number {
+    const { slot, share, kernel } = this;
+    const s = w * SHARES + slot.first[w]!;
+    const v = slot.vcpu[w]!;
+    const spun = slot.spun[w]!;
+    const begin = slot.begin[w]!;
+    if (spun > 0) kernel.mark(this.locks.spinFn, share.component[s]!, context, begin, spun, NONE, share.lock[s]!, 0, v, slot.enabler[w]!);
+    slot.spun[w] = 0;
+    if (done > 0 || spun === 0) {
+      kernel.mark(share.fn[s]!, share.component[s]!, context, begin + spun, done, share.packet[s]!, share.a[s]!, share.b[s]!, v, spun > 0 ? NONE : slot.enabler[w]!);
+    }
+    return spun + done;
+  }
+
+  /**
+   * The work is taken off its vCPU for a thread: writes the rows of what it did there, since it may go on elsewhere.
+   * It must be paused. @returns the time spent, picoseconds
+   */
+  split(w: number, context: number): number {
+    const { slot, share, kernel } = this;
+    let spent = 0;
+    if (slot.locked[w] === 1) {
+      const s = w * SHARES + slot.first[w]!;
+      if (slot.started[w] === 1) {
+        spent = this.markPresent(w, context, share.cost[s]! - slot.remaining[w]!);
+        share.cost[s] = slot.remaining[w]!;
+        slot.started[w] = 0;
+      }
+    } else {
+      let done = this.total(w) - slot.remaining[w]!;
+      let begin = slot.begin[w]!;
+      for (let s = w * SHARES + slot.first[w]!; done > 0; s++) {
+        const part = Math.min(done, share.cost[s]!);
+        kernel.mark(share.fn[s]!, share.component[s]!, context, begin, part, share.packet[s]!, share.a[s]!, share.b[s]!, slot.vcpu[w]!, slot.enabler[w]!);
+        slot.enabler[w] = NONE;
+        if (part === share.cost[s]! && slot.first[w]! < slot.shares[w]! - 1) slot.first[w]!++;
+        else share.cost[s]! -= part;
+        begin += part;
+        done -= part;
+        spent += part;
+      }
+    }
+    return spent;
+  }
+
+  /** Work that was split goes on. */
+  goOn(w: number, v: number, enabler: number): void {
+    const { slot } = this;
+    slot.vcpu[w] = v;
+    slot.begin[w] = this.kernel.now;
+    slot.enabler[w] = enabler;
   }
 }

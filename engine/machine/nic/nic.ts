@@ -175,7 +175,7 @@ export class Nic implements Model, LinkEnd, Adapter {
    * Assigns the function to a domain and opens its queues. A PF works at once; a VF sends and receives when its driver has
    * been through the mailbox.
    * @param lines interrupt lines, one a queue pair
-   * @param eitr register value, see {@link Vectors.throttle}
+   * @param eitr register value, see {@link Vectors.throttle}; −1: the driver polls, and gets no interrupts
    * @throws Error if the function is another domain's
    */
   open(f: number, domain: number, lines: readonly number[], eitr: number): void {
@@ -183,7 +183,8 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.assign(f, domain);
     queues.forEach(({ row }, q) => {
       this.iommu.route(this.vectors.state.index[row]!, lines[q] ?? NONE);
-      this.vectors.throttle(row, eitr);
+      if (eitr < 0) this.vectors.poll(row, lines[q] ?? NONE);
+      else this.vectors.throttle(row, eitr);
       this.receiveQueues.open(row);
     });
     if (!this.isPhysical(f)) return;

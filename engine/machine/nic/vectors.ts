@@ -17,7 +17,7 @@ export class Vectors {
   /** @param before is told of an interrupt that is about to be sent */
   constructor(private readonly nic: Adapter, path: string, private readonly interrupts: InterruptController, private readonly before: (q: number) => void) {
     this.state = nic.kernel.store.table(`interrupt vectors of ${path}`, {
-      epoch: "u16", index: "i32", masked: "u8", armed: "u8", interval: "f64", last: "f64", interrupts: "f64", lost: "f64",
+      epoch: "u16", index: "i32", masked: "u8", armed: "u8", polled: "u8", line: "i32", interval: "f64", last: "f64", interrupts: "f64", lost: "f64",
     });
   }
 
@@ -38,9 +38,19 @@ export class Vectors {
     this.state.interval[q] = units * unit;
   }
 
+  /** The driver polls the queue: no interrupts; the line only says that there is something. */
+  poll(q: number, line: number): void {
+    this.state.polled[q] = 1;
+    this.state.line[q] = line;
+  }
+
   /** Something has arrived: an interrupt at once, or when the interval since the last is over. */
   arm(q: number): void {
     const { state, nic } = this;
+    if (state.polled[q] === 1) {
+      if (this.interrupts.raise(state.line[q]!)) this.before(q);
+      return;
+    }
     if (state.masked[q] === 1 || state.armed[q] === 1) return;
     state.armed[q] = 1;
     const earliest = state.last[q]! + state.interval[q]!;
@@ -69,7 +79,7 @@ export class Vectors {
   reset(q: number): void {
     const { state } = this;
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
-    state.masked[q] = state.armed[q] = 0;
+    state.masked[q] = state.armed[q] = state.polled[q] = 0;
     state.interval[q] = 0;
   }
 }

@@ -38,7 +38,8 @@ describe("workloads", () => {
       }
       assert.ok(Math.abs(total - w.latency.mean * w.completed) < 1e-6 * total);
     }
-    first.sizes!.forEach(({ oneWay }, i) => assert.ok(oneWay < second.sizes![i]!.oneWay));
+    // Both share the wire, and the one that is done last has it alone for its largest messages.
+    first.sizes!.slice(0, -1).forEach(({ oneWay }, i) => assert.ok(oneWay < second.sizes![i]!.oneWay));
     // 64 B one way cannot be faster than the wire: 2 µs of propagation and two frames' headers.
     assert.ok(first.sizes![0]!.oneWay > 2e6);
   });

@@ -1,0 +1,84 @@
+import type { FunctionInfo } from "../trace/trace";
+import type { CostProfile } from "../profiles/profile";
+import { NONE } from "../trace/trace";
+import type { Crossings } from "./crossing";
+import type { Vcpus } from "./vcpus";
+import type { WorkSlots } from "./work";
+
+/** What a function counts as, by its tally in the trace's names. */
+const Counted = { nothing: 0, exit: 1, hypercall: 2, notification: 3 } as const;
+
+/**
+ * What the work that begins now costs: the functions that it names, each by the cost profile, and what it costs besides that it is
+ * where it is. Between `open` and `close`, within one dispatch; it keeps nothing from one to the next.
+ */
+export class Charges {
+  /** The work whose `begin` or `end` runs at this moment, or −1. */
+  current: number = NONE;
+  /** The component that `spend` charges: the job's own, or one that it calls into. */
+  spending = 0;
+  private remote = false;
+  /** Time of this work in bytes of memory on the other node, as if it were near. */
+  private far = 0;
+  private domain = 0;
+  private readonly counted: number[] = [];
+
+  constructor(
+    private readonly costs: CostProfile, private readonly functions: readonly FunctionInfo[], private readonly work: WorkSlots, private readonly vcpus: Vcpus,
+    private readonly crossings: Crossings, private readonly remoteFn: number,
+  ) {}
+
+  /** Work begins on a vCPU. */
+  open(w: number, v: number): void {
+    const { domainOf, domains, counts, vcpu } = this.vcpus;
+    this.current = w;
+    this.domain = domainOf[v]!;
+    const { topology } = domains[this.domain]!;
+    this.remote = topology.nodes > 1 && topology.nodeOf(vcpu.pcpu[v]!) !== counts.node[this.domain];
+    this.far = 0;
+  }
+
+  /** All has been said: what copies from and to the other node's memory took longer. */
+  close(): void {
+    if (this.far > 0) this.add(this.vcpus.domains[this.domain]!.component, this.remoteFn, Math.round(this.far * this.vcpus.domains[this.domain]!.topology.remoteExcess));
+    this.current = NONE;
+  }
+
+  /** The work goes through `fn`, at the cost that the profile gives it for `bytes`. */
+  spend(fn: number, packet: number = NONE, bytes = 0, b = 0): void {
+    const cost = this.costs.of(fn, bytes);
+    if (this.remote && bytes > 0) this.far += cost - this.costs.of(fn, 0);
+    this.spendTime(fn, cost, packet, bytes, b);
+  }
+
+  spendTime(fn: number, cost: number, packet: number = NONE, a = 0, b = 0, lock: number = NONE): void {
+    this.crossings.to(this.spending);
+    this.add(this.spending, fn, cost, packet, a, b, lock);
+  }
+
+  /** What the scheduler itself goes through, in the name of the domain. */
+  overhead(fn: number, cost: number = this.costs.of(fn, 0), a = 0, b = 0): void {
+    this.add(this.vcpus.domains[this.domain]!.component, fn, cost, NONE, a, b);
+  }
+
+  private add(component: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0, lock: number = NONE): void {
+    this.work.spend(this.current, component, fn, cost, packet, a, b, lock);
+    if (fn >= this.counted.length) this.learn();
+    const counted = this.counted[fn]!;
+    if (counted !== Counted.nothing) this.count(counted);
+  }
+
+  private count(counted: number): void {
+    const { counts } = this.vcpus;
+    counts.exits[this.domain]!++;
+    if (counted >= Counted.hypercall) counts.hypercalls[this.domain]!++;
+    if (counted === Counted.notification) counts.notifications[this.domain]!++;
+  }
+
+  private learn(): void {
+    for (let fn = this.counted.length; fn < this.functions.length; fn++) {
+      const tally = this.functions[fn]!.tally;
+      this.counted.push(tally === "VM exit" ? Counted.exit : tally === "hypercall" ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing);
+    }
+  }
+}

@@ -1,0 +1,498 @@
+import type { CostProfile } from "../profiles/profile";
+import type { Kernel } from "../kernel/kernel";
+import { Priority } from "../kernel/queue";
+import { NONE } from "../trace/trace";
+import type { Charges } from "./charges";
+import type { Crossings } from "./crossing";
+import type { InterruptLines } from "./interruptLines";
+import type { Ipc } from "./ipc";
+import type { LifeCycle } from "./lifeCycle";
+import type { SpinLocks } from "./spinLocks";
+import { Ready } from "./threadPolicy";
+import { ThreadState, type Threads } from "./threads";
+import { VcpuState, type Vcpus } from "./vcpus";
+import type { Waking } from "./waking";
+import type { WorkSlots } from "./work";
+
+/** Longest time that one row can say, picoseconds: its cost is a 32-bit number. */
+const LONGEST_ROW = 4e9;
+
+/** Work of the CPUs' own, as ops of their component. */
+export const CpuOp = { workEnd: 0, idlePoll: 1, kick: 2, deliver: 3, tick: 4, halt: 5 } as const;
+
+/** What a dispatcher works on. */
+export interface CpuParts {
+  readonly id: number;
+  readonly kernel: Kernel;
+  readonly costs: CostProfile;
+  readonly vcpus: Vcpus;
+  readonly threads: Threads;
+  readonly contextOfThread: readonly number[];
+  readonly work: WorkSlots;
+  readonly lines: InterruptLines;
+  readonly locks: SpinLocks;
+  readonly charges: Charges;
+  readonly crossings: Crossings;
+  readonly ipc: Ipc;
+}
+
+/**
+ * What a vCPU that has a pCPU does: interrupts first, then the thread that it runs, then the thread that the domain's policy
+ * picks, and else it idles. The mechanism is here, the choice is the policy's.
+ */
+export class Dispatcher {
+  /** In `end`: the thread lets others go first. Never outlives a dispatch. */
+  yielding = false;
+  private entering = false;
+  waking!: Waking;
+  private readonly fn;
+
+  constructor(private readonly cpus: CpuParts, private readonly lifeCycle: LifeCycle) {
+    this.fn = cpus.kernel.functions({
+      "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
+      "VM exit: EOI": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
+      "VM exit: HLT": { file: "xen/arch/x86/hvm/hvm.c", kind: "hypervisor", tally: "VM exit" },
+      "VM exit: ICR write": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
+      "VM exit: timer": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
+      "send IPI": { name: "x2apic_send_IPI", file: "arch/x86/kernel/apic/x2apic_phys.c", kind: "thread" },
+      scheduler_tick: { file: "kernel/sched/core.c", kind: "thread" },
+      resched_curr: { file: "kernel/sched/core.c", kind: "thread", a: "thread" },
+      "cold cache": { kind: "thread", a: "bytes" },
+      "cache-line transfer": { kind: "thread", a: "lines", b: "from pCPU" },
+    });
+  }
+
+  // --- What the hypervisor says -------------------------------------------------------------------------------------
+
+  /** The vCPU has a pCPU from now on. */
+  resume(v: number, pcpu: number): void {
+    const { vcpus, work, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    this.arrive(v, pcpu);
+    c.state[v] = VcpuState.running;
+    c.since[v] = kernel.now;
+    c.kicked[v] = 0;
+    c.lastRow[v] = kernel.cause;
+    this.releaseIdleLock(v);
+    if (c.work[v] !== NONE) return work.proceed(c.work[v]!);
+    this.entering = true;
+    this.next(v);
+    this.entering = false;
+  }
+
+  /** A vCPU on another pCPU than before finds the caches cold; where it runs first is where its domain's memory is. */
+  private arrive(v: number, pcpu: number): void {
+    const { vcpus } = this.cpus;
+    const { vcpu: c, counts } = vcpus;
+    const domain = vcpus.domainOf[v]!;
+    const { topology } = vcpus.domains[domain]!;
+    const last = c.lastPcpu[v]!;
+    c.pcpu[v] = c.lastPcpu[v] = pcpu;
+    if (counts.node[domain] === NONE) counts.node[domain] = topology.nodeOf(pcpu);
+    if (last === pcpu || last === NONE) return;
+    c.cold[v] = topology.refill(last, pcpu);
+    counts.migrations[domain]!++;
+    const thread = c.thread[v]!;
+    const unfinished = thread === NONE ? NONE : this.cpus.threads.thread.work[thread]!;
+    // What is half done meets the cold cache too.
+    if (unfinished !== NONE) this.lead(unfinished, v, thread, NONE, false);
+  }
+
+  /** The vCPU loses its pCPU; it stays runnable. */
+  suspend(v: number): void {
+    const { vcpus, work, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { idleLock } = vcpus.entry(v);
+    if (idleLock !== NONE && this.holdsIdleLock(v)) this.cpus.locks.acquire(idleLock, v);
+    if (c.idle[v] === 1) this.endIdle(v);
+    if (c.thread[v] !== NONE || c.work[v] !== NONE) vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
+    c.ran[v]! += kernel.now - c.since[v]!;
+    c.state[v] = VcpuState.runnable;
+    c.pcpu[v] = NONE;
+    this.pauseThread(v);
+    if (c.work[v] !== NONE) work.pause(c.work[v]!);
+    this.cancelIdlePoll(v);
+  }
+
+  pauseThread(v: number): void {
+    const thread = this.cpus.vcpus.vcpu.thread[v]!;
+    if (thread === NONE) return;
+    const w = this.cpus.threads.thread.work[thread]!;
+    if (w !== NONE) this.cpus.work.pause(w);
+  }
+
+  cancelIdlePoll(v: number): void {
+    const { vcpu: c } = this.cpus.vcpus;
+    if (c.idlePoll[v] !== NONE) this.cpus.kernel.cancel(c.idlePoll[v]!);
+    c.idlePoll[v] = NONE;
+  }
+
+  // --- Events -------------------------------------------------------------------------------------------------------
+
+  /** The work in a slot is done, or its present function. */
+  workEnded(w: number): void {
+    const { vcpus, threads, work, kernel, charges } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { slot } = work;
+    const v = slot.vcpu[w]!;
+    const thread = slot.thread[w]!;
+    const spent = work.finish(w, thread === NONE ? vcpus.contextOf[v]! : this.cpus.contextOfThread[thread]!);
+    this.account(v, thread, spent < 0 ? -1 - spent : spent);
+    c.lastRow[v] = kernel.cause;
+    if (spent < 0) return;
+    if (slot.hung[w] === 1) {
+      this.lifeCycle.hold(w);
+      return;
+    }
+    if (thread === NONE) c.work[v] = NONE;
+    else threads.thread.work[thread] = NONE;
+    charges.current = w;
+    this.yielding = false;
+    kernel.end(slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    charges.current = NONE;
+    work.release(w);
+    this.next(v);
+  }
+
+  private account(v: number, thread: number, spent: number): void {
+    this.cpus.vcpus.vcpu.busy[v]! += spent;
+    if (thread === NONE) return;
+    this.cpus.threads.thread.busy[thread]! += spent;
+    this.cpus.vcpus.entry(v).policy.ran(v, thread, spent);
+  }
+
+  /** An idle vCPU looks for work. */
+  idlePolled(v: number): void {
+    const { vcpus, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    c.idlePoll[v] = NONE;
+    const { policy, component } = vcpus.entry(v);
+    const idle = c.idle[v] === 1;
+    if (idle) this.endIdle(v);
+    kernel.mark(policy.idleFn, component, vcpus.contextOf[v]!, kernel.now, 0, NONE, 1, 0, v);
+    // An interrupt may have come in between.
+    if (!idle) return;
+    if (this.isStuck(v)) this.spinForIdleLock(v);
+    else this.next(v);
+  }
+
+  /** A line has reached a vCPU that runs. */
+  interrupt(v: number): void {
+    const { vcpu: c } = this.cpus.vcpus;
+    if (c.work[v] !== NONE) return;
+    if (c.idle[v] === 1 && this.isStuck(v)) {
+      if (c.stuckSince[v] === 0) {
+        this.endIdle(v);
+        this.spinForIdleLock(v);
+      }
+      return;
+    }
+    this.pauseThread(v);
+    this.next(v);
+  }
+
+  // --- Choosing -----------------------------------------------------------------------------------------------------
+
+  next(v: number): void {
+    const { vcpus, threads, work, lines } = this.cpus;
+    const { vcpu: c } = vcpus;
+    if (c.idle[v] === 1) this.endIdle(v);
+    if (c.lineHead[v] !== NONE) return this.startInterrupt(v, lines.take(v));
+    const before = c.thread[v]!;
+    if (before !== NONE) {
+      const unfinished = threads.thread.work[before]!;
+      if (c.resched[v] === 0) {
+        if (unfinished !== NONE) return work.proceed(unfinished);
+        if (!this.yielding && threads.hasJob(before)) return this.startJob(v, before, NONE, false);
+      }
+      this.putBack(v, before, unfinished);
+    }
+    c.resched[v] = 0;
+    this.yielding = false;
+    const { policy } = vcpus.entry(v);
+    const chosen = policy.pick(v);
+    if (chosen !== NONE) return this.run(v, before, chosen);
+    const polled = policy.polls ? lines.poll(v) : NONE;
+    if (polled !== NONE) return this.startInterrupt(v, polled);
+    this.idle(v);
+  }
+
+  /** The vCPU's thread stops running there: blocked, or into a queue again. */
+  private putBack(v: number, thread: number, unfinished: number): void {
+    const { vcpus, threads, work, kernel } = this.cpus;
+    vcpus.vcpu.thread[v] = NONE;
+    if (unfinished === NONE && !threads.hasJob(thread)) {
+      threads.thread.state[thread] = ThreadState.idle;
+      return;
+    }
+    const preempted = vcpus.vcpu.resched[v] === 1 && !this.yielding;
+    if (unfinished !== NONE) {
+      this.account(v, thread, work.split(unfinished, this.cpus.contextOfThread[thread]!));
+      work.slot.cause[unfinished] = kernel.cause;
+    }
+    threads.thread.state[thread] = ThreadState.ready;
+    vcpus.entry(v).policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
+    if (!preempted) return;
+    vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
+    kernel.mark(this.fn.resched_curr, vcpus.entry(v).component, this.cpus.contextOfThread[thread]!, kernel.now, 0, NONE, thread, 0, v);
+  }
+
+  /** In `end`: another thread has the vCPU of the work that ends, and what is left of its slice; −1: whoever is next. */
+  goOn(thread: number): void {
+    const { vcpus, threads, work, charges, crossings } = this.cpus;
+    const v = work.slot.vcpu[charges.current]!;
+    vcpus.vcpu.thread[v] = thread;
+    if (thread === NONE) return;
+    threads.thread.state[thread] = ThreadState.running;
+    threads.thread.vcpu[thread] = v;
+    crossings.load(v, thread, NONE);
+    vcpus.counts.threadSwitches[vcpus.domainOf[v]!]!++;
+  }
+
+  private run(v: number, before: number, chosen: number): void {
+    const { vcpus, threads, work } = this.cpus;
+    const { vcpu: c } = vcpus;
+    c.halting[v] = 0;
+    c.thread[v] = chosen;
+    threads.thread.state[chosen] = ThreadState.running;
+    const { policy } = vcpus.entry(v);
+    let switching: number = NONE;
+    if (chosen !== before) {
+      vcpus.counts.threadSwitches[vcpus.domainOf[v]!]!++;
+      switching = policy.switchFn(v, before, chosen);
+    }
+    threads.thread.vcpu[chosen] = v;
+    if (policy.tickPeriod > 0 && c.ticking[v] === 0) this.armTick(v);
+    const unfinished = threads.thread.work[chosen]!;
+    if (unfinished === NONE) return this.startJob(v, chosen, switching, chosen !== before);
+    work.goOn(unfinished, v, c.lastRow[v]!);
+    this.lead(unfinished, v, chosen, switching, chosen !== before);
+    work.proceed(unfinished);
+  }
+
+  /** Work that is half done goes on elsewhere: what that costs comes first. */
+  private lead(w: number, v: number, thread: number, switching: number, switched: boolean): void {
+    const { charges, work } = this.cpus;
+    const before = work.slot.shares[w]!;
+    charges.open(w, v);
+    this.spendMove(w, v, thread, NONE, switching, switched);
+    charges.current = NONE;
+    const added = work.slot.shares[w]! - before;
+    if (added > 0) work.bringForward(w, added);
+  }
+
+  private startJob(v: number, thread: number, switching: number, switched: boolean): void {
+    const { vcpus, threads, work, kernel } = this.cpus;
+    const { job } = threads;
+    const { vcpu: c } = vcpus;
+    const j = threads.takeJob(thread);
+    const enabler = job.posted[j]! < kernel.now ? c.lastRow[v]! : NONE;
+    const w = work.begin(v, thread, job.component[j]!, job.op[j]!, job.a[j]!, job.b[j]!, job.cause[j]!, enabler);
+    threads.thread.work[thread] = w;
+    c.halting[v] = 0;
+    const from = job.pcpu[j]!;
+    this.cpus.charges.open(w, v);
+    this.spendMove(w, v, thread, from, switching, switched);
+    this.startWork(w, NONE);
+    // The vCPU is busy now; what any vCPU may run is for an idle one.
+    const domain = vcpus.domainOf[v]!;
+    if (vcpus.domains[domain]!.policy.waitsForWhichever()) this.waking.wakeOneOf(vcpus.domains[domain]!.usable, v);
+  }
+
+  /** What comes before a thread's work: IPIs that its vCPU owes, the switch, cold caches, and lines that are in another core's cache. */
+  private spendMove(w: number, v: number, thread: number, from: number, switching: number, switched: boolean): void {
+    const { vcpus, threads, charges, crossings } = this.cpus;
+    const { vcpu: c } = vcpus;
+    if (c.owed[v]! > 0) this.payIpis(v);
+    if (switching !== NONE) charges.overhead(switching);
+    if (switched) crossings.load(v, thread, w);
+    const { topology } = vcpus.entry(v);
+    if (c.cold[v]! > 0) {
+      charges.overhead(this.fn["cold cache"], c.cold[v]!, topology.workingSet);
+      c.cold[v] = 0;
+    }
+    const here = c.pcpu[v]!;
+    const { pcpu } = threads.thread;
+    const was = pcpu[thread]!;
+    if (was !== here) {
+      pcpu[thread] = here;
+      if (was !== NONE) this.spendLines(v, was, here, topology.threadLines);
+    }
+    if (from !== NONE && from !== here) this.spendLines(v, from, here, 1);
+  }
+
+  /** Lines that were written on one pCPU are read on another. */
+  spendLines(v: number, from: number, to: number, lines: number): void {
+    const time = this.cpus.vcpus.entry(v).topology.transfer(from, to, lines);
+    if (time > 0) this.cpus.charges.overhead(this.fn["cache-line transfer"], time, lines, from);
+  }
+
+  private payIpis(v: number): void {
+    const { vcpus, charges } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const fn = vcpus.entry(v).virtual ? this.fn["VM exit: ICR write"] : this.fn["send IPI"];
+    for (; c.owed[v]! > 0; c.owed[v]!--) charges.overhead(fn);
+  }
+
+  private startInterrupt(v: number, l: number): void {
+    const { vcpus, lines: { line }, work, charges } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const w = work.begin(v, NONE, line.component[l]!, line.op[l]!, line.a[l]!, 0, line.cause[l]!, c.lastRow[v]!);
+    c.work[v] = w;
+    c.halting[v] = 0;
+    charges.open(w, v);
+    const exits = vcpus.entry(v).virtual && line.polled[l] === 0;
+    // A vCPU that has just been given its pCPU was not in guest mode: it is injected on the way in.
+    if (exits && !this.entering) charges.overhead(this.fn["VM exit: external interrupt"]);
+    this.startWork(w, exits && line.device[l] === 1 ? this.fn["VM exit: EOI"] : NONE);
+  }
+
+  /** @param last function that comes after those of the model; −1: none */
+  private startWork(w: number, last: number): void {
+    const { kernel, work, charges, crossings, ipc } = this.cpus;
+    const { slot } = work;
+    const component = slot.component[w]!;
+    charges.spending = component;
+    crossings.begin(w, slot.thread[w]!);
+    if (this.lifeCycle.isHung(component)) {
+      charges.current = NONE;
+      return this.lifeCycle.hold(w);
+    }
+    const before = slot.shares[w]!;
+    kernel.begin(component, slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    if (crossings.cut !== NONE) ipc.split(w);
+    if (slot.shares[w] === before) throw new Error(`${kernel.names.components[component]!.path}: work without a function`);
+    if (last !== NONE) charges.overhead(last);
+    charges.close();
+    work.proceed(w);
+  }
+
+  // --- Ticks --------------------------------------------------------------------------------------------------------
+
+  private armTick(v: number): void {
+    const { kernel, vcpus } = this.cpus;
+    const { tickPeriod } = vcpus.entry(v).policy;
+    vcpus.vcpu.ticking[v] = 1;
+    kernel.schedule(tickPeriod - (kernel.now % tickPeriod), Priority.cpu, this.cpus.id, CpuOp.tick, v);
+  }
+
+  /** In `begin`: the tick's interrupt. */
+  spendTick(v: number): void {
+    const { charges, vcpus } = this.cpus;
+    charges.overhead(this.fn.scheduler_tick);
+    if (vcpus.entry(v).virtual) charges.overhead(this.fn["VM exit: timer"]);
+  }
+
+  /** In `end`: a thread whose time is over gives way; ticks stop while the vCPU idles. */
+  ticked(v: number): void {
+    const { vcpus } = this.cpus;
+    const { vcpu: c } = vcpus;
+    c.ticking[v] = 0;
+    if (c.thread[v] === NONE) return;
+    if (vcpus.entry(v).policy.tick(v)) c.resched[v] = 1;
+    this.armTick(v);
+  }
+
+  // --- Idling -------------------------------------------------------------------------------------------------------
+
+  private idle(v: number): void {
+    const { vcpus, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const d = vcpus.entry(v);
+    if (d.idle !== "halt" || d.policy.polls || this.isStuck(v)) {
+      c.halting[v] = 0;
+      c.idle[v] = 1;
+      c.idleSince[v] = kernel.now;
+      return;
+    }
+    if (c.halting[v] === 0) return this.startHalt(v);
+    c.halting[v] = 0;
+    c.ran[v]! += kernel.now - c.since[v]!;
+    c.state[v] = VcpuState.blocked;
+    c.pcpu[v] = NONE;
+    d.vcpuHost.block(v);
+  }
+
+  /** The halt instruction exits to the hypervisor; what comes meanwhile is found before the vCPU blocks. */
+  private startHalt(v: number): void {
+    const { vcpus, work, charges, id } = this.cpus;
+    const w = work.begin(v, NONE, id, CpuOp.halt, v, 0, vcpus.vcpu.lastRow[v]!, NONE);
+    vcpus.vcpu.work[v] = w;
+    charges.open(w, v);
+    this.startWork(w, NONE);
+  }
+
+  /** In `begin`: halting. */
+  spendHalt(v: number): void {
+    const { charges, vcpus } = this.cpus;
+    if (vcpus.vcpu.owed[v]! > 0) this.payIpis(v);
+    charges.overhead(this.fn["VM exit: HLT"]);
+  }
+
+  /** Idling ends. Where it kept the pCPU busy, rows say so. */
+  endIdle(v: number): void {
+    const { vcpus, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { idle, policy } = vcpus.entry(v);
+    const stuck = c.stuckSince[v]!;
+    c.idle[v] = 0;
+    c.stuckSince[v] = 0;
+    if (idle !== "spin" && !policy.polls && stuck === 0) return;
+    const { cause } = kernel;
+    this.markBusy(v, policy.idleFn, c.idleSince[v]!, stuck > 0 ? stuck : kernel.now);
+    if (stuck > 0) this.markBusy(v, this.cpus.locks.spinFn, stuck, kernel.now);
+    kernel.cause = cause;
+  }
+
+  private markBusy(v: number, fn: number, from: number, to: number): void {
+    const { vcpus, kernel, costs, locks } = this.cpus;
+    const { component, idleLock } = vcpus.entry(v);
+    const spins = fn === locks.spinFn;
+    for (let begin = from; begin < to; begin += LONGEST_ROW) {
+      const time = Math.min(LONGEST_ROW, to - begin);
+      kernel.mark(fn, component, vcpus.contextOf[v]!, begin, time, NONE, spins ? idleLock : Math.round(time / costs.of(fn, 0)), 0, v);
+    }
+    vcpus.vcpu.busy[v]! += to - from;
+  }
+
+  // --- The lock of idling -------------------------------------------------------------------------------------------
+
+  /** Whether the instant at which the vCPU loses its pCPU is within the lock's part of a round. */
+  private holdsIdleLock(v: number): boolean {
+    const { vcpus, kernel, costs, work } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { policy, vcpus: all } = vcpus.entry(v);
+    if (all.length < 2 || c.stuckSince[v]! > 0) return false;
+    const w = c.work[v]!;
+    if (w !== NONE) return work.slot.component[w] === this.cpus.id && work.slot.op[w] === CpuOp.halt && work.ranSince(w) < policy.idleLock!;
+    return c.idle[v] === 1 && (kernel.now - c.idleSince[v]!) % costs.of(policy.idleFn, 0) < policy.idleLock!;
+  }
+
+  /** A vCPU that has no pCPU holds the lock that an idle one needs in order to look for work. */
+  private isStuck(v: number): boolean {
+    const { idleLock } = this.cpus.vcpus.entry(v);
+    if (idleLock === NONE) return false;
+    const holder = this.cpus.locks.holder(idleLock);
+    return holder !== NONE && holder !== v;
+  }
+
+  private spinForIdleLock(v: number): void {
+    const { vcpus, kernel, locks } = this.cpus;
+    locks.contend(vcpus.entry(v).idleLock);
+    vcpus.vcpu.idle[v] = 1;
+    vcpus.vcpu.idleSince[v] = vcpus.vcpu.stuckSince[v] = kernel.now;
+  }
+
+  /** The holder is back, and lets it go: those that spin look again. */
+  private releaseIdleLock(v: number): void {
+    const { vcpus, kernel, costs, locks } = this.cpus;
+    const { idleLock, vcpus: all, policy } = vcpus.entry(v);
+    if (idleLock === NONE || locks.holder(idleLock) !== v) return;
+    locks.release(idleLock);
+    const { vcpu: c } = vcpus;
+    for (const other of all) {
+      if (c.stuckSince[other] === 0 || c.idlePoll[other] !== NONE) continue;
+      c.idlePoll[other] = kernel.schedule(costs.of(policy.idleFn, 0), Priority.cpu, this.cpus.id, CpuOp.idlePoll, other);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { NONE } from "../trace/trace";
+import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
+import { VcpuState } from "./vcpus";
+
+/** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
+const HUNG_PIECE = 1e9;
+
+/** What becomes of the CPUs when a domain stops, boots or freezes, and when a component hangs. */
+export class LifeCycle {
+  /** By component: its next job does not end. `count`: how many. */
+  private readonly hung;
+  private readonly hangs;
+  private readonly fn;
+  dispatcher!: Dispatcher;
+
+  constructor(private readonly cpus: CpuParts) {
+    const { store } = cpus.kernel;
+    this.hung = store.table("hung components", { hung: "u8" });
+    this.hangs = store.table("hangs", { count: "i32" }, 1);
+    this.hangs.alloc();
+    this.fn = cpus.kernel.functions({ "no progress": { kind: "thread" } });
+  }
+
+  /** See {@link Cpus.stop}. */
+  stop(domain: number): void {
+    const { kernel, vcpus, lines, threads, work, locks, id } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { vcpus: own, threads: all, vcpuHost, policy } = vcpus.domains[domain]!;
+    locks.clear(domain);
+    for (const v of own) {
+      if (c.state[v] === VcpuState.running) c.ran[v]! += kernel.now - c.since[v]!;
+      if (c.idle[v] === 1) this.dispatcher.endIdle(v);
+      if (c.state[v] === VcpuState.runnable || c.state[v] === VcpuState.running) vcpuHost.takeDown(v);
+      if (c.work[v] !== NONE) work.drop(c.work[v]!);
+      c.state[v] = VcpuState.off;
+      c.idle[v] = c.frozen[v] = c.kicked[v] = c.resched[v] = c.halting[v] = c.ticking[v] = c.owed[v] = c.cold[v] = 0;
+      c.thread[v] = c.work[v] = c.lineHead[v] = c.lineTail[v] = c.idlePoll[v] = c.pcpu[v] = NONE;
+    }
+    for (const t of all) if (threads.thread.work[t] !== NONE) work.drop(threads.thread.work[t]!);
+    locks.clear(domain);
+    lines.clear(domain);
+    kernel.queue.cancelWhere((component, op, a) => {
+      if (component !== id || op === CpuOp.workEnd) return false;
+      return vcpus.domainOf[op === CpuOp.deliver ? lines.line.vcpu[a]! : a] === domain;
+    });
+    policy.clear();
+    threads.kill(all);
+  }
+
+  /** See {@link Cpus.boot}. */
+  boot(domain: number): void {
+    const { kernel, vcpus, threads } = this.cpus;
+    const { vcpus: own, threads: all, vcpuHost } = vcpus.domains[domain]!;
+    threads.revive(all);
+    for (const v of own) {
+      vcpus.vcpu.lastRow[v] = kernel.cause;
+      vcpuHost.wake(v);
+    }
+  }
+
+  /** See {@link Cpus.freeze}. */
+  freeze(domain: number): void {
+    const { vcpus, work } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { vcpus: own, vcpuHost } = vcpus.domains[domain]!;
+    for (const v of own) {
+      if (c.state[v] === VcpuState.off || c.frozen[v] === 1) continue;
+      c.frozen[v] = 1;
+      if (c.idle[v] === 1) this.dispatcher.endIdle(v);
+      this.dispatcher.cancelIdlePoll(v);
+      this.dispatcher.pauseThread(v);
+      if (c.work[v] !== NONE) work.drop(c.work[v]!);
+      this.burn(v);
+      if (c.state[v] === VcpuState.running) work.proceed(c.work[v]!);
+      else if (c.state[v] === VcpuState.blocked) vcpuHost.wake(v);
+    }
+  }
+
+  /** See {@link Cpus.hang}. */
+  hang(component: number, on: boolean): void {
+    while (this.hung.rows <= component) this.hung.alloc();
+    this.hangs.count[0]! += Number(on) - this.hung.hung[component]!;
+    this.hung.hung[component] = on ? 1 : 0;
+  }
+
+  isHung(component: number): boolean {
+    return this.hangs.count[0]! > 0 && this.hung.hung[component] === 1;
+  }
+
+  /** The next piece of a frozen vCPU's time, as an interrupt that does not end. */
+  private burn(v: number): void {
+    const { vcpus, work, kernel } = this.cpus;
+    const { component } = vcpus.entry(v);
+    const w = work.begin(v, NONE, component, 0, 0, 0, kernel.cause, NONE);
+    vcpus.vcpu.work[v] = w;
+    work.spend(w, component, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    work.slot.hung[w] = 1;
+  }
+
+  /** The same for work of a hung component, again and again. */
+  hold(w: number): void {
+    const { work } = this.cpus;
+    work.restart(w, NONE);
+    work.spend(w, work.slot.component[w]!, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    work.slot.hung[w] = 1;
+    work.proceed(w);
+  }
+}

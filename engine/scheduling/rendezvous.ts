@@ -1,0 +1,34 @@
+import type { Cpus } from "./cpus";
+import { WAITING, type Rendezvous } from "./ipc";
+import { ANY, ThreadState } from "./threads";
+
+/** What processes need of the scheduler to call each other. */
+export function rendezvous(cpus: Cpus): Rendezvous {
+  const { thread: column } = cpus.threads;
+  return {
+    spend: (fn, component, cost, packet, a, b) => {
+      cpus.charges.spending = component;
+      cpus.spendTime(fn, cost, packet, a, b);
+    },
+    costOf: (fn) => cpus.costs.of(fn, 0),
+    contextOf: (thread) => cpus.contextOf(thread),
+    call: (thread, component, op, a) => cpus.call(thread, component, op, a),
+    queue: (thread, component, op, a) => cpus.threads.append(thread, component, op, a, 0, cpus.kernel.cause, cpus.here, cpus.kernel.now),
+    stateOf: (thread) => column.state[thread]!,
+    wait: (server) => {
+      column.state[cpus.currentThread] = WAITING;
+      cpus.dispatcher.goOn(server);
+    },
+    giveBack: (thread) => {
+      const { currentThread } = cpus;
+      const affinity = column.affinity[thread]!;
+      if (affinity !== ANY && affinity !== cpus.work.slot.vcpu[cpus.charges.current]!) {
+        cpus.waking.makeReady(thread);
+        return;
+      }
+      column.state[currentThread] = ThreadState.idle;
+      cpus.dispatcher.goOn(thread);
+      if (cpus.threads.hasJob(currentThread)) cpus.waking.makeReady(currentThread);
+    },
+  };
+}

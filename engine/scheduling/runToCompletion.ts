@@ -1,0 +1,85 @@
+import { NONE } from "../trace/trace";
+import { ANY, type Threads } from "./threads";
+import { Ready, type PolicyParts, type ThreadPolicy } from "./threadPolicy";
+import { ThreadQueues } from "./threadQueues";
+
+/**
+ * Polling, run to completion (DPDK's `rte_eal` lcores; IX, OSDI 2014, section 4.1): a vCPU takes no interrupts. It polls its
+ * queues, takes a batch, and does all that the batch leads to, the application's part included, on the same vCPU and without
+ * preemption, before it polls again. Idle, it goes on polling.
+ */
+export class RunToCompletion implements ThreadPolicy {
+  readonly polls = true;
+  readonly tickPeriod = 0;
+  readonly idleFn: number;
+  /** Nothing is shared between the vCPUs (IX 3: "synchronization-free"). */
+  readonly idleLock = undefined;
+  private readonly switching: number;
+  private readonly threads: Threads;
+  private readonly vcpus: readonly number[];
+  private readonly queues: ThreadQueues;
+
+  constructor({ kernel, threads, domain }: PolicyParts) {
+    this.threads = threads;
+    this.vcpus = domain.vcpus;
+    const fn = kernel.functions({
+      "empty poll": { name: "rte_eth_rx_burst: empty", file: "lib/ethdev/rte_ethdev.h", kind: "thread", a: "rounds" },
+      "next stage": { name: "run to completion: next stage", file: "lib/eal/common/eal_common_launch.c", kind: "thread" },
+    });
+    this.idleFn = fn["empty poll"];
+    this.switching = fn["next stage"];
+    this.queues = new ThreadQueues(kernel.store, `stages of ${domain.path}`, threads);
+  }
+
+  usable(vcpus: number): number {
+    return vcpus;
+  }
+
+  addVcpu(): void {
+    this.queues.add();
+  }
+
+  addThread(): void {}
+
+  /** What a batch leads to stays on its vCPU. */
+  ready(thread: number, by: number, why: number): number {
+    const { affinity, vcpu } = this.threads.thread;
+    const last = vcpu[thread]!;
+    let target = affinity[thread]!;
+    if (target === ANY) target = by !== NONE && why === Ready.woken ? by : last !== NONE ? last : this.vcpus[0]!;
+    this.queues.push(target - this.vcpus[0]!, thread);
+    return target;
+  }
+
+  pick(vcpu: number): number {
+    return this.queues.shift(vcpu - this.vcpus[0]!);
+  }
+
+  waitsForWhichever(): boolean {
+    return false;
+  }
+
+  preempts(): boolean {
+    return false;
+  }
+
+  ran(): void {}
+
+  tick(): boolean {
+    return false;
+  }
+
+  switchFn(): number {
+    return this.switching;
+  }
+
+  clear(): void {
+    for (let q = 0; q < this.queues.queues; q++) this.queues.clear(q);
+  }
+
+  waitingFor(vcpu: number): readonly number[] {
+    return this.queues.list(vcpu - this.vcpus[0]!);
+  }
+
+  waitingForWhichever(): undefined {}
+}

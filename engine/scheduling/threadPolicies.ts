@@ -1,0 +1,13 @@
+import { MToN } from "./mToN";
+import { NToOne } from "./nToOne";
+import { Preemptive } from "./preemptive";
+import { RunToCompletion } from "./runToCompletion";
+import type { PolicyParts, ThreadPolicy } from "./threadPolicy";
+
+/** Schedulers of threads by the names that designs use (`scheduler` of a domain). */
+export const threadPolicies: Readonly<Record<string, new (parts: PolicyParts) => ThreadPolicy>> = {
+  "m-n": MToN,
+  "n-1": NToOne,
+  preemptive: Preemptive,
+  "run-to-completion": RunToCompletion,
+};

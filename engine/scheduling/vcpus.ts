@@ -1,0 +1,125 @@
+import type { Kernel } from "../kernel/kernel";
+import { NONE } from "../trace/trace";
+import type { ThreadPolicy } from "./threadPolicy";
+import type { Topology } from "./topology";
+
+/** What a vCPU is doing, as its hypervisor sees it; `off` where its domain does not run. */
+export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as const;
+
+/** Where a blocked or woken vCPU is reported: the scheduler of the host. */
+export interface VcpuHost {
+  /** Its component in the trace. */
+  readonly id: number;
+  /** A blocked vCPU has something to do. */
+  wake(vcpu: number): void;
+  /** A running vCPU has nothing to do and halts. */
+  block(vcpu: number): void;
+  /** A vCPU that is not blocked is taken down for good, wherever it is: running, being switched to, or waiting. */
+  takeDown(vcpu: number): void;
+}
+
+/** `wait`: without a hypervisor, the core itself waits for an interrupt; the time is nobody's. */
+export type Idle = "halt" | "spin" | "wait";
+
+/** What a domain is made with. */
+export interface DomainSetup {
+  readonly path: string;
+  readonly host: string;
+  readonly vcpuHost: VcpuHost;
+  readonly topology: Topology;
+  /** Node of the domain's memory; undefined: where its first vCPU runs first. */
+  readonly memoryNode: number | undefined;
+  /** Under a hypervisor: interrupts and halts are VM exits. */
+  readonly virtual: boolean;
+  readonly idle: Idle;
+  /** A name of `threadPolicies`. */
+  readonly scheduler: string;
+}
+
+/** Static facts of a domain. */
+export interface DomainEntry extends DomainSetup {
+  /** The domain as a component of the trace: what its own scheduler does. */
+  readonly component: number;
+  readonly vcpus: number[];
+  /** The vCPUs that run threads and take interrupts. */
+  usable: readonly number[];
+  /** The domain whose vCPUs and run queues its threads use: itself, or a process' kernel. */
+  readonly kernel: number;
+  readonly threads: number[];
+  readonly policy: ThreadPolicy;
+  /** The lock of idling, see {@link ThreadPolicy.idleLock}; −1: none. */
+  readonly idleLock: number;
+}
+
+/** What happened to a domain so far. */
+export interface DomainCounts {
+  /** Times that one of its vCPUs got a pCPU that had run another. */
+  readonly contextSwitches: number;
+  /** Times that a vCPU went from one thread to another. */
+  readonly threadSwitches: number;
+  /** Times that a thread lost its vCPU in the middle of its work, or a vCPU its pCPU while it had something to do. */
+  readonly preemptions: number;
+  /** Hypercalls included. */
+  readonly exits: number;
+  readonly hypercalls: number;
+  /** Event-channel sends. */
+  readonly notifications: number;
+  /** From one vCPU of the domain to another. */
+  readonly ipis: number;
+  /** Times that a vCPU came to another pCPU than before. */
+  readonly migrations: number;
+}
+
+/** The vCPUs of the machine, and which belongs to which domain. */
+export class Vcpus {
+  readonly vcpu;
+  readonly counts;
+  readonly domains: DomainEntry[] = [];
+  readonly domainOf: number[] = [];
+  readonly contextOf: number[] = [];
+
+  constructor(private readonly kernel: Kernel) {
+    this.vcpu = kernel.store.table("vcpus", {
+      state: "u8", frozen: "u8", thread: "i32", work: "i32", resched: "u8", halting: "u8", ticking: "u8", idle: "u8", idleSince: "f64", stuckSince: "f64",
+      idlePoll: "i32", kicked: "u8", owed: "u8", pcpu: "i16", lastPcpu: "i16", cold: "f64", lineHead: "i32", lineTail: "i32", lastRow: "i32", busy: "f64", ran: "f64", since: "f64",
+    });
+    this.counts = kernel.store.table("domain counters", {
+      contextSwitches: "f64", threadSwitches: "f64", preemptions: "f64", exits: "f64", hypercalls: "f64", notifications: "f64", ipis: "f64", migrations: "f64", node: "i16",
+    });
+  }
+
+  /** A domain, or a process of one. */
+  addDomain(entry: DomainEntry): number {
+    const row = this.counts.alloc();
+    this.counts.node[row] = entry.memoryNode ?? NONE;
+    return this.domains.push(entry) - 1;
+  }
+
+  add(domain: number): number {
+    const d = this.domains[domain]!;
+    const number = d.vcpus.length;
+    const path = `${d.path}/vcpu${number}`;
+    const v = this.vcpu.alloc();
+    const c = this.vcpu;
+    c.thread[v] = c.work[v] = c.lineHead[v] = c.lineTail[v] = c.idlePoll[v] = c.lastRow[v] = c.pcpu[v] = c.lastPcpu[v] = NONE;
+    this.kernel.names.vcpus.push({ id: v, path, domain: d.path });
+    this.contextOf.push(this.kernel.context("thread", `${d.path}/${d.policy.polls ? "poll" : "interrupt"}-${number}`, d.host, d.path));
+    d.vcpus.push(v);
+    d.usable = d.vcpus.slice(0, d.policy.usable(d.vcpus.length));
+    this.domainOf.push(domain);
+    d.policy.addVcpu(v);
+    return v;
+  }
+
+  entry(v: number): DomainEntry {
+    return this.domains[this.domainOf[v]!]!;
+  }
+
+  countsOf(domain: number): DomainCounts {
+    const c = this.counts;
+    return {
+      contextSwitches: c.contextSwitches[domain]!, threadSwitches: c.threadSwitches[domain]!, preemptions: c.preemptions[domain]!, exits: c.exits[domain]!,
+      hypercalls: c.hypercalls[domain]!, notifications: c.notifications[domain]!, ipis: c.ipis[domain]!, migrations: c.migrations[domain]!,
+    };
+  }
+}

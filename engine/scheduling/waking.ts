@@ -1,0 +1,125 @@
+import { Priority } from "../kernel/queue";
+import { NONE } from "../trace/trace";
+import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
+import { Ready, WHICHEVER } from "./threadPolicy";
+import { VcpuState } from "./vcpus";
+import { ThreadState } from "./threads";
+
+/**
+ * What becomes of a thread that is ready: it waits in a queue, and a vCPU has to learn of it. One that idles notices by itself, one
+ * that spins in a poll at its round's end, one that is halted is kicked through the hypervisor, and one that runs something
+ * that has to give way gets an interrupt from the vCPU that woke the thread.
+ */
+export class Waking {
+  private readonly fn;
+
+  constructor(private readonly cpus: CpuParts, private readonly dispatcher: Dispatcher) {
+    this.fn = cpus.kernel.functions({
+      vcpu_kick: { file: "xen/common/domain.c", kind: "hypervisor" },
+      "reschedule interrupt": { name: "smp_reschedule_interrupt", file: "arch/x86/kernel/smp.c", kind: "interrupt" },
+    });
+  }
+
+  /** A thread that was blocked has something to do. */
+  makeReady(thread: number): void {
+    const { vcpus, threads } = this.cpus;
+    const domain = threads.thread.domain[thread]!;
+    const { policy, usable } = vcpus.domains[domain]!;
+    const by = this.wakerIn(domain);
+    threads.thread.state[thread] = ThreadState.ready;
+    const target = policy.ready(thread, by, Ready.woken);
+    if (target !== WHICHEVER) this.wake(target, thread, by);
+    // A vCPU that makes a thread ready for any looks there itself before it asks others to: see `Dispatcher.startJob`.
+    else if (by === NONE) this.wakeOneOf(usable, by);
+  }
+
+  /** The vCPU of the domain whose work makes something ready now, or −1. */
+  private wakerIn(domain: number): number {
+    const { charges, work, vcpus } = this.cpus;
+    if (charges.current === NONE) return NONE;
+    const v = work.slot.vcpu[charges.current]!;
+    return vcpus.domainOf[v] === domain ? v : NONE;
+  }
+
+  private wake(v: number, thread: number, by: number): void {
+    const { vcpus, threads, work } = this.cpus;
+    const { vcpu: c } = vcpus;
+    if (c.state[v] === VcpuState.blocked) return this.kick(v, by);
+    if (c.state[v] !== VcpuState.running) return;
+    if (c.idle[v] === 1) return this.nudge(v);
+    const running = c.thread[v]!;
+    if (running === NONE) return;
+    const { policy } = vcpus.entry(v);
+    if (policy.preempts(v, thread)) return this.preempt(v, by);
+    const w = threads.thread.work[running]!;
+    if (policy.tickPeriod === 0 && w !== NONE && c.work[v] === NONE && work.slot.spin[w]! > 0) work.cut(w);
+  }
+
+  /** What runs on the vCPU gives way: at once where it is the one that woke, else when an interrupt has told it. */
+  private preempt(v: number, by: number): void {
+    const { vcpus, kernel, costs, id } = this.cpus;
+    const { vcpu: c, counts } = vcpus;
+    if (v === by) {
+      c.resched[v] = 1;
+      return;
+    }
+    if (c.kicked[v] === 1) return;
+    c.kicked[v] = 1;
+    if (by !== NONE) {
+      counts.ipis[vcpus.domainOf[v]!]!++;
+      c.owed[by]!++;
+    }
+    kernel.schedule(costs.of(this.fn["reschedule interrupt"], 0), Priority.interrupt, id, CpuOp.kick, v);
+  }
+
+  /** Any of these vCPUs may run what waits: tells the one that learns of it soonest. */
+  wakeOneOf(candidates: readonly number[], by: number): void {
+    const { vcpus, threads, work } = this.cpus;
+    const { vcpu: c } = vcpus;
+    for (const v of candidates) if (c.idle[v] === 1 && c.state[v] === VcpuState.running) return this.nudge(v);
+    for (const v of candidates) {
+      const running = c.thread[v]!;
+      if (running === NONE || c.state[v] !== VcpuState.running) continue;
+      const w = threads.thread.work[running]!;
+      if (w !== NONE && work.slot.spin[w]! > 0) return work.cut(w);
+    }
+    for (const v of candidates) if (c.state[v] === VcpuState.blocked) return this.kick(v, by);
+  }
+
+  /** An idle vCPU looks when its round is over; a core that waits is woken by an interrupt. */
+  nudge(v: number): void {
+    const { vcpus, kernel, costs, id } = this.cpus;
+    const { vcpu: c } = vcpus;
+    if (c.idlePoll[v] !== NONE) return;
+    const { idle, policy } = vcpus.entry(v);
+    c.idlePoll[v] = kernel.schedule(costs.of(idle === "wait" && !policy.polls ? this.fn["reschedule interrupt"] : policy.idleFn, 0), Priority.cpu, id, CpuOp.idlePoll, v);
+  }
+
+  private kick(v: number, by: number): void {
+    const { vcpus, kernel, costs, id } = this.cpus;
+    const { vcpu: c, counts } = vcpus;
+    if (c.kicked[v] === 1) return;
+    c.kicked[v] = 1;
+    if (by !== NONE) {
+      counts.ipis[vcpus.domainOf[v]!]!++;
+      c.owed[by]!++;
+    }
+    kernel.schedule(costs.of(this.fn.vcpu_kick, 0), Priority.interrupt, id, CpuOp.kick, v);
+  }
+
+  /** The kick, or the interrupt, has arrived. */
+  kicked(v: number): void {
+    const { vcpus, kernel } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const d = vcpus.entry(v);
+    const blocked = c.state[v] === VcpuState.blocked;
+    c.kicked[v] = 0;
+    kernel.mark(blocked ? this.fn.vcpu_kick : this.fn["reschedule interrupt"], blocked ? d.vcpuHost.id : d.component, vcpus.contextOf[v]!, kernel.now, 0);
+    if (blocked) return d.vcpuHost.wake(v);
+    if (d.policy.tickPeriod === 0 || c.frozen[v] === 1) return;
+    c.resched[v] = 1;
+    if (c.state[v] !== VcpuState.running || c.work[v] !== NONE || c.idle[v] === 1) return;
+    this.dispatcher.pauseThread(v);
+    this.dispatcher.next(v);
+  }
+}
