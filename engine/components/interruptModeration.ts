@@ -25,12 +25,13 @@ export class InterruptModeration {
   private readonly queue;
 
   constructor(store: Store, path: string, queues: number, private readonly kind: Moderation, private readonly fixed: "linux" | "netbsd") {
-    this.queue = store.table(`interrupt moderation of ${path}`, {
+    const queue = store.table(`interrupt moderation of ${path}`, {
       eitr: "u16", planned: "u16", sentBytes: "f64", sent: "f64", receivedBytes: "f64", received: "f64", sentClass: "u8", receivedClass: "u8",
     }, queues);
+    this.queue = queue;
     for (let q = 0; q < queues; q++) {
-      const row = this.queue.alloc();
-      this.queue.eitr[row] = this.initial;
+      const row = queue.alloc();
+      queue.eitr[row] = this.initial;
     }
   }
 

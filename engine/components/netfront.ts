@@ -84,13 +84,14 @@ export class Netfront implements PlacedModel, NetworkInterface {
     this.receiveRing = new SharedRing(kernel, `receive ring of ${spec.path}`);
     this.state = store.table(`netfront ${spec.path}`, { transmitGrant: "i32", receiveGrant: "i32", restarting: "u8", pushing: "u8", sent: "f64", received: "f64", dropped: "f64" }, 1);
     this.state.alloc();
-    this.buffer = store.table(`buffers of ${spec.path}`, { grant: "i32" }, 2 * RING_ENTRIES);
+    const buffer = store.table(`buffers of ${spec.path}`, { grant: "i32" }, 2 * RING_ENTRIES);
+    this.buffer = buffer;
     this.free = new Ring(store, `free transmit buffers of ${spec.path}`, RING_ENTRIES, "room");
     this.sendQueue = new Ring(store, `send queue of ${spec.path}`, SEND_QUEUE);
     this.received = new Ring(store, `received frames of ${spec.path}`, BUFFERS);
     for (let i = 0; i < 2 * RING_ENTRIES; i++) {
-      const row = this.buffer.alloc();
-      this.buffer.grant[row] = NONE;
+      const row = buffer.alloc();
+      buffer.grant[row] = NONE;
     }
     for (let i = 0; i < RING_ENTRIES; i++) this.free.push(i);
     this.state.transmitGrant[0] = this.state.receiveGrant[0] = NONE;

@@ -22,10 +22,11 @@ export class ReceiveOffload {
   readonly passed: number[] = [];
 
   constructor(store: Store, private readonly packets: PacketLog, name: string, queues: number) {
-    this.held = store.table(`segments held by ${name}`, { first: "i32", last: "i32", bytes: "u32" }, queues * FLOWS);
+    const held = store.table(`segments held by ${name}`, { first: "i32", last: "i32", bytes: "u32" }, queues * FLOWS);
+    this.held = held;
     for (let i = 0; i < queues * FLOWS; i++) {
-      const row = this.held.alloc();
-      this.held.first[row] = NONE;
+      const row = held.alloc();
+      held.first[row] = NONE;
     }
   }
 

@@ -36,12 +36,13 @@ export class CreditPolicy implements VcpuPolicy {
     this.vcpu = kernel.store.table(`credit: vcpus of ${name}`, {
       credit: "f64", priority: "i8", pcpu: "u16", next: "i32", queued: "u8", active: "u8", parked: "u8", started: "f64",
     });
-    this.queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
+    const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
+    this.queue = queue;
     this.clock = kernel.store.table(`credit: accounting of ${name}`, { ticks: "i32" }, 1);
     this.clock.alloc();
     for (let p = 0; p < host.count; p++) {
-      const row = this.queue.alloc();
-      this.queue.head[row] = NONE;
+      const row = queue.alloc();
+      queue.head[row] = NONE;
     }
   }
 

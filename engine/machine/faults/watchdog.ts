@@ -28,11 +28,12 @@ export class Watchdog implements Model {
       sleep: { name: "xenwatchdogd", file: "tools/misc/xenwatchdogd.c", kind: "thread" },
       domain_watchdog_timeout: { file: "xen/common/schedule.c", kind: "fault", a: "vCPU" },
     });
-    this.timer = kernel.store.table(`watchdog of ${domain.path}`, { event: "i32" }, domain.vcpus);
+    const timer = kernel.store.table(`watchdog of ${domain.path}`, { event: "i32" }, domain.vcpus);
+    this.timer = timer;
     for (let i = 0; i < domain.vcpus; i++) {
       this.threads.push(cpus.addThread(domain.id, `xenwatchdogd-${i}`, i));
-      const row = this.timer.alloc();
-      this.timer.event[row] = NONE;
+      const row = timer.alloc();
+      timer.event[row] = NONE;
     }
     machine.lifecycle.add(domain, this);
   }

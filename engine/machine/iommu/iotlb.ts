@@ -19,11 +19,12 @@ export class Iotlb {
     this.entry = store.table(`IOTLB of ${host}`, {
       used: "u8", function: "u16", page: "u32", pages: "u16", frame: "u32", chain: "i8", newer: "i8", older: "i8",
     }, IOTLB_ENTRIES);
-    this.bucket = store.table(`IOTLB buckets of ${host}`, { head: "i8" }, BUCKETS);
+    const bucket = store.table(`IOTLB buckets of ${host}`, { head: "i8" }, BUCKETS);
+    this.bucket = bucket;
     this.order = store.table(`IOTLB order of ${host}`, { newest: "i8", oldest: "i8" }, 1);
     for (let b = 0; b < BUCKETS; b++) {
-      const row = this.bucket.alloc();
-      this.bucket.head[row] = NONE;
+      const row = bucket.alloc();
+      bucket.head[row] = NONE;
     }
     this.order.alloc();
     this.order.newest[0] = this.order.oldest[0] = NONE;

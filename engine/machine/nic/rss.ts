@@ -65,10 +65,11 @@ export class Rss {
 
   constructor(store: Store, path: string, private readonly packets: PacketLog, private readonly entries: number, queues: number, key = defaultRssKey) {
     this.toeplitz = new Toeplitz(key);
-    this.redirection = store.table(`redirection table of ${path}`, { queue: "u8" }, entries);
+    const redirection = store.table(`redirection table of ${path}`, { queue: "u8" }, entries);
+    this.redirection = redirection;
     for (let i = 0; i < entries; i++) {
-      const row = this.redirection.alloc();
-      this.redirection.queue[row] = i % queues;
+      const row = redirection.alloc();
+      redirection.queue[row] = i % queues;
     }
   }
 

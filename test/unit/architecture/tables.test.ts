@@ -3,7 +3,7 @@ import { Visitor } from "oxc-parser";
 import { parseSource, place, sources, type Source } from "./sources";
 
 /** Methods that allocate nothing. */
-const harmless = new Set(["peek", "shift"]);
+const harmless = new Set(["peek", "shift", "userOf"]);
 
 /**
  * Places that take a column and then ask a method for the row: `alloc`, or whatever calls it, may have replaced the column
