@@ -1,6 +1,7 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
 import type { SizeReport, WorkloadReport } from "../machine/machine";
+import type { Death } from "../machine/lifecycle";
 import type { SwitchReport } from "../machine/switching/switchLog";
 import type { Tally } from "../trace/trace";
 import { fairness } from "./fairness";
@@ -79,7 +80,7 @@ export interface RunReport {
   readonly domains: readonly DomainSummary[];
   /** Frames dropped, by cause; causes that occurred. */
   readonly drops: Readonly<Record<string, number>>;
-  /** Violations and timeouts, by name; those that occurred. */
+  /** Faults, violations and timeouts, by name; those that occurred. */
   readonly incidents: Readonly<Record<string, number>>;
   readonly contextSwitches: number;
   /** How often boundaries were crossed and data copied, by what {@link Tally} a function has; what occurred. */
@@ -95,6 +96,8 @@ export interface RunReport {
   readonly retransmissions: number;
   /** Changes between network server and direct access, in the order in which they were asked for. */
   readonly switches: readonly SwitchReport[];
+  /** Domains that died, and for how long; what the workloads felt of it is their longest silence. */
+  readonly deaths: readonly Death[];
 }
 
 /** Sums up a run so far. */
@@ -110,7 +113,7 @@ export function report(engine: MachineEngine): RunReport {
     const calls = kernel.count(id);
     if (calls === 0) continue;
     if (kind === "drop") drops[name] = calls;
-    else if (kind === "violation" || kind === "timeout") incidents[name] = calls;
+    else if (kind === "violation" || kind === "timeout" || kind === "fault") incidents[name] = calls;
     if (tally !== undefined) tallies[tally] = (tallies[tally] ?? 0) + calls;
     if (tally === "copy") copiedBytes += kernel.sumOf(id);
     if (kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });
@@ -134,6 +137,7 @@ export function report(engine: MachineEngine): RunReport {
     }))),
     fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
+    deaths: machine.lifecycle.deaths(),
     switches: toolstacks.flatMap((toolstack) => toolstack.reports()),
     contextSwitches: hypervisors.reduce((sum, { hypervisor }) => sum + hypervisor.switches(), 0),
   };

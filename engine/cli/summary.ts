@@ -50,6 +50,9 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
       ]),
     ));
   }
+  if (report.deaths.length > 0) {
+    parts.push(table(["died", "at", "by", "was away for"], report.deaths.map((d) => [d.domain, duration(d.at), d.cause, d.down === undefined ? "the rest" : duration(d.down)])));
+  }
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   if (fingerprint !== undefined) parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");

@@ -25,7 +25,7 @@ export class Compute implements PlacedModel {
     this.fn = machine.kernel.functions({ cpu_execute_event: { file: "src/tests/cpu/sb_cpu.c", kind: "application" } });
     this.lock = this.locked > 0 ? machine.cpus.addLock(domain.id, `lock of ${spec.id}`) : NONE;
     for (let i = 0; i < Number(spec.options["threads"]); i++) this.threads.push(machine.cpus.addThread(domain.id, `compute-${i}`));
-    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64" }, 1);
+    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64", silence: "f64" }, 1);
     this.counters.alloc();
     this.since = machine.kernel.store.table(`compute threads ${spec.path}`, { begin: "f64" }, this.threads.length);
     for (const _ of this.threads) this.since.alloc();
@@ -76,6 +76,7 @@ export class Compute implements PlacedModel {
     const over = (done + 1) * PIECE >= this.burst;
     if (over) {
       this.counters.bursts[0]!++;
+      this.counters.silence[0] = Math.max(this.counters.silence[0]!, kernel.now - this.counters.last[0]!);
       this.counters.last[0] = kernel.now;
       this.latency.record(kernel.now - this.since.begin[thread]!);
       if (!this.take(thread)) return;
@@ -92,7 +93,7 @@ export class Compute implements PlacedModel {
     const completed = this.counters.bursts[0]!;
     return [{
       path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, errors: 0,
-      duration: this.counters.last[0]!, bytes: 0, latency: this.latency, fairness: 1, silence: 0,
+      duration: this.counters.last[0]!, bytes: 0, latency: this.latency, fairness: 1, silence: this.counters.silence[0]!,
     }];
   }
 

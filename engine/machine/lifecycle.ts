@@ -7,6 +7,16 @@ import type { DomainPlace, Machine, PlacedModel } from "./machine";
 
 const Op = { boot: 0 } as const;
 
+/** A death of a domain. Times in picoseconds. */
+export interface Death {
+  readonly domain: string;
+  /** Path of the component of the trace that brought it about: a fault of the design, a watchdog. */
+  readonly cause: string;
+  readonly at: number;
+  /** How long the domain did not run; undefined: it does not run yet. */
+  readonly down: number | undefined;
+}
+
 /** What starts and dies with a domain. */
 export type Living = Pick<PlacedModel, "start" | "reclaim" | "resetTime" | "peerDied">;
 
@@ -22,6 +32,8 @@ export class Lifecycle implements Model {
   private readonly fn;
   /** Rows are domains, by their id. */
   private readonly life;
+  /** Deaths so far: domain, causing component, time, time of the boot after it or −1. */
+  private readonly death;
   private readonly contexts = new Map<string, number>();
   private readonly models = new Map<DomainPlace, Living[]>();
   private readonly memory = new Map<DomainPlace, ScopeCopy>();
@@ -36,7 +48,8 @@ export class Lifecycle implements Model {
       "kernel starts": { kind: "device" },
       "not running": { kind: "device" },
     });
-    this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64" }, Math.max(1, domains.length));
+    this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64", last: "i32" }, Math.max(1, domains.length));
+    this.death = kernel.store.table("deaths of domains", { domain: "u16", cause: "u16", at: "f64", boot: "f64" });
     for (const domain of domains) {
       this.life.alloc();
       if (!this.contexts.has(domain.host)) this.contexts.set(domain.host, kernel.context("device", `${domain.host}/toolstack`, domain.host, undefined));
@@ -71,9 +84,10 @@ export class Lifecycle implements Model {
 
   /**
    * A domain stops at once, in a dispatch of its own. Nothing happens to one that does not run.
+   * @param cause the component of the trace that brings it about
    * @param restart picoseconds until it runs again, at least what its devices take to reset; undefined: never
    */
-  kill(domain: DomainPlace, restart: number | undefined): void {
+  kill(domain: DomainPlace, cause: number, restart: number | undefined): void {
     const { machine, life, fn } = this;
     const { kernel, cpus } = machine;
     const component = cpus.componentOf(domain.id);
@@ -85,6 +99,12 @@ export class Lifecycle implements Model {
     kernel.mark(domain.virtual ? fn.domain_kill : fn["kernel stops"], component, by.context, kernel.now, 0, NONE, life.deaths[domain.id]!);
     life.deaths[domain.id]!++;
     life.since[domain.id] = kernel.now;
+    const d = this.death.alloc();
+    life.last[domain.id] = d;
+    this.death.domain[d] = domain.id;
+    this.death.cause[d] = cause;
+    this.death.at[d] = kernel.now;
+    this.death.boot[d] = NONE;
     cpus.stop(domain.id);
     const own = new Set(kernel.names.components.filter((c) => c.domain === domain.path).map(({ id }) => id));
     for (const id of own) cpus.hang(id, false);
@@ -106,6 +126,7 @@ export class Lifecycle implements Model {
     kernel.mark(domain.virtual ? fn.domain_create : fn["kernel starts"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0, NONE, life.boots[d]!);
     life.boots[d]!++;
     life.down[d]! += kernel.now - life.since[d]!;
+    this.death.boot[life.last[d]!] = kernel.now;
     kernel.store.restoreScope(domain.path, this.memory.get(domain)!);
     cpus.boot(d);
     this.start(domain);
@@ -117,6 +138,15 @@ export class Lifecycle implements Model {
     const d = domain.id;
     const now = this.isRunning(domain) ? 0 : this.machine.kernel.now - life.since[d]!;
     return { deaths: life.deaths[d]!, boots: life.boots[d]!, down: life.down[d]! + now };
+  }
+
+  /** All deaths of domains so far, in order. */
+  deaths(): Death[] {
+    const { death, domains } = this;
+    return Array.from({ length: death.rows }, (_, d) => ({
+      domain: domains[death.domain[d]!]!.path, cause: this.machine.kernel.names.components[death.cause[d]!]!.path, at: death.at[d]!,
+      down: death.boot[d] === NONE ? undefined : death.boot[d]! - death.at[d]!,
+    }));
   }
 
   describe(): Scope[] {

@@ -93,7 +93,7 @@ export interface WorkloadReport {
   readonly latency: Histogram;
   /** Jain's index over what its connections got: see `analysis/fairness.ts`. */
   readonly fairness: number;
-  /** Longest time in which nothing got through, from its beginning to its last success: what an outage looks like from outside. */
+  /** Longest time in which nothing got through, from its beginning to its last success, or until now where some are still to come: what an outage looks like from outside. */
   readonly silence: number;
   /** By message size, where the workload goes through several. */
   readonly sizes?: readonly SizeReport[];

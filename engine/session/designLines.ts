@@ -50,6 +50,7 @@ export class DesignLines {
       }
     }
     for (const link of design.links) add(link, true);
+    for (const fault of design.faults) add(fault, true);
     for (const part of [...design.switches, ...design.policies]) add(part, true);
     for (const component of components) {
       const part = this.partOf(component.path);

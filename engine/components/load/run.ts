@@ -97,9 +97,14 @@ export class Run implements Runner {
   /** Something has got through. */
   private advance(): void {
     const b = this.books;
-    const since = this.now - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!);
-    if (since > b.silence[0]!) b.silence[0] = since;
+    b.silence[0] = this.silence();
     b.last[0] = this.now;
+  }
+
+  /** The longest time in which nothing got through, the one until now included. */
+  private silence(): number {
+    const b = this.books;
+    return Math.max(b.silence[0]!, this.now - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!));
   }
 
   receivedBy(endpoint: number): Received {
@@ -141,10 +146,11 @@ export class Run implements Runner {
     const b = this.books;
     const outcome = this.client.outcome?.();
     const completed = outcome?.completed ?? (this.latency.count > 0 || this.client.requests !== undefined ? b.completed[0]! : b.issued[0]!);
+    const isWaiting = this.client.requests !== undefined && b.issued[0]! > 0 && completed < this.client.requests;
     return {
       path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
       duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
-      fairness: fairness(this.shared()), silence: b.silence[0]!,
+      fairness: fairness(this.shared()), silence: isWaiting ? this.silence() : b.silence[0]!,
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

@@ -16,15 +16,17 @@ interface Target {
 /** What can be done to a target. */
 interface Strike {
   readonly machine: Machine;
+  /** The fault as a component of the trace. */
+  readonly cause: number;
   readonly target: Target;
   /** Picoseconds until the domain runs again; undefined: never. */
   readonly restart: number | undefined;
 }
 
 const strikes: Readonly<Record<string, (strike: Strike) => void>> = {
-  crash: ({ machine, target, restart }) => machine.lifecycle.kill(target.domain, restart),
+  crash: ({ machine, cause, target, restart }) => machine.lifecycle.kill(target.domain, cause, restart),
   // A planned restart asks nobody else: what is in the rings is lost as in a crash.
-  restart: ({ machine, target, restart }) => machine.lifecycle.kill(target.domain, restart),
+  restart: ({ machine, cause, target, restart }) => machine.lifecycle.kill(target.domain, cause, restart),
   hang: ({ machine: { cpus }, target: { domain, component, whole } }) => {
     if (whole) cpus.freeze(domain.id);
     else cpus.hang(component, true);
@@ -42,8 +44,8 @@ export function addFault(machine: Machine, domains: readonly DomainPlace[], spec
   const restart = typeof time === "number" ? time : undefined;
   const target = { domain, whole, component: whole ? machine.cpus.componentOf(domain.id) : machine.placed(spec.target).id };
   if (restart !== undefined) machine.lifecycle.remember(domain);
-  if (typeof watchdog === "number") new Watchdog(machine, domain, watchdog, () => machine.lifecycle.kill(domain, restart));
-  const model = new FaultModel(machine.kernel, spec, target, machine.lifecycle.contextOf(domain.host), () => strike({ machine, target, restart }));
+  if (typeof watchdog === "number") new Watchdog(machine, domain, watchdog, (cause) => machine.lifecycle.kill(domain, cause, restart));
+  const model = new FaultModel(machine.kernel, spec, target, machine.lifecycle.contextOf(domain.host), (cause) => strike({ machine, cause, target, restart }));
   machine.kernel.schedule(spec.at, Priority.control, model.id, 0);
 }
 
@@ -52,15 +54,15 @@ class FaultModel implements Model {
   readonly id: number;
   private readonly fn;
 
-  constructor(private readonly kernel: Kernel, spec: Fault, private readonly target: Target, private readonly context: number, private readonly strike: () => void) {
+  constructor(private readonly kernel: Kernel, spec: Fault, private readonly target: Target, private readonly context: number, private readonly strike: (cause: number) => void) {
     this.id = kernel.component(spec.path, "fault", target.domain.host, undefined, this);
-    this.fn = kernel.functions({ planned: { name: spec.kind, kind: "fault" }, struck: { name: `${spec.kind}: struck`, kind: "fault" } });
+    this.fn = kernel.functions({ planned: { name: spec.kind, kind: "fault" }, struck: { name: "struck", kind: "device" } });
   }
 
   fire(): void {
     const { kernel, fn, context, target } = this;
     kernel.mark(fn.planned, this.id, context, kernel.now, 0, NONE);
     if (!target.whole) kernel.mark(fn.struck, target.component, context, kernel.now, 0, NONE);
-    this.strike();
+    this.strike(this.id);
   }
 }

@@ -1,5 +1,6 @@
 import type { Model } from "../../kernel/kernel";
 import { Priority } from "../../kernel/queue";
+import type { Table } from "../../kernel/state";
 import { NONE } from "../../trace/trace";
 import type { DomainPlace, Machine } from "../machine";
 
@@ -17,10 +18,10 @@ export class Watchdog implements Model {
   private readonly fn;
   private readonly threads: number[] = [];
   /** Handle of the timer of each vCPU. */
-  private readonly timer;
+  private readonly timer: Table<{ readonly event: "i32" }>;
 
   /** @param timeout picoseconds without a beat @param expired the hypervisor acts */
-  constructor(private readonly machine: Machine, private readonly domain: DomainPlace, private readonly timeout: number, private readonly expired: () => void) {
+  constructor(private readonly machine: Machine, private readonly domain: DomainPlace, private readonly timeout: number, private readonly expired: (cause: number) => void) {
     const { kernel, cpus } = machine;
     this.id = kernel.component(`${domain.path}/watchdog`, "watchdog", domain.host, domain.path, this);
     this.fn = kernel.functions({
@@ -69,6 +70,6 @@ export class Watchdog implements Model {
       return;
     }
     kernel.mark(this.fn.domain_watchdog_timeout, this.id, this.machine.lifecycle.contextOf(this.domain.host), kernel.now, 0, NONE, i);
-    this.expired();
+    this.expired(this.id);
   }
 }

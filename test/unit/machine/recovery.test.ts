@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Netserver } from "../../../engine/components/netserver";
+import type { Netserver } from "../../../engine/components/netserver";
 import { report } from "../../../engine/analysis/report";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import { CHANNEL_GRANTS } from "../../../engine/machine/channelGrants";
@@ -243,5 +243,21 @@ describe("a planned restart under load", () => {
     const engine = machine({ faults: "{ at: 100ms, restart: netsrv, takes: 150ms }", requests: 500, direct: 500, until: "3s" });
     runUntil(engine, 3 * s);
     assert.deepEqual(report(engine).workloads.map(({ completed: done, errors }) => [done, errors]), [[500, 0], [500, 0]]);
+  });
+});
+
+describe("a report", () => {
+  it("says which domains died, by what and for how long, and how long the workloads were silent", () => {
+    const engine = machine({ faults: "{ at: 50ms, crash: netsrv.ixgbe, restart: 120ms }, { at: 60ms, crash: fast }", direct: 1000, until: "1s" });
+    runUntil(engine, s);
+    const { deaths, workloads, incidents } = report(engine);
+    assert.deepEqual(deaths, [
+      { domain: "server/netsrv", cause: "faults/crash-netsrv-ixgbe", at: 50 * ms, down: 120 * ms },
+      { domain: "server/fast", cause: "faults/crash-fast", at: 60 * ms, down: undefined },
+    ]);
+    assert.equal(incidents["crash"], 2);
+    const [web, fast] = workloads;
+    assert.ok(web!.silence > 120 * ms && web!.silence < 500 * ms);
+    assert.ok(fast!.completed < 1000 && fast!.silence > 900 * ms);
   });
 });
