@@ -85,156 +85,152 @@ export class ChunkCodec {
     const { times, words } = chunk;
     const { view, kinds } = this;
     const steps: number[] = [];
+    const exceptions: number[] = [];
     this.slots.fill(-1);
     // No later row is of this kind.
     this.note(0, FIRST, 0);
     let count = 0;
     let kind = 0;
     let timeBefore = times[0]!;
+    let beginBefore = 0;
+    let costBefore = 0;
     let packetBefore = 0;
     let promises = 0;
     let control = PACKED_HEADER;
     let at = PACKED_HEADER + rows * 2;
     for (let i = 0; i < rows; i++, control += 2) {
       const w = i << WORD_BITS;
+      const row = base + i;
       const what = words[w + WHAT]!;
       const where = words[w + WHERE]!;
       const first = what & FIRST;
-      const row = base + i;
-      const asked = words[w + CAUSE]!;
       const p = (words[w + PACKET]! + 1) | 0;
+      const asked = words[w + CAUSE]!;
+      const spent = words[w + COST]!;
+      const enabled = words[w + ENABLER]!;
+      const a = words[w + A]!;
+      const b = words[w + B]!;
       const instant = times[i * 2]!;
+      const begin = times[i * 2 + 1]!;
+
+      // Where the row before should have ended, and so begun.
+      const expected = (first !== 0 ? timeBefore : begin) - costBefore;
+      if (expected !== beginBefore && i > 0) exceptions.push(i - 1, expected - beginBefore);
+      beginBefore = begin;
+      costBefore = spent >>> 0;
+
       const before = kind;
-      let code = 0;
-      let word = 0;
-      let difference = 0;
       kind = kinds[before + FOLLOWER]!;
+      const change = (what ^ kinds[kind + WHAT]!) | (where ^ kinds[kind + WHERE]!) | (asked - row + 1) | (p ^ packetBefore)
+        | (spent ^ kinds[kind + COST]!) | (enabled ^ NONE) | (a ^ kinds[kind + A]!) | (b ^ kinds[kind + B]!);
       // Nothing to say of a later row of a dispatch that is as later rows are.
-      if (
-        first !== 0 || what !== kinds[kind + WHAT] || where !== kinds[kind + WHERE]
-        || asked !== row - 1 || p !== packetBefore || instant !== timeBefore || kinds[kind + CAUSE] !== 1
-      ) {
-        const number = this.find(what, where, count);
-        kind = number << WORD_BITS;
-        if (first !== 0 || kind !== kinds[before + FOLLOWER] || number === count) {
-          word = CODES[Math.clz32(number + 1)]!;
-          view.setInt32(at, number + 1, true);
-          at += (1 << word) >> 1;
-          if (number === count) {
-            count++;
-            view.setInt32(at, what, true);
-            view.setInt32(at + 4, where, true);
-            at += 8;
-          }
-          if (first === 0) kinds[before + FOLLOWER] = kind;
-        }
-
-        let step = instant - timeBefore;
-        timeBefore = instant;
-        if (step >>> 0 !== step) {
-          if (!(step > 0 && Number.isSafeInteger(step))) return -1;
-          steps.push(i, step);
-          step = 0;
-        }
-        code = CODES[Math.clz32(step)]!;
-        view.setInt32(at, step, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.time;
-
-        const own = -(first >>> 15);
-        difference = p ^ ((kinds[kind + PACKET]! & own) | (packetBefore & ~own));
-        packetBefore = p;
-        kinds[kind + PACKET] = p;
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.packet;
-
-        const distance = (row - asked) & ~(asked >> 31);
-        promises |= (asked + 1) | (row - 1 - asked);
-        difference = distance ^ kinds[kind + CAUSE]!;
-        kinds[kind + CAUSE] = distance;
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.cause;
+      if (change === 0 && first === 0 && instant === timeBefore) {
+        view.setInt16(control, 0, true);
+        continue;
       }
 
+      let code = 0;
+      let word = 0;
+      const number = this.find(what, where, count);
+      kind = number << WORD_BITS;
+      if (first !== 0 || kind !== kinds[before + FOLLOWER] || number === count) {
+        word = CODES[Math.clz32(number + 1)]!;
+        view.setInt32(at, number + 1, true);
+        at += (1 << word) >> 1;
+        if (number === count) {
+          count++;
+          view.setInt32(at, what, true);
+          view.setInt32(at + 4, where, true);
+          at += 8;
+        }
+        if (first === 0) kinds[before + FOLLOWER] = kind;
+      }
+
+      let step = instant - timeBefore;
+      timeBefore = instant;
+      if (step >>> 0 !== step) {
+        if (!(step > 0 && Number.isSafeInteger(step))) return -1;
+        steps.push(i, step);
+        step = 0;
+      }
+      code = CODES[Math.clz32(step)]!;
+      view.setInt32(at, step, true);
+      at += (1 << code) >> 1;
+      word |= code << Control.time;
+
+      const own = -(first >>> 15);
+      let difference = p ^ ((kinds[kind + PACKET]! & own) | (packetBefore & ~own));
+      packetBefore = p;
+      kinds[kind + PACKET] = p;
+      code = CODES[Math.clz32(difference)]!;
+      view.setInt32(at, difference, true);
+      at += (1 << code) >> 1;
+      word |= code << Control.packet;
+
+      const distance = (row - asked) & ~(asked >> 31);
+      promises |= (asked + 1) | (row - 1 - asked);
+      difference = distance ^ kinds[kind + CAUSE]!;
+      kinds[kind + CAUSE] = (distance & own) | (1 & ~own);
+      code = CODES[Math.clz32(difference)]!;
+      view.setInt32(at, difference, true);
+      at += (1 << code) >> 1;
+      word |= code << Control.cause;
+
       // What changes seldom is worth a branch.
-      const spent = words[w + COST]!;
-      difference = spent ^ kinds[kind + COST]!;
-      if (difference !== 0) {
+      if (((spent ^ kinds[kind + COST]!) | (enabled ^ NONE) | (a ^ kinds[kind + A]!) | (b ^ kinds[kind + B]!)) !== 0) {
+        difference = spent ^ kinds[kind + COST]!;
         kinds[kind + COST] = spent;
         code = CODES[Math.clz32(difference)]!;
         view.setInt32(at, difference, true);
         at += (1 << code) >> 1;
         word |= code << Control.cost;
-      }
-      const enabled = words[w + ENABLER]!;
-      if (enabled !== NONE) {
-        promises |= enabled | (row - 1 - enabled);
-        difference = row - enabled;
+
+        promises |= (enabled + 1) | (row - 1 - enabled);
+        difference = (row - enabled) & ~(enabled >> 31);
         code = CODES[Math.clz32(difference)]!;
         view.setInt32(at, difference, true);
         at += (1 << code) >> 1;
         word |= code << Control.enabler;
-      }
-      const a = words[w + A]!;
-      difference = a ^ kinds[kind + A]!;
-      if (difference !== 0) {
+
+        difference = a ^ kinds[kind + A]!;
         kinds[kind + A] = a;
         code = CODES[Math.clz32(difference)]!;
         view.setInt32(at, difference, true);
         at += (1 << code) >> 1;
         word |= code << Control.a;
-      }
-      const b = words[w + B]!;
-      difference = b ^ kinds[kind + B]!;
-      if (difference !== 0) {
+
+        difference = b ^ kinds[kind + B]!;
         kinds[kind + B] = b;
         code = CODES[Math.clz32(difference)]!;
         view.setInt32(at, difference, true);
         at += (1 << code) >> 1;
         word |= code << Control.b;
       }
-
       view.setInt16(control, word, true);
     }
     if (promises < 0 || !Number.isSafeInteger(times[0]) || !Number.isSafeInteger(timeBefore)) return -1;
-    return this.finish(chunk, rows, at, steps);
+    if (timeBefore - costBefore !== beginBefore) exceptions.push(rows - 1, timeBefore - costBefore - beginBefore);
+    return this.finish(times, rows, at, exceptions, steps);
   }
 
-  /** The exceptions of `begin`, from the last row to the first, the long steps, and the header. */
-  private finish({ times, words }: TraceChunk, rows: number, differencesEnd: number, steps: readonly number[]): number {
+  /** The exceptions of `begin`, the long steps, and the header. */
+  private finish(times: Float64Array, rows: number, differencesEnd: number, exceptions: readonly number[], steps: readonly number[]): number {
     const { scratch, view } = this;
     const start = differencesEnd + PADDING;
     scratch.fill(0, differencesEnd, start);
     let at = start;
-    let exceptions = 0;
-    let skipped = 0;
-    let end = 0;
-    let last = true;
-    for (let i = rows - 1; i >= 0; i--) {
-      const w = i << WORD_BITS;
-      const expected = (last ? times[i * 2]! : end) - (words[w + COST]! >>> 0);
-      end = times[i * 2 + 1]!;
-      last = (words[w + WHAT]! & FIRST) !== 0;
-      if (end === expected) {
-        skipped++;
-        continue;
-      }
-      const early = expected - end;
-      if (!Number.isSafeInteger(early) || !Number.isSafeInteger(end)) return -1;
-      at = writeVarint(scratch, at, skipped * 2 + (early < 0 ? 1 : 0));
+    for (let k = 0; k < exceptions.length; k += 2) {
+      const row = exceptions[k]!;
+      const early = exceptions[k + 1]!;
+      if (!Number.isSafeInteger(early) || !Number.isSafeInteger(times[row * 2 + 1])) return -1;
+      at = writeVarint(scratch, at, row * 2 + (early < 0 ? 1 : 0));
       at = writeVarint(scratch, at, early < 0 ? -early : early);
-      skipped = 0;
-      exceptions++;
     }
     for (const value of steps) at = writeVarint(scratch, at, value);
     view.setUint32(0, PACKED, true);
     view.setUint32(4, rows, true);
     view.setUint32(8, start, true);
-    view.setUint32(12, exceptions, true);
+    view.setUint32(12, exceptions.length / 2, true);
     view.setUint32(16, steps.length / 2, true);
     view.setUint32(20, 0, true);
     view.setFloat64(24, times[0]!, true);
@@ -351,7 +347,7 @@ export class ChunkCodec {
       code = (word >>> Control.cause) & 3;
       const distance = kinds[kind + CAUSE]! ^ (view.getInt32(at, true) & MASKS[code]!);
       at += (1 << code) >> 1;
-      kinds[kind + CAUSE] = distance;
+      kinds[kind + CAUSE] = (distance & own) | (1 & ~own);
       const row = base + i;
       // Distance 0 is "no row", −1.
       words[w + CAUSE] = (row - distance) | -Number(distance === 0);
@@ -380,26 +376,24 @@ export class ChunkCodec {
   }
 }
 
-/** The lists at a chunk's end: pairs of rows to skip (with the sign in the lowest bit) and how early it began; pairs of row and step. */
+/** The lists at a chunk's end: pairs of a row (with the sign in the lowest bit) and how early it began; pairs of row and step. */
 function begins(reader: VarintReader, exceptions: number, steps: number, rows: number): { readonly exceptions: readonly number[]; readonly steps: readonly number[] } {
   if (exceptions > rows || steps > rows) throw new ChunkError(`${exceptions} exceptions and ${steps} steps in ${rows} rows`);
   const read = (pairs: number): number[] => Array.from({ length: pairs * 2 }, () => reader.next());
   return { exceptions: read(exceptions), steps: read(steps) };
 }
 
-/** Fills the column `begin`, from the last row to the first. */
+/** Fills in when each row began, from the last row to the first. */
 function fillBegins(exceptions: readonly number[], rows: number, { times, words }: TraceChunk): void {
-  let next = 0;
-  let skip = exceptions.length > 0 ? Math.floor(exceptions[0]! / 2) : rows;
+  let next = exceptions.length - 2;
   let end = 0;
   let last = true;
   for (let i = rows - 1; i >= 0; i--) {
     const w = i << WORD_BITS;
     end = (last ? times[i * 2]! : end) - (words[w + COST]! >>> 0);
-    if (skip-- === 0) {
-      end -= exceptions[next]! % 2 === 0 ? exceptions[next + 1]! : -exceptions[next + 1]!;
-      next += 2;
-      skip = next < exceptions.length ? Math.floor(exceptions[next]! / 2) : rows;
+    if (next >= 0 && exceptions[next]! >> 1 === i) {
+      end -= (exceptions[next]! & 1) === 0 ? exceptions[next + 1]! : -exceptions[next + 1]!;
+      next -= 2;
     }
     times[i * 2 + 1] = end;
     last = (words[w + WHAT]! & FIRST) !== 0;
