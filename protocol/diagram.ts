@@ -53,9 +53,10 @@ export interface DiagramNode {
 
 /**
  * `call`: neighbours in a domain's stack. `channel`: shared-memory rings with notifications. `binding`: a driver and its
- * PCI function (DMA, doorbells, interrupts). `link`: a network link.
+ * PCI function (DMA, doorbells, interrupts). `link`: a network link. `crossing`: a call into another protection domain, through
+ * the kernel.
  */
-export type EdgeKind = "call" | "channel" | "binding" | "link";
+export type EdgeKind = "call" | "crossing" | "channel" | "binding" | "link";
 
 export interface DiagramEdge {
   readonly id: string;

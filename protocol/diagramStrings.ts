@@ -17,6 +17,7 @@ export const DIAGRAM_STRINGS = {
   legend: "Legend",
   legendBoundary: "protection boundary",
   legendCall: "call",
+  legendCrossing: "system call, message",
   legendChannel: "ring + event channel",
   legendBinding: "binding: DMA, interrupt",
   legendGuard: "IOMMU mapping",

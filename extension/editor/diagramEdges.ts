@@ -17,6 +17,7 @@ export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
       for (const component of domain.components) {
         const idle = isIdle(component, domain);
         if (component.channel !== undefined && drawn.has(component.channel)) edges.push(channel(component, component.channel, idle, t));
+        if (component.below !== undefined && drawn.has(component.below)) edges.push(crossing(component, component.below, domain, t));
         if (component.bind !== undefined && drawn.has(component.bind)) edges.push(binding(component, component.bind, idle, host.iommu, t));
       }
     }
@@ -57,6 +58,21 @@ function channel(component: Component, server: string, idle: boolean, t: Transla
       { label: t("between"), value: `${component.path} ↔ ${server}` },
       { label: t("data"), value: t("L2 frames, copied through shared rings, one a direction") },
       { label: t("notifies"), value: t("a virtual interrupt, only when the receiver is inactive") },
+    ],
+  };
+}
+
+/** A call into the kernel below, or into another process. */
+function crossing(component: Component, callee: string, domain: Domain, t: Translate): DiagramEdge {
+  const intoKernel = domain.kernel !== undefined && callee.startsWith(`${domain.kernel}/`);
+  const frames = component.type === "tcpip";
+  return {
+    id: `crossing:${component.path}:${callee}`, kind: "crossing", from: component.path, to: callee, idle: false, guarded: false,
+    title: intoKernel ? t("System call") : t("Message between processes"), caption: intoKernel ? t("system call") : t("IPC"),
+    details: [
+      { label: t("between"), value: `${component.path} ↔ ${callee}` },
+      { label: t("crosses"), value: intoKernel ? t("from user mode into the kernel, on the caller's own thread") : t("through the kernel, which switches straight to the server's thread, on the caller's time") },
+      { label: t("data"), value: frames ? t("frames, each copied from one domain's memory to the other's") : t("what is read and written, copied between the application and the stack") },
     ],
   };
 }

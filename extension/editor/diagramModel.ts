@@ -85,7 +85,7 @@ function hostCaption(host: Host, t: Translate): string {
 
 function addDomain(domain: Domain, rank: number, add: (node: NodeDraft) => void, t: Translate): void {
   const kind = domainKindName(domain.kind, t);
-  const vcpus = domain.vcpus === 1 ? t("1 vCPU") : t("{0} vCPUs", domain.vcpus);
+  const vcpus = domain.kernel !== undefined ? t("of {0}", domain.kernel.slice(domain.kernel.lastIndexOf("/") + 1)) : domain.vcpus === 1 ? t("1 vCPU") : t("{0} vCPUs", domain.vcpus);
   add({
     path: domain.path, parent: domain.host, kind: "domain", type: domain.kind, label: domain.id, caption: `${kind} · ${vcpus}`,
     icon: domainIcon(domain.kind), rank, title: t("protection domain, {0}", kind), details: domainDetails(domain, t),
@@ -97,7 +97,7 @@ function componentTile(component: Component, domain: Domain, t: Translate): Node
   const uplink = domain.uplinks.includes(component.path);
   const active = uplink && (domain.activeUplink ?? domain.uplinks[0]) === component.path;
   const port = component.options["port"];
-  const goesTo = component.bind ?? component.channel;
+  const goesTo = component.bind ?? component.channel ?? component.below;
   const doc = componentType(component.type)?.doc;
   return {
     path: component.path, parent: domain.path, kind: "component", type: component.type, label: component.id,
@@ -106,7 +106,7 @@ function componentTile(component: Component, domain: Domain, t: Translate): Node
     details: [
       ...(doc === undefined ? [] : [{ label: t("does"), value: doc }]),
       ...optionDetails(component),
-      ...(goesTo === undefined ? [] : [{ label: component.bind === undefined ? t("channel to") : t("bound to"), value: goesTo }]),
+      ...(goesTo === undefined ? [] : [{ label: component.bind !== undefined ? t("bound to") : component.channel !== undefined ? t("channel to") : t("calls"), value: goesTo }]),
     ],
     ...(goesTo === undefined ? {} : { note: t("Connected to {0}", goesTo) }),
   };

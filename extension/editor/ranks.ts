@@ -2,7 +2,7 @@ import type { Design, Domain } from "../../engine/design/model";
 
 /**
  * How far down the page each domain stands, by path: an application's domain 0; a domain that serves others one below
- * the lowest of them; a kernel at least 1, because it is more privileged than the processes above it.
+ * the lowest of them; a kernel at least 1, and below all its processes, because it is more privileged than they are.
  * A circle of channels is cut where it is first met.
  */
 export function domainRanks(design: Design): ReadonlyMap<string, number> {
@@ -33,8 +33,8 @@ function clientsByDomain(domains: readonly Domain[]): ReadonlyMap<string, readon
   const owner = new Map(domains.flatMap((domain) => domain.components.map((component) => [component.path, domain.path] as const)));
   const clients = new Map<string, Domain[]>();
   for (const domain of domains) {
-    for (const { channel } of domain.components) {
-      const server = channel === undefined ? undefined : owner.get(channel);
+    const below = domain.components.flatMap(({ channel, below }) => [channel, below]).map((path) => (path === undefined ? undefined : owner.get(path)));
+    for (const server of [...below, domain.kernel]) {
       if (server === undefined || server === domain.path) continue;
       const list = clients.get(server);
       if (list) list.push(domain);

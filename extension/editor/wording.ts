@@ -79,6 +79,7 @@ export function deviceTitle(model: string): string {
 }
 
 export function domainDetails(domain: Domain, t: Translate): Detail[] {
+  if (domain.kind === "process") return domain.kernel === undefined ? [] : [{ label: t("kernel"), value: domain.kernel }];
   const details = [
     { label: t("vCPUs"), value: String(domain.vcpus) },
     { label: t("weight"), value: String(domain.weight) },

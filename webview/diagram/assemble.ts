@@ -9,6 +9,8 @@ const HOST_GAP = 32;
 /** Below the machines, before the first link runs. */
 const LANE_TOP = 28;
 const LANE_GAP = 28;
+/** Under a box, where the name of what leaves it stands. */
+const NAME_ROOM = 28;
 
 /** @param layouts ELK's result by the path of the machine; a machine without one is left out. */
 export function assemble(index: ModelIndex, layouts: ReadonlyMap<string, ElkNode>, measure: Measure): Scene {
@@ -53,7 +55,8 @@ function machine(host: DiagramNode, layout: ElkNode | undefined, index: ModelInd
     const placed = layout.children?.find((node) => node.id === child.path);
     if (placed) boxes.push(...nested(child, placed, index, 1));
   }
-  const wires = [...routed(index, layout), ...boxes.filter((box) => box.node.kind === "device").flatMap((box) => switchWires(box, boxes))];
+  const byPath = new Map(boxes.map((box) => [box.node.path, box]));
+  const wires = [...routed(index, layout).map((wire) => named(wire, byPath)), ...boxes.filter((box) => box.node.kind === "device").flatMap((box) => switchWires(box, boxes))];
   return [{ host: host.path, size: { width, height }, boxes, wires }];
 }
 
@@ -82,6 +85,18 @@ function routed(index: ModelIndex, layout: ElkNode): Wire[] {
     const x = (guard.x ?? 0) + (guard.width ?? 0) / 2;
     return [wire(edge, straightened([...upper, ...lower]), edge.guarded ? { x, y } : undefined)];
   });
+}
+
+/** A crossing's name stands beside it where it leaves the upper box. */
+function named(wire: Wire, boxes: ReadonlyMap<string, Box>): Wire {
+  if (wire.kind !== "crossing") return wire;
+  const upper = boxes.get(boxes.get(wire.from)?.node.parent ?? "");
+  const lower = boxes.get(boxes.get(wire.to)?.node.parent ?? "");
+  if (!upper || !lower) return wire;
+  const bottom = upper.y + upper.height;
+  const y = lower.y > bottom ? (bottom + Math.min(lower.y, bottom + NAME_ROOM)) / 2 : bottom;
+  const at = wire.points.findIndex((point, i) => i > 0 && point.x === wire.points[i - 1]!.x && wire.points[i - 1]!.y <= y && y <= point.y);
+  return at < 0 ? wire : { ...wire, caption: { x: wire.points[at]!.x, y } };
 }
 
 function collect(node: ElkNode, into: Map<string, Point[]>): void {

@@ -123,10 +123,10 @@ export class Chrome {
   }
 }
 
-export type LegendKind = "boundary" | "call" | "channel" | "binding" | "guard" | "link" | "packet";
+export type LegendKind = "boundary" | "call" | "crossing" | "channel" | "binding" | "guard" | "link" | "packet";
 
 const LEGEND: readonly (readonly [LegendKind, keyof DiagramStrings])[] = [
-  ["boundary", "legendBoundary"], ["call", "legendCall"], ["channel", "legendChannel"], ["binding", "legendBinding"],
+  ["boundary", "legendBoundary"], ["call", "legendCall"], ["crossing", "legendCrossing"], ["channel", "legendChannel"], ["binding", "legendBinding"],
   ["guard", "legendGuard"], ["link", "legendLink"], ["packet", "legendPacket"],
 ];
 

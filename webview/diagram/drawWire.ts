@@ -19,10 +19,10 @@ export function drawWire(wires: Wires): void {
     if (group.select("path.line").empty()) {
       for (const name of STROKES) group.append("path").attr("class", name);
       group.append("path").attr("class", "guard").attr("d", DIAMOND);
-      group.append("text").attr("class", "caption").attr("text-anchor", "middle");
+      group.append("text").attr("class", "caption");
     }
     group.select("path.guard").classed("absent", wire.guard === undefined);
-    group.select("text.caption").text(wire.edge?.caption ?? "");
+    group.select("text.caption").attr("text-anchor", wire.kind === "crossing" ? "start" : "middle").text(wire.caption ? wire.edge?.caption ?? "" : "");
   });
 }
 
@@ -36,7 +36,9 @@ export function placeWire(wires: Wires, duration: number): void {
       glide(stroke, { d: path }, sameShape(stroke.attr("d"), path) ? duration : 0);
     }
     if (wire.guard) glide(group.select("path.guard"), { transform: `translate(${wire.guard.x},${wire.guard.y})` }, duration);
-    if (wire.caption) group.select("text.caption").attr("x", wire.caption.x).attr("y", wire.caption.y - 10);
+    // Beside a line that goes down, above one that goes across.
+    const [right, down] = wire.kind === "crossing" ? [6, 4] : [0, -10];
+    if (wire.caption) group.select("text.caption").attr("x", wire.caption.x + right).attr("y", wire.caption.y + down);
   });
 }
 

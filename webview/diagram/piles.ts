@@ -61,7 +61,7 @@ function alike(model: DiagramModel): DiagramNode[][] {
   for (const edge of model.edges) {
     const domain = domainOf.get(edge.from);
     if (domain === undefined) continue;
-    if (edge.kind === "channel") append(types, domain, `→ ${edge.to}`);
+    if (edge.kind === "channel" || edge.kind === "crossing") append(types, domain, `→ ${edge.to}`);
     // Which function of the device does not make a difference.
     if (edge.kind === "binding") append(types, domain, `→ ${edge.to.slice(0, edge.to.lastIndexOf("/"))}`);
   }

@@ -50,6 +50,16 @@ describe("diagram layout", function () {
     }
   });
 
+  it("puts a process above its kernel, and the name of the call between them beside its line", async () => {
+    const placed = await sceneOf(readFileSync("samples/placement/monolithic-linux.exo.yaml", "utf8"));
+    const [process, kernel] = [box(placed, "server/nginx"), box(placed, "server/os")];
+    assert.ok(process.y + process.height < kernel.y);
+    const call = placed.wires.find(({ kind }) => kind === "crossing");
+    assert.equal(call?.edge?.caption, "system call");
+    assert.ok(call.caption && call.caption.y > process.y + process.height && call.caption.y < kernel.y, "between the boxes");
+    assert.ok(call.points.some(({ x }) => x === call.caption?.x), "on the line");
+  });
+
   it("reads from applications down to the wire", () => {
     const order = ["server/nginx", "server/netsrv", "server/hypervisor", "server/nic0"].map((path) => box(scene, path));
     order.reduce((above, below) => {

@@ -98,6 +98,19 @@ describe("diagram model", () => {
     assert.ok([...domainRanks(circle.design).values()].every((rank) => rank >= 0 && rank < 10));
   });
 
+  it("stands processes above their kernel, servers under what calls them, and names what they cross", () => {
+    const placement = (name: string): ReturnType<typeof read> => read(readFileSync(`samples/placement/${name}.exo.yaml`, "utf8"));
+    const ranks = (of: { readonly design: Design }): Record<string, number> => Object.fromEntries([...domainRanks(of.design)].filter(([path]) => path.startsWith("server/")));
+    const crossings = (of: { readonly model: DiagramModel }): string[] => of.model.edges.filter((edge) => edge.kind === "crossing").map((edge) => `${edge.from} ${edge.to} ${edge.caption}`);
+    const [monolithic, servers, library] = [placement("monolithic-linux"), placement("multiserver"), placement("kernel-driver")];
+    assert.deepEqual(ranks(monolithic), { "server/nginx": 0, "server/os": 1 });
+    assert.deepEqual(ranks(servers), { "server/nginx": 0, "server/net": 1, "server/drv": 2, "server/os": 3 });
+    assert.deepEqual(crossings(monolithic), ["server/nginx/libc server/os/tcpip system call"]);
+    assert.deepEqual(crossings(servers), ["server/net/tcpip server/drv/ixgbe IPC", "server/nginx/libc server/net/tcpip IPC"]);
+    assert.deepEqual(crossings(library), ["server/nginx/tcpip server/os/ixgbe system call"]);
+    assert.equal(node(servers.model, "server/net").caption, "process · of os");
+  });
+
   it("offers every function, server and device as a target, with the reason where it is none", () => {
     const uplink = movableUplinks(design).find((each) => each.path === "server/redis/vif");
     assert.ok(uplink);
