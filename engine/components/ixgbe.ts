@@ -271,7 +271,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     }
     const { cpus } = this.place.machine;
     const more = this.peek(q) !== NONE;
-    if (!more) this.flush(q);
+    if (!more && this.receiveOffload?.holds(q) === true) this.receiveOffload.flush(q);
+    this.passOn(q);
     if (this.polled) return this.goOnPolling(op, q, more);
     cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
   }
@@ -296,20 +297,13 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { receiveOffload } = this;
     if (receiveOffload === undefined || receiveOffload.passes(q, packet)) return this.upper.input(packet);
     receiveOffload.take(q, packet);
-    this.passOn(q);
   }
 
-  /** The ring is empty: nothing waits for more. */
-  private flush(q: number): void {
-    if (this.receiveOffload?.holds(q) !== true) return;
-    this.receiveOffload.flush(q);
-    this.passOn(q);
-  }
-
-  /** Calls come last first. */
+  /** Calls come last first: what a frame has set free, and what goes on because the ring is empty, are called together. */
   private passOn(q: number): void {
-    const { passed } = this.receiveOffload!;
-    for (let i = passed.length - 1; i >= 0; i--) this.place.machine.cpus.call(this.threads[q]!, this.id, Op.passOn, passed[i]!);
+    if (this.receiveOffload === undefined) return;
+    const { passed } = this.receiveOffload;
+    while (passed.length > 0) this.place.machine.cpus.call(this.threads[q]!, this.id, Op.passOn, passed.pop()!);
   }
 
   fire(op: number): void {

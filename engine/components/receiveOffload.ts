@@ -18,7 +18,7 @@ const LONGEST = 65535;
 export class ReceiveOffload {
   /** FLOWS rows a queue, those in use first, the oldest before the others. */
   private readonly held;
-  /** What `take` and `flush` pass on, in order. Scratch: read at once, no part of the state. */
+  /** What `take` and `flush` pass on, in order. Scratch: read and emptied at once, no part of the state. */
   readonly passed: number[] = [];
 
   constructor(store: Store, private readonly packets: PacketLog, name: string, queues: number) {
@@ -35,10 +35,9 @@ export class ReceiveOffload {
     return (!this.mayBeHeld(packet) || this.ends(packet, packet)) && this.find(q, packet) === NONE;
   }
 
-  /** Takes a packet in; what goes on because of it is in {@link passed}. */
+  /** Takes a packet in; what goes on because of it is added to {@link passed}. */
   take(q: number, packet: number): void {
     const { held, packets, passed } = this;
-    passed.length = 0;
     const row = this.find(q, packet);
     if (row !== NONE && this.mayBeHeld(packet) && this.follows(row, packet)) {
       held.last[row] = packet;
@@ -59,9 +58,8 @@ export class ReceiveOffload {
     held.bytes[free] = packets.payloadLength(packet);
   }
 
-  /** Everything that a queue holds goes on: see {@link passed}. */
+  /** Everything that a queue holds goes on: it is added to {@link passed}. */
   flush(q: number): void {
-    this.passed.length = 0;
     while (this.holds(q)) this.release(q, q * FLOWS);
   }
 
