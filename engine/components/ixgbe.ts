@@ -1,3 +1,4 @@
+import { componentType } from "../design/catalogue";
 import type { Scope } from "../inspect";
 import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
@@ -117,7 +118,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency, "device"));
       this.batch.alloc();
     }
-    const { tso = offloadsByDefault[domain.system], lro = offloadsByDefault[domain.system] } = spec.options as { readonly tso?: boolean; readonly lro?: boolean };
+    const { tso = offloadsByDefault[domain.system], lro: wantsLro = offloadsByDefault[domain.system] } = spec.options as { readonly tso?: boolean; readonly lro?: boolean };
+    const lro = wantsLro && !domain.components.some(({ type }) => componentType(type)?.forwards === true);
     const { checksum, segmentation } = nic.model.offloads;
     this.offloads = { checksum, segmentation: tso ? segmentation : 0, receiveCoalescing: lro };
     if (lro) this.receiveOffload = new ReceiveOffload(kernel.store, machine.packets, spec.path, queues);

@@ -18,6 +18,8 @@ export interface ComponentType {
   readonly options: readonly KeySpec[];
   /** Types that must be in the same domain for it to work. */
   readonly needs: readonly string[];
+  /** It sends frames on as they came: a driver below must not join them (Linux `dev_disable_lro`). */
+  readonly forwards?: true;
 }
 
 const protocol: KeySpec = {
@@ -119,12 +121,12 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [],
   },
   {
-    type: "bridge", title: "Bridge", layer: "server", needs: ["ixgbe"],
+    type: "bridge", title: "Bridge", layer: "server", needs: ["ixgbe"], forwards: true,
     doc: "A learning Ethernet bridge (IEEE 802.1D) between a driver domain's device and its guests, which are on the network under addresses of their own.",
     options: [],
   },
   {
-    type: "nat", title: "NAT", layer: "server", needs: ["ixgbe"],
+    type: "nat", title: "NAT", layer: "server", needs: ["ixgbe"], forwards: true,
     doc: "A router between a driver domain's device and its guests, which share its address (RFC 3022; Linux' masquerading): connections are tracked, addresses and ports translated.",
     options: [
       { name: "ip", doc: "Its IPv4 address on the device's side. Without it, the next free one from 10.0.0.1.", value: { kind: "address" } },

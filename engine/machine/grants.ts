@@ -214,6 +214,12 @@ export class GrantTables {
     return this.table.frames[t]! * ENTRIES_PER_FRAME - RESERVED_ENTRIES - this.table.used[t]!;
   }
 
+  /** Whether nothing that a domain has granted can be mapped any more. */
+  endedBy(domain: number): boolean {
+    for (let r = 0; r < this.run.rows; r++) if (this.run.owner[r] === domain && this.run.state[r] === State.granted) return false;
+    return true;
+  }
+
   referenceOf(r: number): number {
     return this.run.reference[r]!;
   }

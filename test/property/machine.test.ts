@@ -20,7 +20,9 @@ function runFor(engine: MachineEngine, dispatches: number): void {
 }
 
 /** What the start of a crowded machine may cost: frames for an address, or to a function, that is not there yet. */
-const beforeItIsUp = ["no address yet", "receive disabled"];
+const beforeItIsUp = ["no address yet", "receive disabled", "guest not connected"];
+/** What the 64 buffers of netfront cost when its thread does not keep up: TCP sends it again. */
+const atNetfront = ["receive buffers full"];
 
 describe("random machines", () => {
   it("keep every invariant", () => {
@@ -39,7 +41,7 @@ describe("random machines", () => {
         if (loss === 0) assert.equal(w.errors, 0);
       }
       if (loss === 0) {
-        assert.deepEqual(Object.keys(result.drops).filter((cause) => !beforeItIsUp.includes(cause)), []);
+        assert.deepEqual(Object.keys(result.drops).filter((cause) => ![...beforeItIsUp, ...atNetfront].includes(cause)), []);
       }
     }), { numRuns: times(40) });
   });

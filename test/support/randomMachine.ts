@@ -9,7 +9,7 @@ export interface RandomMachine {
 
 const domain = fc.record({
   server: fc.constantFrom("http-server", "key-value-store"),
-  direct: fc.boolean(),
+  way: fc.constantFrom("direct", "server", "split"),
   queues: fc.constantFrom(1, 1, 2),
   offloads: fc.constantFrom("", "", ", tso: on", ", lro: on", ", tso: on, lro: on"),
   vcpus: fc.integer({ min: 1, max: 3 }),
@@ -76,31 +76,38 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   delay: fc.constantFrom("0us", "2us", "100us"),
   loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
   link: fc.constantFrom("", "", "", ", corrupt: 2%", ", duplicate: 5%", ", reorder: 5%, reorder-by: 30us", ", corrupt: 1%, duplicate: 2%, reorder: 2%"),
+  network: fc.constantFrom("bridge", "nat"),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, placed, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
-  const vcpus = 1 + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
+}).map(({ domains, placed, network, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+  const isSplit = domains.some(({ way }) => way === "split");
+  const vcpus = 1 + Number(isSplit) + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
   const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
     `    cpu: { cores: ${scheduler === "pinned" ? Math.max(cores, vcpus) : cores} }`, "    iommu: on",
     "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length + (placed === null ? 0 : 1)} } }`,
+    ...(isSplit ? [`      nic1: { model: intel-82599, mtu: ${mtu} }`] : []),
     `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
     "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", "          - netserver", "          - ixgbe: { bind: nic0.pf }",
+    ...(isSplit ? ["      driver:", "        kind: driver-domain", "        components:", "          - netback", `          - ${network}`, "          - ixgbe: { bind: nic1.pf }"] : []),
   ];
   domains.forEach((d, i) => {
     const options = d.server === "http-server" ? `{ port: ${80 + i}, workers: ${d.workers} }` : `{ port: ${6379 + i} }`;
     lines.push(
       `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
       `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
-      d.direct ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads} }` : "          - vif: { channel: netsrv.netserver }",
+      d.way === "split" ? "          - netfront: { channel: driver.netback }"
+        : d.way === "direct" ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads} }` : "          - vif: { channel: netsrv.netserver }",
     );
   });
+  const client = (name: string, device: string): string => `  ${name}: { model: load-generator, link: { to: server.${device}, rate: ${rate}, delay: ${delay}, loss: ${loss}${link} } }`;
+  const from = (d: { readonly way: string }): string => (d.way === "split" ? "other" : "client");
   lines.push(
     ...processes.domains,
-    `  client: { model: load-generator, link: { to: server.nic0, rate: ${rate}, delay: ${delay}, loss: ${loss}${link} } }`, "workloads:",
+    client("client", "nic0"), ...(isSplit ? [client("other", "nic1")] : []), "workloads:",
     ...domains.map((d, i) => d.server === "http-server"
-      ? `  - http: { from: client, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
-      : `  - key-value: { from: client, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
+      ? `  - http: { from: ${from(d)}, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
+      : `  - key-value: { from: ${from(d)}, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
     ...processes.workloads,
     `run: { until: 120s, seed: ${seed} }`, "",
   );

@@ -1,9 +1,12 @@
 import { crossingInvariants } from "./crossings";
 import type { Invariant } from "./invariant";
 import { deviceInvariants } from "./devices";
+import { grantInvariants } from "./grants";
 import { ringInvariants } from "./rings";
 import { schedulingInvariants } from "./scheduling";
 import { timeInvariants } from "./time";
 
 /** Every rule, one file a subject. */
-export const invariants: readonly Invariant[] = [...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...crossingInvariants, ...deviceInvariants];
+export const invariants: readonly Invariant[] = [
+  ...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...grantInvariants, ...crossingInvariants, ...deviceInvariants,
+];
