@@ -1,13 +1,14 @@
 import { cpus, totalmem } from "node:os";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { eventQueue } from "./eventQueue/section";
 import { keyframes } from "./keyframes";
 import { ns3 } from "./ns3/section";
 import type { Section } from "./section";
 import { simulation } from "./simulation";
+import { traces } from "./traces";
 
-const sections: readonly Section[] = [eventQueue, simulation, ns3, keyframes];
+const sections: readonly Section[] = [eventQueue, simulation, ns3, keyframes, traces];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "string" } } });
 const unknown = positionals.find((name) => !sections.some((section) => section.name === name));
@@ -17,13 +18,24 @@ const chosen = sections.filter(({ name }) => positionals.length === 0 || positio
 const processors = cpus();
 const facts = `Node ${process.versions.node}, V8 ${process.versions.v8}; ${process.platform} ${process.arch}; ${processors.length} × ${processors[0]?.model ?? "unknown processor"}; ${Math.round(totalmem() / 2 ** 30)} GiB of memory.`;
 console.log(facts);
+/** The parts of the page that is there: those not chosen stay as they are. */
+const kept = new Map(
+  (values.write !== undefined && existsSync(values.write) ? readFileSync(values.write, "utf8") : "").split(/^## /m).slice(1)
+    .map((part): [string, string] => [part.slice(0, part.indexOf("\n")), `## ${part.trimEnd()}`]),
+);
 /** The page for the documentation: tables as they were printed. */
 const page = [
   "# Performance",
   "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn. Times are CPU time, but for going to an event, which is the time that one waits.",
   facts,
 ];
-for (const { title, run } of chosen) {
+for (const section of sections) {
+  const { title, run } = section;
+  if (!chosen.includes(section)) {
+    const before = kept.get(title);
+    if (before !== undefined) page.push(before);
+    continue;
+  }
   console.log(`\n=== ${title}`);
   page.push(`## ${title}`);
   for (const paragraph of run()) {
