@@ -24,6 +24,8 @@ export class StreamSockets {
   private readonly conn;
   private readonly scalars;
   private readonly listener;
+  /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
+  private readonly keepsAlive: boolean;
 
   /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` */
   constructor(
@@ -33,7 +35,7 @@ export class StreamSockets {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
-      user: "i32", port: "u16", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32",
+      user: "i32", port: "u16", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
     });
     this.scalars = kernel.store.table(`sockets state of ${spec.path}`, { nextPort: "u16" }, 1);
     this.scalars.alloc();
@@ -41,8 +43,10 @@ export class StreamSockets {
     this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
     const iss = kernel.random.open(spec.path, "initial sequence numbers");
     const base = defaults[domain.system];
-    const { congestion = base.congestion } = spec.options as { readonly congestion?: TcpOptions["congestion"] };
-    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, mss: domain.mtu - HEADERS_IP_TCP }, {
+    const { congestion = base.congestion, keepalive } = spec.options as { readonly congestion?: TcpOptions["congestion"]; readonly keepalive?: number };
+    this.keepsAlive = keepalive !== undefined;
+    const keepAlive = { ...base.keepAlive, ...(keepalive === undefined ? {} : { idle: keepalive }) };
+    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, keepAlive, mss: domain.mtu - HEADERS_IP_TCP }, {
       now: () => kernel.now,
       random: () => kernel.random.next(iss),
       largestSegment: () => Math.max(0, this.wire().offloads.segmentation - LONGEST_HEADERS),
@@ -112,7 +116,7 @@ export class StreamSockets {
   /** Handles of armed timers, plus one; 0: not armed. */
   private timerColumn(timer: number): Int32Array {
     const c = this.conn;
-    return timer === 0 ? c.timer0 : timer === 1 ? c.timer1 : timer === 2 ? c.timer2 : c.timer3;
+    return timer === 0 ? c.timer0 : timer === 1 ? c.timer1 : timer === 2 ? c.timer2 : timer === 3 ? c.timer3 : c.timer4;
   }
 
   private accept(port: number): void {
@@ -130,6 +134,7 @@ export class StreamSockets {
     this.reach(conn);
     this.conn.user[conn] = user + 1;
     this.conn.port[conn] = port;
+    if (this.keepsAlive) this.tcp.setKeepAlive(conn);
   }
 
   private userOf(conn: number): SocketUser | undefined {

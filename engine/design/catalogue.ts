@@ -99,6 +99,7 @@ export const COMPONENTS: readonly ComponentType[] = [
         name: "congestion", doc: "TCP's congestion control. Without it, that of the domain's system: NewReno in a library OS made of NetBSD, CUBIC in a Linux kernel.",
         value: { kind: "choice", choices: [{ value: "newreno", doc: "NewReno (RFC 5681, RFC 6582): halves the window at a loss." }, { value: "cubic", doc: "CUBIC (RFC 9438): grows by the time since the last loss." }] },
       },
+      { name: "keepalive", doc: "Silence after which TCP asks the other end whether it is still there. Without it, never, as applications must ask for it.", value: { kind: "time", min: 1e9, max: 3600e12 } },
     ],
   },
   {

@@ -39,8 +39,21 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   return true;
 }
 
-/** A challenge ACK (RFC 5961). */
+const SECOND = 1e12;
+
+/** A challenge ACK (RFC 5961), unless as many as a second may have went in this one (section 10). */
 export function challenge(tcp: TcpCore, conn: number): void {
+  const { scalars, options } = tcp;
+  const now = tcp.env.now();
+  if (scalars.challenges[0] === 0 || now - scalars.challengesSince[0]! >= SECOND) {
+    scalars.challengesSince[0] = now;
+    scalars.challenges[0] = 0;
+  }
+  if (scalars.challenges[0]! >= options.challengeAcks) {
+    tcp.count("challengeAcksWithheld");
+    return;
+  }
+  scalars.challenges[0]!++;
   tcp.tcb.ackNow[conn] = 1;
   tcp.count("challengeAcks");
 }
@@ -60,10 +73,19 @@ export function updateWindow(tcp: TcpCore, conn: number, packet: number, ack: nu
 
 function readSack(tcp: TcpCore, conn: number, packet: number, ack: number): number {
   let sacked = 0;
+  if (tcp.packets.sackCount(packet) > 0 && isDuplicateReport(tcp, packet, ack)) tcp.count("dsacksReceived");
   for (let i = 0; i < tcp.packets.sackCount(packet); i++) {
     sacked += tcp.scoreboard.update(conn, tcp.packets.sackLeft(packet, i), tcp.packets.sackRight(packet, i), ack, tcp.tcb.sndMax[conn]!);
   }
   return sacked;
+}
+
+/** RFC 2883 section 4: the first block lies below the ACK, or within the second one. */
+function isDuplicateReport({ packets }: TcpCore, packet: number, ack: number): boolean {
+  const left = packets.sackLeft(packet, 0);
+  const right = packets.sackRight(packet, 0);
+  if (!after(right, ack)) return true;
+  return packets.sackCount(packet) > 1 && !before(left, packets.sackLeft(packet, 1)) && !after(right, packets.sackRight(packet, 1));
 }
 
 /** New data was acknowledged. */
@@ -122,7 +144,7 @@ function duplicate(tcp: TcpCore, conn: number): void {
   }
   const una = t.sndUna[conn]!;
   const sack = t.sack[conn] !== 0;
-  if (t.dupAcks[conn]! < DUP_THRESH && !(sack && tcp.scoreboard.firstIsLost(conn, mss))) return;
+  if (t.dupAcks[conn]! < threshold(tcp, conn) && !(sack && tcp.scoreboard.firstIsLost(conn, mss))) return;
   // Not for losses of the window that a timeout or the last recovery has already answered.
   if (sack ? before(una, t.recover[conn]!) : !after(una, t.recover[conn]!)) return;
   const flight = (t.sndMax[conn]! - una) >>> 0;
@@ -134,6 +156,19 @@ function duplicate(tcp: TcpCore, conn: number): void {
   t.partialAcks[conn] = 0;
   t.highRxt[conn] = una;
   t.resend[conn] = Resend.fast;
+}
+
+/**
+ * Duplicate ACKs that mean a loss. RFC 5827 section 3.2: with two or three segments outstanding and nothing new that may be sent, one fewer
+ * than there are.
+ */
+function threshold(tcp: TcpCore, conn: number): number {
+  const t = tcp.tcb;
+  const flight = (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0;
+  const segments = Math.ceil(flight / t.sndMss[conn]!);
+  if (tcp.options.earlyRetransmit !== true || segments < 2 || segments > DUP_THRESH) return DUP_THRESH;
+  const unsent = t.unaOffset[conn]! + flight < t.written[conn]! && flight < t.sndWnd[conn]!;
+  return unsent ? DUP_THRESH : segments - 1;
 }
 
 /** An ACK of new data during recovery: it ends it, or shows the next hole. */
@@ -168,6 +203,7 @@ function finAcknowledged(tcp: TcpCore, conn: number): void {
   switch (t.state[conn]) {
     case State.finWait1:
       t.state[conn] = State.finWait2;
+      if (t.held[conn] === 0) awaitFin(tcp, conn);
       break;
     case State.closing:
       enterTimeWait(tcp, conn);
@@ -177,10 +213,16 @@ function finAcknowledged(tcp: TcpCore, conn: number): void {
   }
 }
 
+/** Nobody will read what the other end may still send: its FIN must come in time (Linux `tcp_fin_timeout`, BSD `tcp_maxidle`). */
+export function awaitFin(tcp: TcpCore, conn: number): void {
+  tcp.arm(conn, TcpTimer.timeWait, tcp.env.now() + tcp.options.finWait2);
+}
+
 /** 2 MSL from now, all other timers off. */
 export function enterTimeWait(tcp: TcpCore, conn: number): void {
   tcp.tcb.state[conn] = State.timeWait;
   tcp.disarm(conn, TcpTimer.retransmit);
   tcp.disarm(conn, TcpTimer.persist);
+  tcp.disarm(conn, TcpTimer.keepAlive);
   tcp.arm(conn, TcpTimer.timeWait, tcp.env.now() + 2 * tcp.options.msl);
 }

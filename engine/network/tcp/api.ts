@@ -18,6 +18,10 @@ export interface TcpOptions {
   readonly congestion: "newreno" | "cubic";
   readonly nagle: boolean;
   readonly sack: boolean;
+  /** Duplicates are reported in the first SACK block (RFC 2883). */
+  readonly dsack?: boolean;
+  /** Where too few segments are outstanding for three duplicate ACKs, fewer are enough (RFC 5827). Off in both systems: NetBSD has none, Linux had it for a time, with a delay. */
+  readonly earlyRetransmit?: boolean;
   readonly timestamps: boolean;
   /** Shift count that is offered (RFC 7323 section 2); −1: no window scaling. */
   readonly windowScale: number;
@@ -27,29 +31,40 @@ export interface TcpOptions {
   readonly initialWindow: number;
   /** If given: not more bytes than this, but two segments in any case (RFC 3390, RFC 6928 section 2). */
   readonly initialWindowBytes?: number;
+  /** Challenge ACKs a second, of all connections together (RFC 5961 section 10). */
+  readonly challengeAcks: number;
+  /** How long a connection that its user has closed waits for the other end's FIN. */
+  readonly finWait2: number;
+  /** Silence after which a connection is probed, time between probes, and how many stay unanswered before it is given up (RFC 9293 section 3.8.4). */
+  readonly keepAlive: { readonly idle: number; readonly interval: number; readonly probes: number };
   /** Maximum segment lifetime; TIME_WAIT lasts twice as long. */
   readonly msl: number;
-  /** Retransmissions of one segment before the connection is given up. */
+  /** Retransmissions of one segment before the connection is given up, and of a SYN. */
   readonly maxRetransmits: number;
+  readonly maxSynRetransmits: number;
 }
 
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
- * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`). Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
+ * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`), no D-SACK, FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
+ * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
   congestion: "newreno", nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
+  maxSynRetransmits: 5, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /**
- * Linux's: minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
+ * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+  dsack: true, maxSynRetransmits: 6, challengeAcks: 1000, finWait2: 60 * SECOND,
+  keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
 export const TcpTimer = {
@@ -58,8 +73,9 @@ export const TcpTimer = {
   /** Zero-window probe. */
   persist: 1,
   delayedAck: 2,
-  /** 2 MSL. */
+  /** 2 MSL; in FIN_WAIT_2, the wait for the other end's FIN. */
   timeWait: 3,
+  keepAlive: 4,
 } as const;
 export type TcpTimer = (typeof TcpTimer)[keyof typeof TcpTimer];
 

@@ -10,13 +10,15 @@ import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
 import { State, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
 
+const scalarSchema = { ipId: "u16", nextPort: "u16", challenges: "u32", challengesSince: "f64" } as const;
+
 const PICOSECONDS_PER_MILLISECOND = 1e9;
 
 /** What the parts of TCP share: the tables of one stack and the ways to its surroundings. */
 export class TcpCore {
   readonly tcb: Table<typeof tcbSchema>;
   readonly counters: Table<typeof counterSchema>;
-  readonly scalars: Table<{ readonly ipId: "u16"; readonly nextPort: "u16" }>;
+  readonly scalars: Table<typeof scalarSchema>;
   readonly connections: ConnectionIndex;
   readonly listeners: Listeners;
   readonly reassembly: Reassembly;
@@ -29,7 +31,7 @@ export class TcpCore {
     this.tcb = store.table(`${name}: connections`, tcbSchema);
     this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
     this.counters.alloc();
-    this.scalars = store.table(`${name}: TCP scalars`, { ipId: "u16", nextPort: "u16" }, 1);
+    this.scalars = store.table(`${name}: TCP scalars`, scalarSchema, 1);
     this.scalars.alloc();
     this.connections = new ConnectionIndex(store, name, this.tcb);
     this.listeners = new Listeners(store, name, this.tcb);
@@ -70,7 +72,7 @@ export class TcpCore {
 
   private dueColumn(timer: TcpTimer): Float64Array {
     const t = this.tcb;
-    return timer === TcpTimer.retransmit ? t.dueRetransmit : timer === TcpTimer.persist ? t.duePersist : timer === TcpTimer.delayedAck ? t.dueDelayedAck : t.dueTimeWait;
+    return timer === TcpTimer.retransmit ? t.dueRetransmit : timer === TcpTimer.persist ? t.duePersist : timer === TcpTimer.delayedAck ? t.dueDelayedAck : timer === TcpTimer.timeWait ? t.dueTimeWait : t.dueKeepAlive;
   }
 
   /** A new block for a 4-tuple that is free, in the index, with an initial sequence number, nothing sent. */
@@ -115,6 +117,7 @@ export class TcpCore {
     this.disarm(conn, TcpTimer.persist);
     this.disarm(conn, TcpTimer.delayedAck);
     this.disarm(conn, TcpTimer.timeWait);
+    this.disarm(conn, TcpTimer.keepAlive);
     // An embryonic connection is gone as it came: the user has not heard of it.
     const known = t.listener[conn] === 0 || t.queued[conn] !== 0;
     this.listeners.forget(conn);

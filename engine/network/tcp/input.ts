@@ -20,6 +20,8 @@ export function segmentArrives(tcp: TcpCore, packet: number): number {
   const conn = tcp.connections.find(packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet));
   if (conn < 0) return withoutConnection(tcp, packet);
   const state = tcp.tcb.state[conn]!;
+  tcp.tcb.lastReceive[conn] = tcp.env.now();
+  tcp.tcb.keepAliveProbes[conn] = 0;
   if (state === State.synSent) inSynSent(tcp, conn, packet);
   else if (state === State.timeWait && reopens(tcp, conn, packet)) return withoutConnection(tcp, packet);
   else synchronised(tcp, conn, packet);
@@ -69,6 +71,7 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   // What was received before is cut off; if nothing is left, the ACK still counts.
   const old = distance(next, seq);
   if (old > 0) {
+    if (length > 0) reportDuplicate(tcp, conn, seq, old < length ? next : (seq + length) >>> 0);
     if (old >= length + fin) {
       t.ackNow[conn] = 1;
       if (length > 0) tcp.count("duplicates");
@@ -149,11 +152,23 @@ function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: numb
     if (length > 0) inOrder(tcp, conn, gap ? tcp.reassembly.take(conn, end) : end, gap);
   } else {
     tcp.count("outOfOrder");
-    if (length > 0 && tcp.reassembly.insert(conn, seq, end) === 0) tcp.count("duplicates");
+    if (length > 0 && tcp.reassembly.insert(conn, seq, end) === 0) {
+      tcp.count("duplicates");
+      reportDuplicate(tcp, conn, seq, end);
+    }
     // RFC 5681 section 4.2: at once, so that the sender learns of the gap.
     t.ackNow[conn] = 1;
   }
   if (t.finSeen[conn] !== 0 && t.finReceived[conn] === 0 && t.rcvNxt[conn] === t.finSeq[conn]) finArrives(tcp, conn);
+}
+
+/** The next ACK will say what came twice (RFC 2883). */
+function reportDuplicate(tcp: TcpCore, conn: number, left: number, right: number): void {
+  const t = tcp.tcb;
+  if (t.sack[conn] === 0 || tcp.options.dsack !== true) return;
+  t.dsack[conn] = 1;
+  t.dsackLeft[conn] = left;
+  t.dsackRight[conn] = right;
 }
 
 /** Bytes up to `end` are in order. ACK: at least every second full segment, and at once when a gap closes (RFC 5681 section 4.2). */

@@ -32,12 +32,28 @@ export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): num
   if (syn && !withAck ? tcp.options.timestamps : t.timestamps[conn] !== 0) {
     tcp.packets.setTimestamps(packet, tcp.timestampClock(), withAck ? t.tsRecent[conn]! : 0);
   }
-  if (!syn && t.sack[conn] !== 0) tcp.reassembly.report(conn, tcp.packets, packet, MAX_SACK_BLOCKS);
+  if (!syn && t.sack[conn] !== 0) reportBlocks(tcp, conn, packet);
   if (length > plan.frame) tcp.announceFrames(packet, length, plan.frame);
   tcp.counters.segmentsSent[0]!++;
   if (withAck) acknowledged(tcp, conn);
-  if (kind !== SegmentKind.ack) sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);
+  if (kind === SegmentKind.keepAlive) {
+    t.keepAliveNow[conn] = 0;
+    tcp.count("keepAliveProbes");
+  } else if (kind !== SegmentKind.ack) sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);
   return packet;
+}
+
+/** SACK blocks: first what came twice (RFC 2883 section 4), then what came last. */
+function reportBlocks(tcp: TcpCore, conn: number, packet: number): void {
+  const t = tcp.tcb;
+  let room = MAX_SACK_BLOCKS;
+  if (t.dsack[conn] !== 0) {
+    tcp.packets.addSackBlock(packet, t.dsackLeft[conn]!, t.dsackRight[conn]!);
+    tcp.count("dsacksSent");
+    t.dsack[conn] = 0;
+    room--;
+  }
+  tcp.reassembly.report(conn, tcp.packets, packet, room);
 }
 
 /** Books of the sender: SND.NXT, retransmission counts, the segment that is timed, the timer. @param numbers of the sequence space */
@@ -136,7 +152,7 @@ export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
   if (t.live[conn] === 0) return;
   if (plan.decide(tcp, conn)) {
     tcp.env.wantOutput(conn);
-    if (plan.kind !== SegmentKind.ack) return;
+    if (plan.kind !== SegmentKind.ack && plan.kind !== SegmentKind.keepAlive) return;
   }
   const state = t.state[conn]!;
   if (state < State.established || state === State.finWait2 || state === State.timeWait) return;

@@ -2,7 +2,7 @@ import type { TcpCore } from "./core";
 import { DUP_THRESH, NOTHING } from "./sack";
 import { Resend, State } from "./tcb";
 
-export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, probe: 5, ack: 6 } as const;
+export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, probe: 5, ack: 6, keepAlive: 7 } as const;
 
 /** The segment that `output` would build now. Scratch: rewritten by each `decide`, never read across calls, so no part of the state. */
 export class SegmentPlan {
@@ -44,6 +44,8 @@ export class SegmentPlan {
       default:
         if (this.decideData(tcp, conn)) return true;
     }
+    // One number before what the peer expects: it must answer (RFC 9293 section 3.8.4).
+    if (t.keepAliveNow[conn] !== 0) return this.set(SegmentKind.keepAlive, t.sndUna[conn]! - 1, 0, false);
     // With SND.NXT moved back by a timeout, a pure ACK still stands after everything that was sent.
     return t.ackNow[conn] !== 0 ? this.set(SegmentKind.ack, t.sndMax[conn]!, 0, false) : this.none();
   }
@@ -124,8 +126,10 @@ export class SegmentPlan {
     if (max > end) return false;
     const offered = t.sndWnd[conn]! - max;
     let length = min3(mss, min3(offered, congestionRoom, end - max), end - max);
-    if (length === mss && end - max > mss) length = longSegment(tcp, conn, mss, offered < congestionRoom ? offered : congestionRoom, end - max, finWanted);
-    if (length === 0) return false;
+    if (length === mss && end - max > mss) {
+      length = longSegment(tcp, conn, mss, offered < congestionRoom ? offered : congestionRoom, end - max, finWanted);
+      if (length === 0) return false;
+    }
     const fin = finWanted && offered > 0 && length >= 0 && max + length === end && offered > length;
     if (length <= 0) return fin && max === end && this.set(SegmentKind.data, t.sndUna[conn]! + max, 0, true);
     const idle = max === 0;
@@ -139,7 +143,7 @@ export class SegmentPlan {
 
 /** Largest payload of a segment sent now: SACK blocks take room (RFC 6691). */
 function maxPayload(tcp: TcpCore, conn: number): number {
-  const blocks = tcp.tcb.sack[conn] !== 0 ? tcp.reassembly.count(conn) : 0;
+  const blocks = tcp.tcb.sack[conn] !== 0 ? tcp.reassembly.count(conn) + tcp.tcb.dsack[conn]! : 0;
   return tcp.tcb.sndMss[conn]! - (blocks > 0 ? 4 + 8 * (blocks < 3 ? blocks : 3) : 0);
 }
 

@@ -34,7 +34,10 @@ export const tcbSchema = {
   queued: "u8",
   /** Bit by `TcpTimer`. */
   armed: "u8",
-  dueRetransmit: "f64", duePersist: "f64", dueDelayedAck: "f64", dueTimeWait: "f64",
+  dueRetransmit: "f64", duePersist: "f64", dueDelayedAck: "f64", dueTimeWait: "f64", dueKeepAlive: "f64",
+  /** The user wants to know of a silent peer (SO_KEEPALIVE); probes that stay unanswered; one is to be sent. */
+  keepAlive: "u8", keepAliveProbes: "u8", keepAliveNow: "u8",
+  lastReceive: "f64",
 
   iss: "u32", sndUna: "u32", sndNxt: "u32",
   /** Highest sequence number sent plus one; SND.NXT is below it after a timeout. */
@@ -70,6 +73,8 @@ export const tcbSchema = {
   finReceived: "u8",
   /** Largest payload received: what "full-sized" means for the peer. */
   rcvSegment: "u16",
+  /** A duplicate that the next ACK reports (RFC 2883). */
+  dsack: "u8", dsackLeft: "u32", dsackRight: "u32",
   ackNow: "u8",
   ackDelayed: "u8",
 
@@ -98,7 +103,8 @@ export const counterSchema = {
   segmentsSent: "f64", segmentsReceived: "f64", bytesSent: "f64", bytesReceived: "f64",
   retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedSyn: "f64",
   timeouts: "f64", probes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
-  outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64",
+  outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
+  dsacksSent: "f64", dsacksReceived: "f64", keepAliveProbes: "f64",
   resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64",
 } as const;
 export type TcpCounter = keyof typeof counterSchema;

@@ -1,7 +1,8 @@
 import type { Scope, Variable } from "../../inspect";
 import type { Store, Table } from "../../kernel/state";
 import { TcpFlag, type PacketLog } from "../packets";
-import { CloseReason, NO_CONNECTION, type TcpEnv, type TcpOptions, type TcpTimer } from "./api";
+import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
+import { awaitFin } from "./acknowledge";
 import { TcpCore } from "./core";
 import { describeConnection, describeStack } from "./describe";
 import { segmentArrives } from "./input";
@@ -101,6 +102,14 @@ export class TcpStack {
     this.tcp.tcb.noDelay[conn] = 1;
   }
 
+  /** SO_KEEPALIVE: a peer that is silent for long is asked whether it is still there. */
+  setKeepAlive(conn: number): void {
+    const { tcp } = this;
+    tcp.tcb.keepAlive[conn] = 1;
+    tcp.tcb.lastReceive[conn] = tcp.env.now();
+    tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.keepAlive.idle);
+  }
+
   /** Room in the send buffer, bytes. */
   sendSpace(conn: number): number {
     const t = this.tcp.tcb;
@@ -162,6 +171,7 @@ export class TcpStack {
       return;
     }
     t.held[conn] = 0;
+    if (t.state[conn] === State.finWait2) awaitFin(this.tcp, conn);
     this.shutdown(conn);
   }
 

@@ -1,4 +1,5 @@
 import { CloseReason, TcpTimer } from "./api";
+import { TcpFlag } from "../packets";
 import type { TcpCore } from "./core";
 import { Resend, State } from "./tcb";
 
@@ -52,13 +53,37 @@ export function expire(tcp: TcpCore, conn: number, timer: TcpTimer): void {
       break;
     case TcpTimer.timeWait:
       tcp.destroy(conn, CloseReason.normal);
+      break;
+    case TcpTimer.keepAlive:
+      keepAlive(tcp, conn);
+  }
+}
+
+/** A connection that has been silent for long enough is probed, again and again, and at last given up (BSD `tcp_timer_keep`). */
+function keepAlive(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  const { idle, interval, probes } = tcp.options.keepAlive;
+  const now = tcp.env.now();
+  const silent = now - t.lastReceive[conn]!;
+  if (t.state[conn]! < State.established) {
+    tcp.arm(conn, TcpTimer.keepAlive, now + idle);
+  } else if (silent < idle) {
+    tcp.arm(conn, TcpTimer.keepAlive, t.lastReceive[conn]! + idle);
+  } else if (t.keepAliveProbes[conn]! >= probes) {
+    tcp.sendReset(conn, TcpFlag.rst | TcpFlag.ack);
+    tcp.destroy(conn, CloseReason.timedOut);
+  } else {
+    t.keepAliveProbes[conn]!++;
+    t.keepAliveNow[conn] = 1;
+    tcp.arm(conn, TcpTimer.keepAlive, now + interval);
   }
 }
 
 function retransmitTimeout(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   tcp.count("timeouts");
-  if (t.retransmits[conn]! >= tcp.options.maxRetransmits) {
+  const handshake = t.state[conn] === State.synSent || t.state[conn] === State.synReceived;
+  if (t.retransmits[conn]! >= (handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)) {
     tcp.destroy(conn, CloseReason.timedOut);
     return;
   }
@@ -69,7 +94,7 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
   t.rttTiming[conn] = 0;
   t.ambiguous[conn] = 1;
   t.ambiguousEnd[conn] = t.sndMax[conn]!;
-  if (t.state[conn] === State.synSent || t.state[conn] === State.synReceived) {
+  if (handshake) {
     t.synRetransmitted[conn] = 1;
     t.sndNxt[conn] = t.iss[conn]!;
     return;

@@ -7,7 +7,7 @@ const ip = TcpNetwork.ip;
 
 describe("TCP close", () => {
   it("exchanges FINs, waits 2 MSL and then forgets", () => {
-    const net = new TcpNetwork({ msl: 5 * SECOND });
+    const net = new TcpNetwork({ msl: 5 * SECOND, finWait2: SECOND });
     const [c, s] = net.open();
     const [a, b] = net.hosts;
     a.stack.send(c, 10);

@@ -64,7 +64,7 @@ describe("TCP handshake", () => {
   });
 
   it("gives up after the last retransmission", () => {
-    const net = new TcpNetwork({ maxRetransmits: 3 });
+    const net = new TcpNetwork({ maxSynRetransmits: 3 });
     net.channel = () => [];
     const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
     assert.ok(net.run());
