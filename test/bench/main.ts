@@ -4,11 +4,12 @@ import { parseArgs } from "node:util";
 import { eventQueue } from "./eventQueue/section";
 import { keyframes } from "./keyframes";
 import { ns3 } from "./ns3/section";
+import { scaling } from "./scaling";
 import type { Section } from "./section";
 import { simulation } from "./simulation";
 import { traces } from "./traces";
 
-const sections: readonly Section[] = [eventQueue, simulation, ns3, keyframes, traces];
+const sections: readonly Section[] = [eventQueue, simulation, ns3, scaling, keyframes, traces];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "string" } } });
 const unknown = positionals.find((name) => !sections.some((section) => section.name === name));
