@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { table } from "../../engine/cli/table";
 import { MachineEngine } from "../../engine/create";
 import type { Design } from "../../engine/design/model";
@@ -25,7 +26,9 @@ export const simulation: Section = {
   run() {
     const samples = readdirSync("samples", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".exo.yaml")).sort();
     const rows = samples.map((sample) => {
-      const design = designOf(readFileSync(`samples/${sample}`, "utf8"));
+      const folder = dirname(`samples/${sample}`);
+      const files = Object.fromEntries(readdirSync(folder).filter((name) => name.endsWith(".csv")).map((name) => [name, readFileSync(`${folder}/${name}`, "utf8")]));
+      const design = designOf(readFileSync(`samples/${sample}`, "utf8"), files);
       const recorded: Run[] = [];
       const unrecorded: Run[] = [];
       for (let round = 0; round < ROUNDS; round++) {
