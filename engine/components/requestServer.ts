@@ -95,6 +95,15 @@ export class RequestServer implements PlacedModel, SocketUser {
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
   }
 
+  onRestart(): void {
+    const c = this.conn;
+    for (let conn = 0; conn < c.rows; conn++) {
+      c.closing[conn] = Closing.done;
+      c.unsent[conn] = c.reading[conn] = 0;
+    }
+    this.place.machine.cpus.post(this.workers[0]!, this.id, Op.listen);
+  }
+
   // --- Work ---------------------------------------------------------------------------------------------------------
 
   begin(op: number, conn: number, m: number): void {

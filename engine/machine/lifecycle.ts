@@ -46,6 +46,8 @@ export class Lifecycle implements Model {
       domain_create: { file: "xen/common/domain.c", kind: "hypervisor" },
       "kernel stops": { kind: "device" },
       "kernel starts": { kind: "device" },
+      "process ends": { kind: "kernel" },
+      "process starts": { kind: "kernel" },
       "not running": { kind: "device" },
     });
     this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64", last: "i32" }, Math.max(1, domains.length));
@@ -65,7 +67,7 @@ export class Lifecycle implements Model {
 
   /** Keeps what the memory of a domain holds now, for when it is to restart: before its components start. */
   remember(domain: DomainPlace): void {
-    this.memory.set(domain, this.machine.kernel.store.copyScope(domain.path));
+    for (const d of [domain, ...this.domains.filter(({ kernel }) => kernel?.id === domain.id)]) this.memory.set(d, this.machine.kernel.store.copyScope(d.path));
   }
 
   /** Starts what is in the domain, from the bottom up. */
@@ -96,7 +98,10 @@ export class Lifecycle implements Model {
       kernel.mark(fn["not running"], component, by.context, kernel.now, 0);
       return;
     }
-    kernel.mark(domain.virtual ? fn.domain_kill : fn["kernel stops"], component, by.context, kernel.now, 0, NONE, life.deaths[domain.id]!);
+    // A kernel takes its processes with it; they start after it.
+    const processes = this.domains.filter((d) => d.kernel?.id === domain.id && this.isRunning(d));
+    for (const process of processes) this.kill(process, cause, undefined);
+    kernel.mark(domain.kernel !== undefined ? fn["process ends"] : domain.virtual ? fn.domain_kill : fn["kernel stops"], component, by.context, kernel.now, 0, NONE, life.deaths[domain.id]!);
     life.deaths[domain.id]!++;
     life.since[domain.id] = kernel.now;
     const d = this.death.alloc();
@@ -116,14 +121,14 @@ export class Lifecycle implements Model {
     }
     if (restart === undefined) return;
     const wait = this.models.get(domain)!.reduce((longest, { resetTime = 0 }) => Math.max(longest, resetTime), restart);
-    kernel.schedule(wait, Priority.timeout, this.id, Op.boot, domain.id);
+    for (const d of [domain, ...processes]) kernel.schedule(wait, Priority.timeout, this.id, Op.boot, d.id);
   }
 
   fire(_op: number, d: number): void {
     const { machine, life, fn } = this;
     const { kernel, cpus } = machine;
     const domain = this.domains[d]!;
-    kernel.mark(domain.virtual ? fn.domain_create : fn["kernel starts"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0, NONE, life.boots[d]!);
+    kernel.mark(domain.kernel !== undefined ? fn["process starts"] : domain.virtual ? fn.domain_create : fn["kernel starts"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0, NONE, life.boots[d]!);
     life.boots[d]!++;
     life.down[d]! += kernel.now - life.since[d]!;
     this.death.boot[life.last[d]!] = kernel.now;

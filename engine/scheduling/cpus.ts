@@ -340,9 +340,10 @@ export class Cpus implements Model, CpuParts {
     this.lifeCycle.hang(component, on);
   }
 
-  /** Whether the domain's vCPUs are on: false after `stop`, until `boot`. */
+  /** Whether the domain runs: false after `stop`, until `boot`. */
   isOn(domain: number): boolean {
-    return this.vcpu.state[this.vcpus.domains[domain]!.vcpus[0]!] !== VcpuState.off;
+    const { vcpus, threads } = this.vcpus.domains[domain]!;
+    return this.vcpu.state[vcpus[0]!] !== VcpuState.off && !threads.some((thread) => this.threads.thread.state[thread] === ThreadState.dead);
   }
 
   // --- Events -----------------------------------------------------------------------------------------------------

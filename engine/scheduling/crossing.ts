@@ -38,7 +38,7 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     call: { name: "binder_transaction", file: "drivers/android/binder.c", kind: "kernel", a: "server's thread", tally: "IPC" },
     reply: { name: "binder_transaction: reply", file: "drivers/android/binder.c", kind: "kernel", a: "caller's thread" },
     message: { name: "binder_transaction: one-way", file: "drivers/android/binder.c", kind: "kernel", tally: "IPC" },
-    notify: { name: "uio_event_notify", file: "drivers/uio/uio.c", kind: "kernel", tally: "notification" },
+    notify: { name: "uio_event_notify", file: "drivers/uio/uio.c", kind: "kernel", tally: "interrupt" },
     copy: { name: "process_vm_rw", file: "mm/process_vm_access.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "packet_snd", file: "net/packet/af_packet.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "packet_recvmsg", file: "net/packet/af_packet.c", kind: "kernel", a: "bytes", tally: "copy" },
@@ -54,7 +54,7 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     call: { name: "IPC call", kind: "kernel", a: "server's thread", tally: "IPC" },
     reply: { name: "IPC reply", kind: "kernel", a: "caller's thread" },
     message: { name: "IPC message", kind: "kernel", tally: "IPC" },
-    notify: { name: "IPC notification", kind: "kernel", tally: "notification" },
+    notify: { name: "IPC notification", kind: "kernel", tally: "interrupt" },
     copy: { name: "copyin_vmspace", file: "sys/kern/subr_copy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "bpf_write", file: "sys/net/bpf.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "bpf_read", file: "sys/net/bpf.c", kind: "kernel", a: "bytes", tally: "copy" },
@@ -70,7 +70,7 @@ export const kernelFunctions: Readonly<Record<KernelSystem, KernelFunctions>> = 
     call: { name: "do_sync_ipc", file: "minix/kernel/proc.c", kind: "kernel", a: "server's thread", tally: "IPC" },
     reply: { name: "do_sync_ipc: reply", file: "minix/kernel/proc.c", kind: "kernel", a: "caller's thread" },
     message: { name: "mini_senda", file: "minix/kernel/proc.c", kind: "kernel", tally: "IPC" },
-    notify: { name: "mini_notify", file: "minix/kernel/proc.c", kind: "kernel", tally: "notification" },
+    notify: { name: "mini_notify", file: "minix/kernel/proc.c", kind: "kernel", tally: "interrupt" },
     copy: { name: "do_safecopy_from", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyIn: { name: "do_safecopy_from", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
     copyOut: { name: "do_safecopy_to", file: "minix/kernel/system/do_safecopy.c", kind: "kernel", a: "bytes", tally: "copy" },
@@ -164,6 +164,10 @@ export class Crossings {
     return this.spaceOfComponent[component] ?? NONE;
   }
 
+  componentsOf(space: number): number[] {
+    return this.spaceOfComponent.flatMap((s, component) => (s === space ? [component] : []));
+  }
+
   homeOf(thread: number): number {
     return this.homes[thread]!;
   }
@@ -199,6 +203,11 @@ export class Crossings {
     if (kernel === home || this.vcpu.space[v] === home) return;
     if (w >= 0) this.work.spend(w, component, fn!.space, this.costs.of(fn!.space, 0), NONE, 0, 0);
     this.vcpu.space[v] = home;
+  }
+
+  /** The threads are new: in user mode, with no call behind them. */
+  forget(threads: readonly number[]): void {
+    for (const t of threads) this.thread.mode[t] = this.thread.visited[t] = this.thread.tail[t] = 0;
   }
 
   /** In `end`: the work that ends leaves its thread something to do next, which is the tail of a call if it made one. */

@@ -16,9 +16,9 @@ export interface Rendezvous {
   costOf(fn: number): number;
   contextOf(thread: number): number;
   /** Adds a job before all others of a thread. */
-  call(thread: number, component: number, op: number, a: number): void;
+  call(thread: number, component: number, op: number, a: number, b: number): void;
   /** Adds a job behind all others of a thread, without waking it. */
-  queue(thread: number, component: number, op: number, a: number): void;
+  queue(thread: number, component: number, op: number, a: number, b: number): void;
   stateOf(thread: number): number;
   /** The current thread waits for an answer. Where `server` is given, it goes on in its place: same vCPU, same slice, no run queue. */
   wait(server: number): void;
@@ -49,7 +49,7 @@ export class Ipc implements Model {
 
   constructor(private readonly kernel: Kernel, private readonly work: WorkSlots, private readonly crossings: Crossings, private readonly cpus: Rendezvous) {
     this.id = kernel.component("ipc", "ipc", "", undefined, this);
-    this.fn = kernel.functions({ "no process to call": { kind: "violation", a: "server's thread" } });
+    this.fn = kernel.functions({ "no process to call": { kind: "violation", a: "server's thread" }, "the caller is gone": { kind: "kernel" } });
     this.pending = kernel.store.table("calls between processes", {
       next: "u8", end: "u8", component: "u16", op: "u16", a: "i32", b: "i32", server: "i32", calls: "f64",
     });
@@ -119,27 +119,30 @@ export class Ipc implements Model {
     slot.component[w] = this.id;
     slot.op[w] = Op.send;
     slot.a[w] = thread;
+    slot.b[w] = 0;
   }
 
-  begin(op: number, caller: number): void {
-    if (op === Op.serve) this.replay(caller, this.returnsAt(caller));
+  /** @param number of the caller's call: one that has been given up is not served any more */
+  begin(op: number, caller: number, number: number): void {
+    if (op !== Op.send && this.isGivenUp(caller, number)) this.cpus.spend(this.fn["the caller is gone"], this.crossings.kernelComponentOf(this.crossings.homeOf(caller)), 0, NONE, 0, 0);
+    else if (op === Op.serve) this.replay(caller, this.returnsAt(caller));
     else if (op === Op.resume) this.replay(caller, this.pending.end[caller]!);
     else this.spendReply(caller);
   }
 
-  end(op: number, caller: number): void {
+  end(op: number, caller: number, number: number): void {
     const { cpus, pending } = this;
+    if (op !== Op.send && this.isGivenUp(caller, number)) return;
     const server = pending.server[caller]!;
     if (op === Op.send) {
       this.send(caller, server);
     } else if (op === Op.serve) {
       pending.next[caller] = this.returnsAt(caller);
-      cpus.call(server, this.id, Op.reply, caller);
+      cpus.call(server, this.id, Op.reply, caller, number);
       if (pending.next[caller] === pending.end[caller]) this.finish(caller);
     } else if (op === Op.reply) {
       pending.server[caller] = NONE;
-      if (cpus.stateOf(caller) !== WAITING) return;
-      if (pending.next[caller]! < pending.end[caller]!) cpus.call(caller, this.id, Op.resume, caller);
+      if (pending.next[caller]! < pending.end[caller]!) cpus.call(caller, this.id, Op.resume, caller, number);
       cpus.giveBack(caller);
     } else {
       this.finish(caller);
@@ -151,27 +154,33 @@ export class Ipc implements Model {
     const state = cpus.stateOf(server);
     if (state === ThreadState.dead) {
       pending.server[caller] = NONE;
+      pending.calls[caller]!++;
       kernel.mark(this.fn["no process to call"], this.crossings.kernelComponentOf(this.crossings.homeOf(caller)), cpus.contextOf(caller), kernel.now, 0, NONE, cpus.contextOf(server));
       return;
     }
     pending.calls[caller]!++;
-    cpus.queue(server, this.id, Op.serve, caller);
+    cpus.queue(server, this.id, Op.serve, caller, pending.calls[caller]!);
     cpus.wait(state === ThreadState.idle ? server : NONE);
   }
 
   /**
-   * The threads serve nobody any more: who waits for their answer gets none, and their work ends in an error.
-   * @returns the callers, which the scheduler must let go on
+   * The threads are gone: what they called is not answered, and who waits for their answer gets none; their work ends in an error.
+   * @returns these callers, which the scheduler must let go on
    */
-  abandon(servers: readonly number[]): number[] {
+  abandon(threads: readonly number[]): number[] {
     const { pending } = this;
     const callers: number[] = [];
     for (let caller = 0; caller < pending.rows; caller++) {
-      if (!servers.includes(pending.server[caller]!)) continue;
+      if (!threads.includes(pending.server[caller]!) && !threads.includes(caller)) continue;
+      if (pending.server[caller] !== NONE && !threads.includes(caller)) callers.push(caller);
       pending.server[caller] = NONE;
-      callers.push(caller);
+      pending.calls[caller]!++;
     }
     return callers;
+  }
+
+  private isGivenUp(caller: number, number: number): boolean {
+    return this.pending.calls[caller] !== number;
   }
 
   /** The effect of the job whose parts have all been run. */

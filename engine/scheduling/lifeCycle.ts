@@ -1,5 +1,6 @@
 import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
+import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
 
 /** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
@@ -24,6 +25,9 @@ export class LifeCycle {
   /** See {@link Cpus.stop}. */
   stop(domain: number): void {
     const { kernel, vcpus, lines, threads, work, locks, id } = this.cpus;
+    if (vcpus.domains[domain]!.kernel !== domain) return this.stopProcess(domain);
+    // Its processes' threads run on its vCPUs.
+    for (const process of this.processesOf(domain)) this.stopProcess(process);
     const { vcpu: c } = vcpus;
     const { vcpus: own, threads: all, vcpuHost, policy } = vcpus.domains[domain]!;
     locks.clear(domain);
@@ -47,11 +51,41 @@ export class LifeCycle {
     threads.kill(all);
   }
 
+  private processesOf(kernel: number): number[] {
+    return this.cpus.vcpus.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
+  }
+
+  /** A process ends: its threads are gone, from the run queues as well, and who waits for an answer of theirs gets none. */
+  private stopProcess(process: number): void {
+    const { vcpus, threads, work, crossings, ipc } = this.cpus;
+    const { vcpu: c } = vcpus;
+    const { vcpus: own, threads: all, policy } = vcpus.domains[process]!;
+    const { state, work: unfinished } = threads.thread;
+    const left = own.filter((v) => all.includes(c.thread[v]!));
+    for (const t of all) {
+      if (state[t] === ThreadState.ready) policy.drop(t);
+      if (unfinished[t] !== NONE) work.drop(unfinished[t]!);
+    }
+    threads.kill(all);
+    crossings.forget(all);
+    for (const caller of ipc.abandon(all)) {
+      state[caller] = ThreadState.idle;
+      if (threads.hasJob(caller)) this.dispatcher.waking.makeReady(caller);
+    }
+    for (const v of left) {
+      c.thread[v] = NONE;
+      if (c.state[v] === VcpuState.running && c.work[v] === NONE) this.dispatcher.next(v);
+    }
+  }
+
   /** See {@link Cpus.boot}. */
   boot(domain: number): void {
     const { kernel, vcpus, threads } = this.cpus;
-    const { vcpus: own, threads: all, vcpuHost } = vcpus.domains[domain]!;
+    const { path, kernel: above, vcpus: own, threads: all, vcpuHost } = vcpus.domains[domain]!;
     threads.revive(all);
+    if (above !== domain) return;
+    // A process that the design does not name comes and goes with its kernel; the others are started by themselves.
+    for (const process of this.processesOf(domain)) if (vcpus.domains[process]!.path === path) threads.revive(vcpus.domains[process]!.threads);
     for (const v of own) {
       vcpus.vcpu.lastRow[v] = kernel.cause;
       vcpuHost.wake(v);
@@ -62,7 +96,8 @@ export class LifeCycle {
   freeze(domain: number): void {
     const { vcpus, work } = this.cpus;
     const { vcpu: c } = vcpus;
-    const { vcpus: own, vcpuHost } = vcpus.domains[domain]!;
+    const { vcpus: own, vcpuHost, kernel } = vcpus.domains[domain]!;
+    if (kernel !== domain) return this.cpus.crossings.componentsOf(domain).forEach((component) => this.hang(component, true));
     for (const v of own) {
       if (c.state[v] === VcpuState.off || c.frozen[v] === 1) continue;
       c.frozen[v] = 1;

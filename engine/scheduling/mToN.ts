@@ -76,6 +76,11 @@ export class MToN implements ThreadPolicy {
     return this.switching;
   }
 
+  drop(thread: number): void {
+    this.global.drop(thread);
+    this.local.drop(thread);
+  }
+
   clear(): void {
     this.global.clear(0);
     for (let q = 0; q < this.local.queues; q++) this.local.clear(q);

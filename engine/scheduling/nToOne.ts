@@ -62,6 +62,10 @@ export class NToOne implements ThreadPolicy {
     return this.switching;
   }
 
+  drop(thread: number): void {
+    this.queue.drop(thread);
+  }
+
   clear(): void {
     this.queue.clear(0);
   }

@@ -189,6 +189,10 @@ export class Preemptive implements ThreadPolicy {
     return this.fn.__switch_to;
   }
 
+  drop(thread: number): void {
+    this.queues.drop(thread);
+  }
+
   clear(): void {
     for (let q = 0; q < this.queues.queues; q++) {
       this.queues.clear(q);

@@ -12,8 +12,8 @@ export function rendezvous(cpus: Cpus): Rendezvous {
     },
     costOf: (fn) => cpus.costs.of(fn, 0),
     contextOf: (thread) => cpus.contextOf(thread),
-    call: (thread, component, op, a) => cpus.call(thread, component, op, a),
-    queue: (thread, component, op, a) => cpus.threads.append(thread, component, op, a, 0, cpus.kernel.cause, cpus.here, cpus.kernel.now),
+    call: (thread, component, op, a, b) => cpus.call(thread, component, op, a, b),
+    queue: (thread, component, op, a, b) => cpus.threads.append(thread, component, op, a, b, cpus.kernel.cause, cpus.here, cpus.kernel.now),
     stateOf: (thread) => column.state[thread]!,
     wait: (server) => {
       column.state[cpus.currentThread] = WAITING;

@@ -73,6 +73,10 @@ export class RunToCompletion implements ThreadPolicy {
     return this.switching;
   }
 
+  drop(thread: number): void {
+    this.queues.drop(thread);
+  }
+
   clear(): void {
     for (let q = 0; q < this.queues.queues; q++) this.queues.clear(q);
   }

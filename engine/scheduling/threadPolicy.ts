@@ -61,6 +61,8 @@ export interface ThreadPolicy {
   tick(vcpu: number): boolean;
   /** What going from one thread to another goes through; −1: nothing. @param from −1: from idling */
   switchFn(vcpu: number, from: number, to: number): number;
+  /** A ready thread does not wait any more: its process has ended. */
+  drop(thread: number): void;
   /** The domain has stopped: nothing waits. */
   clear(): void;
   /** Threads in the vCPU's queue, in order. */

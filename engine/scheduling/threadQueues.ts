@@ -77,6 +77,11 @@ export class ThreadQueues {
     queue.count[q]!--;
   }
 
+  /** Takes a thread out of whichever queue it is in. */
+  drop(t: number): void {
+    for (let q = 0; q < this.queues; q++) if (this.list(q).includes(t)) return this.remove(q, t);
+  }
+
   /** Forgets all that wait. */
   clear(q: number): void {
     while (this.shift(q) !== NONE);
