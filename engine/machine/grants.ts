@@ -40,9 +40,9 @@ export class GrantTables {
   constructor(private readonly kernel: Kernel, private readonly costs: CostProfile, private readonly cpus: Cpus, private readonly memory: HostMemory, host: string) {
     const { store } = kernel;
     this.fn = kernel.functions({
-      GNTTABOP_map_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants" },
-      GNTTABOP_unmap_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants" },
-      GNTTABOP_copy: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "bytes", b: "operations" },
+      GNTTABOP_map_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
+      GNTTABOP_unmap_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
+      GNTTABOP_copy: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "bytes", b: "operations", tally: "copy" },
       gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       "grant table full": { kind: "violation", a: "grants", b: "entries in use" },
       "grant is another's": { kind: "violation", a: "reference" },

@@ -105,7 +105,7 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   } else if (!acknowledge(tcp, conn, packet, packets.acknowledgement(packet), bare)) {
     return;
   }
-  if (length + fin > 0) text(tcp, conn, seq, length, fin);
+  if (length + fin > 0) text(tcp, conn, seq, length, fin, packets.isLong(packet) ? packets.segmentSize(packet) : length);
 }
 
 /** RFC 5961 section 3.2: only a reset with exactly the expected number is believed. */
@@ -130,8 +130,8 @@ function timestampAcceptable(tcp: TcpCore, conn: number, packet: number): boolea
   return false;
 }
 
-/** Data and FIN, within the window (RFC 9293 section 3.10.7.4, seventh and eighth check). */
-function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: number): void {
+/** Data and FIN, within the window (RFC 9293 section 3.10.7.4, seventh and eighth check). @param segment bytes of each segment of those that were joined (Linux `tcp_measure_rcv_mss`) */
+function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: number, segment: number): void {
   const t = tcp.tcb;
   const state = t.state[conn]!;
   if (state !== State.established && state !== State.finWait1 && state !== State.finWait2) return;
@@ -141,7 +141,7 @@ function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: numb
     tcp.destroy(conn, CloseReason.aborted);
     return;
   }
-  if (length > t.rcvSegment[conn]!) t.rcvSegment[conn] = Math.min(length, tcp.options.mss);
+  if (segment > t.rcvSegment[conn]!) t.rcvSegment[conn] = Math.min(segment, tcp.options.mss);
   const end = (seq + length) >>> 0;
   if (fin !== 0) {
     t.finSeen[conn] = 1;

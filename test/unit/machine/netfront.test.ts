@@ -5,9 +5,9 @@ import type { Netback } from "../../../engine/components/netback";
 import type { TcpIp } from "../../../engine/components/tcpip";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import type { Variable } from "../../../engine/inspect";
-import { Priority } from "../../../engine/kernel/queue";
 import { parseIpv4 } from "../../../engine/network/addresses";
 import { IcmpType } from "../../../engine/network/packets";
+import { act, rowsOf } from "../../support/act";
 import { designOf } from "../../support/runDesign";
 
 interface Options {
@@ -42,24 +42,6 @@ function run(options: Options, prepare?: (engine: MachineEngine) => void): Machi
   return engine;
 }
 
-/** Does something at a time, in a dispatch of its own. */
-function at(engine: MachineEngine, time: number, action: () => void): void {
-  const { kernel } = engine.built.machine;
-  const fn = kernel.functions({ "the test acts": { kind: "workload" } })["the test acts"];
-  const context = kernel.context("thread", `test-${time}`, "server", undefined);
-  const id = kernel.component(`test-${time}`, "test", "server", undefined, {
-    fire: () => {
-      kernel.mark(fn, id, context, kernel.now, 0);
-      action();
-    },
-  });
-  kernel.schedule(time, Priority.control, id, 0);
-}
-
-const rowsOf = (engine: MachineEngine, name: string): number[] => {
-  const ids = engine.names.functions.filter((f) => f.name === name).map(({ id }) => id);
-  return Array.from({ length: engine.trace.length }, (_, row) => row).filter((row) => ids.includes(engine.trace.fn(row)));
-};
 const placed = <T>(engine: MachineEngine, path: string): T => engine.built.machine.placed(path) as unknown as T;
 const child = (variable: Variable | undefined, name: string): Variable | undefined => variable?.children?.find((c) => c.name === name);
 
@@ -187,7 +169,7 @@ describe("NAT in a driver domain", () => {
 
   it("lets nobody in by a port that is not forwarded", () => {
     const engine = run({ ...two, below: "nat: { ip: 10.0.0.5, forward: [80] }", workloads: [] }, (e) => {
-      at(e, 20e9, () => {
+      act(e, 20e9, () => {
         const stack = placed<TcpIp>(e, "client/os/tcpip");
         stack.datagrams.send(stack.datagrams.open(0, 5000) as number, parseIpv4("10.0.0.5")!, 7, 0, 0, 10);
       });
@@ -199,7 +181,7 @@ describe("NAT in a driver domain", () => {
   it("masks a guest's own datagrams, keeps its port, gives another where two have the same, and returns errors about them", () => {
     const engine = run({ ...two, until: "3s" }, (e) => {
       for (const guest of ["g0", "g1"]) {
-        at(e, guest === "g0" ? 20e9 : 21e9, () => {
+        act(e, guest === "g0" ? 20e9 : 21e9, () => {
           const { datagrams } = placed<TcpIp>(e, `server/${guest}/tcpip`);
           datagrams.send(datagrams.open(0, 4000) as number, CLIENT, 9, 0, 0, 10);
         });
@@ -218,7 +200,7 @@ describe("NAT in a driver domain", () => {
   it("translates the identifiers of a guest's echo requests, and the answers reach who asked", () => {
     const engine = run({ ...two, until: "3s" }, (e) => {
       for (const [i, guest] of ["g0", "g1"].entries()) {
-        at(e, 20e9 + i, () => {
+        act(e, 20e9 + i, () => {
           const { datagrams } = placed<TcpIp>(e, `server/${guest}/tcpip`);
           datagrams.echo(7, CLIENT, 1, 0, 0, 56);
         });
