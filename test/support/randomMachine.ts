@@ -5,11 +5,14 @@ export interface RandomMachine {
   readonly text: string;
   /** Share of the frames that does not arrive as it was sent. */
   readonly loss: number;
+  /** Whether an application misbehaves so that it cuts itself off. */
+  readonly selfHarm: boolean;
 }
 
 const domain = fc.record({
   server: fc.constantFrom("http-server", "key-value-store"),
-  way: fc.constantFrom("direct", "server", "split"),
+  /** How its frames go; the last three can be switched between server and a function: the domain's own, or any that is free. */
+  way: fc.constantFrom("direct", "server", "split", "switch from server", "switch from direct", "switch to any"),
   queues: fc.constantFrom(1, 1, 2),
   offloads: fc.constantFrom("", "", ", tso: on", ", lro: on", ", tso: on, lro: on"),
   vcpus: fc.integer({ min: 1, max: 3 }),
@@ -65,6 +68,33 @@ function processesOf(c: Cut, bind: string): { domains: string[]; workloads: stri
   };
 }
 
+const canSwitch = (way: string): boolean => way.startsWith("switch");
+
+const change = fc.record({ at: fc.integer({ min: 0, max: 150 }), domain: fc.nat({ max: 3 }), to: fc.constantFrom("server", "direct") });
+
+const forgery = fc.record({
+  at: fc.integer({ min: 0, max: 100 }), domain: fc.nat({ max: 3 }), count: fc.integer({ min: 1, max: 30 }),
+  what: fc.constantFrom("mac", "ip", "port", "index", "length", "dma", "portmap"),
+});
+
+type Forgery = typeof forgery extends fc.Arbitrary<infer T> ? T : never;
+
+/** What a domain on that way can forge. */
+function canForge(what: string, way: string): boolean {
+  if (what === "portmap") return true;
+  if (way === "split") return false;
+  if (what === "index" || what === "length") return way !== "direct";
+  return what === "dma" ? way !== "server" : true;
+}
+
+/** The interfaces of a domain, and which of them it begins with. */
+function interfacesOf(way: string, vf: string, options: string): string[] {
+  const vif = "          - vif: { channel: netsrv.netserver }";
+  const driver = `          - ixgbe: { bind: ${way === "switch to any" ? "nic0" : vf}${options} }`;
+  if (canSwitch(way)) return [vif, driver, `        uplinks: { tcpip: [vif, ixgbe], active: ${way === "switch from direct" ? "ixgbe" : "vif"} }`];
+  return [way === "split" ? "          - netfront: { channel: driver.netback }" : way === "direct" ? driver : vif];
+}
+
 export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains: fc.array(domain, { minLength: 1, maxLength: 4 }),
   placed: fc.option(cut),
@@ -77,8 +107,13 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
   link: fc.constantFrom("", "", "", ", corrupt: 2%", ", duplicate: 5%", ", reorder: 5%, reorder-by: 30us", ", corrupt: 1%, duplicate: 2%, reorder: 2%"),
   network: fc.constantFrom("bridge", "nat"),
+  changes: fc.array(change, { maxLength: 5 }),
+  forgeries: fc.oneof({ weight: 3, arbitrary: fc.constant<Forgery[]>([]) }, { weight: 1, arbitrary: fc.array(forgery, { minLength: 1, maxLength: 3 }) }),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, placed, network, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+}).map(({ domains, placed, network, changes, forgeries, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+  const switches = changes.filter(({ domain: d }) => canSwitch(domains[d]?.way ?? "")).map(({ at, domain: d, to }) => `  - { at: ${at}ms, switch: d${d}, to: ${to} }`);
+  const forged = forgeries.map((f) => ({ ...f, domain: f.domain % domains.length })).filter((f) => canForge(f.what, domains[f.domain]!.way))
+    .map(({ at, domain: d, what, count }) => `  - { at: ${at}ms, forge: ${what === "portmap" ? "netsrv" : `d${d}`}, what: ${what}, count: ${count} }`);
   const isSplit = domains.some(({ way }) => way === "split");
   const vcpus = 1 + Number(isSplit) + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
   const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
@@ -96,8 +131,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     lines.push(
       `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
       `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
-      d.way === "split" ? "          - netfront: { channel: driver.netback }"
-        : d.way === "direct" ? `          - ixgbe: { bind: nic0.vf${i}${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads} }` : "          - vif: { channel: netsrv.netserver }",
+      ...interfacesOf(d.way, `nic0.vf${i}`, `${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads}`),
     );
   });
   const client = (name: string, device: string): string => `  ${name}: { model: load-generator, link: { to: server.${device}, rate: ${rate}, delay: ${delay}, loss: ${loss}${link} } }`;
@@ -109,8 +143,11 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
       ? `  - http: { from: ${from(d)}, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
       : `  - key-value: { from: ${from(d)}, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
     ...processes.workloads,
+    ...(forged.length > 0 ? ["faults:", ...forged] : []), ...(switches.length > 0 ? ["switches:", ...switches] : []),
     `run: { until: 120s, seed: ${seed} }`, "",
   );
   // What arrives twice or late may be sent again; what arrives broken is lost.
-  return { text: lines.join("\n"), loss: Math.max(loss, link === "" ? 0 : 0.03) };
+  // A switch loses what is on its way.
+  const disturbed = link !== "" || switches.length > 0 || forged.length > 0;
+  return { text: lines.join("\n"), loss: Math.max(loss, disturbed ? 0.03 : 0), selfHarm: forged.some((line) => line.includes("dma") || line.includes("index")) };
 });

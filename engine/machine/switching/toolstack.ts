@@ -309,6 +309,12 @@ export class Toolstack implements Model {
 
   // --- For people ---------------------------------------------------------------------------------------------------
 
+  /** Whether a switch of the domain is under way. */
+  isSwitching(domain: string): boolean {
+    const application = this.applications.findIndex((a) => a.domain.path === domain);
+    return application >= 0 && this.state.row[application] !== 0;
+  }
+
   /** What every switch came to, in the order in which they were asked for. */
   reports(): SwitchReport[] {
     return Array.from({ length: this.log.count }, (_, row) => this.log.report(

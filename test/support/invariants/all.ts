@@ -3,10 +3,13 @@ import type { Invariant } from "./invariant";
 import { deviceInvariants } from "./devices";
 import { grantInvariants } from "./grants";
 import { ringInvariants } from "./rings";
+import { serverInvariants } from "./server";
+import { switchingInvariants } from "./switching";
 import { schedulingInvariants } from "./scheduling";
 import { timeInvariants } from "./time";
 
 /** Every rule, one file a subject. */
 export const invariants: readonly Invariant[] = [
-  ...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...grantInvariants, ...crossingInvariants, ...deviceInvariants,
+  ...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...grantInvariants, ...crossingInvariants,
+  ...serverInvariants, ...switchingInvariants, ...deviceInvariants,
 ];

@@ -60,13 +60,13 @@ class Patience {
 /** Rules of rings between domains: LibrettOS' rings of frames, and Xen's of requests and responses. */
 export const ringInvariants: readonly Invariant[] = [
   {
-    number: 16, says: "every slot of a ring is either free or filled, and the indices of a shared ring follow each other within its size",
+    number: 16, says: "every slot of a ring is free or filled, or lost to a sender that has made a malformed entry, and the indices of a shared ring follow each other within its size",
     watch: (engine) => {
       const frames = frameRings(engine);
       const shared = sharedRings(engine);
       return {
         step: () => {
-          for (const ring of frames) if (ring.count + ring.freeCount !== RING_SLOTS) assert.fail(ring.name);
+          for (const ring of frames) if (ring.count + ring.freeCount + ring.lostCount !== RING_SLOTS) assert.fail(ring.name);
         },
         sample: () => {
           for (const { order, name } of shared) {

@@ -2,6 +2,7 @@ import { crossingMutations } from "./crossings";
 import { deviceMutations } from "./devices";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
+import { switchingMutations } from "./switching";
 
 /** One fault or more for every invariant. */
 export const mutations: readonly Mutation[] = [
@@ -13,4 +14,5 @@ export const mutations: readonly Mutation[] = [
   ...crossingMutations,
   ...ringMutations,
   ...deviceMutations,
+  ...switchingMutations,
 ];

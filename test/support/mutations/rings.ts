@@ -72,7 +72,7 @@ run: { until: 60ms, seed: 1 }
 
 /** Faults in the rings between domains, and in who may reach the memory that they are in. */
 export const ringMutations: readonly Mutation[] = [
-  { breaks: 16, file: "engine/machine/frameRing.ts", replace: "    this.free.push(index);\n    return this.slot", by: "    return this.slot" },
+  { breaks: 16, file: "engine/machine/frameRing.ts", replace: "    else this.free.push(index);", by: "" },
   { breaks: 16, file: "engine/machine/sharedRing.ts", replace: "return entryOf(this.index.requestConsumed[0]!++);", by: "return entryOf((this.index.requestConsumed[0]! += 2) - 2);" },
   { breaks: 17, file: "engine/machine/frameRing.ts", replace: "    const index = this.filled.shift();\n    if (index < 0) return -1;", by: "    if (this.filled.count > 1) this.filled.push(this.filled.shift());\n    const index = this.filled.shift();\n    if (index < 0) return -1;" },
   { breaks: 17, file: "engine/machine/sharedRing.ts", replace: "return entryOf(this.index.requestConsumed[0]!++);", by: "return entryOf(1 ^ this.index.requestConsumed[0]!++);" },

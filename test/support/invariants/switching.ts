@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { Netserver } from "../../../engine/components/netserver";
+import { TcpIp } from "../../../engine/components/tcpip";
+import { Vif } from "../../../engine/components/vif";
+import type { MachineEngine } from "../../../engine/create";
+import type { DomainPlace } from "../../../engine/machine/machine";
+import type { Invariant } from "./invariant";
+
+interface Switched {
+  readonly domain: DomainPlace;
+  readonly vif: Vif;
+  readonly server: Netserver;
+}
+
+/** Applications that can change between a network server and a function of their own. */
+function switchedOf({ built: { machine, domains } }: MachineEngine): Switched[] {
+  return domains.flatMap((domain) => {
+    if (domain.switchable === undefined) return [];
+    const { vif } = domain.switchable;
+    return [{ domain, vif: machine.placed(vif.path) as Vif, server: machine.placed(vif.channel!) as Netserver }];
+  });
+}
+
+/** Rules of the dynamic mode switch. */
+export const switchingInvariants: readonly Invariant[] = [
+  {
+    number: 24, says: "an application sends from one address, whichever way its frames go",
+    watch: (engine) => {
+      const { machine, domains } = engine.built;
+      const addresses = new Map<string, number>();
+      for (const domain of domains) for (const { path } of domain.components) {
+        const model = machine.placed(path);
+        if (model instanceof TcpIp) addresses.set(path, model.ip);
+      }
+      const output = engine.names.functions.flatMap(({ id, name }) => (name === "tcp_output" ? [id] : []));
+      const { trace, names } = engine;
+      return {
+        row: (row) => {
+          const packet = trace.packet(row);
+          if (!output.includes(trace.fn(row)) || packet < 0) return;
+          assert.equal(machine.packets.sourceIp(packet), addresses.get(names.components[trace.component(row)]!.path), "another address");
+        },
+      };
+    },
+  },
+  {
+    number: 25, says: "connections survive switches, and what they carry is whole: no request to an application that switches fails",
+    watch: (engine) => {
+      const switched = new Set(switchedOf(engine).map(({ domain }) => domain.path));
+      const workloads = new Map(engine.design.workloads.filter(({ to }) => switched.has(to)).map(({ path }) => [path, true]));
+      // Who else may be the reason: links that lose frames again and again, domains that die, who forges resets.
+      const others = engine.design.faults.length > 0 || engine.design.links.some(({ loss }) => loss >= 0.1);
+      return {
+        end: () => {
+          if (others) return;
+          for (const model of engine.built.machine.components.values()) {
+            for (const { path, errors } of model.reports?.() ?? []) if (workloads.has(path)) assert.equal(errors, 0, path);
+          }
+        },
+      };
+    },
+  },
+  {
+    number: 26, says: "an application's address is never at the server's interface and at its own; between switches it is at one of them",
+    watch: (engine) => {
+      const all = switchedOf(engine);
+      const { machine, toolstacks } = engine.built;
+      const settled = (domain: DomainPlace): boolean => machine.lifecycle.isRunning(domain) && toolstacks.every((toolstack) => !toolstack.isSwitching(domain.path));
+      const faulty = engine.design.faults.some(({ kind }) => kind !== "forge");
+      return {
+        step: () => {
+          for (const { domain, vif, server } of all) {
+            const atServer = server.addresses.isActive(vif.channelNumber);
+            const direct = vif.uplink.driver !== undefined;
+            assert.ok(!(atServer && direct), "at both");
+            if (!faulty && settled(domain)) assert.ok(atServer || direct, "at neither");
+          }
+        },
+      };
+    },
+  },
+  {
+    number: 28, says: "in direct mode no frame is copied into a ring, and none notified of",
+    watch: (engine) => {
+      const all = switchedOf(engine);
+      const traffic = ({ vif, server }: Switched): number[] =>
+        [server.toServer(vif.channelNumber), server.toApplication(vif.channelNumber)].flatMap(({ frames, notifications }) => [frames, notifications]);
+      const before = all.map(() => undefined as number[] | undefined);
+      const attacked = engine.design.faults.length > 0;
+      return {
+        step: () => {
+          all.forEach((one, i) => {
+            if (one.vif.uplink.driver === undefined) before[i] = undefined;
+            else if (before[i] === undefined) before[i] = traffic(one);
+            // A notification may have been on its way; a frame may not.
+            else if (!attacked) assert.deepEqual([traffic(one)[0], traffic(one)[2]], [before[i]![0], before[i]![2]], "a frame through a ring");
+          });
+        },
+      };
+    },
+  },
+  {
+    number: 30, says: "a switch for which no function is free changes nothing",
+    watch: (engine) => {
+      const all = switchedOf(engine);
+      const refused = engine.names.functions.find(({ name }) => name === "device_assigned")?.id;
+      const { trace, names } = engine;
+      return {
+        row: (row) => {
+          if (trace.fn(row) !== refused) return;
+          const one = all.find(({ domain }) => names.components[trace.component(row)]!.path.startsWith(`${domain.path}/`))!;
+          assert.ok(one.vif.uplink.isAtServer && one.server.addresses.isActive(one.vif.channelNumber), "not at the server any more");
+        },
+      };
+    },
+  },
+  {
+    number: 31, says: "what a switch takes ends with its last step, whatever is lost and waited for after it",
+    watch: ({ built: { toolstacks }, trace, names }) => {
+      const last = names.functions.flatMap(({ id, name }) => (name === "frontend_switcher" || name === "backend_switched" ? [id] : []));
+      const times = new Set<number>();
+      return {
+        row: (row) => {
+          if (last.includes(trace.fn(row))) times.add(trace.time(row));
+        },
+        end: () => {
+          for (const { begun, outcome, duration, silence } of toolstacks.flatMap((toolstack) => toolstack.reports())) {
+            assert.equal(duration !== undefined, outcome === "done" || outcome === "failed");
+            if (duration !== undefined) assert.ok(times.has(begun + duration), `${duration} ps`);
+            if (silence !== undefined) assert.ok(silence >= 0);
+          }
+        },
+      };
+    },
+  },
+];

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import type { Mutation } from "./mutation";
+
+const sample = (path: string): string => readFileSync(`samples/${path}.exo.yaml`, "utf8");
+const byHand = sample("switching/by-hand");
+const scarce = sample("switching/vf-scarcity");
+const malicious = sample("security/malicious");
+const ping = byHand.replace(/^ {2}- open-loop.*$/m, "  - ping: { from: client, to: nginx, requests: 5 }");
+const ALL = 300_000;
+
+/** Faults in the network server's checks and in the dynamic mode switch. */
+export const switchingMutations: readonly Mutation[] = [
+  { breaks: 1, file: "engine/components/netserver.ts", replace: "packets.sourceMac(packet) !== this.mac ?", by: "false ?", design: malicious, dispatches: ALL },
+  { breaks: 2, file: "engine/components/netserver.ts", replace: "packets.sourceIp(packet) !== channel.address() ?", by: "false ?", design: malicious, dispatches: ALL },
+  { breaks: 3, file: "engine/components/netserver.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
+  { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.state.lost[0]!++;", by: "this.state.lost[0]! += 2;", design: malicious, dispatches: ALL },
+  { breaks: 4, file: "engine/components/ringReader.ts", replace: "        else if (packet !== NONE) this.parts.accept(packet);", by: "        if (packet !== NONE) this.parts.accept(packet);", design: malicious, dispatches: ALL },
+  { breaks: 10, file: "engine/machine/portmap.ts", replace: "    return false;", by: "    this.entry.owner[_port] = _owner;\n    return true;", design: malicious, dispatches: ALL },
+  {
+    breaks: 11, file: "engine/components/netserver.ts", replace: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, owner);",
+    by: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, (owner + 1) % this.channels.length);", design: malicious, dispatches: ALL,
+  },
+  {
+    breaks: 12, file: "engine/components/netserver.ts", replace: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, owner);",
+    by: "this.addresses.isActive(owner)) for (const to of [owner, owner]) cpus.call(this.softint, this.id, Op.send, packet, to);", design: malicious, dispatches: ALL,
+  },
+  { breaks: 13, file: "engine/components/netserver.ts", replace: "memory.connected && this.addresses.isActive(i))", by: "memory.connected && i > 0)", design: byHand, dispatches: ALL },
+  { breaks: 14, file: "engine/components/netserver.ts", replace: "packets.icmpType(packet) !== IcmpType.echo", by: "packets.isIcmp(packet)", design: ping, dispatches: ALL },
+  { breaks: 24, file: "engine/components/addressResolution.ts", replace: "packets.setEthernet(packet, mac, wire.mac);", by: "packets.setEthernet(packet, mac, wire.mac);\n    if (this.place.domain.virtual) packets.columns.source[packet] = wire.mac % 7;", design: byHand, dispatches: ALL },
+  { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches[0]!++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
+  { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
+  { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
+  { breaks: 30, file: "engine/machine/switching/toolstack.ts", replace: "      this.mark(fn.device_assigned, driver.id, EBUSY);", by: "      uplink.want(to, false);\n      this.mark(fn.device_assigned, driver.id, EBUSY);", design: scarce, dispatches: ALL },
+  { breaks: 31, file: "engine/machine/switching/switchLog.ts", replace: "duration: ended ? rows.ended[row]!", by: "duration: ended ? rows.resumed[row]!", design: byHand, dispatches: ALL },
+];
