@@ -105,6 +105,11 @@ export class Datagrams {
     return port;
   }
 
+  /** All sockets of a user are closed. */
+  closeAll(user: number): void {
+    this.sockets.closeAll(user);
+  }
+
   portOf(socket: number): number {
     return this.sockets.portOf(socket);
   }

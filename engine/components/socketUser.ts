@@ -3,6 +3,8 @@ import type { DatagramUser } from "./datagrams";
 
 /** An application that uses sockets. Called from inside a dispatch: it posts work to its own threads. */
 export interface SocketUser extends DatagramUser {
+  /** Its component in the trace, where it is one of its own: with its domain, its sockets are closed. */
+  readonly id?: number;
   /** A connection was made on a port that it listens on. */
   onAccepted(conn: number): void;
   /** Its active open completed. */

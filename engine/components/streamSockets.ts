@@ -65,7 +65,9 @@ export class StreamSockets {
   listen(user: number, port: number): string | undefined {
     const bound = this.wire().bindPort?.(Protocol.tcp, port);
     if (bound !== undefined && "error" in bound) return bound.error;
-    const l = this.listener.alloc();
+    let l = 0;
+    while (l < this.listener.rows && this.listener.port[l] !== 0) l++;
+    if (l === this.listener.rows) l = this.listener.alloc();
     this.listener.port[l] = port;
     this.listener.user[l] = user;
     this.tcp.listen(this.ip, port, BACKLOG);
@@ -79,6 +81,22 @@ export class StreamSockets {
     const conn = this.tcp.connect(this.ip, local, ip, port);
     this.adopt(conn, user, local);
     return conn;
+  }
+
+  /** All sockets of a user are closed: where something was not read, by a reset (RFC 2525 section 2.17). */
+  closeAll(user: number): void {
+    const { listener, conn, tcp } = this;
+    for (let l = 0; l < listener.rows; l++) {
+      if (listener.port[l] === 0 || listener.user[l] !== user) continue;
+      tcp.unlisten(this.ip, listener.port[l]!);
+      listener.port[l] = 0;
+    }
+    for (let c = 0; c < conn.rows; c++) {
+      if (conn.user[c] !== user + 1) continue;
+      conn.user[c] = 0;
+      if (tcp.available(c) > 0) tcp.abort(c);
+      else tcp.close(c);
+    }
   }
 
   /** Notes that a connection wants to send. @returns false if that was known */

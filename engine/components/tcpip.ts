@@ -1,5 +1,5 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
+import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
 import { NO_CONNECTION, type TcpStack, type TcpTimer } from "../network/tcp/tcp";
@@ -86,6 +86,16 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   addUser(user: SocketUser): number {
     const known = this.users.indexOf(user);
     return known >= 0 ? known : this.users.push(user) - 1;
+  }
+
+  /** A process has ended: its descriptors are closed, and so are its sockets in this stack. */
+  peerDied(domain: DomainPlace): void {
+    const { components } = this.place.machine.kernel.names;
+    this.users.forEach(({ id }, user) => {
+      if (id === undefined || components[id]!.domain !== domain.path) return;
+      this.streams.closeAll(user);
+      this.datagrams.closeAll(user);
+    });
   }
 
   /** Where the world finds a server on a port of this stack: another address and port where something on the way translates. */

@@ -49,6 +49,7 @@ export class Lifecycle implements Model {
       "process ends": { kind: "kernel" },
       "process starts": { kind: "kernel" },
       "not running": { kind: "device" },
+      "runs already": { kind: "device" },
     });
     this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64", last: "i32" }, Math.max(1, domains.length));
     this.death = kernel.store.table("deaths of domains", { domain: "u16", cause: "u16", at: "f64", boot: "f64" });
@@ -120,14 +121,23 @@ export class Lifecycle implements Model {
       if (other !== domain && this.isRunning(other)) for (const model of models) model.peerDied?.(domain);
     }
     if (restart === undefined) return;
-    const wait = this.models.get(domain)!.reduce((longest, { resetTime = 0 }) => Math.max(longest, resetTime), restart);
-    for (const d of [domain, ...processes]) kernel.schedule(wait, Priority.timeout, this.id, Op.boot, d.id);
+    const ready = this.readyAfter(domain, restart);
+    kernel.schedule(ready, Priority.timeout, this.id, Op.boot, domain.id);
+    for (const d of this.domains) if (d.kernel?.id === domain.id) kernel.schedule(this.readyAfter(d, ready), Priority.timeout, this.id, Op.boot, d.id);
+  }
+
+  /** Picoseconds until a domain can start, not before `least`: its devices reset. */
+  private readyAfter(domain: DomainPlace, least: number): number {
+    return this.models.get(domain)!.reduce((longest, { resetTime = 0 }) => Math.max(longest, resetTime), least);
   }
 
   fire(_op: number, d: number): void {
     const { machine, life, fn } = this;
     const { kernel, cpus } = machine;
     const domain = this.domains[d]!;
+    // A process that died before its kernel did has been started with that, or will be.
+    const isLate = this.isRunning(domain) || (domain.kernel !== undefined && !cpus.isOn(domain.kernel.id));
+    if (isLate) return kernel.mark(this.isRunning(domain) ? fn["runs already"] : fn["not running"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0);
     kernel.mark(domain.kernel !== undefined ? fn["process starts"] : domain.virtual ? fn.domain_create : fn["kernel starts"], cpus.componentOf(d), this.contextOf(domain.host), kernel.now, 0, NONE, life.boots[d]!);
     life.boots[d]!++;
     life.down[d]! += kernel.now - life.since[d]!;

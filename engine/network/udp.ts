@@ -27,6 +27,17 @@ export class UdpSockets {
     return s;
   }
 
+  /** Closes all sockets of a user; what waited in them is gone. */
+  closeAll(user: number): void {
+    const s = this.socket;
+    for (let i = 0; i < s.rows; i++) {
+      if (s.port[i] === 0 || s.user[i] !== user) continue;
+      while (this.take(i, () => 0) !== NONE);
+      s.bytes[i] = 0;
+      s.port[i] = 0;
+    }
+  }
+
   /** The socket on a port, or −1. A host has few: a linear search. */
   find(port: number): number {
     for (let s = 0; s < this.socket.rows; s++) if (this.socket.port[s] === port) return s;

@@ -72,7 +72,7 @@ describe("processes that die", () => {
 
   it("a kernel takes its processes with it, and brings them back", function () {
     this.timeout(60_000);
-    const { engine, result } = run(multiserver("{ at: 12ms, crash: server.os, restart: 5ms }"), 60 * MS);
+    const { engine, result } = run(multiserver("{ at: 12ms, crash: server.os, restart: 5ms }"), 150 * MS);
     assert.equal(rows(engine, "process ends"), 4);
     assert.equal(rows(engine, "process starts"), 4);
     for (const domain of engine.built.domains) assert.ok(engine.built.machine.lifecycle.isRunning(domain), domain.path);
