@@ -15,6 +15,11 @@ export interface TcpOptions {
   readonly maxRto: number;
   /** Longest time that an ACK is delayed (RFC 1122 section 4.2.3.2: less than 0.5 s); 0: never delayed. */
   readonly delayedAck: number;
+  /**
+   * ACKs that are not delayed at the beginning and after a silence, so that the sender's window grows; until the receiver answers with data of its own
+   * (Linux `tcp_incr_quickack`, `TCP_MAX_QUICKACKS`, and its "pingpong" mode). Without it: none.
+   */
+  readonly quickAcks?: number;
   readonly congestion: "newreno" | "cubic";
   readonly nagle: boolean;
   readonly sack: boolean;
@@ -61,7 +66,7 @@ export const netbsdTcp: TcpOptions = {
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  */
 export const linuxTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND,
+  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16,
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
   dsack: true, maxSynRetransmits: 6, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },

@@ -179,11 +179,15 @@ function inOrder(tcp: TcpCore, conn: number, end: number, gap: boolean): void {
   t.rcvOffset[conn] = t.rcvOffset[conn]! + bytes;
   tcp.counters.bytesReceived[0]! += bytes;
   const full = Math.max(t.rcvSegment[conn]!, SMALLEST_FULL_SEGMENT);
-  if (gap || tcp.options.delayedAck === 0 || distance(end, t.lastAckSent[conn]!) >= 2 * full) {
+  const now = tcp.env.now();
+  // `tcp_event_data_recv`: at the first data, and after a silence longer than the retransmission timeout.
+  if (tcp.options.quickAcks !== undefined && (t.lastData[conn] === 0 || now - t.lastData[conn]! > t.rto[conn]!)) t.quickAcks[conn] = tcp.options.quickAcks;
+  t.lastData[conn] = now;
+  if (gap || tcp.options.delayedAck === 0 || t.quickAcks[conn]! > 0 || distance(end, t.lastAckSent[conn]!) >= 2 * full) {
     t.ackNow[conn] = 1;
   } else if (t.ackDelayed[conn] === 0) {
     t.ackDelayed[conn] = 1;
-    tcp.arm(conn, TcpTimer.delayedAck, tcp.env.now() + tcp.options.delayedAck);
+    tcp.arm(conn, TcpTimer.delayedAck, now + tcp.options.delayedAck);
   }
   tcp.env.readable(conn);
 }

@@ -62,6 +62,8 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
   const now = tcp.env.now();
   const end = (sequence + numbers) >>> 0;
   t.lastSend[conn] = now;
+  // Who answers soon carries the ACK with the answer (`tcp_event_data_sent`).
+  if (length > 0 && now - t.lastData[conn]! < tcp.options.delayedAck) t.quickAcks[conn] = 0;
   if (kind === SegmentKind.probe) {
     t.probe[conn] = 0;
     t.probed[conn] = 1;
@@ -104,6 +106,7 @@ function acknowledged(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   t.ackNow[conn] = 0;
   t.lastAckSent[conn] = t.rcvNxt[conn]!;
+  if (t.quickAcks[conn]! > 0) t.quickAcks[conn]!--;
   if (t.ackDelayed[conn] !== 0) {
     t.ackDelayed[conn] = 0;
     tcp.disarm(conn, TcpTimer.delayedAck);

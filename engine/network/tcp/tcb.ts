@@ -77,6 +77,8 @@ export const tcbSchema = {
   dsack: "u8", dsackLeft: "u32", dsackRight: "u32",
   ackNow: "u8",
   ackDelayed: "u8",
+  /** ACKs that are not to be delayed; when data came last. */
+  quickAcks: "u8", lastData: "f64",
 
   timestamps: "u8", sack: "u8", tsRecent: "u32",
 

@@ -38,7 +38,7 @@ describe("TCP transfer", () => {
   });
 
   it("delays the ACK of a lone segment and acknowledges every second full one at once", () => {
-    const net = new TcpNetwork({}, { delayedAck: 40 * MILLISECOND, receiveBuffer: 65535 });
+    const net = new TcpNetwork({}, { delayedAck: 40 * MILLISECOND, quickAcks: 0, receiveBuffer: 65535 });
     const [c] = net.open();
     readAll(net);
     const start = net.time;
@@ -50,6 +50,24 @@ describe("TCP transfer", () => {
     net.run(second + MILLISECOND);
     assert.deepEqual(net.sent.slice(5).map(({ from, time }) => [from, time - second]), [[0, 0], [0, 0], [1, 10 * MICROSECOND]]);
     assert.equal(net.hosts[1].stack.counters.delayedAcks[0], 1);
+  });
+
+  it("does not delay the first ACKs where the system is Linux, until it answers itself, and again after a silence", () => {
+    const net = new TcpNetwork({}, { delayedAck: 40 * MILLISECOND, quickAcks: 3, receiveBuffer: 65535 });
+    const [c, d] = net.open();
+    readAll(net);
+    const acksWithin = (time: number): number => {
+      const before = net.sent.length;
+      net.hosts[0].stack.send(c, 1448);
+      net.run(net.time + time);
+      return net.sent.slice(before).filter(({ from }) => from === 1).length;
+    };
+    assert.deepEqual([1, 2, 3, 4].map(() => acksWithin(MILLISECOND)), [1, 1, 1, 0]);
+    net.run(net.time + 3000 * MILLISECOND);
+    assert.equal(acksWithin(MILLISECOND), 1, "a new beginning");
+    net.hosts[1].stack.send(d, 100);
+    net.run(net.time + MILLISECOND);
+    assert.equal(acksWithin(MILLISECOND), 0, "it answers: the ACK can go with the next answer");
   });
 
   it("with Nagle holds back a small segment while another is on the way; without, does not", () => {
