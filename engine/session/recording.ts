@@ -15,7 +15,7 @@ export const defaultKeyframes: KeyframeSettings = { interval: 8192, maxCount: 51
 /** Keyframes take no more than this share of what the trace takes, … */
 const SHARE_OF_TRACE = 0.2;
 /** … except that they may take as many bytes however short it is. */
-const ALWAYS = 8 << 20;
+const ALWAYS = 2 << 20;
 
 /**
  * The recorded prefix of a run: the engine that writes the trace, and the keyframes to go back to.

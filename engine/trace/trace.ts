@@ -230,6 +230,9 @@ export class Trace {
 
   private word(row: number, word: number): number { return this.at(row).words[((row & CHUNK_MASK) << WORD_BITS) + word]!; }
 
+  /** Bytes that the rows take when all of them are packed. */
+  get packedBytes(): number { return this.store.bytes + this.tail().reduce((sum, { length }) => sum + length, 0); }
+
   time(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2]!; }
   begin(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2 + 1]!; }
   cost(row: number): number { return this.word(row, COST) >>> 0; }
