@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Netserver } from "../../../engine/components/netserver";
 import { Netfront } from "../../../engine/components/netfront";
 import { TcpIp } from "../../../engine/components/tcpip";
-import { Vif } from "../../../engine/components/vif";
+import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { RING_SLOTS } from "../../../engine/machine/frameRing";
 import { IcmpType, Protocol } from "../../../engine/network/packets";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Netserver } from "../../../engine/components/netserver";
+import type { Netserver } from "../../../engine/components/netserver";
 import { TcpIp } from "../../../engine/components/tcpip";
-import { Vif } from "../../../engine/components/vif";
+import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant } from "./invariant";

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { runDesign } from "../../support/runDesign";
+
+const sample = readFileSync("samples/security/malicious.exo.yaml", "utf8");
+const without = sample.slice(0, sample.indexOf("faults:"));
+const attack = (...lines: string[]): ReturnType<typeof runDesign> => runDesign(`${without}faults:\n${lines.map((line) => `  - ${line}\n`).join("")}run: { until: 100ms, seed: 1 }\n`);
+
+describe("a malicious application", () => {
+  const honest = runDesign(`${without}run: { until: 100ms, seed: 1 }\n`).report;
+  const work = (report: typeof honest, name: string): number => report.workloads.find(({ workload }) => workload.endsWith(name))!.completed;
+
+  for (const [what, incident] of [["mac", "forged source MAC"], ["ip", "forged source IP"], ["port", "forged source port"], ["index", "ring index out of range"], ["length", "frame longer than its slot"]] as const) {
+    it(`behind the network server gets no further than there: ${what}`, () => {
+      const { report } = attack(`{ at: 20ms, forge: sly, what: ${what}, count: 7 }`);
+      assert.equal(report.incidents[incident], 7);
+      assert.equal(report.incidents["forged source on the wire"], undefined);
+      assert.equal(work(report, "honest"), work(honest, "honest"), "the other application notices nothing");
+    });
+  }
+
+  it("with a function of its own is found by the adapter where it forges MAC addresses, and not where IP addresses or ports", () => {
+    const mac = attack("{ at: 20ms, forge: bold, what: mac, count: 7 }").report;
+    assert.deepEqual([mac.incidents["MAC anti-spoof"], mac.incidents["forged source on the wire"]], [7, undefined]);
+    for (const what of ["ip", "port"]) {
+      const { incidents } = attack(`{ at: 20ms, forge: bold, what: ${what}, count: 7 }`).report;
+      assert.deepEqual([incidents["MAC anti-spoof"], incidents["forged source on the wire"]], [undefined, 7]);
+    }
+  });
+
+  it("loses the slots whose indices it falsifies, until it has none; others keep theirs", () => {
+    const { report } = attack("{ at: 20ms, forge: sly, what: index, count: 600, interval: 50us }");
+    assert.equal(report.incidents["ring index out of range"], 512);
+    assert.ok(report.drops["ring to server full"]! >= 88);
+    assert.equal(work(report, "honest"), work(honest, "honest"));
+    assert.ok(work(report, "sly") < work(honest, "sly"));
+  });
+
+  it("loses its function's right to master the bus at the tenth DMA out of bounds, and nobody else's", () => {
+    const { report } = attack("{ at: 50ms, forge: bold, what: dma, count: 30 }");
+    assert.equal(report.incidents["IOMMU fault"], 10);
+    assert.ok(report.drops["bus master off"]! > 0);
+    assert.ok(work(report, "bold") < work(honest, "bold"));
+    assert.equal(work(report, "honest"), work(honest, "honest"));
+    assert.equal(work(report, "sly"), work(honest, "sly"));
+    const nine = attack("{ at: 50ms, forge: bold, what: dma, count: 9 }").report;
+    assert.deepEqual([nine.incidents["IOMMU fault"], nine.drops["bus master off"], work(nine, "bold")], [9, undefined, work(honest, "bold")]);
+  });
+
+  it("cannot change the portmap from the network server's domain", () => {
+    const { report } = attack("{ at: 20ms, forge: netsrv, what: portmap, count: 50 }");
+    assert.equal(report.incidents["write to a read-only page"], 50);
+    for (const name of ["honest", "sly", "bold"]) assert.equal(work(report, name), work(honest, name));
+  });
+});
