@@ -86,11 +86,11 @@ export class LoadGenerator implements PlacedModel {
     for (const { number } of this.runs) kernel.schedule(begin, Priority.control, this.id, Op.begin, number);
   }
 
-  fire(op: number, w: number): void {
+  fire(op: number, w: number, endpoint: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(op === Op.begin ? this.fn["start workload"] : this.fn["next arrival"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, NONE, w);
     if (op === Op.begin) this.runs[w]!.begin();
-    else this.runs[w]!.client.tick?.();
+    else this.runs[w]!.client.tick?.(endpoint);
   }
 
   begin(op: number, a: number, b: number): void {

@@ -31,6 +31,24 @@ const port = (fallback: number): KeySpec => ({
   name: "port", doc: "Port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
 });
 
+/** A request's own share of CPU time: what makes a server a queue of theory. */
+const SERVICE: readonly KeySpec[] = [
+  { name: "service", doc: "CPU time that a request takes besides reading and answering; at most 32 ms, whatever is drawn.", value: { kind: "time", min: 0, max: 32e9, default: 0 } },
+  {
+    name: "distribution", doc: "How the service time varies; its mean is the service time.",
+    value: {
+      kind: "choice", default: "fixed",
+      choices: [
+        { value: "fixed", doc: "Always the same." },
+        { value: "uniform", doc: "Anything up to twice the mean." },
+        { value: "exponential", doc: "Exponential: squared coefficient of variation 1." },
+        { value: "hyperexponential", doc: "Two exponential phases with balanced means: squared coefficient of variation 4." },
+        { value: "bimodal", doc: "Nine of ten requests take half of the mean, one takes 5.5 times the mean." },
+      ],
+    },
+  },
+];
+
 export const COMPONENTS: readonly ComponentType[] = [
   {
     type: "http-server", title: "HTTP server", layer: "application", needs: ["libc", "tcpip"],
@@ -38,6 +56,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [
       port(80),
       { name: "workers", doc: "Worker threads, each serving many connections.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
+      ...SERVICE,
     ],
   },
   {
@@ -50,11 +69,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     doc: "Sends back what it reads (RFC 862); with a service time, a queueing system with one server.",
     options: [
       port(7), protocol,
-      { name: "service", doc: "CPU time that a request takes besides reading and answering.", value: { kind: "time", min: 0, max: 1e12, default: 0 } },
-      {
-        name: "distribution", doc: "How the service time varies.",
-        value: { kind: "choice", choices: [{ value: "fixed", doc: "Always the same." }, { value: "exponential", doc: "Exponential, with the service time for its mean." }], default: "fixed" },
-      },
+      ...SERVICE,
     ],
   },
   {
@@ -215,6 +230,7 @@ const WORKLOAD_ENDS: readonly KeySpec[] = [
   ...ENDS,
   { name: "concurrency", doc: "Connections at once, each with one request under way.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
   { name: "requests", doc: "Requests in all.", value: { kind: "integer", min: 1, max: 1e9, default: 1000 } },
+  { name: "think", doc: "Mean time between an answer and the next request of its connection, exponential. Without it, none.", value: { kind: "time", min: 0, max: 3600 * S } },
 ];
 
 export const WORKLOADS: readonly WorkloadType[] = [

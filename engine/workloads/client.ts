@@ -36,8 +36,8 @@ export interface Runner {
   close(endpoint: number): void;
   /** Says that nothing more will come; {@link Client.ended} follows when the other end has read all and closed. */
   shutdown(endpoint: number): void;
-  /** {@link Client.tick} follows after `delay`. */
-  after(delay: number): void;
+  /** {@link Client.tick} follows after `delay`, for the endpoint where one is meant. */
+  after(delay: number, endpoint?: number): void;
   /** Books an answer. */
   complete(latency: number): void;
   /** Books bytes of application data that got through on an endpoint, besides those of answers. */
@@ -67,7 +67,7 @@ export interface Client {
   taken?(endpoint: number): void;
   /** So many bytes were acknowledged by the other end, since the connection was opened. */
   acknowledged?(endpoint: number, total: number): void;
-  tick?(): void;
+  tick?(endpoint: number): void;
   /** The other end has closed; without this, it counts as a failure. */
   ended?(endpoint: number): void;
   /** The endpoint failed and is gone. */

@@ -79,8 +79,8 @@ export class Run implements Runner {
     this.transports[this.transport].shutdown(endpoint);
   }
 
-  after(delay: number): void {
-    this.machine.kernel.schedule(delay, Priority.timeout, this.component, this.tickOp, this.number);
+  after(delay: number, endpoint = 0): void {
+    this.machine.kernel.schedule(delay, Priority.timeout, this.component, this.tickOp, this.number, endpoint);
   }
 
   complete(latency: number): void {

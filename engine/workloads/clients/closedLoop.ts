@@ -1,3 +1,4 @@
+import { log } from "../../kernel/math";
 import type { Client, Runner } from "../client";
 import { numberOption } from "../client";
 import type { Message } from "../protocol";
@@ -39,6 +40,17 @@ export class ClosedLoop implements Client {
     this.next(endpoint);
   }
 
+  /** The client thinks first, where it is said to, for an exponential time. */
+  private nextSoon(endpoint: number): void {
+    const think = numberOption(this.runner, "think");
+    if (think === 0) return this.next(endpoint);
+    this.runner.after(Math.round(-think * log(1 - this.runner.uniform())), endpoint);
+  }
+
+  tick(endpoint: number): void {
+    this.next(endpoint);
+  }
+
   private next(endpoint: number): void {
     this.endpoint.draw[endpoint] = this.runner.draw();
     this.runner.ask(endpoint);
@@ -60,7 +72,7 @@ export class ClosedLoop implements Client {
     runner.complete(latency);
     kind.answered?.(this.endpoint.number[endpoint]!, latency);
     if (kind.keepAlive && runner.issued < this.requests) {
-      this.next(endpoint);
+      this.nextSoon(endpoint);
       return;
     }
     runner.close(endpoint);
