@@ -21,6 +21,8 @@ interface TableMethods {
   readonly rows: number;
   /** A row with all columns 0: a released one if there is any, else a new one. Columns may be reallocated: do not hold them. */
   alloc(): number;
+  /** The same, but a released row's columns hold anything: for whoever writes them all. Clearing a job's row took as long as filling it. */
+  take(): number;
   /** Gives a row back. It must not be used afterwards. */
   release(row: number): void;
 }
@@ -58,11 +60,17 @@ class Rows implements TableWords {
   words: Int32Array[] = [];
   others: Column[] = [];
 
+  /** A released row as it was left, or −1. */
+  take(): number {
+    const row = this.freeHead;
+    if (row >= 0) this.freeHead = this.nextFree[row]!;
+    return row;
+  }
+
   /** A released row, zeroed, or −1. */
   reuse(): number {
-    const row = this.freeHead;
+    const row = this.take();
     if (row < 0) return row;
-    this.freeHead = this.nextFree[row]!;
     for (const column of this.floats) column[row] = 0;
     for (const column of this.words) column[row] = 0;
     for (const column of this.others) column[row] = 0;
@@ -79,6 +87,7 @@ class Rows implements TableWords {
 class TableImplementation {
   readonly rowsInUse = new Rows();
   readonly alloc: () => number;
+  readonly take: () => number;
   readonly release: (row: number) => void;
   readonly columns: string[];
   /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
@@ -88,6 +97,10 @@ class TableImplementation {
     const used = this.rowsInUse;
     this.alloc = () => {
       const row = used.reuse();
+      return row < 0 ? this.extend() : row;
+    };
+    this.take = () => {
+      const row = used.take();
       return row < 0 ? this.extend() : row;
     };
     this.release = (row) => used.release(row);

@@ -83,7 +83,7 @@ export class Threads {
   }
 
   private newJob(component: number, op: number, a: number, b: number, cause: number, pcpu: number, now: number): number {
-    const j = this.job.alloc();
+    const j = this.job.take();
     const { job } = this;
     job.next[j] = NONE;
     job.component[j] = component;
