@@ -5,6 +5,7 @@ import { DiagramSession } from "./diagramSession";
 import { pickAndMove } from "./moveUplink";
 import { DIAGRAM_VIEW_TYPE, openDiagramsByThemselves, openDiagramToSide } from "./openToSide";
 import { diagramPage } from "./page";
+import { switchApplication } from "./switchApplication";
 
 /** The diagram: a second editor of design files, beside their text. */
 export function registerDiagram(context: vscode.ExtensionContext, simulations: Simulations): void {
@@ -13,6 +14,7 @@ export function registerDiagram(context: vscode.ExtensionContext, simulations: S
     vscode.window.registerCustomEditorProvider(DIAGRAM_VIEW_TYPE, editor, { supportsMultipleEditorsPerDocument: true }),
     vscode.commands.registerCommand("exoscope.openDiagramToSide", (uri?: vscode.Uri) => openForUser(uri)),
     vscode.commands.registerCommand("exoscope.moveUplink", (menu?: unknown) => editor.moveUplink(menu)),
+    vscode.commands.registerCommand("exoscope.switchApplication", () => switchApplication(simulations)),
     openDiagramsByThemselves(),
   );
 }
