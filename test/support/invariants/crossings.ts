@@ -6,10 +6,34 @@ import type { Invariant } from "./invariant";
 
 type Crossing = "entry" | "exit" | "call" | "reply" | "space";
 
+/** What stands among a thread's rows and is none of its code: the scheduler's work, and exits to the hypervisor. */
+const beside: ReadonlySet<string> = new Set(["thread", "hypervisor"]);
+
 /** Ids of a crossing's functions, whichever kernel's. */
 function functionsOf({ names }: MachineEngine, crossing: Crossing): Set<number> {
   const wanted = Object.values(kernelFunctions).map((functions) => functions[crossing]);
   return new Set(names.functions.filter((f) => wanted.some(({ name, file }) => f.name === name && f.file === file)).map(({ id }) => id));
+}
+
+/**
+ * A function that a thread was preempted in has a row for each part.
+ * @returns whether the row is but the next part of one before; to be asked for every row of a thread, in order
+ */
+function continuation(engine: MachineEngine): (row: number) => boolean {
+  const { trace, names } = engine;
+  const spaces = functionsOf(engine, "space");
+  const preemption = names.functions.find(({ name }) => name === "resched_curr")?.id;
+  const last = new Map<number, number>();
+  const cut = new Set<number>();
+  return (row) => {
+    const context = trace.context(row);
+    const fn = trace.fn(row);
+    if (fn === preemption) cut.add(context);
+    if (beside.has(names.functions[fn]!.kind) || spaces.has(fn)) return false;
+    const again = cut.delete(context) && last.get(context) === fn;
+    last.set(context, fn);
+    return again;
+  };
 }
 
 /** Processes that the design names, with their kernels: paths of domains. */
@@ -25,6 +49,7 @@ export const crossingInvariants: readonly Invariant[] = [
       const { trace, names, built: { machine: { cpus } } } = engine;
       const calls = functionsOf(engine, "call");
       const replies = functionsOf(engine, "reply");
+      const spaces = functionsOf(engine, "space");
       const endpoints = new Map<number, number[]>();
       const named = processesOf(engine);
       const servers = cpus.ipc.serverThreads().filter((thread) => named.has(names.contexts[cpus.contextOf(thread)]!.domain ?? ""));
@@ -33,16 +58,19 @@ export const crossingInvariants: readonly Invariant[] = [
       let free = servers.filter((server) => cpus.isBlocked(server));
       /** Servers to run next, by vCPU. */
       const handedOver = new Map<number, number>();
+      const continues = continuation(engine);
       return {
         row: (row) => {
           const context = trace.context(row);
           const fn = trace.fn(row);
           if (trace.vcpu(row) === NO_VCPU || names.contexts[context]!.kind !== "thread" || names.contexts[context]!.path.includes("/interrupt-")) return;
+          const part = continues(row);
           const next = handedOver.get(trace.vcpu(row));
           if (next !== undefined) {
             handedOver.delete(trace.vcpu(row));
             assert.equal(context, next, "somebody else runs on the vCPU that was handed over");
           }
+          if (part || spaces.has(fn) || beside.has(names.functions[fn]!.kind)) return;
           if (calls.has(fn)) {
             endpoints.set(trace.a(row), [...(endpoints.get(trace.a(row)) ?? []), context]);
           } else {
@@ -76,6 +104,7 @@ export const crossingInvariants: readonly Invariant[] = [
       const inside = new Set<number>();
       /** Threads whose dispatch has run nothing of their own yet. */
       const tails = new Set<number>();
+      const continues = continuation(engine);
       return {
         row: (row) => {
           const context = trace.context(row);
@@ -83,13 +112,14 @@ export const crossingInvariants: readonly Invariant[] = [
           const kernel = kernels.get(domain);
           if (kernel === undefined || trace.vcpu(row) === NO_VCPU || path.includes("/interrupt-")) return;
           const fn = trace.fn(row);
+          if (continues(row)) return;
           if (trace.isFirst(row)) tails.add(context);
           if (entries.has(fn)) {
             assert.ok(!inside.has(context), "an entry from within the kernel");
             inside.add(context);
           } else if (exits.has(fn)) {
             assert.ok(inside.delete(context), "a return from user mode");
-          } else if (!others.has(fn) && names.functions[fn]!.kind !== "thread") {
+          } else if (!others.has(fn) && !beside.has(names.functions[fn]!.kind)) {
             const where = names.components[trace.component(row)]!.domain;
             if (where === domain) {
               assert.ok(!inside.has(context), "a process' own code in the kernel");
