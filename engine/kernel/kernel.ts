@@ -127,7 +127,7 @@ export class Kernel {
     const event = queue.peek();
     const e = queue.events;
     if (event < 0 || e.time[event]! > until) return false;
-    queue.pop();
+    queue.take(event);
     clock.now[0] = e.time[event]!;
     clock.dispatches[0]!++;
     this.cause = e.cause[event]!;

@@ -109,8 +109,12 @@ export class EventQueue {
 
   /** Takes the earliest event out; there must be one. Its columns stay readable until the next `schedule`. */
   pop(): number {
+    return this.take(this.peek());
+  }
+
+  /** The same for the event that `peek` has just told: it is not looked for twice. */
+  take(event: number): number {
     const { state, lists } = this;
-    const event = this.peek();
     if (state.waiting[0]! === 0) {
       // The lists for now keep their instant as long as one of them may hold an event.
       state.now[0] = this.events.time[event]!;

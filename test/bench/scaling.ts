@@ -31,7 +31,7 @@ export const scaling: Section = {
           number(size), number(requests), number(events), perEvent(seconds, events), ((seconds / requests) * 1e6).toFixed(1), (build * 1e3).toFixed(0), mebibytes(bytes),
         ]),
       ),
-      `Time grows with the applications of one host as n^${exponent(applications, ({ seconds, events }) => seconds / events)} by what an event takes, as n^${exponent(applications, ({ seconds, requests }) => seconds / requests)} by what a request takes: each ARP request goes to every application of a network server. At most ${BEHIND_ONE_SERVER} are behind one, with a connection each.`,
+      `Time grows with the applications of one host, from ${BEHIND_ONE_SERVER} on, as n^${exponent(applications.slice(2), ({ seconds, events }) => seconds / events)} by what an event takes; before, the machine outgrows the processor's cache. At most ${BEHIND_ONE_SERVER} are behind one network server, with a connection each; each ARP request goes to all of them, and every pCPU has its ticks, so that events do not grow as requests do.`,
       table(
         ["connections", "requests", "events", "ns an event", "µs a request", "machine, MiB"],
         connections.map(({ size, requests, events, seconds, bytes }) => [

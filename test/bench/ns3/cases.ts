@@ -17,15 +17,15 @@ const value = httpValue(BODY, true);
 const [request, answer] = http.map((kind) => `${kind.text(value).length + kind.body(value)}`) as [string, string];
 
 export const cases: readonly Case[] = [
-  { name: "bulk, MTU 9000", mtu: 9000, server: "discard", workload: "tcp-stream: { from: client, to: app, duration: 9s, write: 64KiB }", ns3: ["stream", "9000", "200"] },
-  { name: "bulk, MTU 1500", mtu: 1500, server: "discard", workload: "tcp-stream: { from: client, to: app, duration: 9s, write: 64KiB }", ns3: ["stream", "1500", "35"] },
+  { name: "bulk, MTU 9000", mtu: 9000, server: "discard", workload: "tcp-stream: { from: client, to: app, duration: 9s, write: 64KiB }", ns3: ["stream", "9000", "300"] },
+  { name: "bulk, MTU 1500", mtu: 1500, server: "discard", workload: "tcp-stream: { from: client, to: app, duration: 9s, write: 64KiB }", ns3: ["stream", "1500", "50"] },
   {
     name: "ping-pong, 64 B", mtu: 1500, server: "netpipe-server", workload: "netpipe: { from: client, to: app, smallest: 64B, largest: 64B, repeats: 1000000 }",
-    ns3: ["requests", "1500", "1", "20000", "64", "64"],
+    ns3: ["requests", "1500", "1", "30000", "64", "64"],
   },
   {
     name: "16 clients, 8 KiB", mtu: 1500, server: "http-server", workload: `http: { from: client, to: app, size: ${BODY}B, concurrency: 16, requests: 1000000 }`,
-    ns3: ["requests", "1500", "16", "6000", request, answer],
+    ns3: ["requests", "1500", "16", "8000", request, answer],
   },
 ];
 
