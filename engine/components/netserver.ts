@@ -7,7 +7,7 @@ import { ServiceRegistry } from "../machine/serviceRegistry";
 import { IcmpType } from "../network/packets";
 import { Backend } from "./backend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
-import { ReaderOp, RingReader } from "./ringReader";
+import { INDEX_LINES, ReaderOp, RingReader } from "./ringReader";
 import { AddressOp, ServerAddresses } from "./serverAddresses";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
@@ -292,6 +292,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
       cpus.spend(this.fn.if_percpuq_softint, a);
       cpus.spend(this.fn.backend_receive, a);
     } else if (op === Op.send) {
+      cpus.spendLines(this.channels[b]!.toApplication.consumer, INDEX_LINES);
       cpus.spend(this.fn.backend_forward_send, a, packets.frameLength(a), b);
     } else if (op === Op.echo) {
       cpus.spend(this.fn.icmp_input, a);

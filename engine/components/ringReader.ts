@@ -5,6 +5,9 @@ import { NONE } from "../trace/trace";
 /** Consecutive empty polls before a reader goes to sleep (LibrettOS `frontend.c`, `backend.c`). */
 const EMPTY_POLLS = 256;
 
+/** Cache lines that an index goes through from one end to the other: the queue's cell and its head or tail. */
+export const INDEX_LINES = 2;
+
 /** The steps of a reader's loop, as ops of its component; the component must reserve them. */
 export const ReaderOp = { take: 100, poll: 101, announce: 102, sleep: 103, wake: 104 } as const;
 
@@ -46,8 +49,10 @@ export class RingReader {
     // What it was to take may be gone with the other end.
     if (op === ReaderOp.take && this.ring.peek() === NONE) cpus.spend(parts.poll);
     else if (op === ReaderOp.take && this.ring.malformed !== Malformed.no) parts.spendRejected?.(this.ring.peek());
-    else if (op === ReaderOp.take) parts.spend(this.ring.peek());
-    else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - this.ring.emptyPolls);
+    else if (op === ReaderOp.take) {
+      cpus.spendLines(this.ring.producer, INDEX_LINES);
+      parts.spend(this.ring.peek());
+    } else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - this.ring.emptyPolls);
     else if (op === ReaderOp.announce) cpus.spend(parts.announce);
     else if (op === ReaderOp.sleep) cpus.spend(parts.sleep);
     else cpus.spend(parts.wake);
@@ -61,6 +66,7 @@ export class RingReader {
         const claim = malformed === Malformed.no ? 0 : ring.claim;
         const packet = ring.consume();
         ring.emptyPolls = 0;
+        ring.consumer = cpus.here;
         if (malformed !== Malformed.no) this.parts.reject?.(packet, malformed, claim);
         else if (packet !== NONE) this.parts.accept(packet);
         return this.continue(ReaderOp.poll);
@@ -94,6 +100,7 @@ export class RingReader {
 
   /** The sender has enqueued: a polling reader sees it at its next poll. @returns whether the reader must be notified */
   enqueued(): boolean {
+    this.ring.producer = this.cpus.here;
     this.cpus.cutShort(this.thread);
     return this.ring.readers <= 0;
   }

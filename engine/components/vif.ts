@@ -9,7 +9,7 @@ import { consumerAbove } from "./above";
 import { Frontend } from "./frontend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { Netserver } from "./netserver";
-import { ReaderOp, RingReader } from "./ringReader";
+import { INDEX_LINES, ReaderOp, RingReader } from "./ringReader";
 import { SwitchOp, VifSwitch } from "./vifSwitch";
 
 const Op = { notify: 0 } as const;
@@ -135,6 +135,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     const { driver } = this.uplink;
     cpus.spend(this.fn.virtif_start, packet);
     if (driver === undefined) {
+      cpus.spendLines(this.toServer.consumer, INDEX_LINES);
       cpus.spend(this.fn.frontend_send, packet, bytes);
     } else {
       cpus.spend(this.fn.rump_virtif_pktforward_direct, packet);

@@ -34,9 +34,28 @@ export class FrameRing {
       this.slot.alloc();
       this.free.push(i);
     }
-    this.state = kernel.store.table(name, { readers: "i8", polls: "u16", lost: "u16", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
+    this.state = kernel.store.table(name, { readers: "i8", producer: "i16", consumer: "i16", polls: "u16", lost: "u16", frames: "f64", dropped: "f64", notifications: "f64" }, 1);
     this.state.alloc();
     this.state.readers[0] = Reader.asleep;
+    this.state.producer[0] = this.state.consumer[0] = -1;
+  }
+
+  /** The pCPU that wrote to the ring last at the producing end, or −1: the next to read has the lines brought from there. */
+  get producer(): number {
+    return this.state.producer[0]!;
+  }
+
+  set producer(pcpu: number) {
+    this.state.producer[0] = pcpu;
+  }
+
+  /** The same at the consuming end, which gives slots back. */
+  get consumer(): number {
+    return this.state.consumer[0]!;
+  }
+
+  set consumer(pcpu: number) {
+    this.state.consumer[0] = pcpu;
   }
 
   /** Copies a frame into a free slot and makes it visible to the reader. @returns false if there is no free slot: dropped */

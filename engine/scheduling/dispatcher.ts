@@ -363,7 +363,10 @@ export class Dispatcher {
     if (crossings.cut !== NONE) ipc.split(w);
     if (slot.shares[w] === before) throw new Error(`${kernel.names.components[component]!.path}: work without a function`);
     if (last !== NONE) charges.overhead(last);
+    const said = slot.shares[w]!;
     charges.close();
+    // A call to another process comes last.
+    if (crossings.cut !== NONE && slot.shares[w]! > said) work.bringForward(w, 1);
     work.proceed(w);
   }
 

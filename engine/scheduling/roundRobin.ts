@@ -53,7 +53,16 @@ export class RoundRobinPolicy implements VcpuPolicy {
       this.append(this.rowOf[current]!);
     }
     const v = this.takeFor(pcpu);
+    this.wakeAnother(pcpu);
     return v === NONE ? { vcpu: NONE, slice: 0 } : { vcpu: this.order[v]!, slice: timeslice };
+  }
+
+  /** Several may have become runnable before the first pCPU chose: another idle one takes the next. */
+  private wakeAnother(pcpu: number): void {
+    const { host } = this;
+    for (let v = this.queue.head[0]!; v !== NONE; v = this.vcpu.next[v]!) {
+      for (let p = 0; p < host.count; p++) if (p !== pcpu && host.current(p) === NONE && this.mayRun(v, p)) return host.tickle(p);
+    }
   }
 
   private append(v: number): void {

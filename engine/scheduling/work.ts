@@ -20,6 +20,7 @@ export class WorkSlots {
   readonly slot;
   readonly share;
   private readonly free;
+  private readonly continued: number;
 
   /** @param component whose event `op` tells that the work, or its present function, in slot `a` is done */
   constructor(private readonly kernel: Kernel, private readonly locks: SpinLocks, private readonly component: number, private readonly op: number) {
@@ -29,6 +30,7 @@ export class WorkSlots {
       locked: "u8", started: "u8", held: "i16", spinning: "u8", spun: "f64", next: "i32",
     });
     this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32", lock: "i16" });
+    this.continued = kernel.functions({ "goes on after preemption": { kind: "thread", a: "function" } })["goes on after preemption"];
     this.free = kernel.store.table("free work slots", { head: "i32" }, 1);
     this.free.alloc();
     this.free.head[0] = NONE;
@@ -278,11 +280,13 @@ export class WorkSlots {
   split(w: number, context: number): number {
     const { slot, share, kernel } = this;
     let spent = 0;
+    if (slot.first[w]! > 0) this.compact(w);
     if (slot.locked[w] === 1) {
       const s = w * SHARES + slot.first[w]!;
       if (slot.started[w] === 1) {
         spent = this.markPresent(w, context, share.cost[s]! - slot.remaining[w]!);
         share.cost[s] = slot.remaining[w]!;
+        if (spent > 0) this.goesOn(s);
         slot.started[w] = 0;
       }
     } else {
@@ -293,13 +297,36 @@ export class WorkSlots {
         kernel.mark(share.fn[s]!, share.component[s]!, context, begin, part, share.packet[s]!, share.a[s]!, share.b[s]!, slot.vcpu[w]!, slot.enabler[w]!);
         slot.enabler[w] = NONE;
         if (part === share.cost[s]! && slot.first[w]! < slot.shares[w]! - 1) slot.first[w]!++;
-        else share.cost[s]! -= part;
+        else {
+          share.cost[s]! -= part;
+          this.goesOn(s);
+        }
         begin += part;
         done -= part;
         spent += part;
       }
     }
     return spent;
+  }
+
+  /** What counts as a crossing, a copy or the like does so once: its first row. */
+  private goesOn(s: number): void {
+    const { share } = this;
+    const { kind, tally } = this.kernel.names.functions[share.fn[s]!]!;
+    if (kind !== "kernel" && tally === undefined) return;
+    share.a[s] = share.fn[s]!;
+    share.fn[s] = this.continued;
+  }
+
+  /** Forgets the functions that are done: work that is preempted again and again names what comes first again and again. */
+  private compact(w: number): void {
+    const { slot, share } = this;
+    const base = w * SHARES;
+    const first = base + slot.first[w]!;
+    const end = base + slot.shares[w]!;
+    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) column.copyWithin(base, first, end);
+    slot.shares[w] = end - first;
+    slot.first[w] = 0;
   }
 
   /** Work that was split goes on. */

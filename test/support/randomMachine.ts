@@ -19,6 +19,9 @@ const domain = fc.record({
   workers: fc.integer({ min: 1, max: 4 }),
   weight: fc.constantFrom(64, 256, 1024),
   idle: fc.constantFrom("halt", "spin"),
+  threads: fc.constantFrom("m-n", "m-n", "n-1", "preemptive", "run-to-completion"),
+  lock: fc.constantFrom("", "", ", threads: 3, lock: 30us"),
+  affine: fc.boolean(),
   compute: fc.boolean(),
   concurrency: fc.integer({ min: 1, max: 12 }),
   requests: fc.integer({ min: 1, max: 60 }),
@@ -99,7 +102,8 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains: fc.array(domain, { minLength: 1, maxLength: 4 }),
   placed: fc.option(cut),
   cores: fc.integer({ min: 1, max: 6 }),
-  scheduler: fc.constantFrom("credit", "credit", "pinned"),
+  scheduler: fc.constantFrom("credit", "credit", "pinned", "round-robin"),
+  sockets: fc.constantFrom(1, 2),
   timeslice: fc.constantFrom("1ms", "30ms"),
   mtu: fc.constantFrom(1500, 9000),
   rate: fc.constantFrom("100Mbps", "10Gbps"),
@@ -110,16 +114,17 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   changes: fc.array(change, { maxLength: 5 }),
   forgeries: fc.oneof({ weight: 3, arbitrary: fc.constant<Forgery[]>([]) }, { weight: 1, arbitrary: fc.array(forgery, { minLength: 1, maxLength: 3 }) }),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, placed, network, changes, forgeries, cores, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+}).map(({ domains, placed, network, changes, forgeries, cores, sockets, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
   const switches = changes.filter(({ domain: d }) => canSwitch(domains[d]?.way ?? "")).map(({ at, domain: d, to }) => `  - { at: ${at}ms, switch: d${d}, to: ${to} }`);
   const forged = forgeries.map((f) => ({ ...f, domain: f.domain % domains.length })).filter((f) => canForge(f.what, domains[f.domain]!.way))
     .map(({ at, domain: d, what, count }) => `  - { at: ${at}ms, forge: ${what === "portmap" ? "netsrv" : `d${d}`}, what: ${what}, count: ${count} }`);
   const isSplit = domains.some(({ way }) => way === "split");
   const vcpus = 1 + Number(isSplit) + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
   const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
+  const wanted = scheduler === "pinned" ? Math.max(cores, vcpus) : cores;
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
-    `    cpu: { cores: ${scheduler === "pinned" ? Math.max(cores, vcpus) : cores} }`, "    iommu: on",
+    `    cpu: { cores: ${sockets * Math.ceil(wanted / sockets)}, numa: ${sockets} }`, "    iommu: on",
     "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length + (placed === null ? 0 : 1)} } }`,
     ...(isSplit ? [`      nic1: { model: intel-82599, mtu: ${mtu} }`] : []),
     `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
@@ -129,8 +134,9 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains.forEach((d, i) => {
     const options = d.server === "http-server" ? `{ port: ${80 + i}, workers: ${d.workers} }` : `{ port: ${6379 + i} }`;
     lines.push(
-      `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, "        components:",
-      `          - ${d.server}: ${options}`, ...(d.compute ? ["          - compute: { burst: 100us }"] : []), "          - libc", "          - tcpip",
+      `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, `        scheduler: ${d.threads}`,
+      ...(d.affine && scheduler !== "pinned" ? [`        affinity: [${i % wanted}]`] : []), "        components:",
+      `          - ${d.server}: ${options}`, ...(d.compute ? [`          - compute: { burst: 100us${d.lock} }`] : []), "          - libc", "          - tcpip",
       ...interfacesOf(d.way, `nic0.vf${i}`, `${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads}`),
     );
   });

@@ -1,0 +1,18 @@
+import type { Mutation } from "./mutation";
+
+/** Faults of both levels of scheduling. */
+export const schedulingMutations: readonly Mutation[] = [
+  { breaks: 51, file: "engine/scheduling/dispatcher.ts", replace: "    threads.thread.state[thread] = ThreadState.ready;\n    vcpus.entry(v).policy.ready(", by: "    vcpus.entry(v).policy.ready(" },
+  { breaks: 52, file: "engine/scheduling/dispatcher.ts", replace: "    vcpus.vcpu.thread[v] = NONE;\n    if (unfinished", by: "    if (unfinished" },
+  { breaks: 53, file: "engine/scheduling/work.ts", replace: "    slot.remaining[w] = slot.end[w]! - kernel.now;", by: "    slot.remaining[w] = 0;" },
+  { breaks: 53, file: "engine/scheduling/dispatcher.ts", replace: "      if (c.resched[v] === 0) {", by: "      if (c.resched[v] === 0 && this.cpus.kernel.now % 7 !== 0) {" },
+  { breaks: 54, file: "engine/scheduling/work.ts", replace: "    if (next !== NONE) this.proceed(next);", by: "" },
+  { breaks: 55, file: "engine/scheduling/waking.ts", replace: "if (c.idle[v] === 1) return this.nudge(v);\n    const running", by: "if (c.idle[v] === 1) return;\n    const running" },
+  { breaks: 55, file: "engine/scheduling/waking.ts", replace: "if (c.state[v] === VcpuState.blocked) return this.kick(v, by);\n    if (c.state[v] !==", by: "if (c.state[v] !==" },
+  { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(before);", by: ";" },
+  { breaks: 56, file: "engine/scheduling/roundRobin.ts", replace: "return allowed.length === 0 || allowed.includes(pcpu);", by: "return true;" },
+  { breaks: 56, file: "engine/scheduling/credit.ts", replace: "return affinity.length === 0 || affinity.includes(pcpu);", by: "return true;" },
+  { breaks: 58, file: "engine/scheduling/credit.ts", replace: "ran < this.ratelimit)", by: "ran < 0)" },
+  { breaks: 59, file: "engine/scheduling/credit.ts", replace: "      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;\n", by: "" },
+  { breaks: 78, file: "engine/scheduling/work.ts", replace: "      begin += cost;\n      spent += cost;", by: "      begin += cost;\n      spent += 3 * cost;" },
+];
