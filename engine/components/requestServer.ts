@@ -1,11 +1,10 @@
 import type { Scope } from "../inspect";
 import type { Table } from "../kernel/state";
 import type { FunctionSource } from "../kernel/kernel";
-import type { PlacedModel, Placement } from "../machine/machine";
+import type { Placement } from "../machine/machine";
 import type { Message } from "../workloads/protocol";
-import type { Libc } from "./libc";
 import type { ServiceTime } from "./serviceTime";
-import type { SocketUser } from "./socketUser";
+import { OPEN, SocketServer } from "./socketServer";
 
 /** What tells one server application from another. */
 export interface ServerProgram {
@@ -20,7 +19,7 @@ export interface ServerProgram {
   readonly threadName: string;
 }
 
-const Op = { listen: 0, accept: 1, read: 2, serve: 3, write: 4, close: 5 } as const;
+const Op = { listen: OPEN, accept: 1, read: 2, serve: 3, write: 4, close: 5 } as const;
 const Closing = { no: 0, wanted: 1, done: 2 } as const;
 /** Bytes that one read asks for. */
 const READ_SIZE = 65536;
@@ -29,46 +28,21 @@ const READ_SIZE = 65536;
  * A server that answers requests on TCP connections, with event loops on one or more worker threads; a connection stays
  * with its worker. What it reads and writes are messages of the transcript.
  */
-export class RequestServer implements PlacedModel, SocketUser {
-  readonly id: number;
+export class RequestServer extends SocketServer {
   private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly closing: "u8" }>;
   private readonly counters;
-  private readonly workers: number[] = [];
-  private readonly fn: number[];
-  private readonly failed: number;
-  private libc!: Libc;
-  private user = 0;
 
-  constructor(private readonly place: Placement, private readonly program: ServerProgram, workers: number) {
-    const { machine, domain, spec } = place;
-    const { kernel, cpus } = machine;
-    this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
-    this.fn = Object.values(kernel.functions(program.functions));
-    this.failed = kernel.functions({ "bind failed: EADDRINUSE": { kind: "violation", a: "port" } })["bind failed: EADDRINUSE"];
-    for (let i = 0; i < workers; i++) this.workers.push(cpus.addThread(domain.id, `${program.threadName}-${i}`));
+  constructor(place: Placement, private readonly program: ServerProgram, workers: number) {
+    super(place, program.functions, Array.from({ length: workers }, (_, i) => `${program.threadName}-${i}`));
+    const { machine: { kernel }, spec } = place;
     this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", closing: "u8" });
     this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
     this.counters.alloc();
   }
 
-  private get port(): number {
-    return Number(this.place.spec.options["port"]);
-  }
-
-  connect(): void {
-    const library = this.place.domain.components.find((c) => c.type === "libc");
-    if (library === undefined) throw new Error(`${this.place.spec.path} has no libc to call.`);
-    this.libc = this.place.machine.placed(library.path) as Libc;
-  }
-
-  start(): void {
-    this.user = this.libc.sockets.addUser(this);
-    this.place.machine.cpus.post(this.workers[0]!, this.id, Op.listen);
-  }
-
   // --- What the sockets report --------------------------------------------------------------------------------------
 
-  onAccepted(conn: number): void {
+  override onAccepted(conn: number): void {
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.closing[conn] = 0;
@@ -77,19 +51,17 @@ export class RequestServer implements PlacedModel, SocketUser {
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
   }
 
-  onEstablished(): void {}
-
-  onReadable(conn: number): void {
+  override onReadable(conn: number): void {
     if (this.conn.reading[conn] === 1) return;
     this.conn.reading[conn] = 1;
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.read, conn);
   }
 
-  onWritable(conn: number): void {
+  override onWritable(conn: number): void {
     if (this.conn.unsent[conn]! > 0) this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn);
   }
 
-  onClosed(conn: number): void {
+  override onClosed(conn: number): void {
     if (this.conn.closing[conn] === Closing.done) return;
     this.conn.unsent[conn] = 0;
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
@@ -101,7 +73,7 @@ export class RequestServer implements PlacedModel, SocketUser {
       c.closing[conn] = Closing.done;
       c.unsent[conn] = c.reading[conn] = 0;
     }
-    this.place.machine.cpus.post(this.workers[0]!, this.id, Op.listen);
+    this.place.machine.cpus.post(this.threads[0]!, this.id, Op.listen);
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------
@@ -139,9 +111,7 @@ export class RequestServer implements PlacedModel, SocketUser {
   }
 
   private listen(): void {
-    const { kernel, cpus } = this.place.machine;
-    const error = this.libc.sockets.listen(this.user, this.port);
-    if (error !== undefined) kernel.mark(this.failed, this.id, cpus.contextOf(this.workers[0]!), kernel.now, 0, -1, this.port);
+    if (this.libc.sockets.listen(this.user, this.port) !== undefined) this.markFailed();
   }
 
   private read(conn: number): void {
@@ -204,20 +174,11 @@ export class RequestServer implements PlacedModel, SocketUser {
   }
 
   private workerOf(conn: number): number {
-    return this.workers[conn % this.workers.length]!;
+    return this.threads[conn % this.threads.length]!;
   }
 
-  fire(): void {}
-
   describe(): Scope[] {
-    return [{
-      name: "Server",
-      variables: [
-        { name: "port", value: `${this.port}`, number: this.port },
-        { name: "requests answered", value: `${this.counters.requests[0]!}`, number: this.counters.requests[0]! },
-        { name: "bytes read", value: `${this.counters.bytes[0]!}`, number: this.counters.bytes[0]! },
-        { name: "connections accepted", value: `${this.counters.connections[0]!}`, number: this.counters.connections[0]! },
-      ],
-    }];
+    const { requests, bytes, connections } = this.counters;
+    return this.describeCounts({ "requests answered": requests[0]!, "bytes read": bytes[0]!, "connections accepted": connections[0]! });
   }
 }
