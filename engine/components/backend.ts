@@ -30,12 +30,12 @@ export class Backend {
 
   /**
    * @param thread that it runs on
-   * @param connected told of every application whose rings have been mapped
+   * @param connected told of every application whose rings have been mapped @param disconnected and of every one that is gone
    */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly thread: number,
     private readonly registry: ServiceRegistry, private readonly channels: readonly Connectable[],
-    private readonly connected: (index: number) => void = () => {},
+    private readonly connected: (index: number) => void = () => {}, private readonly disconnected: (index: number) => void = () => {},
   ) {
     const { kernel } = place.machine;
     this.fn = kernel.functions({
@@ -122,6 +122,7 @@ export class Backend {
       cpus.post(this.thread, this.component, BackendOp.disconnect, index);
     } else if (this.channels[index]!.memory.isStale) {
       this.channels[index]!.memory.unmap();
+      this.disconnected(index);
     }
   }
 

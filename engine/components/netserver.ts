@@ -84,7 +84,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     machine.portmaps.set(spec.path, this.portmap);
     this.addresses = new ServerAddresses(machine, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), () => this.wire);
     this.registry = new ServiceRegistry(kernel, spec.path);
-    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels, (i) => this.addresses.connected(i, this.channels[i]!.vif.uplink.isAtServer));
+    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels, (i) => this.addresses.connected(i), (i) => this.addresses.withdraw(i));
   }
 
   connect(): void {
@@ -96,6 +96,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   }
 
   start(): void {
+    this.addresses.start();
     this.backend.start();
   }
 
@@ -155,7 +156,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
         return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
       },
     });
-    this.addresses.addApplication(application.path, this.channels[index]!.address, vif.uplink.isAtServer, vif.uplink);
+    this.addresses.addApplication(application.path, this.channels[index]!.address, vif.uplink);
     return index;
   }
 

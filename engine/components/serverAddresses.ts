@@ -14,6 +14,8 @@ export const AddressOp = { asked: 200, remove: 201, tell: 202, add: 203, announc
 export interface SwitchedApplication {
   /** The application's line for switches. */
   readonly line: number;
+  /** Whether the server has, or is to have, the application's address. */
+  readonly isAtServer: boolean;
   /** The server's adapter has the application's address again, and has announced it. */
   serverReady(): void;
 }
@@ -26,7 +28,7 @@ export interface SwitchedApplication {
 export class ServerAddresses {
   private readonly state;
   private readonly fn;
-  private readonly applications: { readonly name: string; readonly address: () => number; switched: SwitchedApplication | undefined }[] = [];
+  private readonly applications: { readonly name: string; readonly address: () => number; switched: SwitchedApplication }[] = [];
 
   /** @param thread runs `ifconfig` @param wire the interface */
   constructor(
@@ -48,16 +50,26 @@ export class ServerAddresses {
     });
   }
 
-  /** An application's address, at the interface from now on or not. Applications are numbered as they come. */
-  addApplication(name: string, address: () => number, isActive: boolean, switched: SwitchedApplication | undefined): void {
-    const row = this.state.alloc();
+  /** An application's address. Applications are numbered as they come. */
+  addApplication(name: string, address: () => number, switched: SwitchedApplication): void {
+    this.state.alloc();
     this.applications.push({ name, address, switched });
-    this.state.active[row] = this.state.wanted[row] = isActive ? 1 : 0;
+  }
+
+  /** The server boots: it has the addresses of those who are not elsewhere. */
+  start(): void {
+    this.applications.forEach(({ switched }, a) => (this.state.active[a] = this.state.wanted[a] = switched.isAtServer ? 1 : 0));
+  }
+
+  /** The application is gone, and its address with it. */
+  withdraw(application: number): void {
+    this.state.active[application] = 0;
   }
 
   /** The application has connected, also again after one of both was restarted: where its frames go decides. An address that comes back is announced. */
-  connected(application: number, isActive: boolean): void {
+  connected(application: number): void {
     const { state } = this;
+    const isActive = this.applications[application]!.switched.isAtServer;
     if (isActive && state.active[application] === 0) this.machine.cpus.post(this.thread, this.component, AddressOp.announce, application);
     state.active[application] = state.wanted[application] = isActive ? 1 : 0;
   }
@@ -107,7 +119,7 @@ export class ServerAddresses {
       state.active[a] = 0;
       cpus.call(thread, component, AddressOp.tell, a);
     } else if (op === AddressOp.tell) {
-      cpus.raise(this.applications[a]!.switched!.line);
+      cpus.raise(this.applications[a]!.switched.line);
     } else if (op === AddressOp.add) {
       state.active[a] = 1;
       cpus.call(thread, component, AddressOp.done, a);
@@ -116,7 +128,7 @@ export class ServerAddresses {
     } else if (op === AddressOp.announce) {
       this.announce(a);
     } else {
-      this.applications[a]!.switched!.serverReady();
+      this.applications[a]!.switched.serverReady();
     }
   }
 

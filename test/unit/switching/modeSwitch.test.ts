@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { Netserver } from "../../../engine/components/netserver";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import { createEngine, type MachineEngine } from "../../../engine/create";
@@ -13,12 +14,13 @@ interface Parts {
   readonly nginx?: readonly string[];
   readonly workloads?: readonly string[];
   readonly rest?: readonly string[];
+  readonly faults?: readonly string[];
   readonly until?: string;
   readonly vcpus?: number;
 }
 
 /** A server with a network server and an application that can switch. */
-function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], until = "1s", vcpus = 2 }: Parts): string {
+function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], faults = [], until = "1s", vcpus = 2 }: Parts): string {
   const list = (key: string, items: readonly string[]): string[] => (items.length === 0 ? [] : [`${key}:`, ...items.map((item) => `  - ${item}`)]);
   return [
     "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 4 }", "    iommu: on", "    devices:",
@@ -28,7 +30,7 @@ function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloa
     "      nginx:", `        vcpus: ${vcpus}`, `        components: [${[...nginx, "libc", "tcpip", "vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${device} }`].join(", ")}]`,
     `        uplinks: { tcpip: [vif, ixgbe], active: ${active} }`,
     "  client: { model: load-generator, cpu: { cores: 1 }, link: { to: server.nic0, delay: 2us } }",
-    ...list("workloads", workloads), ...list("switches", rest), `run: { until: ${until}, seed: 1 }`, "",
+    ...list("workloads", workloads), ...list("switches", rest), ...list("faults", faults), `run: { until: ${until}, seed: 1 }`, "",
   ].join("\n");
 }
 
@@ -158,6 +160,27 @@ describe("a dynamic mode switch", () => {
       assert.equal(replayer.time, engine.time);
     }
     assert.equal(runDesign(text).engine.fingerprint(), engine.fingerprint());
+  });
+
+  it("keeps an application in direct mode from a crash of the network server, and brings it back to the new one", () => {
+    const { engine, report } = runDesign(design({
+      workloads: [steady], rest: ["{ at: 20ms, switch: nginx, to: direct }", "{ at: 600ms, switch: nginx, to: server }"], faults: ["{ at: 400ms, crash: netsrv, restart: 20ms }"],
+    }));
+    assert.deepEqual(report.switches.map(({ outcome }) => outcome), ["done", "done"]);
+    assert.deepEqual([report.workloads[0]!.completed, report.workloads[0]!.errors], [400, 0]);
+    const server = engine.built.machine.placed("server/netsrv/netserver") as Netserver;
+    assert.ok(server.addresses.isActive(0) && vifOf(engine).uplink.via === 0);
+    const quiet = runDesign(design({ rest: ["{ at: 20ms, switch: nginx, to: direct }"], faults: ["{ at: 400ms, crash: netsrv, restart: 20ms }"] })).engine;
+    assert.ok(!(quiet.built.machine.placed("server/netsrv/netserver") as Netserver).addresses.isActive(0), "the new server leaves the address where it is");
+  });
+
+  it("cannot begin while the network server does not run; an application that dies in direct mode comes back as it began", () => {
+    const down = runDesign(design({ rest: ["{ at: 100ms, switch: nginx, to: direct }"], faults: ["{ at: 90ms, crash: netsrv, restart: 50ms }"] }));
+    assert.deepEqual(down.report.switches.map(({ outcome }) => outcome), ["not running"]);
+    const { engine } = runDesign(design({ rest: [toDirect], faults: ["{ at: 300ms, crash: nginx, restart: 150ms }"] }));
+    const server = engine.built.machine.placed("server/netsrv/netserver") as Netserver;
+    assert.ok(server.addresses.isActive(0) && vifOf(engine).uplink.via === 0);
+    assert.ok(calls(engine, "arpannounce") >= 2, "the neighbours are told where it is now");
   });
 
   it("loses datagrams for good: UDP shows the gap to the application", () => {
