@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { MachineEngine } from "../../engine/create";
 import { TcpFlag } from "../../engine/network/packets";
 import { exportCapture } from "../../engine/trace/capture";
+import { TcpIp } from "../../engine/components/tcpip";
 import { runDesign } from "../support/runDesign";
 
 const runs = new Map<string, ReturnType<typeof runDesign>>();
@@ -70,6 +71,22 @@ describe("captures of links that do more than carry, read by tshark", function (
       assert.equal(frames(engine, again).length, report.retransmissions);
     });
   }
+
+  it("reorder-duplicate: as many ACKs report duplicates as the stacks sent (D-SACK)", () => {
+    const { engine } = sample("reorder-duplicate");
+    const stacks = [...engine.built.machine.components.values()].filter((m): m is TcpIp => m instanceof TcpIp);
+    const sent = stacks.reduce((sum, { tcp: { counters } }) => sum + counters.dsacksSent[0]!, 0);
+    assert.ok(sent > 10);
+    assert.equal(frames(engine, "tcp.options.sack.dsack_le").length, sent);
+  });
+
+  it("frames that an adapter cut of long segments, and a receiver joined: nothing to warn of, and nothing sent again", () => {
+    const { engine, report } = runDesign(readFileSync("samples/offloads/tso.exo.yaml", "utf8").replace(/requests: 30/g, "requests: 4"));
+    assert.equal(report.retransmissions, 0);
+    assert.deepEqual(frames(engine, `${again} || _ws.malformed || ${bad} || _ws.expert.severity >= warning`), []);
+    const { packets } = engine.built.machine;
+    assert.ok(Array.from({ length: packets.length }, (_, p) => p).some((p) => packets.isLong(p)));
+  });
 
   it("corruption: each host sees exactly the frames as bad that the link corrupted on their way to it", () => {
     const { engine, report } = sample("corruption");
