@@ -164,7 +164,7 @@ describe("a dynamic mode switch", () => {
 
   it("keeps an application in direct mode from a crash of the network server, and brings it back to the new one", () => {
     const { engine, report } = runDesign(design({
-      workloads: [steady], rest: ["{ at: 20ms, switch: nginx, to: direct }", "{ at: 600ms, switch: nginx, to: server }"], faults: ["{ at: 400ms, crash: netsrv, restart: 20ms }"],
+      workloads: [steady], rest: ["{ at: 20ms, switch: nginx, to: direct }", "{ at: 600ms, switch: nginx, to: server }"], faults: ["{ at: 400ms, crash: netsrv, restart: 20ms }"], until: "3s",
     }));
     assert.deepEqual(report.switches.map(({ outcome }) => outcome), ["done", "done"]);
     assert.deepEqual([report.workloads[0]!.completed, report.workloads[0]!.errors], [400, 0]);
