@@ -1,8 +1,10 @@
 import type { Kernel } from "../../kernel/kernel";
+import { Priority } from "../../kernel/queue";
 import type { Table } from "../../kernel/state";
 import type { PacketLog } from "../../network/packets";
 import { REFUSED, type Iommu, type Requester } from "../iommu/iommu";
-import type { NicModel } from "./model";
+import { NONE } from "../../trace/trace";
+import { DESCRIPTOR, type NicModel } from "./model";
 import type { PcieLink } from "./pcie";
 
 /** A PCI function as wired; its state is in {@link FunctionTable}. */
@@ -91,6 +93,23 @@ export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn:
   const translation = nic.iommu.access(unit.iommu, address, bytes, unit, packet);
   if (translation === REFUSED) return REFUSED;
   return way === "read" ? nic.pcie.read(fn, bytes, translation) : nic.pcie.write(fn, bytes, translation);
+}
+
+/**
+ * Fetches descriptors of a queue, or writes them back; the adapter's event `op` follows when that is done.
+ * @param first index of the first one in its ring, which is at `ring` @param epoch resets that the queue's side has seen @returns false where it was refused, and marked so
+ */
+export function transferDescriptors(nic: Adapter, way: "read" | "write", queue: QueueUnit, ring: number, first: number, n: number, op: number, epoch: number): boolean {
+  const fn = nic.fn[way === "read" ? "descriptor fetch" : "descriptor write-back"];
+  const time = dma(nic, way, queue.unit, fn, ring + (first % nic.model.ring) * DESCRIPTOR, n * DESCRIPTOR, NONE);
+  if (time === REFUSED) return false;
+  nic.kernel.schedule(time, Priority.hardware, nic.id, op, eventOf(queue.row, epoch));
+  return true;
+}
+
+/** Marks descriptors that have been transferred. */
+export function markDescriptors(nic: Adapter, way: "read" | "write", q: number, n: number): void {
+  markTransfer(nic, nic.fn[way === "read" ? "descriptor fetch" : "descriptor write-back"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
 }
 
 /** Marks a transfer that is complete: its own time, without the waiting for the link. */

@@ -2,8 +2,7 @@ import { Priority } from "../../kernel/queue";
 import { Ring } from "../../kernel/ring";
 import { NONE } from "../../trace/trace";
 import { REFUSED } from "../iommu/iommu";
-import { NicOp, dma, eventOf, markTransfer, type Adapter } from "./adapter";
-import { DESCRIPTOR } from "./model";
+import { NicOp, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter } from "./adapter";
 
 /** Buffers that the driver collects before it writes the tail register (NetBSD `ixgbe_rxeof`: every eight). */
 const RETURN = 8;
@@ -85,7 +84,7 @@ export class ReceiveQueues {
   descriptorsFetched(q: number): void {
     const { nic, state } = this;
     const n = state.fetching[q]!;
-    markTransfer(nic, nic.fn["descriptor fetch"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    markDescriptors(nic, "read", q, n);
     state.fetching[q] = 0;
     state.cached[q]! += n;
     this.store(q);
@@ -106,7 +105,7 @@ export class ReceiveQueues {
   written(q: number): void {
     const { nic, state } = this;
     const n = state.writing[q]!;
-    markTransfer(nic, nic.fn["descriptor write-back"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    markDescriptors(nic, "write", q, n);
     state.writing[q] = 0;
     state.visible[q]! += n;
     this.arrived(q);
@@ -187,11 +186,9 @@ export class ReceiveQueues {
     if (state.writing[q]! > 0 || state.stored[q] === 0) return;
     const n = state.stored[q]!;
     const queue = nic.queues[q]!;
-    const time = dma(nic, "write", queue.unit, nic.fn["descriptor write-back"], queue.receiveRing, n * DESCRIPTOR, NONE);
-    if (time === REFUSED) return;
+    if (!transferDescriptors(nic, "write", queue, queue.receiveRing, 0, n, NicOp.receiveWritten, state.epoch[q]!)) return;
     state.stored[q] = 0;
     state.writing[q] = n;
-    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.receiveWritten, eventOf(q, state.epoch[q]!));
   }
 
   /** As many as fit on the chip, when half of its places are free and none are on their way. */
@@ -201,12 +198,9 @@ export class ReceiveQueues {
     const n = Math.min(state.host[q]!, room);
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.receive >> 1) return;
     const queue = nic.queues[q]!;
-    const at = queue.receiveRing + (state.fetch[q]! % nic.model.ring) * DESCRIPTOR;
-    const time = dma(nic, "read", queue.unit, nic.fn["descriptor fetch"], at, n * DESCRIPTOR, NONE);
-    if (time === REFUSED) return;
+    if (!transferDescriptors(nic, "read", queue, queue.receiveRing, state.fetch[q]!, n, NicOp.receiveDescriptors, state.epoch[q]!)) return;
     state.fetch[q]! += n;
     state.host[q]! -= n;
     state.fetching[q] = n;
-    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.receiveDescriptors, eventOf(q, state.epoch[q]!));
   }
 }

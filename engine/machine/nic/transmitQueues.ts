@@ -5,8 +5,7 @@ import type { PacketLog } from "../../network/packets";
 import { cutLength, cutSegment } from "../../network/segmentation";
 import { REFUSED } from "../iommu/iommu";
 import { PAGE_SIZE } from "../memory";
-import { NicOp, dma, eventOf, markTransfer, type Adapter, type QueueUnit } from "./adapter";
-import { DESCRIPTOR } from "./model";
+import { NicOp, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter, type QueueUnit } from "./adapter";
 
 /** Where a descriptor's data lies: its own buffer of the pool, unless the driver says otherwise. */
 const OWN_BUFFER = -1;
@@ -165,7 +164,7 @@ export class TransmitQueues {
   descriptorsFetched(q: number): void {
     const { nic, state } = this;
     const n = state.fetching[q]!;
-    markTransfer(nic, nic.fn["descriptor fetch"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    markDescriptors(nic, "read", q, n);
     state.fetching[q] = 0;
     state.cached[q]! += n;
     if (state.ready[q] === 0) {
@@ -199,17 +198,15 @@ export class TransmitQueues {
     if (state.writing[q]! > 0 || state.done[q] === 0) return;
     const n = state.done[q]!;
     const queue = nic.queues[q]!;
-    const time = dma(nic, "write", queue.unit, nic.fn["descriptor write-back"], queue.transmitRing, n * DESCRIPTOR, NONE);
-    if (time === REFUSED) return;
+    if (!transferDescriptors(nic, "write", queue, queue.transmitRing, 0, n, NicOp.transmitWritten, state.epoch[q]!)) return;
     state.done[q] = 0;
     state.writing[q] = n;
-    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.transmitWritten, eventOf(q, state.epoch[q]!));
   }
 
   written(q: number): void {
     const { nic, state } = this;
     const n = state.writing[q]!;
-    markTransfer(nic, nic.fn["descriptor write-back"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+    markDescriptors(nic, "write", q, n);
     state.writing[q] = 0;
     state.used[q]! -= n;
     if (state.done[q]! >= nic.model.writeBack) this.writeBack(q);
@@ -237,12 +234,9 @@ export class TransmitQueues {
     const n = Math.min(state.posted[q]!, room);
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;
     const queue = nic.queues[q]!;
-    const at = queue.transmitRing + ((state.next[q]! - state.posted[q]!) % nic.model.ring) * DESCRIPTOR;
-    const time = dma(nic, "read", queue.unit, nic.fn["descriptor fetch"], at, n * DESCRIPTOR, NONE);
-    if (time === REFUSED) return;
+    if (!transferDescriptors(nic, "read", queue, queue.transmitRing, state.next[q]! - state.posted[q]!, n, NicOp.transmitDescriptors, state.epoch[q]!)) return;
     state.posted[q]! -= n;
     state.fetching[q] = n;
-    nic.kernel.schedule(time, Priority.hardware, nic.id, NicOp.transmitDescriptors, eventOf(q, state.epoch[q]!));
   }
 
   private addressOfOldest(q: number): number {
