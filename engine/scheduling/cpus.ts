@@ -178,6 +178,14 @@ export class Cpus implements Model, CpuParts {
     return domains[domains[domain]!.kernel]!.usable;
   }
 
+  /** How much longer a device on a NUMA node takes to the domain's memory than to memory on its own node, picoseconds. */
+  distance(domain: number, node: number): number {
+    const { counts, domains } = this.vcpus;
+    const { kernel, topology } = domains[domain]!;
+    const memory = counts.node[kernel]!;
+    return memory === NONE || memory === node ? 0 : topology.hop;
+  }
+
   /** Whether the domain's vCPUs poll their devices instead of being interrupted. */
   polls(domain: number): boolean {
     return this.vcpus.domains[domain]!.policy.polls;

@@ -94,8 +94,19 @@ export class Dispatcher {
     counts.migrations[domain]!++;
     const thread = c.thread[v]!;
     const unfinished = thread === NONE ? NONE : this.cpus.threads.thread.work[thread]!;
-    // What is half done meets the cold cache too.
-    if (unfinished !== NONE) this.lead(unfinished, v, thread, NONE, false);
+    if (unfinished !== NONE) this.move(unfinished, v, thread);
+  }
+
+  /** What is half done meets the cold cache too: rows of what was done where the vCPU was, and the refill before the rest. */
+  private move(w: number, v: number, thread: number): void {
+    const { work, kernel } = this.cpus;
+    const { cause } = kernel;
+    kernel.cause = work.slot.cause[w]!;
+    this.account(v, thread, work.split(w, this.cpus.contextOfThread[thread]!));
+    work.slot.cause[w] = kernel.cause;
+    kernel.cause = cause;
+    work.goOn(w, v, cause);
+    this.lead(w, v, thread, NONE, false);
   }
 
   /** The vCPU loses its pCPU; it stays runnable. */

@@ -74,6 +74,8 @@ export interface Adapter {
   readonly state: FunctionTable;
   readonly functions: readonly FunctionUnit[];
   readonly queues: readonly QueueUnit[];
+  /** What an access to the memory of the function's owner takes longer since it is on another NUMA node, picoseconds. */
+  distance(unit: FunctionUnit): number;
 }
 
 export const NicOp = {
@@ -92,7 +94,8 @@ export const epochOfEvent = (a: number): number => a >>> 10;
 export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn: number, address: number, bytes: number, packet: number): number {
   const translation = nic.iommu.access(unit.iommu, address, bytes, unit, packet);
   if (translation === REFUSED) return REFUSED;
-  return way === "read" ? nic.pcie.read(fn, bytes, translation) : nic.pcie.write(fn, bytes, translation);
+  const before = translation + nic.distance(unit);
+  return way === "read" ? nic.pcie.read(fn, bytes, before) : nic.pcie.write(fn, bytes, before);
 }
 
 /**
@@ -114,6 +117,6 @@ export function markDescriptors(nic: Adapter, way: "read" | "write", q: number, 
 
 /** Marks a transfer that is complete: its own time, without the waiting for the link. */
 export function markTransfer(nic: Adapter, fn: number, { unit, number }: QueueUnit, bytes: number, packet: number, amount: number): void {
-  const time = nic.pcie.unloaded(fn, bytes);
+  const time = nic.pcie.unloaded(fn, bytes) + nic.distance(unit);
   nic.kernel.mark(fn, unit.component, unit.context, nic.kernel.now - time, time, packet, amount, number);
 }

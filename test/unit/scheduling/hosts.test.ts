@@ -72,6 +72,20 @@ describe("NUMA", () => {
     assert.ok(away >= copied * 80 * (140 / 85 - 1) * 0.99, `${away} for ${copied} bytes`);
   });
 
+  it("makes an adapter's accesses to the other node's memory longer by the way between the sockets", () => {
+    const reads = (node: number): number[] => {
+      const { trace, names } = runDesign(sample("numa").replace("node: 0", `node: ${node}`)).engine;
+      const costs: number[] = [];
+      for (let row = 0; row < trace.length; row++) {
+        if (names.functions[trace.fn(row)]!.name === "DMA read" && names.contexts[trace.context(row)]!.path === "server/nic0/vf0") costs.push(trace.cost(row));
+      }
+      return costs;
+    };
+    const [near, far] = [reads(0), reads(1)];
+    assert.ok(near.length > 100);
+    assert.equal(Math.min(...far) - Math.min(...near), 55_000);
+  });
+
   it("has cold caches after a vCPU has moved, worse on another socket", () => {
     const text = (numa: number): string => `exoscope: 1
 hosts:
