@@ -10,6 +10,8 @@ import type { PcieLink } from "./pcie";
 /** A PCI function as wired; its state is in {@link FunctionTable}. */
 export interface FunctionUnit extends Requester {
   readonly path: string;
+  /** Its row in {@link FunctionTable}: 0 is the PF. */
+  readonly index: number;
   /** The address that it was made with; a VF's may be changed by its mailbox. */
   readonly mac: number;
   /** Its number at the IOMMU. */

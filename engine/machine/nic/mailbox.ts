@@ -30,8 +30,11 @@ export class Mailbox {
   private readonly memory;
   private readonly fn;
 
-  /** @param time from the VF's request to the answer of the PF's driver, picoseconds */
-  constructor(private readonly nic: Adapter, path: string, private readonly filters: Filters, private readonly policy: VfPolicy, private readonly time: () => number) {
+  /** @param time from the VF's request to the answer of the PF's driver, picoseconds @param enabled told of each queue that may send from now on */
+  constructor(
+    private readonly nic: Adapter, path: string, private readonly filters: Filters, private readonly policy: VfPolicy, private readonly time: () => number,
+    private readonly enabled: (queue: number) => void,
+  ) {
     const { store } = nic.kernel;
     this.state = store.table(`mailboxes of ${path}`, { requested: "u8", answered: "u8", clearToSend: "u8", api: "u8", refused: "f64" });
     this.memory = store.table(`mailbox memory of ${path}`, { word: "u32" });
@@ -109,6 +112,7 @@ export class Mailbox {
     this.state.api[f] = MailboxApi.v10;
     nic.state.maxFrame[f] = STANDARD_FRAME;
     nic.state.transmit[f] = 1;
+    for (const { row } of unit.queues) this.enabled(row);
     nic.state.receive[f] = this.fits(f) ? 1 : 0;
     this.writeMac(f, unit.mac);
     return true;

@@ -92,7 +92,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
     this.vectors = new Vectors(this, path, interrupts, (q) => this.transmitQueues.writeBack(q));
     this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov);
-    this.mailbox = new Mailbox(this, path, this.filters, setup.policy ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0));
+    this.mailbox = new Mailbox(this, path, this.filters, setup.policy ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0), (q) => this.transmitQueues.enabled(q));
   }
 
   attach(link: Link): void {
@@ -108,7 +108,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.filters.addPool();
     this.mailbox.add();
     this.functions.push({
-      path, mac, queues: [], pool: f === 0 ? this.sriov.vfs : f - 1,
+      path, index: f, mac, queues: [], pool: f === 0 ? this.sriov.vfs : f - 1,
       iommu: this.iommu.addFunction(path, f === 0 ? this.sriov.pf : this.sriov.routingIdOf(f - 1)),
       component: kernel.component(path, "function", this.host, undefined, this),
       context: kernel.context("device", path, this.host, undefined),

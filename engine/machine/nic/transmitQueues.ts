@@ -227,9 +227,19 @@ export class TransmitQueues {
     state.next[q] = state.oldest[q] = state.cut[q] = 0;
   }
 
-  /** As many as fit on the chip, when the chip has begun to run out (PTHRESH) and none are on their way. */
+  /** The function may send from now on: what its driver has posted already is fetched. */
+  enabled(q: number): void {
+    this.fetchDescriptors(q);
+  }
+
+  /**
+   * As many as fit on the chip, when the chip has begun to run out (PTHRESH) and none are on their way; none while the function may not
+   * send. A VF may when the PF's driver has answered its RESET, which sets its bit in VFTE and the checks of what it sends (Linux
+   * `ixgbe_vf_reset_msg`, `ixgbe_sriov.c`): no frame of a VF leaves unchecked.
+   */
   private fetchDescriptors(q: number): void {
     const { nic, state } = this;
+    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;
     const room = nic.model.prefetch.transmit - state.cached[q]!;
     const n = Math.min(state.posted[q]!, room);
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;

@@ -11,6 +11,10 @@ const ALL = 300_000;
 /** Faults in the network server's checks and in the dynamic mode switch. */
 export const switchingMutations: readonly Mutation[] = [
   { breaks: 1, file: "engine/components/netserver.ts", replace: "packets.sourceMac(packet) !== this.mac ?", by: "false ?", design: malicious, dispatches: ALL },
+  {
+    breaks: 1, file: "engine/machine/nic/transmitQueues.ts", replace: "    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;", by: "",
+    design: malicious.replace("at: 20ms, forge: bold", "at: 0ms, forge: bold"), dispatches: ALL,
+  },
   { breaks: 2, file: "engine/components/netserver.ts", replace: "packets.sourceIp(packet) !== channel.address() ?", by: "false ?", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/netserver.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
   { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.state.lost[0]!++;", by: "this.state.lost[0]! += 2;", design: malicious, dispatches: ALL },

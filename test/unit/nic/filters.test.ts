@@ -92,6 +92,20 @@ describe("anti-spoof", () => {
     }
   });
 
+  it("is there before a VF's first frame: what its driver posts before the PF has answered its RESET waits, and is checked like the rest", () => {
+    const rig = new AdapterRig(2).open(0, 2);
+    rig.nic.open(1, rig.domainOf(1), [100], 0);
+    rig.post(1, rig.packet(mac(2), PEER_MAC));
+    rig.post(1, rig.packet(mac(1), PEER_MAC));
+    rig.run();
+    assert.equal(rig.atPeer.length, 0);
+    assert.equal(rig.count("MAC anti-spoof"), 0);
+    rig.ask(1, MailboxMessage.reset);
+    rig.run();
+    assert.deepEqual(rig.atPeer.map((a) => rig.packets.sourceMac(a.packet)), [mac(1)]);
+    assert.equal(rig.count("MAC anti-spoof"), 1);
+  });
+
   it("checks nothing of a pool whose policy is off, as DPDK's PF leaves it", () => {
     const rig = new AdapterRig(2, { policy: { allowSetMac: false, macAntiSpoof: false, vlanAntiSpoof: false } }).open(0, 1, 2);
     rig.post(1, rig.packet(mac(2), PEER_MAC));
