@@ -2,6 +2,7 @@ import { crossingInvariants } from "./crossings";
 import type { Invariant } from "./invariant";
 import { deviceInvariants } from "./devices";
 import { grantInvariants } from "./grants";
+import { portmapInvariants } from "./portmap";
 import { ringInvariants } from "./rings";
 import { serverInvariants } from "./server";
 import { switchingInvariants } from "./switching";
@@ -11,5 +12,5 @@ import { timeInvariants } from "./time";
 /** Every rule, one file a subject. */
 export const invariants: readonly Invariant[] = [
   ...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...grantInvariants, ...crossingInvariants,
-  ...serverInvariants, ...switchingInvariants, ...deviceInvariants,
+  ...serverInvariants, ...portmapInvariants, ...switchingInvariants, ...deviceInvariants,
 ];

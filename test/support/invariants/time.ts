@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { report } from "../../../engine/analysis/report";
 import type { Invariant } from "./invariant";
 
 /** Rules of the simulation itself: time, causes, wires. */
@@ -50,5 +51,19 @@ export const timeInvariants: readonly Invariant[] = [
         sample: () => assert.ok(underWay.size < 4096, "frames are accounted for"),
       };
     },
+  },
+  {
+    number: 80, says: "what NetPIPE reports as throughput is the size of a message over half of its round trip, and no faster than the wire",
+    watch: (engine) => ({
+      end: () => {
+        for (const { sizes = [] } of report(engine).workloads) {
+          for (const { size, messages, oneWay, throughput } of sizes) {
+            if (messages === 0) continue;
+            assert.ok(Math.abs(throughput - (8e12 * size) / oneWay) <= 1e-9 * throughput, `${size} bytes`);
+            assert.ok(throughput < Math.max(...engine.design.links.map(({ rate }) => rate)), `${size} bytes faster than the wire`);
+          }
+        }
+      },
+    }),
   },
 ];

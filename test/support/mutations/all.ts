@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { crossingMutations } from "./crossings";
 import { deviceMutations } from "./devices";
+import { portmapMutations } from "./portmap";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
 import { schedulingMutations } from "./scheduling";
@@ -12,9 +14,11 @@ export const mutations: readonly Mutation[] = [
   { breaks: 79, file: "engine/network/link.ts", replace: "const OVERHEAD = 4 + 8 + 12;", by: "const OVERHEAD = 4 + 8;" },
   { breaks: 77, file: "engine/kernel/kernel.ts", replace: "this.queue.schedule(this.now + delay,", by: "this.queue.schedule(this.now - delay,", dispatches: 200 },
   { breaks: 81, file: "engine/network/link.ts", replace: "    this.ends[1 - end]!.received(packet);", by: "    this.ends[1 - end]!.received(packet);\n    kernel.mark(this.fn.arrive, this.id, this.contexts[end]!, kernel.now, 0, packet, 0);" },
+  { breaks: 80, file: "engine/workloads/clients/netpipe.ts", replace: "(8e12 * size) / oneWay", by: "(4e12 * size) / oneWay", design: readFileSync("samples/workloads/netpipe.exo.yaml", "utf8"), dispatches: 200_000 },
   ...schedulingMutations,
   ...crossingMutations,
   ...ringMutations,
   ...deviceMutations,
   ...switchingMutations,
+  ...portmapMutations,
 ];

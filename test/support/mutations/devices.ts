@@ -4,6 +4,9 @@ import type { Mutation } from "./mutation";
 /** An application with a VF dies and starts again, and another with requests under way does not. */
 const crash = `${readFileSync("samples/librettos/librettos.exo.yaml", "utf8").replace("requests: 400 }\n\nrun", "requests: 4000 }\n\nrun")}\nfaults:\n  - { at: 11ms, crash: nginx, restart: 100ms }\n`;
 
+/** An application whose driver posts descriptors that point out of its memory. */
+const wild = `${readFileSync("samples/librettos/librettos.exo.yaml", "utf8")}\nfaults:\n  - { at: 11ms, forge: nginx, what: dma, count: 20 }\n`;
+
 /** Faults in adapters and the IOMMU. */
 export const deviceMutations: readonly Mutation[] = [
   { breaks: 38, file: "engine/machine/iommu/iommu.ts", replace: "this.memory.guestBase(domain));", by: "this.memory.guestBase(domain) + 1);" },
@@ -22,4 +25,6 @@ export const deviceMutations: readonly Mutation[] = [
     and: { file: "engine/machine/nic/mailbox.ts", replace: "nic.state.maxFrame[f] = memory.word[at + 1]!;", by: "nic.state.maxFrame[f] = memory.word[at + 1]! + 1;" },
   },
   { breaks: 49, file: "engine/machine/nic/vectors.ts", replace: "Math.max(0, earliest - nic.kernel.now)", by: "0" },
+  { breaks: 41, file: "engine/machine/iommu/iommu.ts", replace: "functions.busMaster[f] = 0;\n        kernel.mark(fn.pci_check_disable_device, this.id, by.context, kernel.now, 0, NONE, functions.routingId[f]!);\n      }\n      return REFUSED;", by: "}\n      return 0;", design: wild, dispatches: 200_000 },
+  { breaks: 44, file: "engine/machine/iommu/iommu.ts", replace: "functions.busMaster[f] = 0;\n", by: "", design: wild, dispatches: 200_000 },
 ];
