@@ -25,8 +25,11 @@ const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Sev
 export class StopFocus {
   /** The column of the diagram that had the focus before the stop, or before the run of steps. */
   private diagramColumn: vscode.ViewColumn | undefined;
-  /** The diagram is to get the focus back soon. */
-  private pending: ReturnType<typeof setTimeout> | undefined;
+  /** The diagram has not got back yet the focus that it had: a stop on the way belongs to the same run of steps. */
+  private owed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The focus is on its way back: VS Code was told, and has not answered. */
+  private returning: Promise<unknown> | undefined;
   private returnedAt = 0;
   /** Counts the stops: a later one makes an earlier one's focus pointless. */
   private stops = 0;
@@ -36,17 +39,20 @@ export class StopFocus {
   /** Puts the design's text on the screen in a column of its own, and that column in front of an active diagram. */
   async before(): Promise<void> {
     this.stops++;
+    clearTimeout(this.timer);
+    await this.returning;
+    if (this.owed && this.diagramColumn !== undefined) await this.uncover(this.diagramColumn);
     const { all: groups, activeTabGroup } = vscode.window.tabGroups;
-    const diagram = showsDiagram(activeTabGroup);
-    const inRun = this.pending !== undefined && this.isText(activeTabGroup.activeTab);
-    clearTimeout(this.pending);
-    this.pending = undefined;
-    if (diagram) this.diagramColumn = activeTabGroup.viewColumn;
-    else if (!inRun) this.diagramColumn = undefined;
-    const shown = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.toString() === this.design.toString() && editor.viewColumn !== undefined);
+    // What VS Code did last may not have been told here: a diagram that has just got the focus has it.
+    const diagram = showsDiagram(activeTabGroup) || (this.diagramColumn !== undefined && Date.now() < this.returnedAt + FOCUS_NEWS);
+    if (showsDiagram(activeTabGroup)) this.diagramColumn = activeTabGroup.viewColumn;
+    else if (!diagram && !(this.owed && this.isText(activeTabGroup.activeTab))) this.diagramColumn = undefined;
+    this.owed = this.diagramColumn !== undefined;
+    const shown = vscode.window.visibleTextEditors.find((editor) =>
+      editor.document.uri.toString() === this.design.toString() && editor.viewColumn !== undefined && editor.viewColumn !== this.diagramColumn);
     if (shown && !diagram) return;
     if (diagram) await delay(this.returnedAt + FOCUS_NEWS - Date.now());
-    const others = groups.filter((group) => !showsDiagram(group));
+    const others = groups.filter((group) => !showsDiagram(group) && group.viewColumn !== this.diagramColumn);
     const holding = others.find((group) => group.tabs.some((tab) => this.isText(tab)));
     const viewColumn = shown?.viewColumn ?? holding?.viewColumn ?? others[0]?.viewColumn ?? vscode.ViewColumn.Beside;
     await vscode.window.showTextDocument(this.design, { viewColumn, preserveFocus: !diagram, preview: false });
@@ -61,19 +67,26 @@ export class StopFocus {
     const { stops, diagramColumn } = this;
     if (origin !== "timeline" && diagramColumn === undefined) return;
     const shown = await this.shown(frame);
-    if (!shown || stops !== this.stops) return;
+    if (stops !== this.stops) return;
+    // Where the user has put the focus meanwhile, it stays.
+    if (!shown) this.owed = false;
+    if (!shown) return;
     if (diagramColumn !== undefined) await this.uncover(diagramColumn);
-    if (origin === "timeline") await vscode.commands.executeCommand("exoscope.timeline.focus");
-    else if (diagramColumn !== undefined) this.returnTo(diagramColumn);
+    if (stops !== this.stops) return;
+    if (origin === "timeline") {
+      this.owed = false;
+      await vscode.commands.executeCommand("exoscope.timeline.focus");
+    } else if (diagramColumn !== undefined) this.timer = setTimeout(() => this.returnTo(diagramColumn), RUN_OF_STEPS);
   }
 
   private returnTo(column: vscode.ViewColumn): void {
-    this.pending = setTimeout(() => {
-      this.pending = undefined;
+    const command = focusGroup[column - 1];
+    if (command === undefined) return;
+    this.returning = Promise.resolve(vscode.commands.executeCommand(command)).catch(() => undefined).then(() => {
+      this.returning = undefined;
+      this.owed = false;
       this.returnedAt = Date.now();
-      const command = focusGroup[column - 1];
-      if (command !== undefined) void vscode.commands.executeCommand(command);
-    }, RUN_OF_STEPS);
+    });
   }
 
   /** Where the diagram's group became active at the wrong moment after all, takes the text off it again. */
@@ -81,7 +94,8 @@ export class StopFocus {
     const group = vscode.window.tabGroups.all.find(({ viewColumn }) => viewColumn === column);
     const above = group?.activeTab;
     if (!group || !above || !this.isText(above) || !group.tabs.some((tab) => isDiagram(tab))) return;
-    await vscode.window.tabGroups.close(above, true);
+    // A stop on the way may have closed it.
+    await vscode.window.tabGroups.close(above, true).then(undefined, () => false);
   }
 
   private isText(tab: vscode.Tab | undefined): boolean {
