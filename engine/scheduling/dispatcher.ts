@@ -225,6 +225,8 @@ export class Dispatcher {
     if (chosen !== NONE) return this.run(v, before, chosen);
     const polled = policy.polls ? lines.poll(v) : NONE;
     if (polled !== NONE) return this.startInterrupt(v, polled);
+    const later = policy.pickAfterPoll?.(v) ?? NONE;
+    if (later !== NONE) return this.run(v, before, later);
     this.idle(v);
   }
 

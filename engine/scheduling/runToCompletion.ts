@@ -18,6 +18,8 @@ export class RunToCompletion implements ThreadPolicy {
   private readonly threads: Threads;
   private readonly vcpus: readonly number[];
   private readonly queues: ThreadQueues;
+  /** What has yielded: it goes on when the vCPU has polled again. */
+  private readonly later: ThreadQueues;
 
   constructor({ kernel, threads, domain }: PolicyParts) {
     this.threads = threads;
@@ -29,6 +31,7 @@ export class RunToCompletion implements ThreadPolicy {
     this.idleFn = fn["empty poll"];
     this.switching = fn["next stage"];
     this.queues = new ThreadQueues(kernel.store, `stages of ${domain.path}`, threads);
+    this.later = new ThreadQueues(kernel.store, `stages of ${domain.path} after a poll`, threads);
   }
 
   usable(vcpus: number): number {
@@ -37,6 +40,7 @@ export class RunToCompletion implements ThreadPolicy {
 
   addVcpu(): void {
     this.queues.add();
+    this.later.add();
   }
 
   addThread(): void {}
@@ -47,12 +51,16 @@ export class RunToCompletion implements ThreadPolicy {
     const last = vcpu[thread]!;
     let target = affinity[thread]!;
     if (target === ANY) target = by !== NONE && why === Ready.woken ? by : last !== NONE ? last : this.vcpus[0]!;
-    this.queues.push(target - this.vcpus[0]!, thread);
+    (why === Ready.yielded ? this.later : this.queues).push(target - this.vcpus[0]!, thread);
     return target;
   }
 
   pick(vcpu: number): number {
     return this.queues.shift(vcpu - this.vcpus[0]!);
+  }
+
+  pickAfterPoll(vcpu: number): number {
+    return this.later.shift(vcpu - this.vcpus[0]!);
   }
 
   waitsForWhichever(): boolean {
@@ -75,14 +83,19 @@ export class RunToCompletion implements ThreadPolicy {
 
   drop(thread: number): void {
     this.queues.drop(thread);
+    this.later.drop(thread);
   }
 
   clear(): void {
-    for (let q = 0; q < this.queues.queues; q++) this.queues.clear(q);
+    for (let q = 0; q < this.queues.queues; q++) {
+      this.queues.clear(q);
+      this.later.clear(q);
+    }
   }
 
   waitingFor(vcpu: number): readonly number[] {
-    return this.queues.list(vcpu - this.vcpus[0]!);
+    const q = vcpu - this.vcpus[0]!;
+    return [...this.queues.list(q), ...this.later.list(q)];
   }
 
   waitingForWhichever(): undefined {}

@@ -51,6 +51,8 @@ export interface ThreadPolicy {
   ready(thread: number, by: number, why: number): number;
   /** The thread that the vCPU runs next, taken out of its queue, or −1. */
   pick(vcpu: number): number;
+  /** Of a vCPU that polls and has found nothing: the thread that waited for that, or −1. */
+  pickAfterPoll?(vcpu: number): number;
   /** Whether any vCPU of the domain may run a thread that waits. */
   waitsForWhichever(): boolean;
   /** The thread, ready for this vCPU, takes it from the thread that runs there. */
