@@ -12,9 +12,6 @@ import { systems, type SystemName } from "./testbed";
 const { values } = parseArgs({ options: { write: { type: "string" }, fit: { type: "boolean" } } });
 const PROFILE = "xeon-4114-82599";
 
-if (values.fit === true) fit();
-else report();
-
 function report(): void {
   const page = [
     "# Validation",
@@ -86,3 +83,6 @@ function fit(): void {
     if (bytes.join() === before) return;
   }
 }
+
+if (values.fit === true) fit();
+else report();
