@@ -7,7 +7,10 @@ export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
   const drawn = new Set<string>();
   for (const host of design.hosts) {
     for (const domain of host.domains) for (const component of domain.components) drawn.add(component.path);
-    for (const device of host.devices) for (const pciFunction of device.functions) drawn.add(pciFunction.path);
+    for (const device of host.devices) {
+      drawn.add(device.path);
+      for (const pciFunction of device.functions) drawn.add(pciFunction.path);
+    }
   }
   const edges: DiagramEdge[] = [];
   for (const host of design.hosts) {

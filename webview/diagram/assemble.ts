@@ -156,16 +156,27 @@ function client(host: DiagramNode, index: ModelIndex, measure: Measure): Placed 
 function links(index: ModelIndex, boxes: readonly Box[]): Wire[] {
   const byPath = new Map(boxes.map((box) => [box.node.path, box]));
   const floor = Math.max(0, ...boxes.filter((box) => box.depth === 0).map((box) => box.y + box.height));
-  let lane = floor + LANE_TOP;
-  return index.model.edges.filter((edge) => edge.kind === "link").flatMap((edge): Wire[] => {
+  const ends = index.model.edges.filter((edge) => edge.kind === "link").flatMap((edge) => {
     const from = byPath.get(edge.from);
     const to = byPath.get(edge.to);
-    if (!from || !to) return [];
-    const points = [below(from), { x: below(from).x, y: lane }, { x: below(to).x, y: lane }, below(to)];
-    const caption = { x: (below(from).x + below(to).x) / 2, y: lane };
-    lane += LANE_GAP;
-    return [{ ...wire(edge, points, undefined), caption }];
+    return from && to ? [{ edge, from: below(from), to: below(to) }] : [];
   });
+  return ends.map(({ edge, from, to }, i): Wire => {
+    const y = floor + LANE_TOP + i * LANE_GAP;
+    const points = [from, { x: from.x, y }, { x: to.x, y }, to];
+    // Links of the lanes below come down through this one.
+    const crossing = ends.slice(i + 1).flatMap((other) => [other.from.x, other.to.x]);
+    return { ...wire(edge, points, undefined), caption: { x: middleOfWidest(from.x, to.x, crossing), y } };
+  });
+}
+
+/** The middle of the widest part between `a` and `b` that `cuts` leave whole. */
+function middleOfWidest(a: number, b: number, cuts: readonly number[]): number {
+  const [left, right] = [Math.min(a, b), Math.max(a, b)];
+  const at = [left, ...cuts.filter((x) => x > left && x < right).sort((x, y) => x - y), right];
+  let best = 0;
+  for (let i = 1; i + 1 < at.length; i++) if (at[i + 1]! - at[i]! > at[best + 1]! - at[best]!) best = i;
+  return (at[best]! + at[best + 1]!) / 2;
 }
 
 function below(box: Box): Point {

@@ -6,7 +6,7 @@
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs/lib/elk-api";
 import type { DiagramEdge, DiagramModel, DiagramNode } from "../../protocol/diagram";
 import { BAND_HEIGHT, HEADER, onGrid, TILE_HEIGHT } from "./scene";
-import { gutterWidth, headerWidth, tileWidth, type Measure } from "./sizes";
+import { gutterWidth, headerWidth, tileWidth, WIRE_GAP, type Measure } from "./sizes";
 
 /** Space around what a box holds. */
 export const PADDING = 12;
@@ -34,6 +34,9 @@ const HOST_OPTIONS: LayoutOptions = {
   "elk.layered.spacing.edgeEdgeBetweenLayers": "8",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
 };
+
+/** Wires of a tile stand together in its middle: so they pass between what a head line says on its left and on its right. */
+const PORTS: LayoutOptions = { "elk.portAlignment.default": "CENTER", "elk.spacing.portPort": String(WIRE_GAP) };
 
 export function guardId(edge: string): string {
   return `guard:${edge}`;
@@ -127,7 +130,8 @@ function boxNode(node: DiagramNode, layer: number, index: ModelIndex, measure: M
   const tiles = index.children.get(node.path) ?? [];
   const device = node.kind === "device";
   // A channel from above enters a server through its head line; a link leaves a device through its own.
-  const inner = headerWidth(node, measure, device || node.rank > 0) - 2 * PADDING;
+  const entering = new Set(index.model.edges.filter((edge) => edge.to.startsWith(`${node.path}/`) && !edge.from.startsWith(`${node.path}/`)).map((edge) => edge.id));
+  const inner = headerWidth(node, measure, device ? 1 : entering.size) - 2 * PADDING;
   const width = !device
     // One width for a stack, so that it reads as layers; uplinks side by side keep their own.
     ? Math.max(inner, ...tiles.map((tile) => tileWidth(tile, measure)))
@@ -143,7 +147,7 @@ function boxNode(node: DiagramNode, layer: number, index: ModelIndex, measure: M
   if (tiles.length === 0) return { id: node.path, width: inner + 2 * PADDING, height: top + bottom, layoutOptions };
   // Few functions share the width that the device's name needs.
   const tile = device ? Math.max(width, onGrid((inner + 8) / tiles.length - 8)) : width;
-  return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: tile, height: TILE_HEIGHT })) };
+  return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: tile, height: TILE_HEIGHT, layoutOptions: PORTS })) };
 }
 
 function inLayer(layer: number): LayoutOptions {

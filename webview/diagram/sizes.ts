@@ -19,15 +19,17 @@ export function tileWidth(node: DiagramNode, measure: Measure): number {
 
 /** Between what stands left and right on a head line: wires pass there. */
 const MIDDLE = 16;
+/** Between wires that come in beside each other. */
+export const WIRE_GAP = 12;
 
 /**
  * Width that the head line of a box needs: icon and name on the left, caption on the right.
- * @param crossed a wire runs through its middle, so each side has one half.
+ * @param crossed number of wires that run through its middle, side by side; each of the texts has one half of the rest.
  */
-export function headerWidth(node: DiagramNode, measure: Measure, crossed = false): number {
+export function headerWidth(node: DiagramNode, measure: Measure, crossed = 0): number {
   const left = PAD + ICON + GAP + measure(node.label, "box");
   const right = node.caption === "" ? 0 : measure(node.caption, "caption") + PAD;
-  return onGrid((crossed ? 2 * Math.max(left, right) : left + right) + MIDDLE);
+  return onGrid((crossed > 0 ? 2 * Math.max(left, right) + (crossed - 1) * WIRE_GAP : left + right) + MIDDLE);
 }
 
 /** The hypervisor's name stands left of everything that passes it: width of that margin. */

@@ -6,6 +6,7 @@ export const ICONS = {
   "arrow-swap": "\uebcb",
   "circuit-board": "\ueabe",
   "debug-start": "\uead3",
+  "git-merge": "\ueafe",
   "go-to-file": "\uea94",
   "server-process": "\ueba2",
   "terminal-linux": "\uebc6",

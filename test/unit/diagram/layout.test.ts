@@ -6,7 +6,7 @@ import { diagramModel } from "../../../extension/editor/diagramModel";
 import { fill } from "../../../protocol/diagramStrings";
 import { assemble } from "../../../webview/diagram/assemble";
 import { hostGraph, indexModel } from "../../../webview/diagram/graph";
-import type { Box, Rect, Scene } from "../../../webview/diagram/scene";
+import { HEADER, type Box, type Rect, type Scene } from "../../../webview/diagram/scene";
 
 const SAMPLE = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 
@@ -100,6 +100,51 @@ describe("diagram layout", function () {
       for (const { y } of points) assert.ok(y <= band.y || y >= band.y + band.height, `${id} bends inside the band`);
     }
     assert.equal(new Set(bindings.map(({ guard }) => guard?.x)).size, bindings.length);
+  });
+
+  for (const sample of ["netfront/nat", "netfront/bridge", "security/malicious", "scheduling/numa", "switching/vf-scarcity", "switching/by-hand", "placement/multiserver"]) {
+    it(`lets no wire run through what a box says of itself: ${sample}`, async () => {
+      const picture = await sceneOf(readFileSync(`samples/${sample}.exo.yaml`, "utf8"));
+      const measure = (label: string): number => label.length * 7;
+      for (const each of picture.boxes.filter(({ node }) => node.kind === "domain")) {
+        // Icon and name on the left of the head line, the caption on its right.
+        const [left, right] = [each.x + 10 + 16 + 6 + measure(each.node.label), each.x + each.width - 10 - measure(each.node.caption)];
+        for (const wire of picture.wires.filter(({ kind }) => kind !== "call" && kind !== "switch")) {
+          wire.points.slice(1).forEach((point, i) => {
+            const before = wire.points[i]!;
+            const [top, bottom] = [Math.min(before.y, point.y), Math.max(before.y, point.y)];
+            if (point.x !== before.x || bottom <= each.y || top >= each.y + HEADER.domain || point.x < each.x || point.x > each.x + each.width) return;
+            assert.ok(point.x > left && point.x < right, `${wire.id} runs through the name of ${each.node.path}`);
+          });
+        }
+        for (const other of picture.boxes) if (other !== each && other.node.parent === each.node.parent) assert.ok(apart(each, other), `${each.node.path} covers ${other.node.path}`);
+      }
+    });
+  }
+
+  it("keeps the names of links off the other links", async () => {
+    const picture = await sceneOf(readFileSync("samples/netfront/bridge.exo.yaml", "utf8"));
+    const links = picture.wires.filter(({ kind }) => kind === "link");
+    assert.equal(links.length, 2);
+    for (const { caption, id } of links) {
+      for (const other of links) {
+        if (other.id === id) continue;
+        // Down from a port, across, up to the client: a lane below is crossed by nothing from above.
+        const deepest = Math.max(...other.points.map(({ y }) => y));
+        for (const { x } of other.points) assert.ok(deepest < caption!.y || Math.abs(x - caption!.x) > 50, `${other.id} runs through the name of ${id}`);
+      }
+    }
+  });
+
+  it("draws a driver that waits for a function of a device to the device", async () => {
+    const picture = await sceneOf(readFileSync("samples/switching/vf-scarcity.exo.yaml", "utf8"));
+    const waiting = picture.wires.filter(({ kind, to }) => kind === "binding" && to === "server/nic0");
+    assert.equal(waiting.length, 3);
+    for (const { idle, points } of waiting) {
+      const device = box(picture, "server/nic0");
+      assert.ok(idle);
+      assert.equal(points.at(-1)?.y, device.y);
+    }
   });
 
   it("gives the same picture for the same text", async () => {

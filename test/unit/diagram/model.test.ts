@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parseDesign } from "../../../engine/design/parse";
+import { COMPONENTS } from "../../../engine/design/catalogue";
 import type { Design, Problem } from "../../../engine/design/model";
+import { DOMAIN_KINDS } from "../../../engine/design/vocabulary";
 import { diagramModel } from "../../../extension/editor/diagramModel";
 import { partAt } from "../../../extension/editor/marks";
 import { movableUplinks, moveTargets } from "../../../extension/editor/moveTargets";
 import { domainRanks } from "../../../extension/editor/ranks";
+import { componentIcon, domainIcon } from "../../../extension/editor/wording";
 import { STARTER_DESIGN } from "../../../engine/design/starter";
 import type { DiagramModel, DiagramNode } from "../../../protocol/diagram";
 import { fill } from "../../../protocol/diagramStrings";
@@ -90,6 +93,8 @@ describe("diagram model", () => {
 
   it("names only icons that the webview knows", () => {
     for (const each of model.nodes) assert.ok(isIconName(each.icon), `${each.icon} of ${each.path}`);
+    for (const { type } of COMPONENTS) assert.ok(isIconName(componentIcon(type)), `${componentIcon(type)} of ${type}`);
+    for (const { value } of DOMAIN_KINDS) assert.ok(isIconName(domainIcon(value)), `${domainIcon(value)} of ${value}`);
   });
 
   it("stands servers under what they serve, also through a circle", () => {
