@@ -79,7 +79,7 @@ export class Session {
   }
 
   stack(row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
-    return causeFrames(this.trace, this.lines, row, start, count);
+    return causeFrames(this.trace, this.threads, this.lines, row, start, count);
   }
 
   cursor(row: number): ReturnType<typeof describeCursor> {

@@ -19,10 +19,10 @@ export interface CauseFrame {
 }
 
 /** The chain of causes from a row back to the origin of its request, a page of it. */
-export function causeFrames(trace: Trace, lines: DesignLines, row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
+export function causeFrames(trace: Trace, threads: Threads, lines: DesignLines, row: number, start: number, count: number): { frames: CauseFrame[]; total: number } {
   const frames: CauseFrame[] = [];
   let depth = 0;
-  for (const at of causesOf(trace, row)) {
+  for (const at of causesOf(trace, threads, row)) {
     if (depth >= start && frames.length < count) frames.push(frameOf(trace, lines, at));
     depth++;
   }
@@ -30,18 +30,63 @@ export function causeFrames(trace: Trace, lines: DesignLines, row: number, start
 }
 
 /**
- * The row, its cause, and so on up to the origin of its request: where the workload acts of its own accord. In a closed
- * loop the causes go on to the request before; that one is over.
+ * The row, its cause, and so on up to the origin of its request: where the workload acts. In a closed loop the causes
+ * go on to the request before; that one is over. Two things more are not what a reader asks for:
+ *
+ * * Who handles frames in turn comes to one from the one before. A frame is there because it was sent, so where the causes
+ *   go over to another frame, the stack goes on where this one was before; of a burst, at what began it.
+ * * Of a loop that goes round without a frame (polls that find nothing, a computation) one turn is shown.
  */
-function* causesOf(trace: Trace, row: number): Generator<number> {
-  for (let at = row; at !== NONE; at = trace.cause(at)) {
+function* causesOf(trace: Trace, threads: Threads, row: number): Generator<number> {
+  /** The frame that the chain is about, and its earliest row so far. */
+  let packet = NONE;
+  let earliest = row;
+  const turn = new Set<string>();
+  for (let at = row; at !== NONE;) {
+    if (trace.packet(at) !== NONE) {
+      packet = trace.packet(at);
+      earliest = at;
+      turn.clear();
+    } else if (!switches.has(kindOf(trace, at) ?? "")) {
+      const place = `${trace.fn(at)} ${trace.component(at)} ${trace.context(at)}`;
+      if (turn.has(place)) return;
+      turn.add(place);
+    }
     yield at;
-    if (isWorkload(trace, at) && isWorkload(trace, trace.cause(at))) return;
+    if (isWorkload(trace, at) && (at !== row || goesOnFromWorkload(trace, at))) return;
+    const cause = trace.cause(at);
+    const other = cause !== NONE && packet !== NONE && trace.packet(cause) !== NONE && trace.packet(cause) !== packet;
+    const before = other ? threads.rowsOf(threadOfPacket(packet)).before(earliest) : undefined;
+    at = before !== undefined && before < at ? before : other ? trace.cause(firstOfBurst(trace, at)) : cause;
   }
 }
 
+/** A sender that sends one frame after another has begun with the first of them: this row as it was then. */
+function firstOfBurst(trace: Trace, row: number): number {
+  let first = row;
+  for (let at = trace.cause(row); at !== NONE && trace.packet(at) !== NONE && trace.context(at) === trace.context(row); at = trace.cause(at)) {
+    if (trace.fn(at) === trace.fn(row) && trace.component(at) === trace.component(row)) first = at;
+  }
+  return first;
+}
+
+/** Kinds of rows in which a thread or a vCPU only gives way to another: not the turn of a loop. */
+const switches: ReadonlySet<string> = new Set(["thread", "interrupt", "hypervisor", "kernel"]);
+
+/** Whether what the workload did before is all that led to this row: the next row up its own thread, or the workload itself. */
+function goesOnFromWorkload(trace: Trace, row: number): boolean {
+  let at = trace.cause(row);
+  if (isWorkload(trace, at)) return true;
+  while (at !== NONE && trace.context(at) === trace.context(row) && !isWorkload(trace, at)) at = trace.cause(at);
+  return isWorkload(trace, at) && trace.context(at) === trace.context(row);
+}
+
+function kindOf(trace: Trace, row: number): string | undefined {
+  return trace.names.functions[trace.fn(row)]?.kind;
+}
+
 function isWorkload(trace: Trace, row: number): boolean {
-  return row !== NONE && trace.names.functions[trace.fn(row)]?.kind === "workload";
+  return row !== NONE && kindOf(trace, row) === "workload";
 }
 
 function frameOf(trace: Trace, lines: DesignLines, row: number): CauseFrame {
@@ -76,7 +121,7 @@ function trailOf(trace: Trace, threads: Threads, row: number): string[] {
   const rows: number[] = [];
   const packet = trace.packet(row);
   if (packet === NONE) {
-    for (const at of causesOf(trace, row)) if (rows.push(at) === TRAIL) break;
+    for (const at of causesOf(trace, threads, row)) if (rows.push(at) === TRAIL) break;
     rows.reverse();
   } else {
     const passed = threads.rowsOf(threadOfPacket(packet));
