@@ -67,13 +67,13 @@ export class RequestServer extends SocketServer {
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
   }
 
-  onRestart(): void {
+  override onRestart(): void {
     const c = this.conn;
     for (let conn = 0; conn < c.rows; conn++) {
       c.closing[conn] = Closing.done;
       c.unsent[conn] = c.reading[conn] = 0;
     }
-    this.place.machine.cpus.post(this.threads[0]!, this.id, Op.listen);
+    super.onRestart();
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------

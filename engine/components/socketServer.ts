@@ -42,6 +42,10 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
     this.place.machine.cpus.post(this.threads[0]!, this.id, OPEN);
   }
 
+  onRestart(): void {
+    this.place.machine.cpus.post(this.threads[0]!, this.id, OPEN);
+  }
+
   /** The port is another's. */
   protected markFailed(): void {
     const { kernel, cpus } = this.place.machine;

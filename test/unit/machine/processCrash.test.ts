@@ -14,6 +14,29 @@ function withFault(sample: string, fault: string): RunReport {
   return report(engine);
 }
 
+/** Application, stack and driver are processes of their own; a client sends 400 datagrams within 400 ms, and the application sends each back. */
+function echoes(fault: string): RunReport {
+  const engine = createEngine(designOf(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    domains:
+      os: { kind: kernel, system: minix, vcpus: 4 }
+      drv: { kind: process, components: [ixgbe: { bind: nic0.pf }] }
+      net: { kind: process, components: [tcpip: { driver: drv.ixgbe }] }
+      app: { kind: process, components: [echo: { protocol: udp }, libc: { stack: net.tcpip }] }
+  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 2us } }
+workloads: [open-loop: { from: client, to: app, requests: 400, arrivals: periodic, interval: 1ms }]
+faults: [{ at: 100ms, ${fault} }]
+run: { until: 500ms, seed: 1 }
+`));
+  for (let i = 0; i < MOST && engine.dispatch(); i++);
+  return report(engine);
+}
+
 describe("a crash among processes", () => {
   it("a kernel takes its processes with it, and starts them again", () => {
     for (const sample of ["monolithic-linux", "multiserver", "kernel-driver"]) {
@@ -41,6 +64,17 @@ describe("a crash among processes", () => {
     assert.equal(workloads[0]!.completed, 400);
     assert.equal(workloads[0]!.errors, 0);
     assert.ok(incidents["no process to call"]! > 0);
+  });
+
+  it("a server of datagrams opens its port again, in a stack that has started anew and after its own death", () => {
+    for (const [fault, domain] of [["crash: net, restart: 1ms", "server/net"], ["crash: app, restart: 1ms", "server/app"], ["crash: server.os, restart: 1ms", "server/os"]] as const) {
+      const { deaths, workloads, drops } = echoes(fault);
+      assert.ok(deaths.some((death) => death.domain === domain && death.down !== undefined), fault);
+      // What is sent meanwhile is lost, until the adapter has reset where its driver died too, and no more.
+      const lost = 400 - workloads[0]!.completed;
+      assert.ok(lost > 0 && lost <= (domain === "server/os" ? 102 : 3), `${fault}: ${lost} lost`);
+      assert.ok((drops["no socket on the port"] ?? 0) <= 2, fault);
+    }
   });
 
   it("a client that restarts asks again", () => {
