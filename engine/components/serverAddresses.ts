@@ -1,6 +1,7 @@
 import type { Variable } from "../inspect";
 import { Priority } from "../kernel/queue";
 import type { Machine } from "../machine/machine";
+import type { ServiceRegistry } from "../machine/serviceRegistry";
 import { formatIpv4 } from "../network/addresses";
 import { ArpOperation, BROADCAST } from "../network/packets";
 import { NONE } from "../trace/trace";
@@ -20,10 +21,19 @@ export interface SwitchedApplication {
   serverReady(): void;
 }
 
+/** The addresses that a server has to give; 0: none of its own, and every application brings one along. */
+export interface ServersOwn {
+  /** Its interface's, which the applications share that always go through it. */
+  readonly shared: number;
+  /** How many addresses after that are for those that can switch to direct access. */
+  readonly pool: number;
+}
+
 /**
- * The addresses of a network server's interface: one for every application in server mode, as an alias ("the network server adds
- * the IP to the list of configured addresses for its IF", LibrettOS 3.3). A switch to direct access begins with taking one away, the
- * way back ends with adding it; frames in between find an interface that does not own the address.
+ * The addresses of a network server's interface (LibrettOS 3.3): the one that it shares among its applications, and, as aliases, those of
+ * applications with an address of their own, which those need that can switch to direct access: "the network server adds the IP to the
+ * list of configured addresses for its IF". These come from a pool, and go back to it when the application is gone. A switch to direct
+ * access begins with taking one away, the way back ends with adding it; frames in between find an interface that does not own the address.
  */
 export class ServerAddresses {
   private readonly state;
@@ -33,7 +43,7 @@ export class ServerAddresses {
   /** @param thread runs `ifconfig` @param wire the interface */
   constructor(
     private readonly machine: Machine, private readonly component: number, path: string, private readonly thread: number,
-    private readonly wire: () => NetworkInterface,
+    private readonly wire: () => NetworkInterface, private readonly registry: ServiceRegistry, private readonly own: ServersOwn,
   ) {
     const { kernel } = machine;
     this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", refused: "f64" });
@@ -61,6 +71,11 @@ export class ServerAddresses {
     this.applications.forEach(({ switched }, a) => (this.state.active[a] = this.state.wanted[a] = switched.isAtServer ? 1 : 0));
   }
 
+  /** Whether it is the address that applications share. */
+  isShared(address: number): boolean {
+    return address === this.own.shared && address !== 0;
+  }
+
   /** The application is gone, and its address with it. */
   withdraw(application: number): void {
     this.state.active[application] = 0;
@@ -69,8 +84,11 @@ export class ServerAddresses {
   /** The application has connected, also again after one of both was restarted: where its frames go decides. An address that comes back is announced. */
   connected(application: number): void {
     const { state } = this;
-    const isActive = this.applications[application]!.switched.isAtServer;
-    if (isActive && state.active[application] === 0) this.machine.cpus.post(this.thread, this.component, AddressOp.announce, application);
+    const { switched, address } = this.applications[application]!;
+    const isActive = switched.isAtServer;
+    const isOfPool = this.own.shared !== 0 && address() > this.own.shared && address() <= this.own.shared + this.own.pool;
+    if (isOfPool) this.registry.takeAddress(application, address());
+    if (isActive && state.active[application] === 0 && !this.isShared(address())) this.machine.cpus.post(this.thread, this.component, AddressOp.announce, application);
     state.active[application] = state.wanted[application] = isActive ? 1 : 0;
   }
 
@@ -150,10 +168,13 @@ export class ServerAddresses {
   }
 
   describe(): Variable {
+    const { shared, pool } = this.own;
     const active = this.applications.filter((_, a) => this.isActive(a));
+    const taken = Array.from({ length: shared === 0 ? 0 : pool }, (_, i) => shared + 1 + i).filter((address) => this.registry.isTaken(address)).length;
+    const own = shared === 0 ? [] : [{ name: "shared", value: formatIpv4(shared) }, { name: "pool", value: `${taken} of ${pool} taken`, number: taken }];
     return {
       name: "addresses", value: `${active.length} of ${this.applications.length} applications`, number: active.length,
-      children: this.applications.map(({ name, address }, a) => ({ name, value: this.isActive(a) ? formatIpv4(address()) : `not here: ${formatIpv4(address())}` })),
+      children: [...own, ...this.applications.map(({ name, address }, a) => ({ name, value: this.isActive(a) ? formatIpv4(address()) : `not here: ${formatIpv4(address())}` }))],
     };
   }
 }

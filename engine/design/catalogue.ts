@@ -122,6 +122,8 @@ export const COMPONENTS: readonly ComponentType[] = [
     doc: "Owns a network interface and relays frames between it and applications in other domains, over shared rings, by the portmap.",
     options: [
       { name: "applications", doc: "How many applications it serves at most (LibrettOS: 16).", value: { kind: "integer", min: 1, max: 64, default: 16 } },
+      { name: "ip", doc: "IPv4 address of its interface, which the applications share that always go through it: their ports tell them apart. Those that can switch to direct access get one of the pool each. Without it, every application has an address of its own.", value: { kind: "address" } },
+      { name: "pool", doc: "How many addresses after its own it can give to applications that can switch to direct access (LibrettOS: 20).", value: { kind: "integer", min: 0, max: 254, default: 20 } },
     ],
   },
   {

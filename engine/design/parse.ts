@@ -1,4 +1,5 @@
 import { isMap } from "yaml";
+import { assignAddresses } from "./addresses";
 import { check } from "./checks";
 import { readCosts } from "./costs";
 import { Paths } from "./draft";
@@ -8,7 +9,7 @@ import type { Design, FileUse, ParseResult } from "./model";
 import { Problems, replacement } from "./problems";
 import { resolveProcesses } from "./processes";
 import { resolveReferences } from "./references";
-import { assignAddresses, bindFunctions, resolveUplinks } from "./resolve";
+import { bindFunctions, resolveUplinks } from "./resolve";
 import { describe, Section } from "./section";
 import type { Source } from "./section";
 import { STARTER_DESIGN } from "./starter";

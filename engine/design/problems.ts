@@ -10,7 +10,7 @@ export const PROBLEM_CODES = [
   // What it says.
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
   "other-host", "vf-missing", "too-many-vfs", "not-switchable", "function-unassigned", "function-taken", "direct-without-iommu", "vm-without-hypervisor",
-  "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken",
+  "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken", "pool-exhausted",
   "not-a-driver-domain", "netback-without-switch", "not-a-guest", "driver-shared", "bridge-on-vf", "grant-table-full", "not-forwarded",
   "process-without-kernel", "cannot-call", "no-effect",
   "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "unused-vcpus", "numa-nodes", "bad-node",

@@ -1,4 +1,4 @@
-/** Fills in what follows from the rest of a design: owners of functions, uplinks, addresses. */
+/** Fills in what follows from the rest of a design: owners of functions, uplinks. */
 import { isInterface } from "./catalogue";
 import type { ComponentDraft, DomainDraft, HostDraft } from "./draft";
 import type { Range } from "./model";
@@ -77,27 +77,5 @@ export function resolveUplinks({ problems, yaml }: Source, domain: DomainDraft):
   } else if (part.uplinks.length > 1 && components.some(({ part: { type } }) => type === "tcpip")) {
     const range = interfaces[1]?.part.nameRange ?? part.nameRange;
     problems.warning("uplink-unclear", range, `${part.path} has several interfaces; ${part.activeUplink} is used. Say which with uplinks: { tcpip: [${interfaces.map(({ part: { id } }) => id).join(", ")}], active: ${interfaces[0]?.part.id} }.`);
-  }
-}
-
-/** Gives every TCP/IP component and NAT without an address the next free one from 10.0.0.1, in the file's order. */
-export function assignAddresses({ problems }: Source, hosts: readonly HostDraft[]): void {
-  const stacks = hosts.flatMap(({ domains }) => domains).flatMap(({ components }) => components).filter(({ part: { type } }) => type === "tcpip" || type === "nat");
-  const owners = new Map<unknown, string>();
-  for (const stack of stacks) {
-    const { ip } = stack.part.options;
-    if (ip === undefined) continue;
-    const owner = owners.get(ip);
-    if (owner === undefined) owners.set(ip, stack.part.path);
-    else problems.error("address-taken", optionRange(stack, "ip"), `${String(ip)} is the address of ${owner} already. Choose another, or leave it out to have one assigned.`);
-  }
-  let next = 1;
-  for (const stack of stacks) {
-    if (stack.part.options["ip"] !== undefined) continue;
-    let ip: string;
-    do ip = `10.${(next >>> 16) & 255}.${(next >>> 8) & 255}.${next++ & 255}`;
-    while (owners.has(ip) || ip.endsWith(".255") || ip.endsWith(".0"));
-    owners.set(ip, stack.part.path);
-    stack.part.options = { ...stack.part.options, ip };
   }
 }

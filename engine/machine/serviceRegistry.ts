@@ -6,7 +6,8 @@ export const ServiceOp = { register: 1, unregister: 2, registerApplication: 3, q
 
 /**
  * What the hypervisor keeps about a network server and its applications (`xen/common/rumprun_service.c`): whether a server is
- * there, and who has registered with it. It outlives the server, so that a new one finds the applications of the one before.
+ * there, who has registered with it, and which addresses of the server's pool are taken. It outlives the server, so that a new one finds
+ * the applications of the one before.
  */
 export class ServiceRegistry {
   private readonly server;
@@ -16,7 +17,7 @@ export class ServiceRegistry {
     const { store } = kernel;
     this.server = store.within(undefined, () => store.table(`service ${server}`, { registered: "u8", generation: "u32" }, 1));
     this.server.alloc();
-    this.application = store.within(undefined, () => store.table(`applications of ${server}`, { registered: "u8", waiting: "u8" }));
+    this.application = store.within(undefined, () => store.table(`applications of ${server}`, { registered: "u8", waiting: "u8", address: "u32" }));
   }
 
   /** Makes room for the next application. */
@@ -43,6 +44,16 @@ export class ServiceRegistry {
     return Array.from({ length: rows }, (_, i) => i).filter((i) => registered[i] === 1 || waiting[i] === 1);
   }
 
+  /** An application that needs an address of its own has one of the server's pool, until it is gone ("a pool of available IPs is given to a server", LibrettOS 3.3). */
+  takeAddress(application: number, address: number): void {
+    this.application.address[application] = address;
+  }
+
+  /** Whether an address of the pool is taken. */
+  isTaken(address: number): boolean {
+    return this.application.address.subarray(0, this.application.rows).includes(address);
+  }
+
   // --- What an application asks -------------------------------------------------------------------------------------
 
   /** Whether a server is there; where not, the application will hear of the next. */
@@ -64,9 +75,10 @@ export class ServiceRegistry {
     return true;
   }
 
-  /** The application is gone. */
+  /** The application is gone, with all connections: its address can be given to another. */
   unregisterApplication(application: number): void {
-    this.application.registered[application] = this.application.waiting[application] = 0;
+    const { registered, waiting, address } = this.application;
+    registered[application] = waiting[application] = address[application] = 0;
   }
 
   describe(): Variable {

@@ -111,10 +111,11 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   loss: fc.constantFrom(0, 0, 0, 0.01, 0.1),
   link: fc.constantFrom("", "", "", ", corrupt: 2%", ", duplicate: 5%", ", reorder: 5%, reorder-by: 30us", ", corrupt: 1%, duplicate: 2%, reorder: 2%"),
   network: fc.constantFrom("bridge", "nat"),
+  shared: fc.constantFrom("", "", ": { ip: 10.0.0.100 }"),
   changes: fc.array(change, { maxLength: 5 }),
   forgeries: fc.oneof({ weight: 3, arbitrary: fc.constant<Forgery[]>([]) }, { weight: 1, arbitrary: fc.array(forgery, { minLength: 1, maxLength: 3 }) }),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, placed, network, changes, forgeries, cores, sockets, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+}).map(({ domains, placed, network, shared, changes, forgeries, cores, sockets, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
   const switches = changes.filter(({ domain: d }) => canSwitch(domains[d]?.way ?? "")).map(({ at, domain: d, to }) => `  - { at: ${at}ms, switch: d${d}, to: ${to} }`);
   const forged = forgeries.map((f) => ({ ...f, domain: f.domain % domains.length })).filter((f) => canForge(f.what, domains[f.domain]!.way))
     .map(({ at, domain: d, what, count }) => `  - { at: ${at}ms, forge: ${what === "portmap" ? "netsrv" : `d${d}`}, what: ${what}, count: ${count} }`);
@@ -128,7 +129,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu}, sriov: { vfs: ${domains.length + (placed === null ? 0 : 1)} } }`,
     ...(isSplit ? [`      nic1: { model: intel-82599, mtu: ${mtu} }`] : []),
     `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
-    "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", "          - netserver", "          - ixgbe: { bind: nic0.pf }",
+    "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", `          - netserver${shared}`, "          - ixgbe: { bind: nic0.pf }",
     ...(isSplit ? ["      driver:", "        kind: driver-domain", "        components:", "          - netback", `          - ${network}`, "          - ixgbe: { bind: nic1.pf }"] : []),
   ];
   domains.forEach((d, i) => {

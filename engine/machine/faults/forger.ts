@@ -152,7 +152,7 @@ export class Forger implements Model {
 
   /** Another stack's address where the design has one, else any. */
   private otherAddress(): number {
-    for (const model of this.machine.components.values()) if (model instanceof TcpIp && model !== this.stack && model.ip !== this.client().ip) return model.ip;
+    for (const model of this.machine.components.values()) if (model instanceof TcpIp && model.ip !== this.stack?.ip && model.ip !== this.client().ip) return model.ip;
     return 0x0a_ff_00_00 + this.draw(1 << 16);
   }
 

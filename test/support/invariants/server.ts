@@ -5,7 +5,7 @@ import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { RING_SLOTS } from "../../../engine/machine/frameRing";
-import { IcmpType, Protocol } from "../../../engine/network/packets";
+import { ArpOperation, IcmpType, Protocol } from "../../../engine/network/packets";
 import type { Invariant } from "./invariant";
 
 /** An application behind a network server. */
@@ -101,9 +101,10 @@ export const serverInvariants: readonly Invariant[] = [
       return onWire(engine, (packet) => {
         const of = servers.find(({ server }) => server.mac === packets.sourceMac(packet));
         if (of === undefined || packets.isArp(packet) || packets.isIcmp(packet)) return;
-        const i = of.clients.findIndex(({ ip }) => ip === packets.sourceIp(packet));
-        if (i < 0 || hasDied(engine, of.clients[i]!)) return;
-        assert.equal(portmaps.get(of.path)!.owner(packets.protocol(packet), packets.sourcePort(packet)), i, "a foreign port");
+        // They may share an address.
+        const possible = of.clients.flatMap((client, i) => (client.ip === packets.sourceIp(packet) ? [i] : []));
+        if (possible.length === 0 || possible.some((i) => hasDied(engine, of.clients[i]!))) return;
+        assert.ok(possible.includes(portmaps.get(of.path)!.owner(packets.protocol(packet), packets.sourcePort(packet))), "a foreign port");
       });
     },
   },
@@ -185,7 +186,7 @@ export const serverInvariants: readonly Invariant[] = [
     },
   },
   {
-    number: 13, says: "an ARP packet reaches every application whose address is at the server",
+    number: 13, says: "an ARP packet reaches every application whose address is at the server; who asks for the address that they share is answered by the server",
     watch: (engine) => {
       const { packets } = engine.built.machine;
       const servers = serversOf(engine);
@@ -203,6 +204,7 @@ export const serverInvariants: readonly Invariant[] = [
           const key = `${path} ${packet}`;
           if (fn === send) return void waiting.get(key)?.clients.delete(trace.b(row));
           const { server, clients } = servers.find((s) => s.path === path)!;
+          if (packets.arpOperation(packet) === ArpOperation.request && server.addresses.isShared(packets.destinationIp(packet))) return;
           const active = clients.flatMap(({ vif }, i) => (server.addresses.isActive(i) && server.memoryOf(vif.channelNumber).connected ? [i] : []));
           waiting.set(key, { clients: new Set(active), row });
         },

@@ -5,31 +5,34 @@ const sample = (path: string): string => readFileSync(`samples/${path}.exo.yaml`
 const byHand = sample("switching/by-hand");
 const scarce = sample("switching/vf-scarcity");
 const malicious = sample("security/malicious");
+/** The same, where those behind the server share its address. */
+const shared = malicious.replace("- netserver", "- netserver: { ip: 10.0.0.100 }");
 const ping = byHand.replace(/^ {2}- open-loop.*$/m, "  - ping: { from: client, to: nginx, requests: 5 }");
 const ALL = 300_000;
 
 /** Faults in the network server's checks and in the dynamic mode switch. */
 export const switchingMutations: readonly Mutation[] = [
-  { breaks: 1, file: "engine/components/netserver.ts", replace: "packets.sourceMac(packet) !== this.mac ?", by: "false ?", design: malicious, dispatches: ALL },
+  { breaks: 1, file: "engine/components/serverOutbound.ts", replace: "packets.sourceMac(packet) !== this.wire().mac", by: "false", design: malicious, dispatches: ALL },
   {
     breaks: 1, file: "engine/machine/nic/transmitQueues.ts", replace: "    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;", by: "",
     design: malicious.replace("at: 20ms, forge: bold", "at: 0ms, forge: bold"), dispatches: ALL,
   },
-  { breaks: 2, file: "engine/components/netserver.ts", replace: "packets.sourceIp(packet) !== channel.address() ?", by: "false ?", design: malicious, dispatches: ALL },
-  { breaks: 3, file: "engine/components/netserver.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
+  { breaks: 2, file: "engine/components/serverOutbound.ts", replace: "packets.sourceIp(packet) !== this.channels[index]!.address()", by: "false", design: malicious, dispatches: ALL },
+  { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
+  { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: shared, dispatches: ALL },
   { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.state.lost[0]!++;", by: "this.state.lost[0]! += 2;", design: malicious, dispatches: ALL },
   { breaks: 4, file: "engine/components/ringReader.ts", replace: "        else if (packet !== NONE) this.parts.accept(packet);", by: "        if (packet !== NONE) this.parts.accept(packet);", design: malicious, dispatches: ALL },
   { breaks: 10, file: "engine/machine/portmap.ts", replace: "    return false;", by: "    this.entry.owner[_port] = _owner;\n    return true;", design: malicious, dispatches: ALL },
   {
-    breaks: 11, file: "engine/components/netserver.ts", replace: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, owner);",
-    by: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, (owner + 1) % this.channels.length);", design: malicious, dispatches: ALL,
+    breaks: 11, file: "engine/components/serverInbound.ts", replace: "addresses.isActive(owner)) cpus.call(softint, component, InboundOp.send, packet, owner);",
+    by: "addresses.isActive(owner)) cpus.call(softint, component, InboundOp.send, packet, (owner + 1) % this.channels.length);", design: malicious, dispatches: ALL,
   },
   {
-    breaks: 12, file: "engine/components/netserver.ts", replace: "this.addresses.isActive(owner)) cpus.call(this.softint, this.id, Op.send, packet, owner);",
-    by: "this.addresses.isActive(owner)) for (const to of [owner, owner]) cpus.call(this.softint, this.id, Op.send, packet, to);", design: malicious, dispatches: ALL,
+    breaks: 12, file: "engine/components/serverInbound.ts", replace: "addresses.isActive(owner)) cpus.call(softint, component, InboundOp.send, packet, owner);",
+    by: "addresses.isActive(owner)) for (const to of [owner, owner]) cpus.call(softint, component, InboundOp.send, packet, to);", design: malicious, dispatches: ALL,
   },
-  { breaks: 13, file: "engine/components/netserver.ts", replace: "memory.connected && this.addresses.isActive(i))", by: "memory.connected && i > 0)", design: byHand, dispatches: ALL },
-  { breaks: 14, file: "engine/components/netserver.ts", replace: "packets.icmpType(packet) !== IcmpType.echo", by: "packets.isIcmp(packet)", design: ping, dispatches: ALL },
+  { breaks: 13, file: "engine/components/serverInbound.ts", replace: "memory.connected && addresses.isActive(i))", by: "memory.connected && i > 0)", design: byHand, dispatches: ALL },
+  { breaks: 14, file: "engine/components/serverInbound.ts", replace: "type === IcmpType.echo)", by: "type > 255)", design: ping, dispatches: ALL },
   { breaks: 24, file: "engine/components/addressResolution.ts", replace: "packets.setEthernet(packet, mac, wire.mac);", by: "packets.setEthernet(packet, mac, wire.mac);\n    if (this.place.domain.virtual) packets.columns.source[packet] = wire.mac % 7;", design: byHand, dispatches: ALL },
   { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches[0]!++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
