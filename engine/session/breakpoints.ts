@@ -1,4 +1,4 @@
-import type { FunctionKind, Trace, TraceNames } from "../trace/trace";
+import type { Trace, TraceNames } from "../trace/trace";
 import { display, isTrue, parseExpression, type Expression, type Lookup } from "./expression";
 import type { WatchTarget } from "./inspection";
 
@@ -18,14 +18,6 @@ export interface RowFilter {
 }
 
 export type BreakpointReason = "breakpoint" | "function breakpoint" | "exception" | "data breakpoint";
-
-/** Exception filters: kinds of rows that a run is stopped at by request. */
-export const exceptionFilters: Readonly<Record<string, readonly FunctionKind[]>> = {
-  drop: ["drop"],
-  violation: ["violation"],
-  timeout: ["timeout"],
-  fault: ["fault"],
-};
 
 type HitTest = (count: number) => boolean;
 

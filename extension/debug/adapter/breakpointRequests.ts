@@ -1,5 +1,6 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { BreakpointOptions } from "../../../engine/session/breakpoints";
+import { EXCEPTION_FILTERS, type ExceptionFilter } from "../../../engine/session/exceptions";
 import type { BreakpointAnswer, BreakpointRequest } from "../../../protocol/session";
 import type { Localizer } from "./adapterHost";
 import { readDataId } from "./variables";
@@ -55,10 +56,19 @@ function problemText(problem: NonNullable<BreakpointAnswer["problem"]>, l10n: Lo
 
 /** The exception filters that the Breakpoints view offers. */
 export function exceptionFilters(l10n: Localizer): DebugProtocol.ExceptionBreakpointsFilter[] {
-  return [
-    { filter: "drop", label: l10n.t("Dropped Frames"), description: l10n.t("Stops at every frame that is dropped, whatever the cause."), supportsCondition: true },
-    { filter: "violation", label: l10n.t("IOMMU Faults and Violations"), description: l10n.t("Stops where a guard refuses a binding or an access."), default: true, supportsCondition: true },
-    { filter: "timeout", label: l10n.t("Retransmission Timeouts"), description: l10n.t("Stops where TCP's retransmission timer expires."), supportsCondition: true },
-    { filter: "fault", label: l10n.t("Crashes, Hangs and Restarts"), description: l10n.t("Stops where a fault of the design strikes, and where a watchdog finds one."), supportsCondition: true },
-  ];
+  const texts: Readonly<Record<ExceptionFilter, readonly [label: string, description: string]>> = {
+    drop: [l10n.t("Dropped Frames"), l10n.t("Stops at every frame that is dropped, whatever the cause.")],
+    forgery: [l10n.t("Forged Frames and Ring Entries"), l10n.t("Stops where an address, a port or a ring entry is not its sender's to use, and where a forged frame reaches the wire.")],
+    memory: [l10n.t("Memory: IOMMU, Grants, Page Rights"), l10n.t("Stops where a device or a domain reaches for memory that it may not, or no longer, use.")],
+    refusal: [l10n.t("Refused Requests"), l10n.t("Stops where a request is refused: a port in use, a function that another has, a connection that fails.")],
+    timeout: [l10n.t("Timeouts"), l10n.t("Stops where TCP's retransmission timer expires, and where a mailbox or a switch is given up.")],
+    fault: [l10n.t("Crashes, Hangs and Other Faults"), l10n.t("Stops where a fault of the design strikes, and where a watchdog finds one.")],
+    switch: [l10n.t("Switches of Uplinks"), l10n.t("Stops where an application's switch begins, gets or gives back a function, takes effect or fails.")],
+  };
+  return EXCEPTION_FILTERS.map((filter) => ({
+    filter, label: texts[filter][0], description: texts[filter][1], default: byDefault.has(filter), supportsCondition: true,
+  }));
 }
+
+/** What nobody expects of a design that works. */
+const byDefault: ReadonlySet<ExceptionFilter> = new Set(["forgery", "memory", "refusal"]);

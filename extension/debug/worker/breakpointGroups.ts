@@ -1,4 +1,5 @@
-import { Breakpoint, exceptionFilters, HitConditionError, type BreakpointReason, type RowFilter } from "../../../engine/session/breakpoints";
+import { Breakpoint, HitConditionError, type BreakpointReason, type RowFilter } from "../../../engine/session/breakpoints";
+import { isExceptionFilter, isExceptionOf } from "../../../engine/session/exceptions";
 import { ExpressionError } from "../../../engine/session/expression";
 import type { Session } from "../../../engine/session/session";
 import type { BreakpointAnswer, BreakpointGroup, BreakpointRequest } from "../../../protocol/session";
@@ -57,9 +58,9 @@ function resolve(request: BreakpointRequest, session: Session): Place {
       return { filter: { functions: named.map((fn) => fn.id) } };
     }
     case "exception": {
-      const kinds = Object.hasOwn(exceptionFilters, request.filter) ? exceptionFilters[request.filter] : undefined;
-      if (!kinds) return { problem: { kind: "unknownFilter", detail: request.filter } };
-      return { filter: { functions: functions.filter((fn) => kinds.includes(fn.kind)).map((fn) => fn.id) } };
+      const { filter } = request;
+      if (!isExceptionFilter(filter)) return { problem: { kind: "unknownFilter", detail: filter } };
+      return { filter: { functions: functions.filter((fn) => isExceptionOf(filter, fn)).map((fn) => fn.id) } };
     }
     case "data": {
       const { root } = request.target;

@@ -118,7 +118,7 @@ describe("debug adapter", () => {
   });
 
   it("stops at exceptions that were asked for", async () => {
-    await client.launch({}, () => client.ask("setExceptionBreakpoints", { filters: ["violation"] }));
+    await client.launch({}, () => client.ask("setExceptionBreakpoints", { filters: ["refusal"] }));
     const stopped = await client.move("continue", { threadId: 1 });
     assert.equal(stopped.reason, "exception");
     assert.equal((await client.ask<DebugProtocol.ExceptionInfoResponse["body"]>("exceptionInfo", { threadId: stopped.threadId })).exceptionId, "iommu_fault");
