@@ -165,14 +165,17 @@ export class Ipc implements Model {
 
   /**
    * The threads are gone: what they called is not answered, and who waits for their answer gets none; their work ends in an error.
+   * Who has not sent its message yet learns of it then.
    * @returns these callers, which the scheduler must let go on
    */
   abandon(threads: readonly number[]): number[] {
-    const { pending } = this;
+    const { pending, cpus } = this;
     const callers: number[] = [];
     for (let caller = 0; caller < pending.rows; caller++) {
-      if (!threads.includes(pending.server[caller]!) && !threads.includes(caller)) continue;
-      if (pending.server[caller] !== NONE && !threads.includes(caller)) callers.push(caller);
+      if (!threads.includes(caller)) {
+        if (!threads.includes(pending.server[caller]!) || cpus.stateOf(caller) !== WAITING) continue;
+        callers.push(caller);
+      }
       pending.server[caller] = NONE;
       pending.calls[caller]!++;
     }
