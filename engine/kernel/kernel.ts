@@ -106,7 +106,8 @@ export class Kernel {
         this.names.functions.push({ id, name, file, kind, a, b, tally });
         this.counts.alloc();
       }
-      ids[key] = id;
+      // Not by assignment, for the reason given in `state.ts`: models look functions up in each piece of work.
+      Object.defineProperty(ids, key, { value: id, writable: true, enumerable: true, configurable: true });
     }
     return ids;
   }

@@ -92,7 +92,7 @@ export class Vcpus {
   addDomain(entry: DomainEntry): number {
     const row = this.counts.alloc();
     this.counts.node[row] = entry.memoryNode ?? NONE;
-    return this.domains.push(entry) - 1;
+    return this.domains.push(inOneShape(entry)) - 1;
   }
 
   add(domain: number): number {
@@ -122,4 +122,13 @@ export class Vcpus {
       hypercalls: c.hypercalls[domain]!, notifications: c.notifications[domain]!, ipis: c.ipis[domain]!, migrations: c.migrations[domain]!,
     };
   }
+}
+
+/**
+ * The entry by a literal that names every property. An object that is spread gets a shape of its own each time: every dispatch reads
+ * its domain's entry several times, and looking the properties up took 3 % of all time.
+ */
+function inOneShape(entry: DomainEntry): DomainEntry {
+  const { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, component, vcpus, usable, kernel, threads, policy, idleLock } = entry;
+  return { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, component, vcpus, usable, kernel, threads, policy, idleLock };
 }

@@ -105,8 +105,7 @@ export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn:
  * @param first index of the first one in its ring, which is at `ring` @param epoch resets that the queue's side has seen @returns false where it was refused, and marked so
  */
 export function transferDescriptors(nic: Adapter, way: "read" | "write", queue: QueueUnit, ring: number, first: number, n: number, op: number, epoch: number): boolean {
-  const fn = nic.fn[way === "read" ? "descriptor fetch" : "descriptor write-back"];
-  const time = dma(nic, way, queue.unit, fn, ring + (first % nic.model.ring) * DESCRIPTOR, n * DESCRIPTOR, NONE);
+  const time = dma(nic, way, queue.unit, descriptorsFn(nic, way), ring + (first % nic.model.ring) * DESCRIPTOR, n * DESCRIPTOR, NONE);
   if (time === REFUSED) return false;
   nic.kernel.schedule(time, Priority.hardware, nic.id, op, eventOf(queue.row, epoch));
   return true;
@@ -114,7 +113,11 @@ export function transferDescriptors(nic: Adapter, way: "read" | "write", queue: 
 
 /** Marks descriptors that have been transferred. */
 export function markDescriptors(nic: Adapter, way: "read" | "write", q: number, n: number): void {
-  markTransfer(nic, nic.fn[way === "read" ? "descriptor fetch" : "descriptor write-back"], nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+  markTransfer(nic, descriptorsFn(nic, way), nic.queues[q]!, n * DESCRIPTOR, NONE, n);
+}
+
+function descriptorsFn({ fn }: Adapter, way: "read" | "write"): number {
+  return way === "read" ? fn["descriptor fetch"] : fn["descriptor write-back"];
 }
 
 /** Marks a transfer that is complete: its own time, without the waiting for the link. */
