@@ -112,7 +112,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
     return own.some(({ switchable }) => switchable !== undefined) ? [new Toolstack(machine, host.path, own)] : [];
   });
   for (const { hypervisor } of hypervisors) hypervisor.start();
-  for (const domain of domains) machine.lifecycle.start(domain);
+  machine.lifecycle.switchOn();
   return { machine, hypervisors, iommus, domains, toolstacks };
 }
 

@@ -36,7 +36,9 @@ export class Lifecycle implements Model {
   private readonly death;
   private readonly contexts = new Map<string, number>();
   private readonly models = new Map<DomainPlace, Living[]>();
+  /** What the memory of each domain that is to restart held when the machine was switched on. */
   private readonly memory = new Map<DomainPlace, ScopeCopy>();
+  private readonly restarting = new Set<DomainPlace>();
 
   constructor(private readonly machine: Machine, private readonly domains: readonly DomainPlace[]) {
     const { kernel } = machine;
@@ -66,13 +68,19 @@ export class Lifecycle implements Model {
     this.models.get(domain)!.push(model);
   }
 
-  /** Keeps what the memory of a domain holds now, for when it is to restart: before its components start. */
-  remember(domain: DomainPlace): void {
-    for (const d of [domain, ...this.domains.filter(({ kernel }) => kernel?.id === domain.id)]) this.memory.set(d, this.machine.kernel.store.copyScope(d.path));
+  /** The domain, with its processes, is to restart some day: what its memory holds at first is kept. Said while the machine is built. */
+  willRestart(domain: DomainPlace): void {
+    for (const each of this.domains) if (each === domain || each.kernel?.id === domain.id) this.restarting.add(each);
+  }
+
+  /** The machine is built: all domains start. */
+  switchOn(): void {
+    for (const domain of this.restarting) this.memory.set(domain, this.machine.kernel.store.copyScope(domain.path));
+    for (const domain of this.domains) this.start(domain);
   }
 
   /** Starts what is in the domain, from the bottom up. */
-  start(domain: DomainPlace): void {
+  private start(domain: DomainPlace): void {
     for (const model of this.models.get(domain)!) model.start?.();
   }
 

@@ -30,7 +30,7 @@ describe("random machines", () => {
   });
 
   it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped or sent again", () => {
-    fc.assert(fc.property(randomMachine.filter(({ text, selfHarm }) => !text.includes("compute") && !selfHarm), ({ text, loss }) => {
+    fc.assert(fc.property(randomMachine.filter(({ text, selfHarm, crashes }) => !text.includes("compute") && !selfHarm && !crashes), ({ text, loss }) => {
       const engine = start(text);
       runFor(engine, 400_000);
       const result = report(engine);

@@ -5,6 +5,8 @@ export interface RandomMachine {
   readonly text: string;
   /** Share of the frames that does not arrive as it was sent. */
   readonly loss: number;
+  /** Domains die or hang. */
+  readonly crashes: boolean;
   /** Whether an application misbehaves so that it cuts itself off. */
   readonly selfHarm: boolean;
 }
@@ -98,6 +100,23 @@ function interfacesOf(way: string, vf: string, options: string): string[] {
   return [way === "split" ? "          - netfront: { channel: driver.netback }" : way === "direct" ? driver : vif];
 }
 
+/** Something dies or hangs. Times: microseconds for `at`, milliseconds for the others; null: not at all. */
+const crash = fc.record({
+  at: fc.integer({ min: 100, max: 40_000 }),
+  kind: fc.constantFrom("crash", "crash", "restart", "hang"),
+  target: fc.nat(30),
+  restart: fc.option(fc.constantFrom(0, 1, 20, 250), { freq: 4 }),
+  watchdog: fc.option(fc.constantFrom(1, 10), { freq: 3 }),
+});
+type Crash = typeof crash extends fc.Arbitrary<infer T> ? T : never;
+
+/** What befalls whom. @param all domains that there are; most faults strike the network server, the first */
+function faultOf({ at, kind, target, restart, watchdog }: Crash, all: readonly string[]): string {
+  const name = all[target < 3 ? 0 : target % all.length]!;
+  const back = kind === "restart" ? `, takes: ${restart ?? 1}ms` : restart === null || (kind === "hang" && watchdog === null) ? "" : `, restart: ${restart}ms`;
+  return `  - { at: ${at}us, ${kind}: ${name}${back}${kind === "hang" && watchdog !== null ? `, watchdog: ${watchdog}ms` : ""} }`;
+}
+
 export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains: fc.array(domain, { minLength: 1, maxLength: 4 }),
   placed: fc.option(cut),
@@ -114,8 +133,9 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   shared: fc.constantFrom("", "", ": { ip: 10.0.0.100 }"),
   changes: fc.array(change, { maxLength: 5 }),
   forgeries: fc.oneof({ weight: 3, arbitrary: fc.constant<Forgery[]>([]) }, { weight: 1, arbitrary: fc.array(forgery, { minLength: 1, maxLength: 3 }) }),
+  crashes: fc.oneof({ weight: 2, arbitrary: fc.constant<Crash[]>([]) }, { weight: 1, arbitrary: fc.array(crash, { minLength: 1, maxLength: 3 }) }),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-}).map(({ domains, placed, network, shared, changes, forgeries, cores, sockets, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
+}).map(({ domains, placed, network, shared, changes, forgeries, crashes, cores, sockets, scheduler, timeslice, mtu, rate, delay, loss, link, seed }) => {
   const switches = changes.filter(({ domain: d }) => canSwitch(domains[d]?.way ?? "")).map(({ at, domain: d, to }) => `  - { at: ${at}ms, switch: d${d}, to: ${to} }`);
   const forged = forgeries.map((f) => ({ ...f, domain: f.domain % domains.length })).filter((f) => canForge(f.what, domains[f.domain]!.way))
     .map(({ at, domain: d, what, count }) => `  - { at: ${at}ms, forge: ${what === "portmap" ? "netsrv" : `d${d}`}, what: ${what}, count: ${count} }`);
@@ -123,6 +143,8 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   const vcpus = 1 + Number(isSplit) + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
   const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
   const wanted = scheduler === "pinned" ? Math.max(cores, vcpus) : cores;
+  const everybody = ["netsrv", ...(isSplit ? ["driver"] : []), ...domains.map((_, i) => `d${i}`), ...processes.domains.filter((line) => /^ {6}\w/.test(line)).map((line) => (line.trim() === "os:" ? "server.os" : line.trim().slice(0, -1))), "client.os"];
+  const struck = crashes.map((one) => faultOf(one, everybody));
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",
     `    cpu: { cores: ${sockets * Math.ceil(wanted / sockets)}, numa: ${sockets} }`, "    iommu: on",
@@ -150,11 +172,11 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
       ? `  - http: { from: ${from(d)}, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
       : `  - key-value: { from: ${from(d)}, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
     ...processes.workloads,
-    ...(forged.length > 0 ? ["faults:", ...forged] : []), ...(switches.length > 0 ? ["switches:", ...switches] : []),
+    ...(forged.length + struck.length > 0 ? ["faults:", ...forged, ...struck] : []), ...(switches.length > 0 ? ["switches:", ...switches] : []),
     `run: { until: 120s, seed: ${seed} }`, "",
   );
   // What arrives twice or late may be sent again; what arrives broken is lost.
   // A switch loses what is on its way.
   const disturbed = link !== "" || switches.length > 0 || forged.length > 0;
-  return { text: lines.join("\n"), loss: Math.max(loss, disturbed ? 0.03 : 0), selfHarm: forged.some((line) => line.includes("dma") || line.includes("index")) };
+  return { text: lines.join("\n"), loss: Math.max(loss, disturbed ? 0.03 : 0), crashes: struck.length > 0, selfHarm: forged.some((line) => line.includes("dma") || line.includes("index")) };
 });

@@ -43,7 +43,7 @@ export function addFault(machine: Machine, domains: readonly DomainPlace[], spec
   const time = given ?? takes;
   const restart = typeof time === "number" ? time : undefined;
   const target = { domain, whole, component: whole ? machine.cpus.componentOf(domain.id) : machine.placed(spec.target).id };
-  if (restart !== undefined) machine.lifecycle.remember(domain);
+  if (restart !== undefined) machine.lifecycle.willRestart(domain);
   if (typeof watchdog === "number") new Watchdog(machine, domain, watchdog, (cause) => machine.lifecycle.kill(domain, cause, restart));
   const model = new FaultModel(machine.kernel, spec, target, machine.lifecycle.contextOf(domain.host), (cause) => strike({ machine, cause, target, restart }));
   machine.kernel.schedule(spec.at, Priority.control, model.id, 0);

@@ -37,6 +37,7 @@ export class Watchdog implements Model {
       timer.event[row] = NONE;
     }
     machine.lifecycle.add(domain, this);
+    cpus.crossings.place(this.id, domain.id);
   }
 
   start(): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { kernelFunctions } from "../../../engine/scheduling/crossing";
 import { NO_VCPU } from "../../../engine/trace/trace";
+import { deathsOf } from "./deaths";
 import type { Invariant } from "./invariant";
 
 type Crossing = "entry" | "exit" | "call" | "reply" | "space";
@@ -59,10 +60,20 @@ export const crossingInvariants: readonly Invariant[] = [
       /** Servers to run next, by vCPU. */
       const handedOver = new Map<number, number>();
       const continues = continuation(engine);
+      const deathAt = deathsOf(engine);
+      const refused = names.functions.find(({ name }) => name === "no process to call")?.id;
       return {
         row: (row) => {
           const context = trace.context(row);
           const fn = trace.fn(row);
+          const dead = deathAt(row);
+          if (dead !== undefined || fn === refused) {
+            // Who waits for the dead, or is dead, waits no longer.
+            const isGone = (thread: number): boolean => (dead === undefined ? thread === context : names.contexts[thread]!.domain === dead);
+            for (const [server, waiting] of endpoints) endpoints.set(server, dead !== undefined && isGone(server) ? [] : waiting.filter((thread) => !isGone(thread)));
+            for (const [vcpu, thread] of handedOver) if (dead !== undefined && isGone(thread)) handedOver.delete(vcpu);
+            return;
+          }
           if (trace.vcpu(row) === NO_VCPU || names.contexts[context]!.kind !== "thread" || names.contexts[context]!.path.includes("/interrupt-")) return;
           const part = continues(row);
           const next = handedOver.get(trace.vcpu(row));
@@ -105,8 +116,15 @@ export const crossingInvariants: readonly Invariant[] = [
       /** Threads whose dispatch has run nothing of their own yet. */
       const tails = new Set<number>();
       const continues = continuation(engine);
+      const deathAt = deathsOf(engine);
       return {
         row: (row) => {
+          const dead = deathAt(row);
+          if (dead !== undefined) for (const thread of [...inside, ...tails]) {
+            if (names.contexts[thread]!.domain !== dead) continue;
+            inside.delete(thread);
+            tails.delete(thread);
+          }
           const context = trace.context(row);
           const { domain = "", path } = names.contexts[context]!;
           const kernel = kernels.get(domain);

@@ -119,6 +119,8 @@ export const ringInvariants: readonly Invariant[] = [
       const backends = all(engine, Netback);
       const patience = new Patience();
       const { cpus } = engine.built.machine;
+      // A reader that is dead or hangs is not told, or hears nothing.
+      if (engine.design.faults.some(({ kind }) => ["crash", "hang", "restart"].includes(kind))) return {};
       const isOn = (path: string): boolean => cpus.isOn(engine.built.domains.find((d) => d.path === path)!.id);
       const look = (now: number): void => {
         for (const ring of frames) patience.look(ring.name, ring.count > 0 && ring.readers === Reader.asleep, now);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { crossingMutations } from "./crossings";
 import { deviceMutations } from "./devices";
 import { portmapMutations } from "./portmap";
+import { failureMutations } from "./failures";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
 import { schedulingMutations } from "./scheduling";
@@ -21,4 +22,5 @@ export const mutations: readonly Mutation[] = [
   ...deviceMutations,
   ...switchingMutations,
   ...portmapMutations,
+  ...failureMutations,
 ];

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import type { MachineEngine } from "../../../engine/create";
+import type { DomainPlace } from "../../../engine/machine/machine";
+import type { Invariant, Watch } from "./invariant";
+
+const PORTS = 65536;
+
+/** Who owns each port of each network server, TCP's and UDP's. */
+function portmapsOf({ built: { machine } }: MachineEngine): ReadonlyMap<string, readonly number[]> {
+  return new Map([...machine.portmaps].map(([server, map]) => [server, [6, 17].flatMap((protocol) => Array.from({ length: PORTS }, (_, port) => map.owner(protocol, port)))]));
+}
+
+/**
+ * Watches the dispatches in which a domain dies or starts.
+ * @param before called before a dispatch of a fault, a watchdog or a restart; what it returns is compared
+ * @param after called when such a dispatch is over, with the domains that died or started in it
+ */
+function aroundFaults<T>(engine: MachineEngine, before: () => T, after: (state: T, changed: readonly DomainPlace[]) => void): Watch {
+  const { built: { machine: { kernel, lifecycle }, domains } } = engine;
+  const striking = new Set(kernel.names.components.filter(({ type }) => ["fault", "watchdog", "lifecycle"].includes(type)).map(({ id }) => id));
+  let state: T | undefined;
+  let running: readonly boolean[] = [];
+  return {
+    step: () => {
+      if (state !== undefined) {
+        const changed = domains.filter((domain, i) => lifecycle.isRunning(domain) !== running[i]);
+        if (changed.length > 0) after(state, changed);
+        state = undefined;
+      }
+      const next = kernel.queue.peek();
+      if (next < 0 || !striking.has(kernel.queue.events.component[next]!)) return;
+      state = before();
+      running = domains.map((domain) => lifecycle.isRunning(domain));
+    },
+  };
+}
+
+/** Domains with a network server in them. */
+function isServer({ components }: DomainPlace): boolean {
+  return components.some(({ type }) => type === "netserver");
+}
+
+/** Rules of crashes, hangs and restarts. */
+export const failureInvariants: readonly Invariant[] = [
+  {
+    number: 9, says: "the portmap is the same before and after a crash of its network server, and before and after its restart",
+    watch: (engine) => aroundFaults(engine, () => portmapsOf(engine), (before, changed) => {
+      if (changed.every(isServer)) assert.deepEqual(portmapsOf(engine), before);
+    }),
+  },
+  {
+    number: 32, says: "a crash of the network server changes no byte of another domain's memory, and so no connection of an application",
+    watch: (engine) => {
+      const { store } = engine.built.machine.kernel;
+      const copies = (): ReadonlyMap<DomainPlace, unknown> => new Map(engine.built.domains.map((domain) => [domain, store.copyScope(domain.path)]));
+      return aroundFaults(engine, copies, (before, changed) => {
+        if (!changed.every(isServer)) return;
+        for (const [domain, copy] of before) if (!changed.includes(domain)) assert.deepEqual(store.copyScope(domain.path), copy, domain.path);
+      });
+    },
+  },
+  {
+    number: 36, says: "what was in the rings when a network server or its application died is lost, and never delivered after they connect again",
+    watch: ({ trace, names, design }) => {
+      const ids = (wanted: (name: string) => boolean): Set<number> => new Set(names.functions.filter(({ name }) => wanted(name)).map(({ id }) => id));
+      const lost = ids((name) => name.startsWith("lost with the "));
+      const forwarded = ids((name) => name === "backend_forward_receiver");
+      /** Packets that are lost, with the domain whose rings they were in. */
+      const gone = new Map<number, string>();
+      // A frame that the link has duplicated is in a ring twice.
+      if (design.links.some(({ duplicate }) => duplicate > 0)) return {};
+      return {
+        row: (row) => {
+          const packet = trace.packet(row);
+          if (packet < 0) return;
+          const fn = trace.fn(row);
+          const { domain } = names.components[trace.component(row)]!;
+          const owner = gone.get(packet);
+          if (owner !== undefined) assert.ok(!forwarded.has(fn) && (domain !== owner || names.functions[fn]!.kind === "drop"), `packet ${packet} goes on`);
+          if (lost.has(fn)) gone.set(packet, domain!);
+        },
+      };
+    },
+  },
+];

@@ -1,0 +1,33 @@
+import type { Mutation } from "./mutation";
+
+/** An application behind a network server that crashes and comes back, with frames under way. */
+const SERVER_CRASH = `
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains:
+      netsrv: { components: [netserver, ixgbe: { bind: nic0.pf }] }
+      web: { components: [http-server, libc, tcpip, vif: { channel: netsrv.netserver }] }
+  client: { model: load-generator, cpu: { cores: 2 }, link: { to: server.nic0, delay: 100us } }
+workloads:
+  - http: { from: client, to: web, size: 1MiB, requests: 4 }
+faults: [{ at: 12ms, crash: netsrv, restart: 2500ms }]
+run: { until: 8s }
+`;
+
+/** Faults in how domains die and come back. */
+export const failureMutations: readonly Mutation[] = [
+  { breaks: 9, file: "engine/components/netserver.ts", replace: "    this.backend.abandon();", by: "    this.backend.abandon();\n    this.portmap.release(0);", design: SERVER_CRASH },
+  {
+    breaks: 32, file: "engine/components/tcpip.ts", replace: "if (id === undefined || components[id]!.domain !== domain.path) return;", by: "if (id === undefined || components[id]!.domain === domain.path) return;",
+    design: SERVER_CRASH,
+  },
+  {
+    breaks: 36, file: "engine/machine/frameRing.ts", replace: "    for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);",
+    by: "    if (this.peek() >= 0) lost(this.peek());", design: SERVER_CRASH, dispatches: 200_000,
+  },
+];
