@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant, Watch } from "./invariant";
+import { ownersOf } from "./portmap";
 
-const PORTS = 65536;
-
-/** Who owns each port of each network server, TCP's and UDP's. */
-function portmapsOf({ built: { machine } }: MachineEngine): ReadonlyMap<string, readonly number[]> {
-  return new Map([...machine.portmaps].map(([server, map]) => [server, [6, 17].flatMap((protocol) => Array.from({ length: PORTS }, (_, port) => map.owner(protocol, port)))]));
+/** Who owns each port of each network server. */
+function portmapsOf({ built: { machine } }: MachineEngine): ReadonlyMap<string, Int8Array> {
+  return new Map([...machine.portmaps].map(([server, map]) => [server, ownersOf(map)]));
 }
 
 /**

@@ -5,6 +5,12 @@ import type { Invariant, Watch } from "./invariant";
 
 /** First port of the dynamic range (RFC 6335 section 6). */
 const DYNAMIC = 49152;
+const PORTS = 65536;
+
+/** Owners of all TCP ports, then of all UDP ports; −1: nobody's. */
+export function ownersOf(portmap: Portmap): Int8Array {
+  return (portmap["entry"].owner as Int8Array).slice();
+}
 
 /** One call of the portbind hypercall, with who owned what before. */
 interface Bind {
@@ -24,12 +30,10 @@ function onBind({ built: { machine } }: MachineEngine, look: (bind: Bind) => voi
   for (const portmap of machine.portmaps.values()) {
     const bind = portmap.bind.bind(portmap);
     portmap.bind = (application, protocol, port) => {
-      const owners = new Map<string, number>();
-      const ports = port === 0 ? Array.from({ length: 65536 - DYNAMIC }, (_, i) => DYNAMIC + i) : [port];
-      for (const p of ports) for (const kind of [Protocol.tcp, Protocol.udp]) owners.set(`${kind} ${p}`, portmap.owner(kind, p));
+      const owners = ownersOf(portmap);
       const result = bind(application, protocol, port);
       try {
-        look({ portmap, application, protocol, port, result, before: (kind, p) => owners.get(`${kind} ${p}`) ?? -1 });
+        look({ portmap, application, protocol, port, result, before: (kind, p) => owners[(kind === Protocol.tcp ? 0 : PORTS) + p]! });
       } catch (error) {
         wrong ??= error;
       }

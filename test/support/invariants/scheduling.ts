@@ -190,7 +190,7 @@ const vcpuInvariants: readonly Invariant[] = [
       return {
         row: (row) => {
           // The look costs more than the tick: at some of them.
-          if (trace.fn(row) !== tick || trace.vcpu(row) === NO_VCPU || ticks++ % 8 !== 0) return;
+          if (trace.fn(row) !== tick || trace.vcpu(row) === NO_VCPU || ticks++ % 32 !== 0) return;
           const { host } = names.contexts[trace.context(row)]!;
           const { path } = names.vcpus[trace.vcpu(row)]!;
           const { hypervisor } = built.hypervisors.find((h) => h.host === host)!;
