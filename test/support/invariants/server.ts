@@ -5,7 +5,7 @@ import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { RING_SLOTS } from "../../../engine/machine/frameRing";
-import { ArpOperation, IcmpType, Protocol } from "../../../engine/network/packets";
+import { ArpOperation, IcmpType } from "../../../engine/network/packets";
 import type { Invariant } from "./invariant";
 import { ownersOf } from "./portmap";
 
