@@ -90,7 +90,9 @@ function keyCompletion({ name, doc, value, required }: KeySpec): Draft {
   const structured = value.kind === "section" || value.kind === "named" || value.kind === "components" || value.kind === "workloads" || value.kind === "faults" || value.kind === "switches";
   const fallback = structured ? undefined : describeDefault(value);
   const detail = required ? "required" : fallback === undefined ? "" : `default ${fallback}`;
-  return { label: name, kind: "key", detail, doc, insert: structured ? `${name}:` : `${name}: `, more: !structured };
+  // Names of costs are a system's own words, some with a colon in them.
+  const written = /: |#/.test(name) ? JSON.stringify(name) : name;
+  return { label: name, kind: "key", detail, doc, insert: structured ? `${written}:` : `${written}: `, more: !structured };
 }
 
 function describeDefault(spec: ScalarSpec): string | undefined {

@@ -3,9 +3,11 @@ import { isMap, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
 import { COMPONENTS, componentType, FAULTS, faultTarget, ID_OPTION, POLICIES, WORKLOADS } from "../catalogue";
 import type { Range } from "../model";
+import { defaultOf } from "../section";
 import { SECTIONS } from "../vocabulary";
 import type { KeySpec, ScalarSpec, SectionName } from "../vocabulary";
 import { POLICY_KEY } from "../switches";
+import { profileCosts } from "../../profiles/profile";
 import { rangeOf } from "../yamlText";
 import type { YamlText } from "../yamlText";
 
@@ -42,6 +44,7 @@ type Level =
 export function placeAt(yaml: YamlText, offset: number): Place | undefined {
   let node: unknown = yaml.root;
   let level: Level = { kind: "section", keys: SECTIONS.design.keys };
+  const profile = isMap(yaml.root) ? yaml.root.get("profile") : undefined;
   const steps: (string | number)[] = [];
   for (;;) {
     if (isMap(node)) {
@@ -54,7 +57,7 @@ export function placeAt(yaml: YamlText, offset: number): Place | undefined {
         const expected = expectedKey(level, present);
         return expected && { expected, word: sourceOf(yaml, pair.key), range: rangeOf(pair.key), steps };
       }
-      const below: Level | undefined = descend(level, name, pair.value);
+      const below: Level | undefined = steps.length === 1 && name === "costs" ? { kind: "section", keys: costKeys(profile) } : descend(level, name, pair.value);
       if (!below) return undefined;
       node = pair.value;
       level = below;
@@ -126,6 +129,8 @@ function descend(level: Level, name: string, value: unknown): Level | undefined 
   const key = level.keys.find((k) => k.name === name);
   if (!key) return level.uplinks ? { kind: "interfaces" } : undefined;
   const { value: spec } = key;
+  // A cost is a time, or what a call and what a byte costs.
+  if (isMap(value) && spec.kind === "time") return { kind: "section", keys: SECTIONS.cost.keys };
   switch (spec.kind) {
     case "section":
       return { kind: "section", keys: SECTIONS[spec.section].keys, uplinks: spec.section === "uplinks" };
@@ -139,6 +144,13 @@ function descend(level: Level, name: string, value: unknown): Level | undefined 
     default:
       return level.uplinks ? { kind: "interfaces" } : { kind: "scalar", key, spec };
   }
+}
+
+/** The costs that the profile has, each with what it says of it. */
+function costKeys(profile: unknown): KeySpec[] {
+  const call = SECTIONS.cost.keys.find(({ name }) => name === "call")!.value as ScalarSpec & { readonly kind: "time" };
+  const fallback = defaultOf(SECTIONS.design.keys.find(({ name }) => name === "profile")!.value as ScalarSpec);
+  return [...profileCosts(String(profile ?? fallback))].map(([name, cost]): KeySpec => ({ name, doc: `${cost.source} (${cost.basis})`, value: { ...call, default: cost.call } }));
 }
 
 /** Keys of a fault; all kinds' where it does not say yet which it is. */

@@ -67,6 +67,19 @@ describe("completion", () => {
     assert.deepEqual(labels("seed: 1", "seed: |"), ["1"]);
   });
 
+  it("offers the costs that the profile has, with what it says of them, quoted where YAML needs it", () => {
+    const { text, offset } = at("\nworkloads:", "\ncosts:\n  |\nworkloads:");
+    const costs = complete(text, offset);
+    const tcp = costs.find(({ label }) => label === "tcp_output");
+    assert.match(tcp?.detail ?? "", /^default [\d.]+(ns|us)$/);
+    assert.match(tcp?.doc ?? "", /\((measured|vendor|fitted|estimate)\)$/);
+    assert.equal(costs.find(({ label }) => label === "VM exit: EOI")?.insert, '"VM exit: EOI": ');
+    assert.ok(!labels("\nworkloads:", "\ncosts:\n  tcp_output: 1us\n  |\nworkloads:").includes("tcp_output"));
+    assert.deepEqual(labels("\nworkloads:", "\ncosts:\n  tcp_output: { | }\nworkloads:"), ["call", "byte"]);
+    const set = at("\nworkloads:", "\ncosts:\n  tcp_|output: 1us\nworkloads:");
+    assert.equal(explain(set.text, set.offset)?.title, "tcp_output");
+  });
+
   it("offers nothing where names are the user's own, or nothing is known", () => {
     assert.deepEqual(labels("hosts:\n", "hosts:\n  |\n"), []);
     assert.deepEqual(labels("name: LibrettOS web server", "name: |"), []);
