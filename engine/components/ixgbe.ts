@@ -11,6 +11,7 @@ import type { QueueMemory } from "../machine/nic/queuePairs";
 import { deviceOf, isUnassigned } from "../design/switchable";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
+import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
 
@@ -67,6 +68,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly polled: boolean;
   private readonly vfStart: VfStart;
   private readonly setup: InterfaceSetup;
+  /** Where it drives a PF that has VFs. */
+  private readonly mailbox: PfMailbox | undefined;
   private readonly moderation: InterruptModeration;
   readonly nic: Nic;
   /** Functions that it may drive: one, or those of the device that nobody binds. */
@@ -131,6 +134,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
       afterReset: () => this.setup.afterReset(), ended: (up) => this.setup.vfEnded(up),
     });
+    this.mailbox = !nic.isPhysical(functions[0]!) || nic.sriov.vfs === 0 ? undefined : new PfMailbox(
+      machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, this.threads[0]!, vcpus[0]!, latency,
+    );
     this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
   }
 
@@ -165,6 +171,13 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.nic.point(f, this.memory);
     this.nic.open(f, domain.id, this.lines, this.polled ? -1 : this.moderation.initial);
     this.state.up[0] = 1;
+    this.mailbox?.look();
+  }
+
+  private spendInterrupt(): void {
+    const { cpus } = this.place.machine;
+    if (this.messages === undefined) cpus.spend(this.polled ? this.events.rte_eth_rx_burst : this.fn.isr);
+    else this.messages.spendNotification();
   }
 
   /** The toolstack gives it a function of its device, which nobody has. */
@@ -226,8 +239,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
     if (op === Op.interrupt) {
-      if (this.messages === undefined) cpus.spend(this.polled ? this.events.rte_eth_rx_burst : this.fn.isr);
-      else this.messages.spendNotification();
+      this.spendInterrupt();
     } else if (op === Op.receive) {
       const packet = this.peek(q);
       cpus.spend(this.fn.legacyIrq, packet);
@@ -241,6 +253,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     } else if (op === Op.passOn) {
       cpus.spend(this.fn.passOn, q, packets.payloadLength(q));
       this.upper.spendInput(q);
+    } else if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) {
+      this.mailbox?.begin(op, q);
     } else {
       this.driverOf(op).begin(op);
     }
@@ -257,6 +271,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   end(op: number, q: number): void {
     if (op >= VfStartOp.send) return this.driverOf(op).end(op);
+    if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) return this.mailbox?.end(op, q);
     if (op === Op.passOn) return this.upper.input(q);
     if (op === Op.receive) {
       if (this.peek(q) !== NONE) {

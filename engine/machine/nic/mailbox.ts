@@ -24,8 +24,13 @@ export const defaultVfPolicy: VfPolicy = { allowSetMac: false, macAntiSpoof: tru
 /**
  * The mailbox between each VF and the driver of the PF: shared memory, ownership bits, a request that interrupts the PF. A
  * VF sends RESET first; until the PF has set "clear to send", every other message is refused (NetBSD `if_sriov.c`).
+ *
+ * Where a component of the design drives the PF, its domain does the work: see `PfMailbox`. Where none does, the PF is the
+ * toolstack's own (Xen's dom0), which is not simulated and answers after a fixed time.
  */
 export class Mailbox {
+  /** Wiring: interrupts the driver of the PF; undefined: no component drives it. */
+  ring: (() => void) | undefined;
   readonly state;
   private readonly memory;
   private readonly fn;
@@ -61,8 +66,23 @@ export class Mailbox {
     words.forEach((word, i) => (this.memory.word[f * MAILBOX_WORDS + i] = word));
     this.state.requested[f] = 1;
     this.state.answered[f] = 0;
-    this.nic.kernel.schedule(this.time(), Priority.hardware, this.nic.id, NicOp.mailbox, f);
+    if (this.ring === undefined) this.nic.kernel.schedule(this.time(), Priority.hardware, this.nic.id, NicOp.mailbox, f);
+    else this.ring();
     return true;
+  }
+
+  /** The first function whose request waits for the PF's driver, or −1. */
+  get pending(): number {
+    return this.state.requested.subarray(0, this.state.rows).indexOf(1);
+  }
+
+  isPending(f: number): boolean {
+    return this.state.requested[f] === 1;
+  }
+
+  /** Number of the message that stands in a function's mailbox. */
+  messageOf(f: number): number {
+    return this.word(f, 0) & 0xffff;
   }
 
   /** The PF's answer, once: its first word, or −1 while there is none. The other words stay readable. */
@@ -76,28 +96,34 @@ export class Mailbox {
     return this.memory.word[f * MAILBOX_WORDS + i]!;
   }
 
-  /** The PF's driver handles the request. */
-  serve(f: number): void {
+  /** Dom0 has handled the request. */
+  serveByToolstack(f: number): void {
+    const { nic, fn } = this;
+    const pf = nic.functions[0]!;
+    nic.kernel.mark(fn.ixgbe_rcv_msg_from_vf, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, this.messageOf(f), f - 1);
+    if (this.isPending(f)) this.serve(f, pf.component, pf.context);
+  }
+
+  /** The request that stands there is handled. @param component the PF's driver, on its context */
+  serve(f: number, component: number, context: number): void {
     const { nic, state, memory } = this;
     const at = f * MAILBOX_WORDS;
     const message = memory.word[at]!;
-    const type = message & 0xffff;
-    const pf = nic.functions[0]!;
-    nic.kernel.mark(this.fn.ixgbe_rcv_msg_from_vf, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, type, f - 1);
+    const type = this.messageOf(f);
     state.requested[f] = 0;
     const granted = type === MailboxMessage.reset ? this.resetVf(f) : state.clearToSend[f] === 1 && this.handle(f, type, at);
     if (!granted) {
       state.refused[f]!++;
-      nic.kernel.mark(this.fn["mailbox message refused"], pf.component, pf.context, nic.kernel.now, 0, -1, type, f - 1);
+      nic.kernel.mark(this.fn["mailbox message refused"], component, context, nic.kernel.now, 0, -1, type, f - 1);
     }
     memory.word[at] = (message | (granted ? MailboxFlag.ack : MailboxFlag.nack) | (state.clearToSend[f] === 1 ? MailboxFlag.clearToSend : 0)) >>> 0;
     state.answered[f] = 1;
   }
 
-  /** After a function-level reset the VF must send RESET again. */
+  /** After a function-level reset the VF must send RESET again; what it had asked is gone. */
   clear(f: number): void {
     const { state } = this;
-    state.answered[f] = state.clearToSend[f] = 0;
+    state.requested[f] = state.answered[f] = state.clearToSend[f] = 0;
     state.api[f] = MailboxApi.v10;
   }
 

@@ -210,6 +210,10 @@ export class Nic implements Model, LinkEnd, Adapter {
   /**
    * Function-level reset: queues, filters, mailbox and vectors of this function and of no other; what was in its rings is
    * lost. It answers again after the device's reset time.
+   *
+   * For the PF this is less than what PCI Express calls by the name: there, it clears VF Enable with the rest of the SR-IOV capability, and all VFs
+   * vanish (SR-IOV 1.1, section 2.2.3). A system whose applications are to outlive the server that drives the PF (LibrettOS 1, 3.3) cannot do
+   * that to it, so that the hypervisor here resets what the PF's driver had, and leaves the VFs as that had set them up.
    * @param time picoseconds until then
    */
   reset(f: number, time = this.model.resetTime): void {
@@ -313,7 +317,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   // --- Events -------------------------------------------------------------------------------------------------------
 
   fire(op: number, a: number, packet: number): void {
-    if (op === NicOp.mailbox) return this.mailbox.serve(a);
+    if (op === NicOp.mailbox) return this.mailbox.serveByToolstack(a);
     if (op === NicOp.resetDone) return this.resetDone(a);
     const q = rowOfEvent(a);
     const { transmitQueues: tx, receiveQueues: rx, vectors } = this;

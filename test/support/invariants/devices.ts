@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Ixgbe } from "../../../engine/components/ixgbe";
 import type { MachineEngine } from "../../../engine/create";
 import { FAULT_THRESHOLD } from "../../../engine/machine/iommu/faults";
 import { DOMAIN_PAGES, NOBODY, SUPERPAGE_PAGES } from "../../../engine/machine/memory";
@@ -159,10 +160,11 @@ export const deviceInvariants: readonly Invariant[] = [
       const [message, refused, reset] = ["ixgbe_rcv_msg_from_vf", "mailbox message refused", "function-level reset"].map((name) => idOf(engine, name));
       const cleared = new Set<string>();
       let early: string | undefined;
+      const drivers = new Map([...engine.built.machine.components.values()].flatMap((model) => (model instanceof Ixgbe ? [[model.id, model.nic.functions[0]!.component]] : [])));
       return {
         row: (row) => {
           const fn = trace.fn(row);
-          const vf = `${trace.component(row)} ${trace.b(row)}`;
+          const vf = `${drivers.get(trace.component(row)) ?? trace.component(row)} ${trace.b(row)}`;
           if (early !== undefined) assert.ok(fn === refused && vf === early, "a message before RESET was granted");
           early = undefined;
           if (fn === reset) {

@@ -239,6 +239,73 @@ describe("a crash of an application", () => {
   });
 });
 
+describe("a VF whose application boots", () => {
+  const isUp = (engine: MachineEngine): boolean => {
+    const nic = engine.built.machine.nics.get("server/nic0")!;
+    return nic.isUp(nic.functionNamed("server/nic0/vf0"));
+  };
+
+  it("is brought up by work of the PF's driver, on the vCPU of its domain", () => {
+    const engine = machine({ requests: 1, direct: 1 });
+    runUntil(engine, 20 * ms);
+    const rows = [...Array(engine.trace.length).keys()].map((row) => engine.trace.row(row)).filter(({ fn }) => engine.names.functions[fn]!.name === "ixgbe_rcv_msg_from_vf");
+    assert.deepEqual(rows.map(({ a, b }) => [a, b]), [[1, 0], [8, 0], [9, 0], [5, 0]], "RESET, the version, the queues, the largest frame, of VF 0");
+    const { components } = engine.names;
+    assert.ok(rows.every(({ component, vcpu }) => components[component]!.path === "server/netsrv/ixgbe" && engine.built.machine.cpus.vcpusOf(domain(engine, "server/netsrv").id).includes(vcpu)));
+    assert.equal(isUp(engine), true);
+  });
+
+  it("does not come up while the PF's driver is dead, and does when that is back", () => {
+    const engine = machine({ faults: "{ at: 50ms, crash: netsrv, restart: 500ms }, { at: 60ms, crash: fast, restart: 100ms }", requests: 1, direct: 200_000, until: "1s" });
+    runUntil(engine, 170 * ms);
+    assert.equal(engine.built.machine.lifecycle.isRunning(domain(engine, "server/fast")), true);
+    runUntil(engine, 550 * ms);
+    assert.equal(isUp(engine), false);
+    assert.ok(count(engine, "usec_delay") > 700, "it looks again and again");
+    const before = completed(engine)[1]!;
+    runUntil(engine, 600 * ms);
+    assert.equal(isUp(engine), true);
+    runUntil(engine, s);
+    assert.ok(completed(engine)[1]! > before + 100);
+  });
+
+  it("nor while that hangs; where nobody comes to answer within 2000 looks, its driver gives up", () => {
+    const engine = machine({ faults: "{ at: 50ms, hang: netsrv }, { at: 60ms, crash: fast, restart: 100ms }", requests: 1, direct: 1, until: "2s" });
+    runUntil(engine, 2 * s);
+    assert.equal(isUp(engine), false);
+    assert.equal(count(engine, "mailbox timeout"), 1);
+    assert.equal(count(engine, "usec_delay"), 1999 + before(engine), "between 2000 looks");
+  });
+
+  it("is nothing to a PF that no component drives: the toolstack answers", () => {
+    const engine = createEngine(designOf(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 2 }
+    iommu: on
+    devices: { nic0: { model: intel-82599, sriov: { vfs: 1 } } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains: { fast: { components: [http-server, libc, tcpip, ixgbe: { bind: nic0.vf0 }] } }
+  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 2us } }
+workloads: [http: { from: client, to: fast, requests: 3 }]
+run: { until: 100ms }
+`));
+    runUntil(engine, 100 * ms);
+    assert.equal(isUp(engine), true);
+    assert.equal(completed(engine)[0], 3);
+    assert.equal(count(engine, "ixgbe_rcv_msg_from_vf"), 4);
+  });
+});
+
+/** Looks into the mailbox that waited for an answer when the machine was switched on. */
+function before(engine: MachineEngine): number {
+  const first = machine({ requests: 1, direct: 1 });
+  runUntil(first, 40 * ms);
+  assert.equal(engine.built.domains.length, first.built.domains.length);
+  return count(first, "usec_delay");
+}
+
 describe("a planned restart under load", () => {
   it("loses no request", () => {
     const engine = machine({ faults: "{ at: 100ms, restart: netsrv, takes: 150ms }", requests: 500, direct: 500, until: "3s" });

@@ -1,0 +1,48 @@
+import type { Machine } from "../machine/machine";
+import type { Nic } from "../machine/nic/nic";
+import { NONE } from "../trace/trace";
+
+export const PfMailboxOp = { raised: 8, serve: 9 } as const;
+
+/** What the PF's driver lends to its side of the mailbox. */
+export interface PfDriver {
+  readonly component: number;
+  /** Whether its interface is up: it takes no mailbox interrupts before. */
+  isUp(): boolean;
+  /** Said in `begin`: how an interrupt reaches it. */
+  spendInterrupt(): void;
+}
+
+/**
+ * The PF driver's side of the VFs' mailboxes: a request is an interrupt to its vCPU, and a thread of its domain reads the message, decides
+ * and answers (NetBSD: `ixgbe_msix_link`, `ixgbe_handle_mbx`, ixgbe.c). So a VF gets no answer while that domain is dead, hangs or has no
+ * CPU time; what was asked meanwhile stands in the mailbox, and is found when the driver is back.
+ */
+export class PfMailbox {
+  private readonly line: number;
+
+  constructor(private readonly machine: Machine, private readonly nic: Nic, private readonly driver: PfDriver, private readonly thread: number, vcpu: number, latency: number) {
+    this.line = machine.cpus.addLine(vcpu, driver.component, PfMailboxOp.raised, 0, latency, "device");
+    nic.mailbox.ring = () => this.look();
+  }
+
+  /** A request has come, or the driver is up: an interrupt, where there is anything to serve. */
+  look(): void {
+    if (this.driver.isUp() && this.nic.mailbox.pending !== NONE) this.machine.cpus.raise(this.line);
+  }
+
+  begin(op: number, f: number): void {
+    const { cpus, costs } = this.machine;
+    const { mailbox } = this.nic;
+    if (op === PfMailboxOp.raised) this.driver.spendInterrupt();
+    else cpus.spendTime(mailbox.served, costs.of(mailbox.served, 0), NONE, mailbox.messageOf(f), f - 1);
+  }
+
+  end(op: number, f: number): void {
+    const { cpus } = this.machine;
+    const { mailbox } = this.nic;
+    // A reset of the function takes its request back.
+    if (op === PfMailboxOp.serve && mailbox.isPending(f)) mailbox.serve(f, this.driver.component, cpus.contextOf(this.thread));
+    if (this.driver.isUp() && mailbox.pending !== NONE) cpus.post(this.thread, this.driver.component, PfMailboxOp.serve, mailbox.pending);
+  }
+}
