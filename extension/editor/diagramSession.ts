@@ -6,6 +6,7 @@ import type { FromDiagram, ToDiagram } from "../../protocol/diagram";
 import type { Simulations } from "../debug/simulations";
 import { goTo, revealQuietly, spelledPart } from "./designText";
 import { diagramModel } from "./diagramModel";
+import { drawnCursor } from "./drawnCursor";
 import { partAt } from "./marks";
 import { movableUplinks, moveTargets } from "./moveTargets";
 import { applyMove, pickAndMove, type Outcome } from "./moveUplink";
@@ -178,10 +179,10 @@ export class DiagramSession implements vscode.Disposable {
     this.watching = [];
     const simulation = this.simulations.active;
     const ours = simulation && simulation.uri.toString() === this.document.uri.toString() ? simulation : undefined;
-    this.post({ type: "cursor", cursor: ours?.cursor });
+    this.post({ type: "cursor", cursor: ours?.cursor && drawnCursor(this.design, ours.cursor) });
     if (!ours) return;
     this.watching.push(
-      ours.onDidMoveCursor(({ view }) => this.post({ type: "cursor", cursor: view })),
+      ours.onDidMoveCursor(({ view }) => this.post({ type: "cursor", cursor: drawnCursor(this.design, view) })),
       ours.onDidEnd(() => this.post({ type: "cursor", cursor: undefined })),
     );
   }

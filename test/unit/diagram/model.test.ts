@@ -5,6 +5,7 @@ import { COMPONENTS } from "../../../engine/design/catalogue";
 import type { Design, Problem } from "../../../engine/design/model";
 import { DOMAIN_KINDS } from "../../../engine/design/vocabulary";
 import { diagramModel } from "../../../extension/editor/diagramModel";
+import { drawnCursor } from "../../../extension/editor/drawnCursor";
 import { partAt } from "../../../extension/editor/marks";
 import { movableUplinks, moveTargets } from "../../../extension/editor/moveTargets";
 import { domainRanks } from "../../../extension/editor/ranks";
@@ -124,6 +125,19 @@ describe("diagram model", () => {
       ["server/netsrv/netserver", true, true], ["server/nic0/pf", false, false], ["server/nic0/vf0", false, false], ["server/nic0/vf1", false, true],
       ["server/nic0", false, true],
     ]);
+  });
+
+  it("stands a fault on what it strikes, and a switch on the interface that it moves to", () => {
+    const event = (sample: string, component: string): string => {
+      const found = read(readFileSync(`samples/${sample}.exo.yaml`, "utf8"));
+      const view = { row: 1, time: 0, component, context: "", fn: "", file: undefined, packet: -1, packetSummary: "", trail: [component, "server"] };
+      const drawn = drawnCursor(found.design, view);
+      assert.deepEqual(drawn.trail, [drawn.component, "server"]);
+      return drawn.component;
+    };
+    assert.equal(event("faults/server-crash", "faults/crash-netsrv"), "server/netsrv");
+    assert.equal(event("switching/by-hand", "switches/nginx"), "server/nginx/ixgbe");
+    assert.equal(event("switching/by-hand", "server/nginx/vif"), "server/nginx/vif");
   });
 
   it("has a first design without a problem", () => {
