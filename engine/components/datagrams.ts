@@ -60,6 +60,8 @@ export interface BelowDatagrams {
   route(packet: number): void;
   /** Binds in the hypervisor's portmap; undefined where the uplink has none. @param port 0: any dynamic one */
   bind(port: number): { readonly port: number } | { readonly error: string } | undefined;
+  /** Gives it back there. */
+  release(port: number): void;
 }
 
 /** UDP and ICMP of one stack: the part of {@link TcpIp} that knows no connections. Rows and ops are the stack's own. */
@@ -107,7 +109,7 @@ export class Datagrams {
 
   /** All sockets of a user are closed. */
   closeAll(user: number): void {
-    this.sockets.closeAll(user);
+    this.sockets.closeAll(user, (port) => this.below.release(port));
   }
 
   portOf(socket: number): number {

@@ -25,6 +25,8 @@ export interface NetworkInterface {
   spendBindPort?(): void;
   /** Binds a port of a protocol there. @param protocol IP protocol number, TCP or UDP @param port 0: any free dynamic one */
   bindPort?(protocol: number, port: number): BindResult;
+  /** No socket has the port any more: it is given back as soon as what was sent from it is on its way. */
+  releasePort?(protocol: number, port: number): void;
 }
 
 /** Above an interface: TCP/IP, a network server, or a VIF that passes on what a driver received. */

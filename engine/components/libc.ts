@@ -140,7 +140,7 @@ export class Libc implements PlacedModel {
     else if (call === "receive") this.sockets.spendReceive(bytes);
     else if (call === "sendTo") this.sockets.datagrams.spendSend(bytes);
     else if (call === "receiveFrom") this.sockets.datagrams.spendReceive(bytes);
-    else if (call === "listen" || call === "bind") this.sockets.spendBind();
+    else if (call === "listen" || call === "bind" || call === "connect") this.sockets.spendBind();
   }
 
   fire(): void {}

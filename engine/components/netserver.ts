@@ -154,6 +154,11 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.portmap.bind(channel, protocol, port);
   }
 
+  /** The same for the call that gives a port back. */
+  unbindPort(channel: number, protocol: number, port: number): void {
+    this.portmap.unbind(channel, protocol, port);
+  }
+
   spendInput(): void {}
 
   input(packet: number): void {

@@ -1,7 +1,7 @@
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { TcpStack, linuxTcp, netbsdTcp, type TcpOptions } from "../network/tcp/tcp";
+import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpOptions } from "../network/tcp/tcp";
 import type { NetworkInterface } from "./interface";
 import type { SocketUser } from "./socketUser";
 
@@ -35,7 +35,7 @@ export class StreamSockets {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
-      user: "i32", port: "u16", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
+      user: "i32", port: "u16", live: "u8", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
     });
     this.scalars = kernel.store.table(`sockets state of ${spec.path}`, { nextPort: "u16" }, 1);
     this.scalars.alloc();
@@ -57,7 +57,7 @@ export class StreamSockets {
       writable: (conn) => this.userOf(conn)?.onWritable(conn),
       established: (conn) => this.userOf(conn)?.onEstablished(conn),
       accepted: (_conn, port) => this.accept(port),
-      closed: (conn, reason) => this.userOf(conn)?.onClosed(conn, reason),
+      closed: (conn, reason) => this.closed(conn, reason),
     }, spec.path);
   }
 
@@ -74,13 +74,41 @@ export class StreamSockets {
     return undefined;
   }
 
-  /** socket and connect. @returns the connection; `onEstablished` follows */
-  open(user: number, ip: number, port: number): number {
-    const local = this.scalars.nextPort[0]!;
-    this.scalars.nextPort[0] = local === 65535 ? FIRST_DYNAMIC_PORT : local + 1;
+  /**
+   * socket and connect, from a dynamic port: where a portmap says whose ports are, of that; "both static and dynamic" ones are bound there
+   * (LibrettOS 3.2). @returns the connection, whose `onEstablished` follows, or an error name
+   */
+  open(user: number, ip: number, port: number): number | string {
+    const bound = this.wire().bindPort?.(Protocol.tcp, 0);
+    if (bound !== undefined && "error" in bound) return bound.error;
+    const local = bound?.port ?? this.nextPort();
     const conn = this.tcp.connect(this.ip, local, ip, port);
+    if (conn === NO_CONNECTION) return "EADDRNOTAVAIL";
     this.adopt(conn, user, local);
     return conn;
+  }
+
+  private nextPort(): number {
+    const port = this.scalars.nextPort[0]!;
+    this.scalars.nextPort[0] = port === 65535 ? FIRST_DYNAMIC_PORT : port + 1;
+    return port;
+  }
+
+  private closed(conn: number, reason: CloseReason): void {
+    this.userOf(conn)?.onClosed(conn, reason);
+    if (conn >= this.conn.rows || this.conn.live[conn] === 0) return;
+    this.conn.live[conn] = 0;
+    this.releasePort(this.conn.port[conn]!);
+  }
+
+  /** A port goes back to the portmap when nobody listens on it, and no connection has it. */
+  private releasePort(port: number): void {
+    const wire = this.wire();
+    const { listener, conn } = this;
+    if (wire.releasePort === undefined) return;
+    for (let l = 0; l < listener.rows; l++) if (listener.port[l] === port) return;
+    for (let c = 0; c < conn.rows; c++) if (conn.live[c] === 1 && conn.port[c] === port) return;
+    wire.releasePort(Protocol.tcp, port);
   }
 
   /** All sockets of a user are closed: where something was not read, by a reset (RFC 2525 section 2.17). */
@@ -88,8 +116,10 @@ export class StreamSockets {
     const { listener, conn, tcp } = this;
     for (let l = 0; l < listener.rows; l++) {
       if (listener.port[l] === 0 || listener.user[l] !== user) continue;
-      tcp.unlisten(this.ip, listener.port[l]!);
+      const port = listener.port[l]!;
+      tcp.unlisten(this.ip, port);
       listener.port[l] = 0;
+      this.releasePort(port);
     }
     for (let c = 0; c < conn.rows; c++) {
       if (conn.user[c] !== user + 1) continue;
@@ -152,6 +182,7 @@ export class StreamSockets {
     this.reach(conn);
     this.conn.user[conn] = user + 1;
     this.conn.port[conn] = port;
+    this.conn.live[conn] = 1;
     if (this.keepsAlive) this.tcp.setKeepAlive(conn);
   }
 

@@ -59,6 +59,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       spend: (packet) => this.spendTransmit(packet, machine.packets.frameLength(packet)),
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
+      release: (port) => this.wire.releasePort?.(Protocol.udp, port),
     });
   }
 
@@ -113,8 +114,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     return this.streams.listen(user, port);
   }
 
-  /** socket and connect. @returns the connection; `onEstablished` follows */
-  open(user: number, ip: number, port: number): number {
+  /** socket and connect. @returns the connection, whose `onEstablished` follows, or an error name */
+  open(user: number, ip: number, port: number): number | string {
     return this.streams.open(user, ip, port);
   }
 

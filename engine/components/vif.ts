@@ -1,4 +1,5 @@
 import type { Scope } from "../inspect";
+import { Priority } from "../kernel/queue";
 import type { ChannelGrants } from "../machine/channelGrants";
 import { Reader, SLOT_BYTES, type FrameRing, type Malformed } from "../machine/frameRing";
 import type { BindResult } from "../machine/portmap";
@@ -12,7 +13,12 @@ import type { Netserver } from "./netserver";
 import { INDEX_LINES, ReaderOp, RingReader } from "./ringReader";
 import { SwitchOp, VifSwitch } from "./vifSwitch";
 
-const Op = { notify: 0 } as const;
+const Op = { notify: 0, release: 1 } as const;
+/**
+ * Time from a port's last socket until it is given back, if the ring is empty by then, picoseconds: what TCP sends at the very end, such as a
+ * reset, is in the ring long before. A guess, as the prototype gives none back.
+ */
+const LINGER = 1e9;
 
 /**
  * The application's end of the channel to a network server: a virtual interface whose frames are copied into a ring
@@ -28,6 +34,8 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   private readonly fn;
   private readonly thread: number;
   private readonly frontend: Frontend;
+  /** Ports that no socket has any more; protocol 0: a free row. */
+  private readonly leaving;
   private server!: Netserver;
   private channel = 0;
   private reader!: RingReader;
@@ -52,11 +60,14 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       announce: { name: "frontend_receiver: about to sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       sleep: { name: "frontend_receiver: sleep", file: "platform/hw/xen/frontend.c", kind: "vif" },
       rumprun_port_bind: { file: "xen/common/rumprun_service.c", kind: "hypervisor", tally: "hypercall" },
+      "unbind port": { name: "rumprun_port_bind: unbind", file: "xen/common/rumprun_service.c", kind: "hypervisor", a: "port", tally: "hypercall" },
+      "port lingers": { kind: "thread", a: "port" },
       "ring to server full": { kind: "drop" },
       "channel not connected": { kind: "drop" },
       "longer than a slot": { kind: "drop" },
     });
     this.thread = sharedThread(machine, domain, "frontend_receiver", -1);
+    this.leaving = kernel.store.table(`ports that ${spec.path} gives back`, { protocol: "u8", port: "u16" });
     this.uplink = new VifSwitch(place, this.id);
     this.frontend = new Frontend(place, this.id);
   }
@@ -111,6 +122,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
 
   /** The application is gone: its ports are free, its rings are no more. */
   reclaim(): void {
+    this.leaving.protocol.fill(0);
     this.server.releasePorts(this.channel);
     this.frontend.abandon();
   }
@@ -177,8 +189,41 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     cpus.enter(before);
   }
 
+  /** The portbind hypercall, for static and for dynamic ports (LibrettOS 3.2). */
   bindPort(protocol: number, port: number): BindResult {
+    const row = this.leavingRow(protocol, port);
+    if (row >= 0) this.leaving.protocol[row] = 0;
     return this.server.bindPort(this.channel, protocol, port);
+  }
+
+  /**
+   * Who has a port after this application must find that all of its frames have left: "prior users … must have already transmitted all
+   * packets to the global medium and closed their connections" (LibrettOS 3.2). So the port goes back when the ring to the server is empty.
+   */
+  releasePort(protocol: number, port: number): void {
+    if (this.leavingRow(protocol, port) >= 0) return;
+    const { leaving, place: { machine: { kernel } } } = this;
+    let row = 0;
+    while (row < leaving.rows && leaving.protocol[row] !== 0) row++;
+    if (row === leaving.rows) leaving.alloc();
+    leaving.protocol[row] = protocol;
+    leaving.port[row] = port;
+    kernel.schedule(LINGER, Priority.timeout, this.id, Op.release, row);
+  }
+
+  private leavingRow(protocol: number, port: number): number {
+    const { leaving } = this;
+    for (let row = 0; row < leaving.rows; row++) if (leaving.protocol[row] === protocol && leaving.port[row] === port) return row;
+    return NONE;
+  }
+
+  private giveBack(row: number): void {
+    const { leaving, place: { machine: { kernel } } } = this;
+    // A socket may have bound it again meanwhile.
+    if (leaving.protocol[row] === 0) return;
+    if (this.toServer.count > 0) return void kernel.schedule(LINGER, Priority.timeout, this.id, Op.release, row);
+    this.server.unbindPort(this.channel, leaving.protocol[row]!, leaving.port[row]!);
+    leaving.protocol[row] = 0;
   }
 
   /** From a driver below in the same domain: redirected without a copy (LibrettOS 3.3). */
@@ -203,6 +248,8 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       cpus.spend(this.fn.minios_notify_remote_via_evtchn, packet);
+    } else if (op === Op.release) {
+      cpus.spend(this.fn["unbind port"], NONE, this.leaving.port[packet]);
     } else if (op < ReaderOp.take) {
       this.frontend.begin(op);
     } else {
@@ -210,8 +257,9 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     }
   }
 
-  end(op: number): void {
+  end(op: number, row: number): void {
     if (op >= SwitchOp.asked) return this.uplink.end(op);
+    if (op === Op.release) return this.giveBack(row);
     const { cpus } = this.place.machine;
     if (op === Op.notify) {
       this.toServer.countNotification();
@@ -224,9 +272,12 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     }
   }
 
-  /** The rest of a switch. */
-  fire(): void {
-    this.uplink.fire();
+  /** The rest of a switch is over, or the time to look after a port again has come. */
+  fire(op: number, row: number): void {
+    if (op >= SwitchOp.asked) return this.uplink.fire();
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.fn["port lingers"], this.id, cpus.contextOf(this.thread), kernel.now, 0, NONE, this.leaving.port[row]);
+    cpus.post(this.thread, this.id, Op.release, row);
   }
 
   describe(): Scope[] {

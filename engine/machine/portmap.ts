@@ -61,18 +61,28 @@ export class Portmap {
     return false;
   }
 
+  /** The application gives a port back, which it must own. The prototype's hypercall cannot; without it ports of connections would run out. @returns whether it did */
+  unbind(application: number, protocol: number, port: number): boolean {
+    if (this.owner(protocol, port) !== application) return false;
+    this.free((protocol === Protocol.tcp ? 0 : PORTS) + port);
+    return true;
+  }
+
   /** The application is gone: the hypervisor frees its ports. @returns how many it had */
   release(application: number): number {
-    const { owner } = this.entry;
     let freed = 0;
     for (let i = 0; i < 2 * PORTS; i++) {
-      if (owner[i] !== application) continue;
-      owner[i] = -1;
-      if (i < PORTS) this.counters.tcp[0]!--;
-      else this.counters.udp[0]!--;
+      if (this.entry.owner[i] !== application) continue;
+      this.free(i);
       freed++;
     }
     return freed;
+  }
+
+  private free(entry: number): void {
+    this.entry.owner[entry] = -1;
+    if (entry < PORTS) this.counters.tcp[0]!--;
+    else this.counters.udp[0]!--;
   }
 
   /** Index of the application that owns the port, or −1. */

@@ -27,14 +27,16 @@ export class UdpSockets {
     return s;
   }
 
-  /** Closes all sockets of a user; what waited in them is gone. */
-  closeAll(user: number): void {
+  /** Closes all sockets of a user; what waited in them is gone. @param closed told of each port */
+  closeAll(user: number, closed: (port: number) => void): void {
     const s = this.socket;
     for (let i = 0; i < s.rows; i++) {
       if (s.port[i] === 0 || s.user[i] !== user) continue;
       while (this.take(i, () => 0) !== NONE);
       s.bytes[i] = 0;
+      const port = s.port[i]!;
       s.port[i] = 0;
+      closed(port);
     }
   }
 

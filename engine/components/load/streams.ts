@@ -131,6 +131,7 @@ export class Streams implements Transport, SocketUser {
     const { target: { address, port }, noDelay } = this.runs[w]!;
     const { sockets } = this.libc();
     const conn = sockets.open(this.user, address, port);
+    if (typeof conn === "string") return this.runs[w]!.failed();
     if (noDelay) sockets.tcp.setNoDelay(conn);
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;

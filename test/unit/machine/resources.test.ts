@@ -47,6 +47,17 @@ describe("portmap", () => {
     assert.deepEqual(map.bind(1, 1, 53), { error: "EINVAL" });
   });
 
+  it("takes a port back from its owner, and from nobody else", () => {
+    const map = portmap();
+    map.bind(0, Protocol.tcp, 80);
+    map.bind(1, Protocol.udp, 80);
+    assert.equal(map.unbind(1, Protocol.tcp, 80), false);
+    assert.equal(map.owner(Protocol.tcp, 80), 0);
+    assert.equal(map.unbind(0, Protocol.tcp, 80), true);
+    assert.deepEqual([map.owner(Protocol.tcp, 80), map.owner(Protocol.udp, 80)], [-1, 1]);
+    assert.deepEqual(map.bind(1, Protocol.tcp, 80), { port: 80 });
+  });
+
   it("hands out the lowest free dynamic port until all 16,384 are gone", () => {
     const map = portmap();
     map.bind(3, Protocol.tcp, 49153);
