@@ -9,8 +9,11 @@ import { runDesign } from "../support/runDesign";
 
 const sample = (name: string): string => readFileSync(`samples/${name.includes("/") ? name : `workloads/${name}`}.exo.yaml`, "utf8");
 
-/** Checksums are verified by tshark; payload that it cannot know is not to be taken for some protocol. */
-const preferences = ["tcp.check_checksum:TRUE", "ip.check_checksum:TRUE", "udp.check_checksum:TRUE"].flatMap((option) => ["-o", option]);
+/**
+ * Checksums are verified by tshark; payload that it cannot know is not to be taken for some protocol. It does not put messages together: of a segment that
+ * is sent again after its message was whole it would say that the message is malformed.
+ */
+const preferences = ["tcp.check_checksum:TRUE", "ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.desegment_tcp_streams:FALSE"].flatMap((option) => ["-o", option]);
 const plain = ["echo", "discard"].flatMap((protocol) => ["--disable-protocol", protocol]);
 /** What is sent again, on a capture of all that was sent; what comes less than a round trip after a later segment tshark calls out of order. */
 const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order";
