@@ -36,6 +36,7 @@ export const TIMELINE_STRINGS = {
   legendWorkload: "load",
   legendProblem: "drop, violation, timeout, fault",
   legendPacket: "current packet",
+  legendDown: "domain does not run",
   legend: "Legend",
   hypervisor: "hypervisor",
   overview: "Whole run, {0}. The marked part is in view.",

@@ -3,6 +3,7 @@ import { PacketIndex } from "./packetIndex";
 import { firstPartAt, indexOfRow, neighbourOf } from "./neighbours";
 import { eachGroup } from "./groups";
 import type { Group, SliceList } from "./sliceList";
+import { Outages } from "./outages";
 import { RowLabels } from "./rowLabels";
 import { SliceWriter } from "./sliceWriter";
 import { findRow } from "./findRow";
@@ -30,6 +31,7 @@ export class TimelineIndex {
   private absorbed = 0;
   private readonly switches: VcpuSwitches;
   private readonly labels = new RowLabels();
+  private readonly outages: Outages;
   /** Function ids whose rows are marked: drops, violations, timeouts. */
   private readonly isProblem: Uint8Array;
   private readonly kindOfContext: ReadonlyArray<"pcpu" | "thread" | "device" | "link">;
@@ -43,6 +45,7 @@ export class TimelineIndex {
     this.ids = new TrackIds(trace.names);
     this.packets = new PacketIndex(trace);
     this.switches = new VcpuSwitches(trace);
+    this.outages = new Outages(trace.names);
     this.isProblem = Uint8Array.from(functions, (f) => (f.kind === "drop" || f.kind === "violation" || f.kind === "timeout" || f.kind === "fault" ? 1 : 0));
     this.kindOfContext = contexts.map((c) => c.kind);
     for (const c of contexts) if (c.kind !== "thread") this.track(this.ids.ofContext(c.id));
@@ -98,6 +101,7 @@ export class TimelineIndex {
         track.place(row, begin, trace.cost(row), until);
     }
     if (this.isProblem[trace.fn(row)]) track.mark(row, until);
+    this.outages.add(trace.fn(row), trace.component(row), until);
   }
 
   private track(id: number): TimelineTrack {
@@ -126,7 +130,7 @@ export class TimelineIndex {
     this.update();
     switch (query.kind) {
       case "tracks":
-        return { kind: "tracks", tracks: this.listTracks(), rows: this.rows, time: this.time };
+        return { kind: "tracks", tracks: this.listTracks(), outages: this.outages.list(), rows: this.rows, time: this.time };
       case "window":
         return this.window(query);
       case "packets":

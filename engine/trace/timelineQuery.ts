@@ -5,6 +5,8 @@
  * overlap within one lane; only devices and links have more than one lane. See {@link TrackIds} for the numbering.
  */
 
+import type { Outage } from "./outages";
+
 /** Slices of a window, at most one a bucket and lane; the longest event of a bucket stands for all that begin in it. */
 export interface WindowQuery {
   readonly kind: "window";
@@ -126,7 +128,7 @@ export interface EventDetail extends EventLink {
 }
 
 export type TimelineResult =
-  | { readonly kind: "tracks"; readonly tracks: readonly Track[]; readonly rows: number; readonly time: number }
+  | { readonly kind: "tracks"; readonly tracks: readonly Track[]; readonly outages: readonly Outage[]; readonly rows: number; readonly time: number }
   | { readonly kind: "window"; readonly query: WindowQuery; readonly slices: Slices; readonly marks: Marks; readonly rows: number; readonly time: number }
   | { readonly kind: "packets"; readonly query: PacketsQuery; readonly lanes: readonly PacketLane[]; readonly slices: Slices; readonly rows: number; readonly time: number }
   | { readonly kind: "event"; readonly event: EventDetail | undefined };

@@ -130,8 +130,8 @@ describe("timeline's questions", () => {
     questions.restart(2);
     await assert.rejects(old, (error) => error instanceof Unanswered && error.stale);
     const asked = questions.ask<"tracks">({ kind: "tracks" });
-    questions.receive({ type: "answer", generation: 1, id: 2, result: { kind: "tracks", tracks: [], rows: 1, time: 1 } });
-    questions.receive({ type: "answer", generation: 2, id: 2, result: { kind: "tracks", tracks: [], rows: 7, time: 1 } });
+    questions.receive({ type: "answer", generation: 1, id: 2, result: { kind: "tracks", tracks: [], outages: [], rows: 1, time: 1 } });
+    questions.receive({ type: "answer", generation: 2, id: 2, result: { kind: "tracks", tracks: [], outages: [], rows: 7, time: 1 } });
     assert.equal((await asked).rows, 7);
   });
 

@@ -1,4 +1,5 @@
 import type { EventDetail, EventLink, SliceRange, Slices } from "../../engine/trace/timelineQuery";
+import type { Outage } from "../../engine/trace/outages";
 import { NO_VCPU, type TraceNames } from "../../engine/trace/trace";
 import { drawFlow } from "./flow";
 import { LaneRaster, packed } from "./laneRaster";
@@ -27,6 +28,7 @@ export interface ChartScene {
   readonly tiles: Tiles;
   /** Slices of the packets' lanes: not tiled, there are few. */
   readonly packets: Slices | undefined;
+  readonly outages: readonly Outage[];
   readonly cursorRow: number;
   readonly currentPacket: number;
   readonly selection: EventDetail | undefined;
@@ -106,6 +108,12 @@ export class Chart {
       context.globalAlpha = 0.5;
       context.fillRect(0, y + height - 1, width, 1);
       context.globalAlpha = 1;
+      for (const { domain, from, to } of scene.outages) {
+        if (domain !== row.home) continue;
+        const left = Math.max(0, scene.viewport.x(from) * ratio);
+        const right = Math.min(width, to === undefined ? width : scene.viewport.x(to) * ratio);
+        if (right > left) drawOutage(context, palette, left, y, right - left, height - 1, ratio);
+      }
     }
   }
 
@@ -291,6 +299,28 @@ function outline(context: CanvasRenderingContext2D, color: string, x: number, y:
   context.strokeStyle = color;
   context.lineWidth = thickness;
   context.strokeRect(x - thickness / 2, y - thickness / 2, width + thickness, height + thickness);
+}
+
+/** A time in which the row's domain did not run: hatched, so that it does not depend on colour. */
+function drawOutage(context: CanvasRenderingContext2D, palette: Palette, x: number, y: number, width: number, height: number, ratio: number): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.fillStyle = palette.down.css;
+  context.fillRect(x, y, width, height);
+  context.strokeStyle = palette.quiet;
+  context.globalAlpha = 0.45;
+  context.lineWidth = ratio;
+  context.beginPath();
+  const step = 8 * ratio;
+  // The lines keep their place while the view moves in whole steps.
+  for (let at = Math.floor((x - height) / step) * step; at < x + width; at += step) {
+    context.moveTo(at, y + height);
+    context.lineTo(at + height, y);
+  }
+  context.stroke();
+  context.restore();
 }
 
 /** A problem: a triangle that points at its instant, so that it does not depend on colour. */

@@ -39,6 +39,8 @@ export class Palette {
   readonly packet: Ink;
   readonly selected: string;
   readonly problem: Ink;
+  /** Behind the hatching of a domain that does not run. */
+  readonly down: Ink;
   readonly font: string;
   readonly smallFont: string;
   /** High contrast: shapes get borders. */
@@ -76,6 +78,7 @@ export class Palette {
     this.packet = ink(read("var(--exo-packet)"));
     this.selected = css(read("var(--exo-selected)"));
     this.problem = ink(red);
+    this.down = ink(mix(this.background, red, 0.12));
     const highContrast = /vscode-high-contrast/.test(document.body.className);
     this.border = highContrast ? css(read("var(--vscode-contrastBorder)")) : undefined;
     const body = getComputedStyle(document.body);
@@ -117,6 +120,7 @@ export class Palette {
     return [
       ...LEGEND.map(([category, label]) => ({ css: css(this.categories[category]), label: strings[label] })),
       { css: this.packet.css, label: strings.legendPacket },
+      { css: this.down.css, label: strings.legendDown },
     ];
   }
 

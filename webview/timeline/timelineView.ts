@@ -1,3 +1,4 @@
+import type { Outage } from "../../engine/trace/outages";
 import type { EventDetail, Track } from "../../engine/trace/timelineQuery";
 import { NONE } from "../../engine/trace/trace";
 import type { CursorView } from "../../protocol/cursor";
@@ -55,6 +56,7 @@ export class TimelineView {
   private cursor: CursorView | undefined;
   private selection: EventDetail | undefined;
   private tracks: readonly Track[] = [];
+  private outages: readonly Outage[] = [];
   /** Rows of the trace when the tracks were last asked for. */
   private tracksAsked = -1;
   private collapsed = new Set<string>();
@@ -137,6 +139,7 @@ export class TimelineView {
     this.tiles.clear();
     this.packets.clear();
     this.tracks = [];
+    this.outages = [];
     this.tracksAsked = -1;
     this.rows = 0;
     this.complete = this.camera.settled = false;
@@ -295,7 +298,7 @@ export class TimelineView {
     this.chart.draw(context, {
       viewport, rows: this.trackRows, scrollTop: layout.scroller.scrollTop, height, ratio, names: simulation.names, hypervisor: this.strings.hypervisor, palette, tiles: this.tiles,
       packets: this.packets.answer?.slices, cursorRow: this.cursor?.row ?? NONE, currentPacket: this.cursor?.packet ?? NONE,
-      selection: this.selection, hoverRow: this.hover.event?.row ?? NONE, highlight: this.search.highlight,
+      outages: this.outages, selection: this.selection, hoverRow: this.hover.event?.row ?? NONE, highlight: this.search.highlight,
     });
     this.ruler.draw(viewport, palette, ratio);
     if (this.stale.minimap) this.minimap.draw(this.tracks, this.tiles, viewport, palette, ratio);
@@ -327,6 +330,7 @@ export class TimelineView {
       (answer) => {
         if (generation !== this.generation) return;
         this.tracks = answer.tracks;
+        this.outages = answer.outages;
         this.stale.minimap = true;
         this.redraw("rows");
       },

@@ -18,6 +18,8 @@ export interface TrackRow {
   readonly track: number;
   readonly lanes: number;
   readonly domain: string | undefined;
+  /** The domain whose the track is, or the group. */
+  readonly home: string | undefined;
   /** The domain has vCPUs: it shows the colour that its slices have on pCPU tracks. */
   readonly swatch: boolean;
   /** The lane of the current packet. */
@@ -58,7 +60,7 @@ export function trackRows(
     const lanes = node.track?.lanes ?? 1;
     const height = lanes > 2 ? lanes * LANE_HEIGHT + 4 : ROW_HEIGHT;
     rows.push({
-      key: node.key, level, label: node.label, path: node.path, track: node.track?.id ?? -1, lanes, domain: node.domain, expanded,
+      key: node.key, level, label: node.label, path: node.path, track: node.track?.id ?? -1, lanes, domain: node.domain, home: node.domain ?? node.track?.domain, expanded,
       swatch: node.children.some((child) => child.track?.kind === "vcpu"),
       current: node.packet !== undefined && node.packet === current,
       inside: isGroup ? tracksIn(node) : [], packet: node.packet ?? -1, top, height,
