@@ -120,6 +120,9 @@ function checkOwnCores(problems: Source["problems"], host: HostDraft["part"], do
   }
 }
 
+/** Types that work over grants and event channels. */
+const NEED_A_MACHINE: readonly string[] = ["vif", "netserver", "netfront", "netback"];
+
 function checkPlacement({ problems }: Source, host: HostDraft, { part, section, components }: DomainDraft): void {
   const types = components.map((c) => c.part.type);
   if ((part.kind === "vm" || part.kind === "driver-domain") && !host.part.hypervisor) {
@@ -127,6 +130,9 @@ function checkPlacement({ problems }: Source, host: HostDraft, { part, section, 
   }
   for (const { part: component } of components) {
     const called = components.some((c) => c.part.type === "libc" && c.part.below !== undefined);
+    if (part.kind === "process" && NEED_A_MACHINE.includes(component.type)) {
+      problems.error("cannot-call", component.nameRange, `${component.id} works over shared rings and event channels, which a hypervisor gives to virtual machines. Make ${part.path} one (“kind: vm”), or place ${component.id} in another domain.`);
+    }
     const missing = (componentType(component.type)?.needs ?? []).filter((type) => !types.includes(type) && !(type === "tcpip" && called));
     if (missing.length > 0) {
       problems.error("missing-component", component.nameRange, `${component.id} needs ${missing.join(" and ")} in the same domain. Add ${missing.length > 1 ? "them" : "it"} below.`);

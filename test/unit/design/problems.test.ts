@@ -148,6 +148,7 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "wrong-reference", text: processes({ web: ["{ kind: process, kernel: «net» }".slice(2, -2).replace(", ", "\n        "), APP], net: ["kind: process", ["compute"]] }) },
   { code: "wrong-reference", text: processes({ web: ["kind: process", ["http-server", "libc: { stack: «os.ixgbe» }"]] }) },
   { code: "wrong-reference", text: processes({ web: ["kind: process", [...APP, "tcpip: { driver: «os.tcpip» }"]] }) },
+  { code: "cannot-call", text: designText({ domains: { netsrv: ["netserver", "ixgbe: { bind: nic0.pf }"], web: ["http-server", "libc", "tcpip", "«vif»: { channel: netsrv.netserver }"] } }).replace("      web:\n", "      os: { kind: kernel }\n      web:\n        kind: process\n") },
   { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
   { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
   { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
