@@ -27,7 +27,7 @@ describe("The packaged extension", () => {
       paths.filter((path) => !expected.test(path)),
       [],
     );
-    for (const path of ["dist/extension.js", "dist/engineWorker.js", "dist/webview/elkWorker.js", "dist/exoscope.schema.json", "media/icon.png"]) {
+    for (const path of ["dist/extension.js", "dist/engineWorker.js", "dist/webview/elkWorker.js", "dist/exoscope.schema.json", "media/icon.png", "samples/workloads/recorded.csv"]) {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
   });
