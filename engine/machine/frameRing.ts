@@ -12,7 +12,11 @@ export const SLOT_BYTES = 9208;
 export const Malformed = { no: 0, index: 1, length: 2 } as const;
 export type Malformed = (typeof Malformed)[keyof typeof Malformed];
 
-/** The reader's state, as the sender sees it (`readers` in the ring page): LibrettOS 3.2 calls the variable *threads*. */
+/**
+ * The reader's state, as the sender sees it (`readers` in the ring page). LibrettOS 3.2 calls the variable *threads*: how many threads process
+ * requests, of which each end has one, its handler or its receiver; −1 is what the prototype adds, so that no wake-up is lost. Only the
+ * reader writes it; the sender's mapping of it is read-only.
+ */
 export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 
 /**

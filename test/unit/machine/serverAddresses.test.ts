@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Netserver } from "../../../engine/components/netserver";
 import type { SocketUser } from "../../../engine/components/socketUser";
-import { TcpIp } from "../../../engine/components/tcpip";
+import type { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { formatIpv4 } from "../../../engine/network/addresses";
@@ -58,6 +58,14 @@ describe("a network server's address", () => {
     assert.equal(report.incidents["forged source port"], 5);
     assert.equal(report.incidents["forged source IP"] ?? 0, 0);
     assert.equal(report.incidents["forged source on the wire"] ?? 0, 0);
+  });
+
+  it("relays frames as they are: what a stack has sent is what leaves for the wire", () => {
+    const taken = new Set(rowsOf(engine, "backend_forward_receiver").map(({ packet }) => packet));
+    const wired = new Set(rowsOf(engine, "serialise").map(({ packet }) => packet));
+    const frames = [...wired].filter((packet) => formatIpv4(packets.sourceIp(packet)) === SHARED && !packets.isArp(packet) && packets.isTcp(packet));
+    assert.ok(frames.length > 400);
+    for (const packet of frames) assert.ok(taken.has(packet) && packets.parentOf(packet) < 0, "another frame than the handler took out of the ring");
   });
 
   it("stays when an application with an address of its own takes that elsewhere", () => {
