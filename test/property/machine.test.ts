@@ -6,10 +6,20 @@ import { invariants } from "../support/invariants/all";
 import { runChecked } from "../support/invariants/invariant";
 import { designOf } from "../support/runDesign";
 import { randomMachine } from "../support/randomMachine";
-import { times } from "../support/times";
+import { trials } from "../support/times";
 
 /** A run is followed for at most so many dispatches: a machine that spins or computes never ends by itself. */
-const DISPATCHES = 60_000;
+const DISPATCHES = 40_000;
+
+/**
+ * Many machines for a short time, few for a long one: most of what goes wrong does where machines start, crash and connect. Each part
+ * is a test of its own, so that a failure says how far to look.
+ */
+const runs: readonly { readonly machines: number; readonly dispatches: number; readonly parts: number }[] = [
+  { machines: 320, dispatches: 700, parts: 6 },
+  { machines: 60, dispatches: 6_000, parts: 3 },
+  { machines: 10, dispatches: DISPATCHES, parts: 2 },
+];
 
 function start(text: string): MachineEngine {
   return createEngine(designOf(text));
@@ -25,9 +35,13 @@ const beforeItIsUp = ["no address yet", "receive disabled", "guest not connected
 const atNetfront = ["receive buffers full"];
 
 describe("random machines", () => {
-  it("keep every invariant", () => {
-    fc.assert(fc.property(randomMachine, ({ text }) => runChecked(start(text), invariants, DISPATCHES)), { numRuns: times(60) });
-  });
+  for (const { machines, dispatches, parts } of runs) {
+    for (let part = 1; part <= parts; part++) {
+      it(`keep every invariant for ${dispatches} dispatches (${machines} machines, part ${part} of ${parts})`, () => {
+        fc.assert(fc.property(randomMachine, ({ text }) => runChecked(start(text), invariants, dispatches)), trials(machines, 100 * dispatches + part));
+      });
+    }
+  }
 
   it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped or sent again", () => {
     fc.assert(fc.property(randomMachine.filter(({ text, selfHarm, crashes }) => !text.includes("compute") && !selfHarm && !crashes), ({ text, loss }) => {
@@ -43,7 +57,7 @@ describe("random machines", () => {
       if (loss === 0) {
         assert.deepEqual(Object.keys(result.drops).filter((cause) => ![...beforeItIsUp, ...atNetfront].includes(cause)), []);
       }
-    }), { numRuns: times(40) });
+    }), trials(40, 1));
   });
 
   it("give the same trace again, and going back to a keyframe changes nothing", () => {
@@ -63,6 +77,6 @@ describe("random machines", () => {
       assert.equal(replayer.time, second.time);
       runFor(second, 2000);
       assert.equal(second.fingerprint(), first.fingerprint());
-    }), { numRuns: times(40) });
+    }), trials(40, 2));
   });
 });

@@ -1,17 +1,22 @@
 import { crossingInvariants } from "./crossings";
-import type { Invariant } from "./invariant";
 import { deviceInvariants } from "./devices";
 import { failureInvariants } from "./failures";
 import { grantInvariants } from "./grants";
+import type { Invariant } from "./invariant";
 import { portmapInvariants } from "./portmap";
 import { ringInvariants } from "./rings";
-import { serverInvariants } from "./server";
-import { switchingInvariants } from "./switching";
 import { schedulingInvariants } from "./scheduling";
+import { serverInvariants } from "./server";
+import { streamInvariants } from "./streams";
+import { switchingInvariants } from "./switching";
 import { timeInvariants } from "./time";
 
-/** Every rule, one file a subject. */
-export const invariants: readonly Invariant[] = [
-  ...timeInvariants, ...schedulingInvariants, ...ringInvariants, ...grantInvariants, ...failureInvariants, ...crossingInvariants,
-  ...serverInvariants, ...portmapInvariants, ...switchingInvariants, ...deviceInvariants,
-];
+/** The rules of each subject, by the name of its file. */
+export const bySubject: Readonly<Record<string, readonly Invariant[]>> = {
+  time: timeInvariants, scheduling: schedulingInvariants, rings: ringInvariants, grants: grantInvariants, failures: failureInvariants,
+  crossings: crossingInvariants, server: serverInvariants, portmap: portmapInvariants, switching: switchingInvariants, devices: deviceInvariants,
+  streams: streamInvariants,
+};
+
+/** Every rule. */
+export const invariants: readonly Invariant[] = Object.values(bySubject).flat();

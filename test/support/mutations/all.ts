@@ -6,6 +6,7 @@ import { failureMutations } from "./failures";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
 import { schedulingMutations } from "./scheduling";
+import { streamMutations } from "./streams";
 import { switchingMutations } from "./switching";
 
 /** One fault or more for every invariant. */
@@ -23,4 +24,5 @@ export const mutations: readonly Mutation[] = [
   ...switchingMutations,
   ...portmapMutations,
   ...failureMutations,
+  ...streamMutations,
 ];

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { TcpIp } from "../../../engine/components/tcpip";
+import type { MachineEngine } from "../../../engine/create";
+import type { TcpStack } from "../../../engine/network/tcp/tcp";
+import type { Invariant } from "./invariant";
+
+function stacksOf({ built: { machine } }: MachineEngine): TcpStack[] {
+  return [...machine.components.values()].flatMap((model) => (model instanceof TcpIp ? [model.tcp] : []));
+}
+
+/** Bytes of one stream that have arrived at a stack: all up to `whole`, and what lies beyond gaps. */
+class Arrived {
+  whole = 0;
+  private beyond: { readonly left: number; readonly right: number }[] = [];
+
+  add(left: number, right: number): void {
+    this.beyond.push({ left, right });
+    for (let next; (next = this.beyond.find((range) => range.left <= this.whole)) !== undefined;) {
+      this.whole = Math.max(this.whole, next.right);
+      this.beyond = this.beyond.filter((range) => range.right > this.whole);
+    }
+  }
+}
+
+/** Rules of what TCP promises to applications. */
+export const streamInvariants: readonly Invariant[] = [
+  {
+    number: 82, says: "an application reads the bytes that the other end has written, in order and once: each has arrived intact before, and an end of the stream comes after the last",
+    watch: (engine) => {
+      const { packets } = engine.built.machine;
+      // By stream, each of which has one writer and one reader.
+      const written = new Map<number, number>();
+      const read = new Map<number, number>();
+      let wrong: string | undefined;
+      for (const tcp of stacksOf(engine)) {
+        const arrived = new Map<number, Arrived>();
+        const [input, send, receive, close] = [tcp.input.bind(tcp), tcp.send.bind(tcp), tcp.receive.bind(tcp), tcp.close.bind(tcp)];
+        tcp.input = (packet) => {
+          const { stream, offset, length, corruption } = packets.columns;
+          const [s, from, bytes] = [stream[packet]!, offset[packet]!, length[packet]!];
+          if (s >= 0 && bytes > 0 && corruption[packet] === 0) {
+            if (from + bytes > (written.get(s) ?? 0)) wrong ??= `bytes ${from} to ${from + bytes} of stream ${s} arrive, which nobody has written`;
+            let ranges = arrived.get(s);
+            if (ranges === undefined) arrived.set(s, (ranges = new Arrived()));
+            ranges.add(from, from + bytes);
+          }
+          input(packet);
+        };
+        tcp.send = (conn, bytes) => {
+          const s = tcp.sendStream(conn);
+          const taken = send(conn, bytes);
+          written.set(s, (written.get(s) ?? 0) + taken);
+          return taken;
+        };
+        tcp.receive = (conn, max) => {
+          const s = tcp.receiveStream(conn);
+          const bytes = receive(conn, max);
+          const end = (read.get(s) ?? 0) + bytes;
+          if (end > (arrived.get(s)?.whole ?? 0)) wrong ??= `byte ${end} of stream ${s} is read, and ${arrived.get(s)?.whole ?? 0} have arrived`;
+          read.set(s, end);
+          return bytes;
+        };
+        tcp.close = (conn) => {
+          const s = tcp.receiveStream(conn);
+          if (tcp["tcp"].tcb.finReceived[conn] !== 0 && tcp.available(conn) === 0 && (read.get(s) ?? 0) !== (written.get(s) ?? 0)) wrong ??= `stream ${s} ends after ${read.get(s)} of ${written.get(s)} bytes`;
+          close(conn);
+        };
+      }
+      return { step: () => { if (wrong !== undefined) assert.fail(wrong); } };
+    },
+  },
+];
