@@ -361,11 +361,13 @@ const RESTART: KeySpec = {
 
 export const FAULTS: readonly FaultType[] = [
   {
-    kind: "crash", doc: "The domain stops at once and loses its state; of a component: the domain that it is in, as nothing isolates it there.",
+    kind: "crash", target: "domain-or-host",
+    doc: "The domain stops at once and loses its state; of a component: the domain that it is in, as nothing isolates it there; of a host or its hypervisor: all domains, with what the hypervisor held for them.",
     options: [RESTART],
   },
   {
-    kind: "hang", doc: "The domain makes no progress and burns what CPU time it gets; of a component: the next job that begins for it does not end, and holds its vCPU.",
+    kind: "hang", target: "domain-or-host",
+    doc: "The domain makes no progress and burns what CPU time it gets; of a component: the next job that begins for it does not end, and holds its vCPU.",
     options: [
       { name: "watchdog", doc: "The domain must show that each of its vCPUs still does something within this time, or it is killed. Without it, nobody notices.", value: { kind: "time", min: 1e6, max: 3600e12 } },
       RESTART,
@@ -402,7 +404,7 @@ export const FAULTS: readonly FaultType[] = [
   },
   // Last: “restart” is an option of those above.
   {
-    kind: "restart", doc: "A planned restart of the domain, or of that of the component: an upgrade.",
+    kind: "restart", target: "domain-or-host", doc: "A planned restart of the domain, or of that of the component, or of the host: an upgrade.",
     options: [{ name: "takes", doc: "How long it takes until the domain runs again, with fresh state.", value: { kind: "time", min: 0, max: 3600e12 }, required: true }],
   },
 ];

@@ -35,6 +35,7 @@ const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kin
   component: { noun: "a component", kinds: ["component"] },
   link: { noun: "a link, such as client.link", kinds: ["link"] },
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
+  "domain-or-host": { noun: "a domain, a component, a host or its hypervisor", kinds: ["domain", "component", "host", "load-generator", "hypervisor"] },
   uplink: { noun: "an interface of the domain", kinds: ["component"] },
 };
 

@@ -7,7 +7,7 @@ import { DEVICES, LINK_CONDITIONS } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "link" | "uplink";
+export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "domain-or-host" | "link" | "uplink";
 
 export interface Choice {
   readonly value: string;

@@ -14,6 +14,7 @@ import { Iommu } from "./iommu/iommu";
 import { addDegradation } from "./faults/degrade";
 import { addFault } from "./faults/fault";
 import { Forger } from "./faults/forger";
+import { HostFault } from "./faults/hostFault";
 import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
@@ -102,6 +103,8 @@ export function build(design: Design, columns?: PacketColumns): Built {
   for (const spec of design.faults) {
     addFault(machine, domains, spec);
     addDegradation(machine, spec);
+    const struck = hypervisors.find(({ host }) => spec.target === host || spec.target === `${host}/hypervisor`);
+    if (struck !== undefined) new HostFault(machine, struck, spec);
   }
   for (const spec of design.faults.filter(({ kind }) => kind === "forge")) {
     const domain = domains.find(({ path }) => spec.target === path || spec.target.startsWith(`${path}/`));

@@ -128,10 +128,25 @@ export class Lifecycle implements Model {
     for (const [other, models] of this.models) {
       if (other !== domain && this.isRunning(other)) for (const model of models) model.peerDied?.(domain);
     }
-    if (restart === undefined) return;
+    if (restart !== undefined) this.bootAfter(domain, restart);
+  }
+
+  /** A domain that is dead, and the processes of its kernel, are to run again. @param restart picoseconds, at least what its devices take to reset */
+  bootAfter(domain: DomainPlace, restart: number): void {
+    const { kernel } = this.machine;
     const ready = this.readyAfter(domain, restart);
     kernel.schedule(ready, Priority.timeout, this.id, Op.boot, domain.id);
     for (const d of this.domains) if (d.kernel?.id === domain.id) kernel.schedule(this.readyAfter(d, ready), Priority.timeout, this.id, Op.boot, d.id);
+  }
+
+  /** What was to boot does not: its host has died. */
+  cancelBoots(host: string): void {
+    this.machine.kernel.queue.cancelWhere((component, op, d) => component === this.id && op === Op.boot && this.domains[d]!.host === host);
+  }
+
+  /** The domains of a host that have a kernel of their own. */
+  domainsOf(host: string): DomainPlace[] {
+    return this.domains.filter((domain) => domain.host === host && domain.kernel === undefined);
   }
 
   /** Picoseconds until a domain can start, not before `least`: its devices reset. */

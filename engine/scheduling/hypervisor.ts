@@ -96,9 +96,27 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   /** The machine is on: every vCPU boots, runnable. */
   start(): void {
     for (const vcpu of this.vcpus) this.wake(vcpu);
-    if (this.policy.tickPeriod > 0) {
-      for (let p = 0; p < this.count; p++) this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
+    this.startTicks();
+  }
+
+  /** The host is down: no vCPU is left, and no pCPU does anything. */
+  stop(): void {
+    const { pcpu, kernel, id } = this;
+    kernel.queue.cancelWhere((component) => component === id);
+    for (let p = 0; p < this.count; p++) {
+      pcpu.vcpu[p] = pcpu.last[p] = pcpu.slice[p] = NONE;
+      pcpu.switching[p] = pcpu.asked[p] = 0;
     }
+  }
+
+  /** The host runs again; its domains boot one by one. */
+  boot(): void {
+    this.startTicks();
+  }
+
+  private startTicks(): void {
+    if (this.policy.tickPeriod === 0) return;
+    for (let p = 0; p < this.count; p++) this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
   }
 
   // --- VcpuHost -----------------------------------------------------------------------------------------------------

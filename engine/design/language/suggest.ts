@@ -62,6 +62,11 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
       return design.links.map(({ path, to: device }) => ({ text: dotted(path), detail: `to ${device}`, usable: true }));
     case "domain-or-component":
       return machine.domains.flatMap((domain) => [{ text: short(domain.path), detail: domain.kind, usable: true }, ...domain.components.map(({ path, type }) => ({ text: short(path), detail: type, usable: true }))]);
+    case "domain-or-host":
+      return [
+        ...ofHost(design, machine, "domain-or-component", host), { text: machine.path, detail: "host, with all that is in it", usable: true },
+        ...(machine.hypervisor === undefined ? [] : [{ text: dotted(machine.hypervisor.path), detail: `${machine.hypervisor.model}, with all domains`, usable: true }]),
+      ];
     default:
       return [];
   }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { report } from "../../../engine/analysis/report";
+import { createEngine, type MachineEngine } from "../../../engine/create";
+import { parseDesign } from "../../../engine/design/parse";
+import { designOf } from "../../support/runDesign";
+
+const ms = 1e9;
+const HOST = "server";
+
+function machine(fault: string, until = "900ms", more = ""): MachineEngine {
+  return createEngine(designOf(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 3 }
+    iommu: on
+    devices:
+      nic0: { model: intel-82599, sriov: { vfs: 1 } }
+    hypervisor: { model: xen, scheduler: credit }
+    domains:
+      netsrv: { components: [netserver, ixgbe: { bind: nic0.pf }] }
+      web: { components: [http-server: { port: 80 }, echo: { protocol: udp }, libc, tcpip, vif: { channel: netsrv.netserver }] }
+      fast: { components: [http-server: { port: 81 }, libc, tcpip, ixgbe: { bind: nic0.vf0 }] }
+  client: { model: load-generator, cpu: { cores: 2 }, link: { to: server.nic0, rate: 10Gbps, delay: 200us } }
+workloads:
+  - http: { from: client, to: web, size: 1KiB, requests: 200000 }
+  - http: { from: client, to: fast, size: 1KiB, requests: 200000 }
+faults: [{ at: 50ms, ${fault} }${more}]
+run: { until: ${until} }
+`));
+}
+
+function runUntil(engine: MachineEngine, time: number): void {
+  const { queue } = engine.built.machine.kernel;
+  for (let next = queue.peek(); next >= 0 && queue.events.time[next]! < time && engine.dispatch(); next = queue.peek());
+}
+
+const completed = (engine: MachineEngine): number[] => report(engine).workloads.map((w) => w.completed);
+const running = (engine: MachineEngine): boolean[] => engine.built.domains.filter(({ host }) => host === HOST).map((d) => engine.built.machine.lifecycle.isRunning(d));
+const count = (engine: MachineEngine, name: string): number => engine.names.functions.filter((fn) => fn.name === name).reduce((sum, { id }) => sum + engine.built.machine.kernel.count(id), 0);
+
+describe("a crash of a host", () => {
+  for (const target of ["server", "server.hypervisor", "hypervisor"]) {
+    it(`named “${target}” takes down all domains, and what the hypervisor held for them`, () => {
+      const engine = machine(`crash: ${target}`, "400ms");
+      const { machine: { grants, portmaps, nics }, iommus } = engine.built;
+      runUntil(engine, 50 * ms);
+      const owned = (): number => [6, 17].flatMap((protocol) => Array.from({ length: 65536 }, (_, port) => portmaps.get("server/netsrv/netserver")!.owner(protocol, port))).filter((owner) => owner >= 0).length;
+      const ids = engine.built.domains.filter(({ host }) => host === HOST).map(({ id }) => id);
+      const granted = (): number => ids.reduce((sum, id) => sum + grants.get(HOST)!.grantedBy(id) + grants.get(HOST)!.mappedBy(id), 0);
+      assert.ok(owned() > 0 && granted() > 0 && running(engine).every((on) => on));
+      engine.dispatch();
+      assert.deepEqual(running(engine), [false, false, false]);
+      assert.deepEqual([owned(), granted()], [0, 0]);
+      const nic = nics.get("server/nic0")!;
+      assert.ok(nic.functions.every((_, f) => !nic.isUp(f) && nic.state.owner[f] === -1));
+      assert.equal(iommus.length, 2);
+      const before = completed(engine);
+      const from = engine.trace.length;
+      runUntil(engine, 400 * ms);
+      assert.deepEqual(completed(engine).map((n, i) => n - before[i]! <= 1), [true, true], "what was on its way");
+      const { contexts } = engine.names;
+      for (let row = from; row < engine.trace.length; row++) {
+        const { kind, path } = contexts[engine.trace.row(row).context]!;
+        assert.ok(!path.startsWith("server/") || (kind !== "thread" && kind !== "pcpu" && kind !== "vcpu"), `${path} does something`);
+      }
+      assert.ok(report(engine).retransmissions > 0, "the client's segments are not acknowledged");
+    });
+  }
+
+  it("boots everything again: connections of before are reset, new ones are served", () => {
+    const engine = machine("crash: server, restart: 200ms");
+    runUntil(engine, 240 * ms);
+    assert.deepEqual(running(engine), [false, false, false]);
+    const before = completed(engine);
+    runUntil(engine, 900 * ms);
+    const { deaths, workloads } = report(engine);
+    assert.deepEqual(running(engine), [true, true, true]);
+    assert.deepEqual(deaths.map(({ domain, cause, at, down }) => [domain, cause, at, down]), ["netsrv", "web", "fast"].map((name) => [`server/${name}`, "faults/crash-server", 50 * ms, 200 * ms]));
+    workloads.forEach((workload, i) => {
+      assert.ok(workload.completed > before[i]! + 100, `${workload.completed} after ${before[i]}`);
+      assert.equal(workload.errors, 1, "the connection that was there");
+    });
+    assert.ok(count(engine, "csched_tick") > 0);
+  });
+
+  it("boots domains as well that had died before, and not earlier than the host", () => {
+    const engine = machine("restart: server, takes: 200ms", "500ms", ", { at: 30ms, crash: fast }, { at: 40ms, crash: web, restart: 100ms }");
+    runUntil(engine, 249 * ms);
+    assert.deepEqual(running(engine), [false, false, false]);
+    runUntil(engine, 500 * ms);
+    assert.deepEqual(running(engine), [true, true, true]);
+    assert.deepEqual(report(engine).deaths.map(({ domain, down }) => [domain, down]), [["server/fast", 220 * ms], ["server/web", 210 * ms], ["server/netsrv", 200 * ms]]);
+  });
+
+  it("of a client is one of its kernel: it asks anew, and counts anew", () => {
+    const engine = machine("crash: client, restart: 1ms", "1300ms");
+    runUntil(engine, 51 * ms);
+    assert.deepEqual(running(engine), [true, true, true]);
+    assert.deepEqual(report(engine).deaths.map(({ domain, down }) => [domain, down]), [["client/os", undefined]]);
+    // Its ports are those of before: the server asks whether it means it (RFC 5961 section 4), and the second SYN, a second later, is taken.
+    runUntil(engine, 1100 * ms);
+    assert.deepEqual(completed(engine), [0, 0]);
+    runUntil(engine, 1300 * ms);
+    assert.ok(completed(engine).every((n) => n > 100), completed(engine).join());
+  });
+
+  it("going back over it is exact", () => {
+    for (const keyframeAt of [45, 51, 120, 201, 210]) {
+      const engine = machine("crash: server, restart: 150ms", "230ms");
+      runUntil(engine, keyframeAt * ms);
+      const keyframe = engine.snapshot();
+      const replayer = engine.replayer();
+      replayer.restore(keyframe);
+      runUntil(engine, 230 * ms);
+      runUntil(replayer as MachineEngine, 230 * ms);
+      assert.equal(replayer.rows, engine.rows);
+      assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().delta, engine.built.machine.kernel.store.snapshot().delta);
+    }
+  });
+});
+
+describe("the name of what a fault strikes", () => {
+  it("is a domain's, a component's, a host's or a hypervisor's, and no device's; only a domain forges", () => {
+    const problems = (fault: string): string[] => parseDesign(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 1 }
+    devices: { nic0: { model: intel-82599 } }
+    domains: { os: { kind: kernel, components: [ixgbe: { bind: nic0.pf }] } }
+faults: [{ at: 1ms, ${fault} }]
+run: { until: 1ms }
+`).problems.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code}: ${message}`);
+    for (const good of ["crash: server", "hang: os", "restart: server, takes: 1ms", "crash: os.ixgbe"]) assert.deepEqual(problems(good), [], good);
+    assert.deepEqual(problems("crash: nic0"), ["wrong-reference: “nic0” is a device. This must be a domain, a component, a host or its hypervisor."]);
+    assert.deepEqual(problems("crash: hypervisor"), ["unknown-reference: There is no “hypervisor”. This must be a domain, a component, a host or its hypervisor."]);
+    assert.deepEqual(problems("forge: server, what: mac"), ["wrong-reference: “server” is a host. This must be a domain or a component."]);
+  });
+});
+
+describe("a host that hangs", () => {
+  it("does nothing until its watchdog reboots it", () => {
+    const engine = machine("hang: server, watchdog: 100ms, restart: 120ms");
+    runUntil(engine, 51 * ms);
+    const before = completed(engine);
+    runUntil(engine, 149 * ms);
+    assert.deepEqual(completed(engine), before);
+    assert.deepEqual(running(engine), [true, true, true], "nobody knows that they do not");
+    runUntil(engine, 900 * ms);
+    assert.equal(count(engine, "nmi_watchdog_tick"), 1);
+    assert.ok(report(engine).deaths.every(({ at, down }) => at === 150 * ms && down === 120 * ms));
+    assert.ok(completed(engine).every((n, i) => n > before[i]! + 100));
+  });
+
+  it("without one, for good", () => {
+    const engine = machine("hang: hypervisor");
+    runUntil(engine, 51 * ms);
+    const before = completed(engine);
+    runUntil(engine, 900 * ms);
+    assert.deepEqual(completed(engine), before);
+    assert.equal(report(engine).deaths.length, 0);
+  });
+});
