@@ -106,7 +106,10 @@ export class Dispatcher {
     work.slot.cause[w] = kernel.cause;
     kernel.cause = cause;
     work.goOn(w, v, cause);
-    this.lead(w, v, thread, NONE, false);
+    work.takeBackMove(w);
+    const owes = this.cpus.vcpus.vcpu.owed[v]! > 0;
+    const added = this.lead(w, v, thread, NONE, false);
+    if (!owes) work.noteMove(w, added);
   }
 
   /** The vCPU loses its pCPU; it stays runnable. */
@@ -283,8 +286,8 @@ export class Dispatcher {
     work.proceed(unfinished);
   }
 
-  /** Work that is half done goes on elsewhere: what that costs comes first. */
-  private lead(w: number, v: number, thread: number, switching: number, switched: boolean): void {
+  /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */
+  private lead(w: number, v: number, thread: number, switching: number, switched: boolean): number {
     const { charges, work } = this.cpus;
     const before = work.slot.shares[w]!;
     charges.open(w, v);
@@ -292,6 +295,7 @@ export class Dispatcher {
     charges.current = NONE;
     const added = work.slot.shares[w]! - before;
     if (added > 0) work.bringForward(w, added);
+    return added;
   }
 
   private startJob(v: number, thread: number, switching: number, switched: boolean): void {

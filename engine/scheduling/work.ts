@@ -28,6 +28,7 @@ export class WorkSlots {
       component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32", vcpu: "u16", thread: "i32",
       begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", first: "u8", spin: "f64", cut: "u8", noted: "i32", hung: "u8",
       locked: "u8", started: "u8", held: "i16", spinning: "u8", spun: "f64", next: "i32",
+      led: "u8", ledFirst: "u8", ledLeft: "f64",
     });
     this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32", lock: "i16" });
     this.continued = kernel.functions({ "goes on after preemption": { kind: "thread", a: "function" } })["goes on after preemption"];
@@ -56,7 +57,7 @@ export class WorkSlots {
     const { slot } = this;
     slot.enabler[w] = enabler;
     slot.shares[w] = slot.first[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.remaining[w] = slot.hung[w] =
-      slot.locked[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = 0;
+      slot.locked[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.led[w] = 0;
     slot.event[w] = slot.held[w] = NONE;
     slot.begin[w] = this.kernel.now;
   }
@@ -112,6 +113,27 @@ export class WorkSlots {
       column.copyWithin(begin + count, begin, end - count);
       column.set(moved as Float64Array & Int32Array, begin);
     }
+  }
+
+  /** The first `count` functions are there because of a move only. */
+  noteMove(w: number, count: number): void {
+    const { slot } = this;
+    slot.led[w] = count;
+    slot.ledFirst[w] = slot.first[w]!;
+    slot.ledLeft[w] = slot.remaining[w]!;
+  }
+
+  /** Takes back what the last move costs, if nothing has been done since: work that is moved on and on without running pays for one move. */
+  takeBackMove(w: number): void {
+    const { share, slot } = this;
+    const count = slot.led[w]!;
+    slot.led[w] = 0;
+    if (count === 0 || slot.first[w] !== slot.ledFirst[w] || slot.remaining[w] !== slot.ledLeft[w] || slot.started[w] === 1) return;
+    const begin = w * SHARES + slot.first[w]!;
+    const end = w * SHARES + slot.shares[w]!;
+    for (let s = begin; s < begin + count; s++) slot.remaining[w]! -= share.cost[s]!;
+    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) column.copyWithin(begin, begin + count, end);
+    slot.shares[w]! -= count;
   }
 
   /** The work has its vCPU from now on. */

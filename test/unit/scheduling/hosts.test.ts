@@ -138,4 +138,22 @@ describe("halts, interrupts and wake-ups under a hypervisor", () => {
     const id = engine.built.domains.find((d) => d.path === "server/web")!.id;
     assert.equal(engine.built.machine.cpus.countsOf(id).exits, ["VM exit: HLT", "VM exit: EOI", "VM exit: external interrupt"].reduce((sum, name) => sum + rowsOf(engine, name, "server/web").length, 0));
   });
+
+  it("pays for one move where a vCPU is moved again and again before its work goes on", () => {
+    const { engine } = runDesign(`exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 2 }
+    hypervisor: { model: xen, scheduler: round-robin, timeslice: 1ms }
+    domains:
+      a: { components: [ compute ] }
+      b: { components: [ compute ] }
+      c: { components: [ compute ] }
+faults: [{ at: 10ms, hang: a }]
+run: { until: 500ms }
+`);
+    assert.ok(rowsOf(engine, "no progress", "server/a").length > 10);
+    const { work: { slot }, threads: { thread } } = engine.built.machine.cpus;
+    for (let t = 0; t < thread.rows; t++) if (thread.work[t]! >= 0) assert.ok(slot.shares[thread.work[t]!]! <= 4, `${slot.shares[thread.work[t]!]!} functions`);
+  });
 });
