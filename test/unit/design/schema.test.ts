@@ -13,6 +13,8 @@ function errors(text: string): string {
 }
 
 const samples = readdirSync("samples", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".exo.yaml")).sort();
+/** Warnings about the very thing that a sample shows: vCPUs that wait for each other, and such as an N:1 scheduler leaves idle. */
+const shown: readonly string[] = ["overcommitted", "unused-vcpus"];
 const web = (line: string) => designText({ domains: { web: ["http-server", "libc", line, "ixgbe: { bind: nic0.vf0 }"] } });
 
 describe("JSON Schema", () => {
@@ -23,7 +25,7 @@ describe("JSON Schema", () => {
   for (const sample of samples) {
     it(`accepts samples/${sample}, as the parser does`, () => {
       const text = readFileSync(`samples/${sample}`, "utf8");
-      assert.deepEqual(parseDesign(text).problems, []);
+      assert.deepEqual(parseDesign(text).problems.filter(({ code }) => !shown.includes(code)), []);
       assert.equal(errors(text), "");
     });
   }
