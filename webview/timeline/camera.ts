@@ -9,6 +9,8 @@ export class Camera {
   readonly viewport = new Viewport();
   /** The user, or we, have chosen a window: a growing run no longer widens it. */
   settled = false;
+  /** Counts the windows that were chosen: who chooses one late sees whether another was chosen meanwhile. */
+  chosen = 0;
   private glide: { readonly start: number; readonly lasts: number; readonly from: readonly [number, number]; readonly to: readonly [number, number] } | undefined;
 
   /** @param moved a frame is needed. */
@@ -18,12 +20,14 @@ export class Camera {
   byHand(change: (viewport: Viewport) => void): void {
     this.glide = undefined;
     this.settled = true;
+    this.chosen++;
     change(this.viewport);
     this.moved();
   }
 
   glideTo(from: number, to: number): void {
     this.settled = true;
+    this.chosen++;
     const lasts = motion(GLIDE);
     this.glide = lasts === 0 ? undefined : { start: performance.now(), lasts, from: [this.viewport.from, this.viewport.to], to: [from, to] };
     if (!this.glide) this.viewport.set(from, to);

@@ -176,9 +176,10 @@ export class TimelineView {
   private async settle(): Promise<void> {
     if (this.camera.settled || (this.rows < ENOUGH_ROWS && !this.complete)) return;
     this.camera.settled = true;
-    const { generation } = this;
+    const { generation, camera: { chosen } } = this;
     const event = await this.events.at(Math.max(0, this.cursor?.row ?? 0));
-    if (!event || generation !== this.generation) return;
+    // The engine may be busy for a while: a window that the user has chosen since stays.
+    if (!event || generation !== this.generation || chosen !== this.camera.chosen) return;
     const room = (event.near.to - event.near.from) * 0.05;
     this.camera.byHand((viewport) => viewport.set(event.near.from - room, event.near.to + room));
   }
