@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import ELK, { type ElkNode } from "elkjs";
 import { parseDesign } from "../../../engine/design/parse";
 import { diagramModel } from "../../../extension/editor/diagramModel";
@@ -8,6 +8,8 @@ import { assemble } from "../../../webview/diagram/assemble";
 import { hostGraph, indexModel } from "../../../webview/diagram/graph";
 import { HEADER, type Box, type Rect, type Scene } from "../../../webview/diagram/scene";
 
+/** All of them, as `folder/name`. */
+const SAMPLES = readdirSync("samples", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".exo.yaml")).map((path) => path.replaceAll("\\", "/").replace(".exo.yaml", "")).toSorted();
 const SAMPLE = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 
 async function sceneOf(text: string): Promise<Scene> {
@@ -102,7 +104,7 @@ describe("diagram layout", function () {
     assert.equal(new Set(bindings.map(({ guard }) => guard?.x)).size, bindings.length);
   });
 
-  for (const sample of ["netfront/nat", "netfront/bridge", "security/malicious", "scheduling/numa", "switching/vf-scarcity", "switching/by-hand", "placement/multiserver"]) {
+  for (const sample of SAMPLES) {
     it(`lets no wire run through what a box says of itself: ${sample}`, async () => {
       const picture = await sceneOf(readFileSync(`samples/${sample}.exo.yaml`, "utf8"));
       const measure = (label: string): number => label.length * 7;
