@@ -99,14 +99,9 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.startTicks();
   }
 
-  /** The host is down: no vCPU is left, and no pCPU does anything. */
+  /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and its clock stops. */
   stop(): void {
-    const { pcpu, kernel, id } = this;
-    kernel.queue.cancelWhere((component) => component === id);
-    for (let p = 0; p < this.count; p++) {
-      pcpu.vcpu[p] = pcpu.last[p] = pcpu.slice[p] = NONE;
-      pcpu.switching[p] = pcpu.asked[p] = 0;
-    }
+    this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.tick);
   }
 
   /** The host runs again; its domains boot one by one. */

@@ -62,7 +62,7 @@ describe("a crash of a host", () => {
       const { contexts } = engine.names;
       for (let row = from; row < engine.trace.length; row++) {
         const { kind, path } = contexts[engine.trace.row(row).context]!;
-        assert.ok(!path.startsWith("server/") || (kind !== "thread" && kind !== "pcpu" && kind !== "vcpu"), `${path} does something`);
+        assert.ok(!path.startsWith("server/") || (kind !== "thread" && kind !== "pcpu"), `${path} does something`);
       }
       assert.ok(report(engine).retransmissions > 0, "the client's segments are not acknowledged");
     });
