@@ -232,7 +232,7 @@ export class Cpus implements Model, CpuParts {
   spinOn(fn: number, limit: number): void {
     const round = this.costs.of(fn, 0);
     this.spendTime(fn, round * limit, NONE, limit);
-    this.work.slot.spin[this.charges.current] = round;
+    this.work.spin(this.charges.current, round);
   }
 
   /** In `end`: how often the function was called in vain. */
@@ -242,7 +242,7 @@ export class Cpus implements Model, CpuParts {
 
   /** In `begin`: how much of what waits this work is for, which its cost was said for. Its `end` reads it by {@link noted}: more may wait by then. */
   note(count: number): void {
-    this.work.slot.noted[this.charges.current] = count;
+    this.work.note(this.charges.current, count);
   }
 
   get noted(): number {

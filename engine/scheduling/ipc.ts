@@ -2,6 +2,7 @@ import type { Kernel, Model } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
 import type { Crossings } from "./crossing";
 import { ThreadState } from "./threads";
+import { Shares } from "./shares";
 import { SHARES, type WorkSlots } from "./work";
 
 /** State of a thread that waits for the answer of another process: it can be given jobs, which do not wake it. */
@@ -53,15 +54,14 @@ export class Ipc implements Model {
     this.pending = kernel.store.table("calls between processes", {
       next: "u8", end: "u8", component: "u16", op: "u16", a: "i32", b: "i32", server: "i32", calls: "f64",
     });
-    this.share = kernel.store.table("call shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32" });
+    this.share = new Shares(kernel.store, "call shares");
   }
 
   /** @param calls whether the thread is a process', which can call others */
   addThread(calls: boolean): void {
     const row = this.pending.alloc();
     this.pending.server[row] = NONE;
-    this.firstShare.push(calls ? this.share.rows : NONE);
-    if (calls) for (let i = 0; i < SHARES; i++) this.share.alloc();
+    this.firstShare.push(calls ? this.share.add(SHARES) : NONE);
   }
 
   /** Calls to the component are answered by the thread. */
@@ -90,20 +90,13 @@ export class Ipc implements Model {
     const thread = slot.thread[w]!;
     const from = crossings.cut;
     const left = slot.shares[w]! - from;
-    const server = this.servers[share.component[w * SHARES + from]!];
-    if (server === undefined) throw new Error(`nobody serves ${this.kernel.names.components[share.component[w * SHARES + from]!]!.path}`);
+    const component = share.component(w * SHARES + from);
+    const server = this.servers[component];
+    if (server === undefined) throw new Error(`nobody serves ${this.kernel.names.components[component]!.path}`);
     if (slot.component[w] === this.id && slot.op[w] === Op.resume) {
       pending.next[thread] = pending.end[thread]! - left;
     } else {
-      const base = this.firstShare[thread]! - from;
-      for (let i = from; i < from + left; i++) {
-        this.share.fn[base + i] = share.fn[w * SHARES + i]!;
-        this.share.component[base + i] = share.component[w * SHARES + i]!;
-        this.share.cost[base + i] = share.cost[w * SHARES + i]!;
-        this.share.packet[base + i] = share.packet[w * SHARES + i]!;
-        this.share.a[base + i] = share.a[w * SHARES + i]!;
-        this.share.b[base + i] = share.b[w * SHARES + i]!;
-      }
+      this.share.copy(share, w * SHARES + from, w * SHARES + from + left, this.firstShare[thread]!);
       pending.next[thread] = 0;
       pending.end[thread] = left;
       pending.component[thread] = slot.component[w]!;
@@ -204,7 +197,7 @@ export class Ipc implements Model {
     const { share, cpus } = this;
     const base = this.firstShare[caller]!;
     for (let i = base + this.pending.next[caller]!; i < base + end; i++) {
-      cpus.spend(share.fn[i]!, share.component[i]!, share.cost[i]!, share.packet[i]!, share.a[i]!, share.b[i]!);
+      cpus.spend(share.fn(i), share.component(i), share.cost(i), share.packet(i), share.a(i), share.b(i));
     }
   }
 
@@ -214,7 +207,7 @@ export class Ipc implements Model {
     const base = this.firstShare[caller]!;
     const end = this.pending.end[caller]!;
     let i = this.pending.next[caller]!;
-    while (i < end && this.crossings.spaceOf(this.share.component[base + i]!) !== home) i++;
+    while (i < end && this.crossings.spaceOf(this.share.component(base + i)) !== home) i++;
     return i;
   }
 

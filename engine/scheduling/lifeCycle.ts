@@ -129,7 +129,7 @@ export class LifeCycle {
     const w = work.begin(v, NONE, component, 0, 0, 0, kernel.cause, NONE);
     vcpus.vcpu.work[v] = w;
     work.spend(w, component, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
-    work.slot.hung[w] = 1;
+    work.hang(w);
   }
 
   /** The same for work of a hung component, again and again. */
@@ -137,7 +137,7 @@ export class LifeCycle {
     const { work } = this.cpus;
     work.restart(w, NONE);
     work.spend(w, work.slot.component[w]!, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
-    work.slot.hung[w] = 1;
+    work.hang(w);
     work.proceed(w);
   }
 }

@@ -56,8 +56,13 @@ export class ThreadQueues {
 
   /** Takes the first; −1 where there is none. */
   shift(q: number): number {
-    const t = this.queue.head[q]!;
-    if (t !== NONE) this.remove(q, t);
+    const { queue } = this;
+    const { next } = this.threads.thread;
+    const t = queue.head[q]!;
+    if (t === NONE) return t;
+    if ((queue.head[q] = next[t]!) === NONE) queue.tail[q] = NONE;
+    next[t] = NONE;
+    queue.count[q]!--;
     return t;
   }
 

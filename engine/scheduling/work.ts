@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
+import { A, B, COMPONENT, FN, PACKET, SHARE_BITS, Shares } from "./shares";
 import type { SpinLocks } from "./spinLocks";
 
 /** Functions that one piece of work can name. */
@@ -18,7 +19,7 @@ const Spin = { no: 0, spinning: 1, paused: 2 } as const;
  */
 export class WorkSlots {
   readonly slot;
-  readonly share;
+  readonly share: Shares;
   private readonly free;
   private readonly continued: number;
 
@@ -27,10 +28,10 @@ export class WorkSlots {
     this.slot = kernel.store.table("work", {
       component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32", vcpu: "u16", thread: "i32",
       begin: "f64", end: "f64", remaining: "f64", event: "i32", shares: "u8", first: "u8", spin: "f64", cut: "u8", noted: "i32", hung: "u8",
-      locked: "u8", started: "u8", held: "i16", spinning: "u8", spun: "f64", next: "i32",
+      locked: "u8", started: "u8", held: "i16", spinning: "u8", spun: "f64", special: "u8", next: "i32",
       led: "u8", ledFirst: "u8", ledLeft: "f64",
     });
-    this.share = kernel.store.table("work shares", { fn: "u16", component: "u16", cost: "f64", packet: "i32", a: "i32", b: "i32", lock: "i16" });
+    this.share = new Shares(kernel.store, "work shares");
     this.continued = kernel.functions({ "goes on after preemption": { kind: "thread", a: "function" } })["goes on after preemption"];
     this.free = kernel.store.table("free work slots", { head: "i32" }, 1);
     this.free.alloc();
@@ -56,10 +57,33 @@ export class WorkSlots {
   restart(w: number, enabler: number): void {
     const { slot } = this;
     slot.enabler[w] = enabler;
-    slot.shares[w] = slot.first[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.remaining[w] = slot.hung[w] =
-      slot.locked[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.led[w] = 0;
-    slot.event[w] = slot.held[w] = NONE;
+    slot.shares[w] = slot.remaining[w] = 0;
     slot.begin[w] = this.kernel.now;
+    if (slot.special[w] !== 0) this.makePlain(w);
+  }
+
+  /** The work's last function is polling, in rounds of this time. */
+  spin(w: number, round: number): void {
+    this.slot.spin[w] = round;
+    this.slot.special[w] = 1;
+  }
+
+  /** What the work's `begin` has to tell its `end`. */
+  note(w: number, count: number): void {
+    this.slot.noted[w] = count;
+    this.slot.special[w] = 1;
+  }
+
+  /** The work does not end. */
+  hang(w: number): void {
+    this.slot.hung[w] = this.slot.special[w] = 1;
+  }
+
+  /** Clears what most work leaves as it is: clearing all of it before each piece took as long as filling the slot. `special` says where there is something. */
+  private makePlain(w: number): void {
+    const { slot } = this;
+    slot.first[w] = slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.hung[w] = slot.locked[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.led[w] = slot.special[w] = 0;
+    slot.held[w] = NONE;
   }
 
   private take(): number {
@@ -69,8 +93,10 @@ export class WorkSlots {
       free.head[0] = slot.next[w]!;
       return w;
     }
-    for (let i = 0; i < SHARES; i++) this.share.alloc();
-    return slot.alloc();
+    this.share.add(SHARES);
+    const added = slot.alloc();
+    slot.event[added] = slot.held[added] = NONE;
+    return added;
   }
 
   /** The slot is free again; what it says can still be read until the next one begins. */
@@ -82,7 +108,7 @@ export class WorkSlots {
   /** Takes back all functions of work that has not started but the first `shares`. */
   shorten(w: number, shares: number): void {
     const { slot, share } = this;
-    for (let s = w * SHARES + shares; s < w * SHARES + slot.shares[w]!; s++) slot.remaining[w]! -= share.cost[s]!;
+    for (let s = w * SHARES + shares; s < w * SHARES + slot.shares[w]!; s++) slot.remaining[w]! -= share.cost(s);
     slot.shares[w] = shares;
   }
 
@@ -90,35 +116,22 @@ export class WorkSlots {
   spend(w: number, component: number, fn: number, cost: number, packet: number, a: number, b: number, lock: number = NONE): void {
     const n = this.slot.shares[w]!++;
     if (n >= SHARES) throw new Error("a piece of work names too many functions");
-    const { share } = this;
-    const s = w * SHARES + n;
-    share.fn[s] = fn;
-    share.component[s] = component;
-    share.cost[s] = cost;
-    share.packet[s] = packet;
-    share.a[s] = a;
-    share.b[s] = b;
-    share.lock[s] = lock;
-    if (lock !== NONE) this.slot.locked[w] = 1;
+    this.share.put(w * SHARES + n, fn, component, cost, packet, a, b, lock);
+    if (lock !== NONE) this.slot.locked[w] = this.slot.special[w] = 1;
     this.slot.remaining[w]! += cost;
   }
 
   /** The last `count` functions come first: what has to be done before a piece of work goes on. */
   bringForward(w: number, count: number): void {
     const { share, slot } = this;
-    const begin = w * SHARES + slot.first[w]!;
-    const end = w * SHARES + slot.shares[w]!;
-    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) {
-      const moved = column.slice(end - count, end);
-      column.copyWithin(begin + count, begin, end - count);
-      column.set(moved as Float64Array & Int32Array, begin);
-    }
+    share.bringForward(w * SHARES + slot.first[w]!, w * SHARES + slot.shares[w]!, count);
   }
 
   /** The first `count` functions are there because of a move only. */
   noteMove(w: number, count: number): void {
     const { slot } = this;
     slot.led[w] = count;
+    slot.special[w] = 1;
     slot.ledFirst[w] = slot.first[w]!;
     slot.ledLeft[w] = slot.remaining[w]!;
   }
@@ -131,8 +144,8 @@ export class WorkSlots {
     if (count === 0 || slot.first[w] !== slot.ledFirst[w] || slot.remaining[w] !== slot.ledLeft[w] || slot.started[w] === 1) return;
     const begin = w * SHARES + slot.first[w]!;
     const end = w * SHARES + slot.shares[w]!;
-    for (let s = begin; s < begin + count; s++) slot.remaining[w]! -= share.cost[s]!;
-    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) column.copyWithin(begin, begin + count, end);
+    for (let s = begin; s < begin + count; s++) slot.remaining[w]! -= share.cost(s);
+    share.copy(share, begin + count, end, begin);
     slot.shares[w]! -= count;
   }
 
@@ -151,9 +164,9 @@ export class WorkSlots {
     const s = w * SHARES + slot.first[w]!;
     if (slot.started[w] === 0) {
       slot.started[w] = 1;
-      slot.remaining[w] = share.cost[s]!;
+      slot.remaining[w] = share.cost(s);
     }
-    const lock = share.lock[s]!;
+    const lock = share.lock(s);
     if (lock === NONE || slot.held[w] === lock) return true;
     if (slot.spinning[w] === Spin.spinning) slot.spun[w]! += kernel.now - slot.end[w]!;
     if (this.locks.acquire(lock, slot.vcpu[w]!)) {
@@ -175,7 +188,7 @@ export class WorkSlots {
     locks.release(lock);
     let next: number = NONE;
     for (let other = 0; other < slot.rows; other++) {
-      if (slot.spinning[other] !== Spin.spinning || share.lock[other * SHARES + slot.first[other]!] !== lock) continue;
+      if (slot.spinning[other] !== Spin.spinning || share.lock(other * SHARES + slot.first[other]!) !== lock) continue;
       if (next === NONE || slot.end[other]! < slot.end[next]!) next = other;
     }
     if (next !== NONE) this.proceed(next);
@@ -209,19 +222,19 @@ export class WorkSlots {
     const { slot, share } = this;
     const round = slot.spin[w]!;
     if (round === 0 || slot.cut[w] === 1) return;
-    slot.cut[w] = 1;
+    slot.cut[w] = slot.special[w] = 1;
     const had = this.pause(w);
     const last = w * SHARES + slot.shares[w]! - 1;
-    const saved = Math.min(Math.floor(Math.min(slot.remaining[w]!, share.cost[last]!) / round) * round, share.cost[last]! - round);
+    const saved = Math.min(Math.floor(Math.min(slot.remaining[w]!, share.cost(last)) / round) * round, share.cost(last) - round);
     slot.remaining[w]! -= saved;
-    share.cost[last]! -= saved;
-    share.a[last] = Math.round(share.cost[last]! / round);
+    share.setCost(last, share.cost(last) - saved);
+    share.setA(last, Math.round(share.cost(last) / round));
     if (had) this.proceed(w);
   }
 
   /** Rounds of polling that work which spins has made, when it is done. */
   rounds(w: number): number {
-    return this.share.a[w * SHARES + this.slot.shares[w]! - 1]!;
+    return this.share.a(w * SHARES + this.slot.shares[w]! - 1);
   }
 
   /** How long the work has run since it began, or since it was split, picoseconds. */
@@ -236,9 +249,9 @@ export class WorkSlots {
   private total(w: number): number {
     const { slot, share } = this;
     const first = w * SHARES + slot.first[w]!;
-    if (slot.locked[w] === 1) return slot.started[w] === 1 ? share.cost[first]! : slot.remaining[w]!;
+    if (slot.locked[w] === 1) return slot.started[w] === 1 ? share.cost(first) : slot.remaining[w]!;
     let sum = 0;
-    for (let s = first, end = w * SHARES + slot.shares[w]!; s < end; s++) sum += share.cost[s]!;
+    for (let s = first, end = w * SHARES + slot.shares[w]!; s < end; s++) sum += share.cost(s);
     return sum;
   }
 
@@ -251,13 +264,16 @@ export class WorkSlots {
     slot.event[w] = NONE;
     kernel.cause = slot.cause[w]!;
     if (slot.locked[w] === 1) return this.finishFunction(w, context);
+    const { cost: costs } = share.time;
+    const { word } = share.words;
     const v = slot.vcpu[w]!;
     let begin = slot.begin[w]!;
     let enabler = slot.enabler[w]!;
     let spent = 0;
     for (let s = w * SHARES + slot.first[w]!, end = w * SHARES + slot.shares[w]!; s < end; s++) {
-      const cost = share.cost[s]!;
-      kernel.mark(share.fn[s]!, share.component[s]!, context, begin, cost, share.packet[s]!, share.a[s]!, share.b[s]!, v, enabler);
+      const cost = costs[s]!;
+      const at = s << SHARE_BITS;
+      kernel.mark(word[at + FN]!, word[at + COMPONENT]!, context, begin, cost, word[at + PACKET]!, word[at + A]!, word[at + B]!, v, enabler);
       begin += cost;
       spent += cost;
       enabler = NONE;
@@ -269,8 +285,8 @@ export class WorkSlots {
   private finishFunction(w: number, context: number): number {
     const { slot, share, kernel } = this;
     const s = w * SHARES + slot.first[w]!;
-    const spent = this.markPresent(w, context, share.cost[s]!);
-    if (slot.held[w] !== NONE && slot.held[w] === share.lock[s]) this.unlock(w);
+    const spent = this.markPresent(w, context, share.cost(s));
+    if (slot.held[w] !== NONE && slot.held[w] === share.lock(s)) this.unlock(w);
     slot.started[w] = 0;
     slot.enabler[w] = NONE;
     slot.cause[w] = kernel.cause;
@@ -287,10 +303,10 @@ export class WorkSlots {
     const v = slot.vcpu[w]!;
     const spun = slot.spun[w]!;
     const begin = slot.begin[w]!;
-    if (spun > 0) kernel.mark(this.locks.spinFn, share.component[s]!, context, begin, spun, NONE, share.lock[s]!, 0, v, slot.enabler[w]!);
+    if (spun > 0) kernel.mark(this.locks.spinFn, share.component(s), context, begin, spun, NONE, share.lock(s), 0, v, slot.enabler[w]!);
     slot.spun[w] = 0;
     if (done > 0 || spun === 0) {
-      kernel.mark(share.fn[s]!, share.component[s]!, context, begin + spun, done, share.packet[s]!, share.a[s]!, share.b[s]!, v, spun > 0 ? NONE : slot.enabler[w]!);
+      kernel.mark(share.fn(s), share.component(s), context, begin + spun, done, share.packet(s), share.a(s), share.b(s), v, spun > 0 ? NONE : slot.enabler[w]!);
     }
     return spun + done;
   }
@@ -302,12 +318,13 @@ export class WorkSlots {
   split(w: number, context: number): number {
     const { slot, share, kernel } = this;
     let spent = 0;
+    slot.special[w] = 1;
     if (slot.first[w]! > 0) this.compact(w);
     if (slot.locked[w] === 1) {
       const s = w * SHARES + slot.first[w]!;
       if (slot.started[w] === 1) {
-        spent = this.markPresent(w, context, share.cost[s]! - slot.remaining[w]!);
-        share.cost[s] = slot.remaining[w]!;
+        spent = this.markPresent(w, context, share.cost(s) - slot.remaining[w]!);
+        share.setCost(s, slot.remaining[w]!);
         if (spent > 0) this.goesOn(s);
         slot.started[w] = 0;
       }
@@ -315,12 +332,12 @@ export class WorkSlots {
       let done = this.total(w) - slot.remaining[w]!;
       let begin = slot.begin[w]!;
       for (let s = w * SHARES + slot.first[w]!; done > 0; s++) {
-        const part = Math.min(done, share.cost[s]!);
-        kernel.mark(share.fn[s]!, share.component[s]!, context, begin, part, share.packet[s]!, share.a[s]!, share.b[s]!, slot.vcpu[w]!, slot.enabler[w]!);
+        const part = Math.min(done, share.cost(s));
+        kernel.mark(share.fn(s), share.component(s), context, begin, part, share.packet(s), share.a(s), share.b(s), slot.vcpu[w]!, slot.enabler[w]!);
         slot.enabler[w] = NONE;
-        if (part === share.cost[s]! && slot.first[w]! < slot.shares[w]! - 1) slot.first[w]!++;
+        if (part === share.cost(s) && slot.first[w]! < slot.shares[w]! - 1) slot.first[w]!++;
         else {
-          share.cost[s]! -= part;
+          share.setCost(s, share.cost(s) - part);
           this.goesOn(s);
         }
         begin += part;
@@ -334,10 +351,10 @@ export class WorkSlots {
   /** What counts as a crossing, a copy or the like does so once: its first row. */
   private goesOn(s: number): void {
     const { share } = this;
-    const { kind, tally } = this.kernel.names.functions[share.fn[s]!]!;
+    const { kind, tally } = this.kernel.names.functions[share.fn(s)]!;
     if (kind !== "kernel" && tally === undefined) return;
-    share.a[s] = share.fn[s]!;
-    share.fn[s] = this.continued;
+    share.setA(s, share.fn(s));
+    share.setFn(s, this.continued);
   }
 
   /** Forgets the functions that are done: work that is preempted again and again names what comes first again and again. */
@@ -346,7 +363,7 @@ export class WorkSlots {
     const base = w * SHARES;
     const first = base + slot.first[w]!;
     const end = base + slot.shares[w]!;
-    for (const column of [share.fn, share.component, share.cost, share.packet, share.a, share.b, share.lock]) column.copyWithin(base, first, end);
+    share.copy(share, first, end, base);
     slot.shares[w] = end - first;
     slot.first[w] = 0;
   }

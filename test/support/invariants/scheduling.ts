@@ -89,13 +89,13 @@ const threadInvariants: readonly Invariant[] = [
     number: 54, says: "nobody spins for a lock that is free, or that a vCPU which idles and has its pCPU could let go",
     watch: (engine) => {
       const { vcpus, work: { slot, share }, locks } = cpusOf(engine);
-      const shares = share.rows / Math.max(1, slot.rows);
+      const shares = share.time.rows / Math.max(1, slot.rows);
       return {
         sample: () => {
-          const perSlot = slot.rows === 0 ? shares : share.rows / slot.rows;
+          const perSlot = slot.rows === 0 ? shares : share.time.rows / slot.rows;
           for (let w = 0; w < slot.rows; w++) {
             if (slot.spinning[w] !== 1) continue;
-            assert.notEqual(locks.holder(share.lock[w * perSlot + slot.first[w]!]!), NONE, "spins for a lock that is free");
+            assert.notEqual(locks.holder(share.lock(w * perSlot + slot.first[w]!)), NONE, "spins for a lock that is free");
           }
           for (let v = 0; v < vcpus.vcpu.rows; v++) {
             if (vcpus.vcpu.stuckSince[v] === 0 || vcpus.vcpu.idlePoll[v] !== NONE) continue;
