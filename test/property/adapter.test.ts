@@ -16,7 +16,7 @@ function checkQueues(nic: Nic): void {
       const inUse = tx.posted[row]! + tx.fetching[row]! + tx.cached[row]! + tx.reading[row]! + tx.done[row]! + tx.writing[row]!;
       assert.equal(inUse, tx.used[row]);
       assert.ok(inUse <= model.ring && tx.cached[row]! <= model.prefetch.transmit);
-      if (nic.state.owner[f]! >= 0) assert.equal(receiveQueues.descriptors(row), model.ring);
+      if (nic.state.receive[f] === 1) assert.equal(receiveQueues.descriptors(row), model.ring);
     }
   });
   assert.ok(nic.transmitQueues.buffered <= model.transmitBuffer && nic.transmitQueues.buffered >= 0);

@@ -21,7 +21,7 @@ export class Switch {
 
   fromWire(packet: number): void {
     const { kernel, fn, functions, id } = this.nic;
-    if (this.sort(packet, NONE) || isGroup(this.nic.packets.destinationMac(packet))) return;
+    if (isGroup(this.nic.packets.destinationMac(packet)) ? this.flood(packet, NONE) : this.sort(packet, NONE)) return;
     kernel.mark(fn["no receive filter"], id, functions[0]!.context, kernel.now, 0, packet);
   }
 
@@ -44,10 +44,7 @@ export class Switch {
     const { kernel, fn, packets } = nic;
     const destination = packets.destinationMac(packet);
     if (isGroup(destination)) {
-      for (let f = 0; f < nic.functions.length; f++) {
-        const { pool } = nic.functions[f]!;
-        if (f !== from && filters.acceptsGroup(destination, pool) && filters.passesVlan(packet, pool)) this.deliver(f, packet);
-      }
+      this.flood(packet, from);
       return false;
     }
     const exact = filters.poolOf(destination);
@@ -58,6 +55,20 @@ export class Switch {
     if (filters.passesVlan(packet, pool)) this.deliver(f, packet);
     else this.drop(f, fn["no VLAN filter"], packet, packets.vlan(packet));
     return true;
+  }
+
+  /** A frame to a group goes to every function but its own that accepts it. @returns whether one does */
+  private flood(packet: number, from: number): boolean {
+    const { filters, nic } = this;
+    const destination = nic.packets.destinationMac(packet);
+    let accepted = false;
+    for (let f = 0; f < nic.functions.length; f++) {
+      const { pool } = nic.functions[f]!;
+      if (f === from || !filters.acceptsGroup(destination, pool) || !filters.passesVlan(packet, pool)) continue;
+      this.deliver(f, packet);
+      accepted = true;
+    }
+    return accepted;
   }
 
   private deliver(f: number, packet: number): void {
