@@ -33,7 +33,8 @@ describe("adapters of random machines", () => {
   });
 
   it("keep interrupts of a vector apart, deliver no frame to a function whose address it does not carry, and never fault", () => {
-    fc.assert(fc.property(randomMachine, ({ text }) => {
+    // Who crashes has other intervals afterwards: rule 49 looks at them as they are at the time.
+    fc.assert(fc.property(randomMachine.filter(({ crashes }) => !crashes), ({ text }) => {
       const engine = createEngine(designOf(text));
       for (let i = 0; i < 40_000 && engine.dispatch(); i++);
       const { trace, names, built } = engine;
