@@ -23,7 +23,12 @@ const BUFFER_BYTES = 2000;
  * A guest's end of Xen's network path, as mini-os and rumprun have it (`platform/xen/xen/netfront.c`, `xenif_user.c`): a
  * transmit and a receive ring of one page, one granted page a frame, neither fragments nor offloads. A frame that is sent is
  * copied into its page; 256 empty pages wait for what is received, which the event handler copies out, and a thread copies
- * again for the stack. To a driver domain that dies and starts again it does not reconnect: nothing in mini-os' netfront would.
+ * again for the stack.
+ *
+ * To a driver domain that dies and starts again it does not reconnect: mini-os' netfront looks at the backend's state while it connects, and when it is
+ * shut down, and never else. Linux' would not either: `netback_changed` (xen-netfront.c) connects from the state Initialising alone, which a frontend is in
+ * when it is probed or resumed, so that somebody has to take the device away and attach it anew (`xl network-detach`, `network-attach`). That
+ * is what the restart of the guest does here.
  */
 export class Netfront implements PlacedModel, NetworkInterface {
   readonly id: number;

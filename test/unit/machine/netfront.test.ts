@@ -137,6 +137,25 @@ describe("Xen's split network path", () => {
     assert.ok(completed > 70 && completed < 95, `${completed} answers`);
   });
 
+  it("is not connected again when the driver domain restarts, and the loss is told by its cause; a restart of the guest connects it", () => {
+    const pings = "ping: { from: client, to: g0, requests: 300 }";
+    const answers = (faults: string[], until: string): { readonly engine: MachineEngine; readonly completed: number } => {
+      const engine = run({ workloads: [pings], faults, until });
+      return { engine, completed: report(engine).workloads[0]!.completed };
+    };
+    const restarted = "{ at: 15ms, crash: driver, restart: 1ms }";
+    const { engine, completed } = answers([restarted], "300ms");
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    assert.ok(engine.built.machine.lifecycle.isRunning(driver));
+    assert.ok(completed < 10, `${completed} answers`);
+    assert.equal(placed<Netback>(engine, "server/driver/netback").isConnected(0), false);
+    assert.equal(engine.built.machine.grants.get("server")!.mappedBy(driver.id), 0);
+    assert.ok(report(engine).drops["guest not connected"]! > 0, "what the bridge has for it");
+    const again = answers([restarted, "{ at: 150ms, restart: g0, takes: 10ms }"], "400ms");
+    assert.ok(again.completed > completed + 100, `${again.completed} answers`);
+    assert.equal(placed<Netback>(again.engine, "server/driver/netback").isConnected(0), true);
+  });
+
   it("maps nothing for a driver domain that has died, and leaves its guests their memory", () => {
     const engine = run({ workloads: ["ping: { from: client, to: g0, requests: 10 }"], faults: ["{ at: 15ms, crash: driver }"] });
     const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;

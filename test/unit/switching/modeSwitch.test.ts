@@ -183,6 +183,50 @@ describe("a dynamic mode switch", () => {
     assert.ok(calls(engine, "arpannounce") >= 2, "the neighbours are told where it is now");
   });
 
+  it("cannot begin while the application does not run, and is no matter of it when it is back", () => {
+    const { report, engine } = runDesign(design({
+      workloads: [steady], rest: ["{ at: 100ms, switch: nginx, to: direct }", "{ at: 500ms, switch: nginx, to: direct }"], faults: ["{ at: 90ms, crash: nginx, restart: 50ms }"], until: "3s",
+    }));
+    assert.deepEqual(report.switches.map(({ outcome, duration }) => [outcome, duration === undefined]), [["not running", true], ["done", false]]);
+    assert.equal(vifOf(engine).uplink.via, 1);
+  });
+
+  it("is nothing where the application is already, and the last of two at once counts", () => {
+    const there = runDesign(design({ rest: ["{ at: 100ms, switch: nginx, to: server }"] })).report;
+    assert.deepEqual(there.switches, []);
+    const direct = "{ at: 100ms, switch: nginx, to: direct }";
+    const server = "{ at: 100ms, switch: nginx, to: server }";
+    const both = runDesign(design({ workloads: [steady], rest: [direct, server], until: "2s" }));
+    assert.deepEqual(both.report.switches.map(({ to, outcome }) => [to, outcome]), [["server/nginx/ixgbe", "done"], ["server/nginx/vif", "done"]]);
+    assert.equal(vifOf(both.engine).uplink.via, 0);
+    assert.deepEqual([both.report.workloads[0]!.completed, both.report.workloads[0]!.errors], [400, 0]);
+    const other = runDesign(design({ rest: [server, direct], until: "2s" }));
+    assert.deepEqual(other.report.switches.map(({ to, outcome }) => [to, outcome]), [["server/nginx/ixgbe", "done"]]);
+    assert.equal(vifOf(other.engine).uplink.via, 1);
+  });
+
+  it("ends in a timeout where the server dies in its middle, and can be asked for again", () => {
+    const { report, engine } = runDesign(design({
+      rest: ["{ at: 100ms, switch: nginx, to: direct }", "{ at: 3s, switch: nginx, to: server }", "{ at: 4s, switch: nginx, to: direct }"], faults: ["{ at: 100.001ms, crash: netsrv, restart: 150ms }"], until: "5s",
+    }));
+    assert.equal(report.switches[0]!.outcome, "timed out");
+    assert.equal(report.switches.at(-1)!.outcome, "done");
+    assert.equal(vifOf(engine).uplink.via, 1);
+  });
+
+  it("by a policy begins when the server is back: decisions during its outage lead to nothing", () => {
+    // Its first window, to 50 ms, has load enough, and the server dies before it ends.
+    const { report, engine } = runDesign(design({
+      workloads: [steady.replace("requests: 400", "requests: 900")], rest: ["{ policy: load, switch: nginx, above: 10Mbps, below: 0bps, window: 50ms }"],
+      faults: ["{ at: 45ms, crash: netsrv, restart: 400ms }"], until: "3s",
+    }));
+    const [last] = report.switches.slice(-1);
+    assert.equal(last!.outcome, "done");
+    assert.deepEqual(report.switches.slice(0, -1).map(({ outcome, begun }) => [outcome, begun]), [["not running", 50 * MS]]);
+    assert.ok(last!.begun > 445 * MS);
+    assert.equal(vifOf(engine).uplink.via, 1);
+  });
+
   it("loses datagrams for good: UDP shows the gap to the application", () => {
     const { report } = runDesign(design({ nginx: ["discard: { protocol: udp }"], workloads: ["udp-stream: { from: client, to: nginx, interval: 1ms, duration: 300ms }"], rest: [toDirect] }));
     const [stream] = report.workloads;
