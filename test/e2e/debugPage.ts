@@ -85,7 +85,7 @@ export class DebugPage {
     await eventually(async () => {
       await page.mouse.wheel(0, -5000);
       await page.waitForTimeout(100);
-      return page.locator(`.${view} .monaco-list-row[data-index="0"]`).isVisible();
+      return page.locator(`.${view} .monaco-list-row:not(.monaco-tree-sticky-row)[data-index="0"]`).isVisible();
     }, `${view} is scrolled to its top`);
     await page.waitForTimeout(120);
     while (!(await visit())) {
