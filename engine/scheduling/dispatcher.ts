@@ -36,6 +36,9 @@ export interface CpuParts {
   readonly ipc: Ipc;
 }
 
+/** IPIs that one piece of work pays for; what a vCPU that was held up owes beyond that, its next pieces pay. */
+const MOST_IPIS = 8;
+
 /**
  * What a vCPU that has a pCPU does: interrupts first, then the thread that it runs, then the thread that the domain's policy
  * picks, and else it idles. The mechanism is here, the choice is the policy's.
@@ -348,7 +351,7 @@ export class Dispatcher {
     const { vcpus, charges } = this.cpus;
     const { vcpu: c } = vcpus;
     const fn = vcpus.entry(v).virtual ? this.fn["VM exit: ICR write"] : this.fn["send IPI"];
-    for (; c.owed[v]! > 0; c.owed[v]!--) charges.overhead(fn);
+    for (let n = 0; c.owed[v]! > 0 && n < MOST_IPIS; n++, c.owed[v]!--) charges.overhead(fn);
   }
 
   private startInterrupt(v: number, l: number): void {
