@@ -41,8 +41,7 @@ export class PfMailbox {
   end(op: number, f: number): void {
     const { cpus } = this.machine;
     const { mailbox } = this.nic;
-    // A reset of the function takes its request back.
-    if (op === PfMailboxOp.serve && mailbox.isPending(f)) mailbox.serve(f, this.driver.component, cpus.contextOf(this.thread));
+    if (op === PfMailboxOp.serve) mailbox.serve(f, this.driver.component, cpus.contextOf(this.thread));
     if (this.driver.isUp() && mailbox.pending !== NONE) cpus.post(this.thread, this.driver.component, PfMailboxOp.serve, mailbox.pending);
   }
 }

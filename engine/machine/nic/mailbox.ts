@@ -101,7 +101,7 @@ export class Mailbox {
     const { nic, fn } = this;
     const pf = nic.functions[0]!;
     nic.kernel.mark(fn.ixgbe_rcv_msg_from_vf, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, this.messageOf(f), f - 1);
-    if (this.isPending(f)) this.serve(f, pf.component, pf.context);
+    this.serve(f, pf.component, pf.context);
   }
 
   /** The request that stands there is handled. @param component the PF's driver, on its context */
@@ -110,12 +110,15 @@ export class Mailbox {
     const at = f * MAILBOX_WORDS;
     const message = memory.word[at]!;
     const type = this.messageOf(f);
+    // A function that was reset meanwhile is not clear to send, and nobody waits for the refusal.
+    const taken = !this.isPending(f);
     state.requested[f] = 0;
-    const granted = type === MailboxMessage.reset ? this.resetVf(f) : state.clearToSend[f] === 1 && this.handle(f, type, at);
+    const granted = taken ? false : type === MailboxMessage.reset ? this.resetVf(f) : state.clearToSend[f] === 1 && this.handle(f, type, at);
     if (!granted) {
       state.refused[f]!++;
       nic.kernel.mark(this.fn["mailbox message refused"], component, context, nic.kernel.now, 0, -1, type, f - 1);
     }
+    if (taken) return;
     memory.word[at] = (message | (granted ? MailboxFlag.ack : MailboxFlag.nack) | (state.clearToSend[f] === 1 ? MailboxFlag.clearToSend : 0)) >>> 0;
     state.answered[f] = 1;
   }
