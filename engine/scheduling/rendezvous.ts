@@ -23,7 +23,9 @@ export function rendezvous(cpus: Cpus): Rendezvous {
       const { currentThread } = cpus;
       const affinity = column.affinity[thread]!;
       if (affinity !== ANY && affinity !== cpus.work.slot.vcpu[cpus.charges.current]!) {
-        cpus.waking.makeReady(thread);
+        // Its own vCPU is another: it waits for that, if the answer leaves it anything to do.
+        if (cpus.threads.hasJob(thread)) cpus.waking.makeReady(thread);
+        else column.state[thread] = ThreadState.idle;
         return;
       }
       column.state[currentThread] = ThreadState.idle;

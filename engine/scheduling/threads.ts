@@ -52,10 +52,14 @@ export class Threads {
     if (thread.tail[t] === NONE) thread.tail[t] = j;
   }
 
-  /** Takes the thread's first job: its row, which is readable until the next one is added. */
+  /**
+   * Takes the thread's first job: its row, which is readable until the next one is added.
+   * @throws Error where it has none: it should not have been chosen
+   */
   takeJob(t: number): number {
     const { thread, job } = this;
     const j = thread.head[t]!;
+    if (j === NONE) throw new Error(`thread ${t} has no job`);
     thread.head[t] = job.next[j]!;
     if (thread.head[t] === NONE) thread.tail[t] = NONE;
     thread.jobs[t]!++;

@@ -24,12 +24,17 @@ function continuation(engine: MachineEngine): (row: number) => boolean {
   const { trace, names } = engine;
   const spaces = functionsOf(engine, "space");
   const preemption = names.functions.find(({ name }) => name === "resched_curr")?.id;
+  const rest = names.functions.find(({ name }) => name === "goes on after preemption")?.id;
   const last = new Map<number, number>();
   const cut = new Set<number>();
   return (row) => {
     const context = trace.context(row);
     const fn = trace.fn(row);
     if (fn === preemption) cut.add(context);
+    if (fn === rest) {
+      cut.delete(context);
+      return true;
+    }
     if (beside.has(names.functions[fn]!.kind) || spaces.has(fn)) return false;
     const again = cut.delete(context) && last.get(context) === fn;
     last.set(context, fn);

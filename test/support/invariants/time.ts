@@ -1,26 +1,7 @@
 import assert from "node:assert/strict";
 import { report } from "../../../engine/analysis/report";
-import { TcpIp } from "../../../engine/components/tcpip";
-import { createEngine, type MachineEngine } from "../../../engine/create";
+import { createEngine } from "../../../engine/create";
 import type { Invariant } from "./invariant";
-
-/** Picoseconds within which a frame goes on, wherever it is: longer than any wait for a pCPU in a crowded machine. */
-const UNDER_WAY = 2e12;
-/** Functions of a stack in which a frame has arrived. */
-const TAKEN = /_rcv$|_input$|_arpinput$/;
-/** Where segments become a longer one, which names the first as its parent. */
-const JOINED = /^napi_gro_receive$|^ixgbe_lro/;
-
-/** Packets that stacks keep until the address of their next hop is known. */
-function heldForArp({ built: { machine } }: MachineEngine): Set<number> {
-  const found = new Set<number>();
-  for (const model of machine.components.values()) {
-    if (!(model instanceof TcpIp)) continue;
-    const { rows, held } = model["arp"]["arp"] as unknown as { readonly rows: { readonly rows: number; readonly first: Int32Array; readonly held: Int32Array }; readonly held: { readonly packet: Int32Array; readonly next: Int32Array } };
-    for (let row = 0; row < rows.rows; row++) for (let n = rows.held[row]!, h = rows.first[row]! - 1; n > 0; n--, h = held.next[h]! - 1) found.add(held.packet[h]!);
-  }
-  return found;
-}
 
 /** Rules of the simulation itself: time, causes, wires. */
 export const timeInvariants: readonly Invariant[] = [
@@ -69,34 +50,6 @@ export const timeInvariants: readonly Invariant[] = [
           if (fn === arrive || fn === lost) assert.ok(underWay.delete(packet), "what arrives or is lost was sent, once");
         },
         sample: () => assert.ok(underWay.size < 4096, "frames are accounted for"),
-      };
-    },
-  },
-  {
-    number: 83, says: "no frame vanishes: where it stops without going on, a stack has taken it, it was refused or dropped with a cause, others were made of it, or who had it has died or hangs",
-    watch: (engine) => {
-      const { trace, names, built: { machine: { packets } } } = engine;
-      const last: number[] = [];
-      const goesOnIn = new Set<number>();
-      /** What may befall a domain of the host whose domain that is: a frame in its memory, or in a function of its, is lost. */
-      const struck = engine.design.faults.filter(({ kind }) => kind !== "forge").map(({ target }) => target.split("/")[0]);
-      return {
-        row: (row) => {
-          const packet = trace.packet(row);
-          if (packet < 0) return;
-          if (last[packet] === undefined && packets.parentOf(packet) >= 0) goesOnIn.add(packets.parentOf(packet));
-          last[packet] = row;
-        },
-        end: () => {
-          const held = heldForArp(engine);
-          last.forEach((row, packet) => {
-            if (held.has(packet) || (trace.time(row) > engine.time - UNDER_WAY && !engine.done) || goesOnIn.has(packet)) return;
-            const { kind, name } = names.functions[trace.fn(row)]!;
-            const { type, host, path } = names.components[trace.component(row)]!;
-            if (kind === "drop" || kind === "violation" || struck.includes(host)) return;
-            assert.ok((type === "tcpip" && TAKEN.test(name)) || JOINED.test(name), `packet ${packet} ends in ${path}, ${name}, at ${trace.time(row)} ps`);
-          });
-        },
       };
     },
   },
