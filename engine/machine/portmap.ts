@@ -19,6 +19,7 @@ export type BindResult = { readonly port: number } | { readonly error: "EADDRINU
 export class Portmap {
   private readonly entry: Table<{ readonly owner: "i8" }>;
   private readonly counters;
+  private readonly mapping;
 
   /** @param nameOf an application's name, by index */
   constructor(kernel: Kernel, readonly name: string, private readonly nameOf: (application: number) => string) {
@@ -28,6 +29,9 @@ export class Portmap {
     this.entry.owner.fill(-1);
     this.counters = store.within(undefined, () => store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1));
     this.counters.alloc();
+    // What is mapped into the server, and how: as long as the hypervisor does not say otherwise, to read.
+    this.mapping = store.within(undefined, () => store.table(`mapping of the portmap of ${name}`, { writable: "u8" }, 1));
+    this.mapping.alloc();
   }
 
   /**
@@ -56,9 +60,14 @@ export class Portmap {
     return { port };
   }
 
-  /** A write by the network server itself, which maps the pages read-only (LibrettOS 3.2): it faults, and changes nothing. @returns whether it was done: false */
-  writeAsServer(_protocol: number, _port: number, _owner: number): boolean {
-    return false;
+  /**
+   * A write by the network server itself, through its own mapping of the pages. They are mapped to read only (LibrettOS 3.2), so that it faults.
+   * @returns whether it was done; where not, nothing has changed
+   */
+  writeAsServer(protocol: number, port: number, owner: number): boolean {
+    if (this.mapping.writable[0] === 0) return false;
+    this.entry.owner[(protocol === Protocol.tcp ? 0 : PORTS) + port] = owner;
+    return true;
   }
 
   /** The application gives a port back, which it must own. The prototype's hypercall cannot; without it ports of connections would run out. @returns whether it did */

@@ -1,6 +1,7 @@
 import { NONE } from "../trace/trace";
 import { ANY, type Threads } from "./threads";
 import { WHICHEVER, type PolicyParts, type ThreadPolicy } from "./threadPolicy";
+import { NonPreemptive } from "./nonPreemptive";
 import { ThreadQueues } from "./threadQueues";
 
 /** How long `schedule()` of `sched.c` holds `timeq_lock` in a round, picoseconds: it looks at the heads of two lists. An estimate: two loads beside the atomic exchange. */
@@ -10,18 +11,18 @@ export const TIMEQ_HOLD = 20_000;
  * M:N, non-preemptive, with a local queue per vCPU and a global one, both lock-free (LibrettOS 4.1; `lib/libbmk_core/sched.c`):
  * a vCPU looks into its own queue, then into the global one, then, under a lock, for timeouts that have expired, then it idles.
  */
-export class MToN implements ThreadPolicy {
+export class MToN extends NonPreemptive implements ThreadPolicy {
   readonly polls = false;
-  readonly tickPeriod = 0;
   readonly idleFn: number;
   readonly idleLock: number | undefined;
-  private readonly switching: number;
+  protected readonly switching: number;
   private readonly threads: Threads;
   private readonly local: ThreadQueues;
   private readonly global: ThreadQueues;
   private first: number = NONE;
 
   constructor({ kernel, threads, domain }: PolicyParts) {
+    super();
     this.threads = threads;
     const fn = kernel.functions({
       bmk_sched: { file: "lib/libbmk_core/sched.c", kind: "thread" },
@@ -44,8 +45,6 @@ export class MToN implements ThreadPolicy {
     this.local.add();
   }
 
-  addThread(): void {}
-
   ready(thread: number): number {
     const affinity = this.threads.thread.affinity[thread]!;
     if (affinity === ANY) this.global.push(0, thread);
@@ -60,20 +59,6 @@ export class MToN implements ThreadPolicy {
 
   waitsForWhichever(): boolean {
     return this.global.first(0) !== NONE;
-  }
-
-  preempts(): boolean {
-    return false;
-  }
-
-  ran(): void {}
-
-  tick(): boolean {
-    return false;
-  }
-
-  switchFn(): number {
-    return this.switching;
   }
 
   drop(thread: number): void {

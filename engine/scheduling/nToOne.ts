@@ -1,3 +1,4 @@
+import { NonPreemptive } from "./nonPreemptive";
 import type { PolicyParts, ThreadPolicy } from "./threadPolicy";
 import { ThreadQueues } from "./threadQueues";
 
@@ -5,17 +6,17 @@ import { ThreadQueues } from "./threadQueues";
  * N:1, non-preemptive: all threads of the domain share one vCPU, and one queue, in the order in which they became ready. That is
  * rumprun's scheduler before it knew of SMP (`lib/libbmk_core/sched.c` of rumprun: `runq`): a domain with more vCPUs runs on its first.
  */
-export class NToOne implements ThreadPolicy {
+export class NToOne extends NonPreemptive implements ThreadPolicy {
   readonly polls = false;
-  readonly tickPeriod = 0;
   readonly idleFn: number;
   /** One vCPU has nobody to keep out. */
   readonly idleLock = undefined;
-  private readonly switching: number;
+  protected readonly switching: number;
   private readonly queue: ThreadQueues;
   private readonly vcpus: readonly number[];
 
   constructor({ kernel, threads, domain }: PolicyParts) {
+    super();
     const fn = kernel.functions({
       bmk_sched: { file: "lib/libbmk_core/sched.c", kind: "thread" },
       "idle poll": { file: "lib/libbmk_core/sched.c", kind: "thread", a: "rounds" },
@@ -33,8 +34,6 @@ export class NToOne implements ThreadPolicy {
 
   addVcpu(): void {}
 
-  addThread(): void {}
-
   ready(thread: number): number {
     this.queue.push(0, thread);
     return this.vcpus[0]!;
@@ -46,20 +45,6 @@ export class NToOne implements ThreadPolicy {
 
   waitsForWhichever(): boolean {
     return false;
-  }
-
-  preempts(): boolean {
-    return false;
-  }
-
-  ran(): void {}
-
-  tick(): boolean {
-    return false;
-  }
-
-  switchFn(): number {
-    return this.switching;
   }
 
   drop(thread: number): void {

@@ -1,6 +1,7 @@
 import { NONE } from "../trace/trace";
 import { ANY, type Threads } from "./threads";
 import { Ready, type PolicyParts, type ThreadPolicy } from "./threadPolicy";
+import { NonPreemptive } from "./nonPreemptive";
 import { ThreadQueues } from "./threadQueues";
 
 /**
@@ -8,13 +9,12 @@ import { ThreadQueues } from "./threadQueues";
  * queues, takes a batch, and does all that the batch leads to, the application's part included, on the same vCPU and without
  * preemption, before it polls again. Idle, it goes on polling.
  */
-export class RunToCompletion implements ThreadPolicy {
+export class RunToCompletion extends NonPreemptive implements ThreadPolicy {
   readonly polls = true;
-  readonly tickPeriod = 0;
   readonly idleFn: number;
   /** Nothing is shared between the vCPUs (IX 3: "synchronization-free"). */
   readonly idleLock = undefined;
-  private readonly switching: number;
+  protected readonly switching: number;
   private readonly threads: Threads;
   private readonly vcpus: readonly number[];
   private readonly queues: ThreadQueues;
@@ -22,6 +22,7 @@ export class RunToCompletion implements ThreadPolicy {
   private readonly later: ThreadQueues;
 
   constructor({ kernel, threads, domain }: PolicyParts) {
+    super();
     this.threads = threads;
     this.vcpus = domain.vcpus;
     const fn = kernel.functions({
@@ -43,8 +44,6 @@ export class RunToCompletion implements ThreadPolicy {
     this.later.add();
   }
 
-  addThread(): void {}
-
   /** What a batch leads to stays on its vCPU. */
   ready(thread: number, by: number, why: number): number {
     const { affinity, vcpu } = this.threads.thread;
@@ -65,20 +64,6 @@ export class RunToCompletion implements ThreadPolicy {
 
   waitsForWhichever(): boolean {
     return false;
-  }
-
-  preempts(): boolean {
-    return false;
-  }
-
-  ran(): void {}
-
-  tick(): boolean {
-    return false;
-  }
-
-  switchFn(): number {
-    return this.switching;
   }
 
   drop(thread: number): void {

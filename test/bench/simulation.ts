@@ -40,7 +40,7 @@ export const simulation: Section = {
       const off = median(unrecorded.map(({ seconds }) => seconds));
       return [
         sample, number(run.dispatches), number(run.dispatches / on), number(run.rows / on), number(run.packets / on),
-        (run.dispatches / run.packets).toFixed(1), `${((on / off - 1) * 100).toFixed(0)}%`, (run.traceBytes / run.rows).toFixed(1), (run.traceBytes / run.dispatches).toFixed(1),
+        run.packets === 0 ? "–" : (run.dispatches / run.packets).toFixed(1), `${((on / off - 1) * 100).toFixed(0)}%`, (run.traceBytes / run.rows).toFixed(1), (run.traceBytes / run.dispatches).toFixed(1),
       ];
     });
     return [
