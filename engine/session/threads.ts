@@ -38,12 +38,12 @@ export class Threads {
     return this.rowsOf(thread).before(row + 1);
   }
 
-  /** The contexts in the machine's order, then the packets followed. */
+  /** The contexts in the machine's order, then the packets followed. A device or link to which nothing has happened is none of them. */
   at(row: number, followed: readonly number[]): ThreadInfo[] {
     const { contexts } = this.trace.names;
     const running = this.runningOn(row);
     return [
-      ...contexts.map((context) => ({ id: threadOfContext(context.id), name: this.nameOf(context, row, running) })),
+      ...contexts.filter(({ kind, id }) => kind === "pcpu" || kind === "thread" || this.placeOf(threadOfContext(id), row) !== undefined).map((context) => ({ id: threadOfContext(context.id), name: this.nameOf(context, row, running) })),
       ...followed.map((packet) => ({ id: threadOfPacket(packet), name: `packet ${packet}: ${this.engine.summarizePacket(packet)}` })),
     ];
   }

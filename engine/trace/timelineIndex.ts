@@ -41,15 +41,15 @@ export class TimelineIndex {
    * @param summarizePacket one line about a packet; its exceptions become an empty line.
    */
   constructor(readonly trace: Trace, private readonly summarizePacket: (packet: number) => string = () => "") {
-    const { contexts, vcpus, functions } = trace.names;
+    const { contexts, functions } = trace.names;
     this.ids = new TrackIds(trace.names);
     this.packets = new PacketIndex(trace);
     this.switches = new VcpuSwitches(trace);
     this.outages = new Outages(trace.names);
     this.isProblem = Uint8Array.from(functions, (f) => (f.kind === "drop" || f.kind === "violation" || f.kind === "timeout" || f.kind === "fault" ? 1 : 0));
     this.kindOfContext = contexts.map((c) => c.kind);
-    for (const c of contexts) if (c.kind !== "thread") this.track(this.ids.ofContext(c.id));
-    for (const v of vcpus) this.track(this.ids.ofVcpu(v.id));
+    // A pCPU that idles all the time says something; of everything else there is a track from its first event on.
+    for (const c of contexts) if (c.kind === "pcpu") this.track(this.ids.ofContext(c.id));
   }
 
   /** Rows absorbed so far. */
