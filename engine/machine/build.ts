@@ -138,6 +138,7 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   const id = cpus.addDomain({
     path: domain.path, host: host.path, vcpuHost: hypervisor, topology: new Topology(machine.costs, host.cores, host.numa),
     memoryNode: domain.memoryNode, virtual, idle: virtual ? domain.idle : "wait", scheduler: domain.scheduler,
+    system: domain.system ?? "linux",
   });
   const system = systemOf(domain);
   machine.grants.get(host.path)?.addDomain(id, domain.path, system === "linux" ? XEN_FRAMES : RUMP_FRAMES);

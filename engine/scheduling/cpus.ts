@@ -11,6 +11,7 @@ import { InterruptLines, type LineKind } from "./interruptLines";
 import { Ipc } from "./ipc";
 import { LifeCycle } from "./lifeCycle";
 import { rendezvous } from "./rendezvous";
+import { schedulerFunctions } from "./schedulerFunctions";
 import { SpinLocks } from "./spinLocks";
 import { threadPolicies } from "./threadPolicies";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
@@ -51,7 +52,6 @@ export class Cpus implements Model, CpuParts {
     this.id = kernel.component("cpus", "cpus", "", undefined, this);
     this.fn = kernel.functions({
       vcpu_mark_events_pending: { file: "xen/arch/x86/hvm/irq.c", kind: "hypervisor" },
-      do_IRQ: { file: "arch/x86/kernel/irq.c", kind: "interrupt" },
       "remote memory": { kind: "thread" },
     });
     this.vcpus = new Vcpus(kernel);
@@ -84,8 +84,9 @@ export class Cpus implements Model, CpuParts {
     const component = kernel.component(setup.path, "domain", setup.host, setup.path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
     const own: number[] = [];
     const { vcpu } = vcpus;
+    const fn = kernel.functions({ ...schedulerFunctions[setup.system] });
     const policy = new Policy({
-      kernel, threads: this.threads,
+      kernel, threads: this.threads, fn,
       domain: {
         path: setup.path, vcpus: own,
         isIdle: (v) => vcpu.state[v] !== VcpuState.off && vcpu.thread[v] === NONE && vcpu.lineHead[v] === NONE,
@@ -98,7 +99,7 @@ export class Cpus implements Model, CpuParts {
       },
     });
     const idleLock = policy.idleLock === undefined ? NONE : this.locks.add(id, "timeq_lock");
-    vcpus.addDomain({ ...setup, component, vcpus: own, usable: own, threads: [], policy, idleLock, kernel: id });
+    vcpus.addDomain({ ...setup, component, vcpus: own, usable: own, threads: [], policy, fn, idleLock, kernel: id });
     this.crossings.addSpace(component);
     this.crossings.place(component, id);
     return id;
@@ -380,7 +381,7 @@ export class Cpus implements Model, CpuParts {
     const latency = l.latency[line]!;
     const d = this.vcpus.entry(v);
     const { kernel, vcpu: c } = this;
-    kernel.mark(d.virtual ? this.fn.vcpu_mark_events_pending : this.fn.do_IRQ, l.component[line]!, this.vcpus.contextOf[v]!, kernel.now - latency, latency);
+    kernel.mark(d.virtual ? this.fn.vcpu_mark_events_pending : d.fn.interrupt, l.component[line]!, this.vcpus.contextOf[v]!, kernel.now - latency, latency);
     this.lines.deliver(line, kernel.cause);
     if (c.state[v] === VcpuState.blocked) d.vcpuHost.wake(v);
     else if (c.state[v] === VcpuState.running) this.dispatcher.interrupt(v);
@@ -394,7 +395,8 @@ export class Cpus implements Model, CpuParts {
       this.lines.line.pending[line] = 1;
       return this.delivered(line);
     }
-    kernel.mark(this.fn.do_IRQ, this.vcpus.entry(v).component, this.vcpus.contextOf[v]!, kernel.now, 0);
+    const { fn, component } = this.vcpus.entry(v);
+    kernel.mark(fn.interrupt, component, this.vcpus.contextOf[v]!, kernel.now, 0);
     c.ticking[v] = 0;
   }
 

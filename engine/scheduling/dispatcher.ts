@@ -57,9 +57,6 @@ export class Dispatcher {
       "VM exit: HLT": { file: "xen/arch/x86/hvm/hvm.c", kind: "hypervisor", tally: "VM exit" },
       "VM exit: ICR write": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
       "VM exit: timer": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
-      "send IPI": { name: "x2apic_send_IPI", file: "arch/x86/kernel/apic/x2apic_phys.c", kind: "thread" },
-      scheduler_tick: { file: "kernel/sched/core.c", kind: "thread" },
-      resched_curr: { file: "kernel/sched/core.c", kind: "thread", a: "thread" },
       "cold cache": { kind: "thread", a: "bytes" },
       "cache-line transfer": { kind: "thread", a: "lines", b: "from pCPU" },
     });
@@ -253,7 +250,8 @@ export class Dispatcher {
     vcpus.entry(v).policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
     if (!preempted) return;
     vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
-    kernel.mark(this.fn.resched_curr, vcpus.entry(v).component, this.cpus.contextOfThread[thread]!, kernel.now, 0, NONE, thread, 0, v);
+    const d = vcpus.entry(v);
+    kernel.mark(d.fn.preempt, d.component, this.cpus.contextOfThread[thread]!, kernel.now, 0, NONE, thread, 0, v);
   }
 
   /** In `end`: another thread has the vCPU of the work that ends, and what is left of its slice; −1: whoever is next. */
@@ -350,7 +348,8 @@ export class Dispatcher {
   private payIpis(v: number): void {
     const { vcpus, charges } = this.cpus;
     const { vcpu: c } = vcpus;
-    const fn = vcpus.entry(v).virtual ? this.fn["VM exit: ICR write"] : this.fn["send IPI"];
+    const d = vcpus.entry(v);
+    const fn = d.virtual ? this.fn["VM exit: ICR write"] : d.fn.ipi;
     for (let n = 0; c.owed[v]! > 0 && n < MOST_IPIS; n++, c.owed[v]!--) charges.overhead(fn);
   }
 
@@ -402,8 +401,9 @@ export class Dispatcher {
   /** In `begin`: the tick's interrupt. */
   spendTick(v: number): void {
     const { charges, vcpus } = this.cpus;
-    charges.overhead(this.fn.scheduler_tick);
-    if (vcpus.entry(v).virtual) charges.overhead(this.fn["VM exit: timer"]);
+    const { fn, virtual } = vcpus.entry(v);
+    charges.overhead(fn.tick);
+    if (virtual) charges.overhead(this.fn["VM exit: timer"]);
   }
 
   /** In `end`: a thread whose time is over gives way; ticks stop while the vCPU idles. */

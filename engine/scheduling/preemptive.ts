@@ -1,5 +1,6 @@
 import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
+import type { SchedulerFunctionIds } from "./schedulerFunctions";
 import { ANY, type ThreadLevel, type Threads } from "./threads";
 import { Ready, type DomainView, type PolicyParts, type ThreadPolicy } from "./threadPolicy";
 import { ThreadQueues } from "./threadQueues";
@@ -26,7 +27,7 @@ export class Preemptive implements ThreadPolicy {
   readonly tickPeriod = TICK;
   readonly idleFn: number;
   readonly idleLock = undefined;
-  private readonly fn;
+  private readonly fn: SchedulerFunctionIds;
   private readonly threads: Threads;
   private readonly domain: DomainView;
   private readonly queues: ThreadQueues;
@@ -35,15 +36,11 @@ export class Preemptive implements ThreadPolicy {
   private readonly rowOf: number[] = [];
   private readonly isSoft: boolean[] = [];
 
-  constructor({ kernel, threads, domain }: PolicyParts) {
+  constructor({ kernel, threads, domain, fn }: PolicyParts) {
     this.threads = threads;
     this.domain = domain;
-    this.fn = kernel.functions({
-      __switch_to: { file: "arch/x86/kernel/process_64.c", kind: "thread", tally: "context switch" },
-      __do_softirq: { file: "kernel/softirq.c", kind: "thread" },
-      do_idle: { file: "kernel/sched/idle.c", kind: "thread", a: "rounds" },
-    });
-    this.idleFn = this.fn.do_idle;
+    this.fn = fn;
+    this.idleFn = fn.idle;
     this.queues = new ThreadQueues(kernel.store, `run queues of ${domain.path}`, threads);
     this.entity = kernel.store.table(`virtual runtimes of ${domain.path}`, { vruntime: "f64" });
     this.rq = kernel.store.table(`CFS run queues of ${domain.path}`, { minVruntime: "f64", exec: "f64", last: "i32" });
@@ -182,11 +179,11 @@ export class Preemptive implements ThreadPolicy {
 
   /** A soft interrupt borrows the context of what it interrupts; going back to that costs nothing. */
   switchFn(vcpu: number, _from: number, to: number): number {
-    if (this.isSoft[to]) return this.fn.__do_softirq;
+    if (this.isSoft[to]) return this.fn.softint;
     const q = this.queueOf(vcpu);
     if (this.rq.last[q] === to) return NONE;
     this.rq.last[q] = to;
-    return this.fn.__switch_to;
+    return this.fn.switch;
   }
 
   drop(thread: number): void {

@@ -1,4 +1,5 @@
 import type { Kernel } from "../kernel/kernel";
+import type { SchedulerFunctionIds } from "./schedulerFunctions";
 import type { Threads, ThreadLevel } from "./threads";
 
 /** Why a thread is ready: it was blocked, it let others go first, or it was taken off its vCPU in the middle of its work. */
@@ -24,6 +25,8 @@ export interface PolicyParts {
   readonly kernel: Kernel;
   readonly threads: Threads;
   readonly domain: DomainView;
+  /** What the domain's kernel calls what it does. */
+  readonly fn: SchedulerFunctionIds;
 }
 
 /** A scheduler of a domain's threads on its vCPUs. A further one is one file beside `mToN.ts`, and a line in `threadPolicies.ts`. */

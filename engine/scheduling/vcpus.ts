@@ -1,5 +1,7 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
+import type { KernelSystem } from "./crossing";
+import type { SchedulerFunctionIds } from "./schedulerFunctions";
 import type { ThreadPolicy } from "./threadPolicy";
 import type { Topology } from "./topology";
 
@@ -34,6 +36,8 @@ export interface DomainSetup {
   readonly idle: Idle;
   /** A name of `threadPolicies`. */
   readonly scheduler: string;
+  /** Whose kernel it is. */
+  readonly system: KernelSystem;
 }
 
 /** Static facts of a domain. */
@@ -47,6 +51,7 @@ export interface DomainEntry extends DomainSetup {
   readonly kernel: number;
   readonly threads: number[];
   readonly policy: ThreadPolicy;
+  readonly fn: SchedulerFunctionIds;
   /** The lock of idling, see {@link ThreadPolicy.idleLock}; −1: none. */
   readonly idleLock: number;
 }
@@ -129,6 +134,6 @@ export class Vcpus {
  * its domain's entry several times, and looking the properties up took 3 % of all time.
  */
 function inOneShape(entry: DomainEntry): DomainEntry {
-  const { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, component, vcpus, usable, kernel, threads, policy, idleLock } = entry;
-  return { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, component, vcpus, usable, kernel, threads, policy, idleLock };
+  const { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, system, component, vcpus, usable, kernel, threads, policy, fn, idleLock } = entry;
+  return { path, host, vcpuHost, topology, memoryNode, virtual, idle, scheduler, system, component, vcpus, usable, kernel, threads, policy, fn, idleLock };
 }

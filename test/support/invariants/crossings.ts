@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { kernelFunctions } from "../../../engine/scheduling/crossing";
+import { schedulerFunctions } from "../../../engine/scheduling/schedulerFunctions";
 import { NO_VCPU } from "../../../engine/trace/trace";
 import { deathsOf } from "./deaths";
 import type { Invariant } from "./invariant";
@@ -23,14 +24,15 @@ function functionsOf({ names }: MachineEngine, crossing: Crossing): Set<number> 
 function continuation(engine: MachineEngine): (row: number) => boolean {
   const { trace, names } = engine;
   const spaces = functionsOf(engine, "space");
-  const preemption = names.functions.find(({ name }) => name === "resched_curr")?.id;
+  const preempted = new Set(Object.values(schedulerFunctions).map(({ preempt }) => preempt.name));
+  const preemptions = new Set(names.functions.filter(({ name }) => preempted.has(name)).map(({ id }) => id));
   const rest = names.functions.find(({ name }) => name === "goes on after preemption")?.id;
   const last = new Map<number, number>();
   const cut = new Set<number>();
   return (row) => {
     const context = trace.context(row);
     const fn = trace.fn(row);
-    if (fn === preemption) cut.add(context);
+    if (preemptions.has(fn)) cut.add(context);
     if (fn === rest) {
       cut.delete(context);
       return true;
