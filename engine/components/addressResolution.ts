@@ -1,39 +1,72 @@
 import type { Variable } from "../inspect";
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
-import { ArpCache } from "../network/arp";
+import { ArpCache, type NeighbourRules } from "../network/arp";
 import { ArpOperation, BROADCAST } from "../network/packets";
 import { cutSegment } from "../network/segmentation";
 import { NONE } from "../trace/trace";
+import { ARP_FRAME, AddressClaim } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
 import { stackFunctions } from "./tcpipFunctions";
 
-/** Ops of the stack that are about Ethernet addresses: all from here on, up to those of datagrams. */
-export const ArpOp = { timer: 10, request: 11, reply: 12, flush: 13, announce: 14, again: 15 } as const;
+/** Ops of the stack that are about Ethernet addresses: all from here on, up to those of datagrams. Argument: an address, a packet, or nothing. */
+export const ArpOp = { timer: 10, request: 11, reply: 12, flush: 13, announce: 14, suspicion: 15, probe: 16, claim: 17 } as const;
 
 /** Time until an ARP request is repeated (RFC 1122 section 2.3.2.1: at most one a second). */
 const ARP_RETRY = 1e12;
-/** Time between the two announcements of an address (RFC 5227 section 2.3: ANNOUNCE_INTERVAL, ANNOUNCE_NUM 2). */
-export const ANNOUNCE_INTERVAL = 2e12;
-/** Packets that wait for one address: BSD keeps the last, Linux 212,992 bytes of them (`unres_qlen_bytes`), about a hundred. */
-const heldPackets: Readonly<Record<System, number>> = { rump: 1, linux: 101 };
-export const ARP_FRAME = 60;
+const SECOND = 1e12;
+/** Linux' `base_reachable_time`; a neighbour is believed for half of it to three halves (`neigh_rand_reach_time`). */
+const REACHABLE = 30 * SECOND;
+/**
+ * BSD keeps one packet an address, and what it learnt for 20 minutes (`arp_maxhold`, `arpt_keep`, if_arp.c); Linux 212,992 bytes of packets (`unres_qlen_bytes`),
+ * about a hundred, and looks into what it suspects after 5 s, with three probes, one a second (`arp_tbl`, net/ipv4/arp.c). Its time to believe follows by stack.
+ */
+const neighbourRules: Readonly<Record<System, NeighbourRules>> = {
+  rump: { held: 1, believed: 1200 * SECOND },
+  linux: { held: 101, believed: REACHABLE, detection: { delay: 5 * SECOND, interval: SECOND, probes: 3 } },
+};
+
+/** Who wants to know what became of the stack's address at another interface, and which one that is. */
+export interface AddressMove {
+  interface(): NetworkInterface | undefined;
+  /** @param ok false: somebody else has the address */
+  ended(ok: boolean): void;
+}
 
 /** ARP (RFC 826) of one stack: the last step of a packet's way down, once the neighbour's address is known. Rows and ops are the stack's own. */
 export class AddressResolution {
   private readonly arp: ArpCache;
+  private readonly rules: NeighbourRules;
+  /** Where the address can come to another interface. */
+  private readonly claim: AddressClaim | undefined;
   private readonly fn;
   private readonly events;
+  /** Function of the timer that looks into a suspicion, where the system has it. */
+  private readonly suspicionTimer: number;
+  /** Wiring: who moves the address, where something does. */
+  move: AddressMove | undefined;
 
   /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
     private readonly wire: () => NetworkInterface,
   ) {
-    const { kernel } = place.machine;
-    this.fn = kernel.functions(stackFunctions[place.domain.system]);
-    this.events = kernel.functions({ "no address yet": { kind: "drop" } });
-    this.arp = new ArpCache(kernel.store, place.spec.path, heldPackets[place.domain.system]);
+    const { machine, spec, domain } = place;
+    const { kernel } = machine;
+    this.fn = kernel.functions(stackFunctions[domain.system]);
+    this.events = kernel.functions({
+      "no address yet": { kind: "drop" },
+      "neighbour is at another address now": { kind: "ethernet" },
+    });
+    const rules = neighbourRules[domain.system];
+    this.rules = rules.detection === undefined ? rules : { ...rules, believed: Math.round(REACHABLE * (0.5 + kernel.random.uniform(kernel.random.open(spec.path, "time to believe")))) };
+    this.suspicionTimer = rules.detection === undefined ? NONE : kernel.functions({ neigh_timer_handler: { file: "net/core/neighbour.c", kind: "thread" } }).neigh_timer_handler;
+    this.arp = new ArpCache(kernel.store, spec.path, this.rules);
+    if (domain.switchable === undefined) return;
+    this.claim = new AddressClaim(machine, component, spec.path, softint, ArpOp.claim, Number(spec.options["probes"] ?? 0), {
+      address: () => ip, wire: () => this.move?.interface() ?? wire(), claimed: () => this.move?.ended(true), refused: () => this.move?.ended(false),
+    });
+    this.claim.add();
   }
 
   /** Hands a packet to the interface, as soon as the address of its next hop is known; all addresses are on one network. */
@@ -47,6 +80,7 @@ export class AddressResolution {
       if (!asked) this.requestSoon(next);
       return;
     }
+    if (this.arp.suspects(next, kernel.now)) kernel.schedule(this.rules.detection!.delay, Priority.timeout, this.component, ArpOp.suspicion, next | 0);
     const wire = this.wire();
     packets.setEthernet(packet, mac, wire.mac);
     if (!packets.isLong(packet) || wire.offloads.segmentation > 0) return wire.transmit(packet);
@@ -59,14 +93,24 @@ export class AddressResolution {
     const { packets, kernel, cpus } = this.place.machine;
     const sender = packets.sourceIp(packet);
     const isForUs = packets.destinationIp(packet) === this.ip;
+    this.claim?.hear(0, packet);
     if (sender === this.ip || (!isForUs && !this.arp.has(sender))) return;
-    let waiting = this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now);
-    if (isForUs && packets.arpOperation(packet) === ArpOperation.request) cpus.call(cpus.currentThread, this.component, ArpOp.reply, packet);
-    for (; waiting !== NONE; waiting = this.arp.take(sender)) cpus.post(cpus.currentThread, this.component, ArpOp.flush, waiting);
+    const isRequest = packets.arpOperation(packet) === ArpOperation.request;
+    // A probe has no sender (RFC 5227 section 2.1.1), and an address that is not ours yet is not ours to defend.
+    const hasMoved = sender !== 0 && this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now, isForUs && !isRequest);
+    if (hasMoved) kernel.mark(this.events["neighbour is at another address now"], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    if (isForUs && isRequest && this.claim?.isTentative(0) !== true) cpus.call(cpus.currentThread, this.component, ArpOp.reply, packet);
+    for (let waiting = this.arp.take(sender); waiting !== NONE; waiting = this.arp.take(sender)) cpus.post(cpus.currentThread, this.component, ArpOp.flush, waiting);
+  }
+
+  /** Something came from the neighbour that only an answer to our packets can be. */
+  confirm(ip: number): void {
+    this.arp.confirm(ip, this.place.machine.kernel.now);
   }
 
   begin(op: number, a: number): void {
     const { cpus, packets } = this.place.machine;
+    if (op >= ArpOp.claim) return this.claim!.spend(op, a);
     if (op === ArpOp.flush) {
       cpus.spend(this.fn.etherOutput, a);
       this.wire().spendTransmit(a, packets.frameLength(a));
@@ -77,39 +121,59 @@ export class AddressResolution {
   }
 
   end(op: number, a: number): void {
-    if (op === ArpOp.announce) this.announced(a);
+    if (op >= ArpOp.claim) this.claim!.end(op, a);
+    else if (op === ArpOp.announce) this.announced();
     else if (op === ArpOp.flush) this.send(a);
     else if (op === ArpOp.reply) this.reply(a);
+    else if (op === ArpOp.probe) this.probe(a >>> 0);
     else this.request(a >>> 0);
   }
 
-  /** The time to ask again has come; the row is the caller's. */
-  timeout(ip: number): void {
-    if (this.arp.isWaiting(ip)) this.place.machine.cpus.post(this.softint, this.component, ArpOp.request, ip | 0);
+  /** A timer: somebody is to be asked again, or for the first time in vain; or the stack's own address is to be claimed. */
+  fire(op: number, a: number): void {
+    const { kernel, cpus } = this.place.machine;
+    if (op >= ArpOp.claim) return this.claim!.fire(a);
+    const ip = a >>> 0;
+    const isSuspicion = op === ArpOp.suspicion;
+    kernel.mark(isSuspicion ? this.suspicionTimer : this.fn.callout, this.component, cpus.contextOf(this.softint), kernel.now, 0, NONE, isSuspicion ? 0 : a);
+    if (!isSuspicion) {
+      if (this.arp.isWaiting(ip)) cpus.post(this.softint, this.component, ArpOp.request, a);
+    } else if (this.arp.isToProbe(ip, kernel.now)) {
+      cpus.post(this.softint, this.component, ArpOp.probe, a);
+      kernel.schedule(this.rules.detection!.interval, Priority.timeout, this.component, ArpOp.suspicion, a);
+    }
+  }
+
+  /** The address comes to the interface of {@link move}, which hears what becomes of it: the next thing that the thread does. */
+  claimAddress(thread: number): void {
+    this.claim!.begin(0, thread);
+  }
+
+  /** It is taken from there. */
+  leaveAddress(): void {
+    this.claim!.stop(0);
+  }
+
+  /** Longest time that claiming takes, picoseconds. */
+  get longestClaim(): number {
+    return this.claim?.longest ?? 0;
   }
 
   /**
-   * The address is at another interface now: the next thing that the thread does is to say so to everybody. Twice, as one may be lost;
-   * what RFC 5227 has before that, probes for a second or two, NetBSD leaves out where `net.inet.ip.dad_count` is 0: a switch of 56 ms has
-   * no room for it.
+   * The interface has another Ethernet address from now on: the next thing that the thread does is to say so to everybody (NetBSD: a change of
+   * the link address is `RTM_LLINFO_UPD`, for which `arp_rtrequest` announces each of the interface's addresses).
    */
   announce(thread: number): void {
-    this.place.machine.cpus.call(thread, this.component, ArpOp.announce, 1);
+    this.place.machine.cpus.call(thread, this.component, ArpOp.announce);
   }
 
-  /** The time for the second announcement has come; the row is the caller's. */
-  announceAgain(): void {
-    this.place.machine.cpus.post(this.softint, this.component, ArpOp.announce, 0);
-  }
-
-  private announced(more: number): void {
+  private announced(): void {
     const { packets, kernel } = this.place.machine;
     const wire = this.wire();
     const announcement = packets.createArp(ArpOperation.request, wire.mac, this.ip, 0, this.ip);
     packets.setEthernet(announcement, BROADCAST, wire.mac);
     kernel.namePacket(announcement);
     wire.transmit(announcement);
-    if (more > 0) kernel.schedule(ANNOUNCE_INTERVAL, Priority.timeout, this.component, ArpOp.again);
   }
 
   private requestSoon(ip: number): void {
@@ -125,6 +189,18 @@ export class AddressResolution {
     kernel.namePacket(request);
     wire.transmit(request);
     kernel.schedule(ARP_RETRY, Priority.timeout, this.component, ArpOp.timer, ip | 0);
+  }
+
+  /** A neighbour is asked at the address that it had (`arp_solicit` in NUD_PROBE). */
+  private probe(ip: number): void {
+    const { packets, kernel } = this.place.machine;
+    const mac = this.arp.lookup(ip, kernel.now);
+    if (mac === NONE) return;
+    const wire = this.wire();
+    const request = packets.createArp(ArpOperation.request, wire.mac, this.ip, mac, ip);
+    packets.setEthernet(request, mac, wire.mac);
+    kernel.namePacket(request);
+    wire.transmit(request);
   }
 
   private reply(request: number): void {

@@ -49,7 +49,6 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
       ip_forward: { file: "net/ipv4/ip_forward.c", kind: "ip" },
       icmp_rcv: { file: "net/ipv4/icmp.c", kind: "ip" },
       icmp_reply: { file: "net/ipv4/icmp.c", kind: "ip" },
-      callout: { name: "call_timer_fn", file: "kernel/time/timer.c", kind: "thread" },
       "no mapping": { kind: "drop", a: "port" },
       "not translated, bad checksum": { kind: "drop" },
       "no port is free": { kind: "drop" },
@@ -312,9 +311,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   /** The time to ask for an address again has come. */
   fire(op: number, a: number): void {
-    const { kernel, cpus } = this.place.machine;
-    kernel.mark(this.fn.callout, this.id, cpus.contextOf(this.softirq), kernel.now, 0, NONE, op);
-    this.arp.timeout(a >>> 0);
+    this.arp.fire(op, a);
   }
 
   describe(): Scope[] {

@@ -43,10 +43,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
     this.portmap = new Portmap(kernel, spec.path, (application) => this.channels[application]!.application);
     machine.portmaps.set(spec.path, this.portmap);
     this.registry = new ServiceRegistry(kernel, spec.path);
-    const { ip, pool } = spec.options as { readonly ip?: string; readonly pool?: number };
+    const { ip, pool, probes } = spec.options as { readonly ip?: string; readonly pool?: number; readonly probes?: number };
     const wire = (): NetworkInterface => this.wire;
     this.addresses = new ServerAddresses(machine, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), wire, this.registry, {
-      shared: ip === undefined ? 0 : parseIpv4(ip) ?? 0, pool: pool ?? 0,
+      shared: ip === undefined ? 0 : parseIpv4(ip) ?? 0, pool: pool ?? 0, probes: probes ?? 0,
     });
     this.outbound = new ServerOutbound(machine, this.id, this.channels, this.portmap, this.addresses, wire);
     this.inbound = new ServerInbound(machine, this.id, this.softint, this.channels, this.portmap, this.addresses, wire);
@@ -166,7 +166,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   }
 
   begin(op: number, a: number, b: number): void {
-    if (op >= AddressOp.asked) this.addresses.begin(op);
+    if (op >= AddressOp.asked) this.addresses.begin(op, a);
     else if (op >= ReaderOp.take) this.channels[a]!.reader.begin(op);
     else if (op >= BackendOp.init) this.backend.begin(op, a);
     else this.inbound.begin(op, a, b);
@@ -179,7 +179,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     else this.inbound.end(op, a, b);
   }
 
-  /** An address is announced once more. */
+  /** A timer of an address that is being claimed. */
   fire(_op: number, application: number): void {
     this.addresses.fire(application);
   }

@@ -1,15 +1,12 @@
 import type { Variable } from "../inspect";
-import { Priority } from "../kernel/queue";
 import type { Machine } from "../machine/machine";
 import type { ServiceRegistry } from "../machine/serviceRegistry";
 import { formatIpv4 } from "../network/addresses";
-import { ArpOperation, BROADCAST } from "../network/packets";
-import { NONE } from "../trace/trace";
-import { ANNOUNCE_INTERVAL, ARP_FRAME } from "./addressResolution";
+import { AddressClaim } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
 
 /** Ops of the network server's component that change its interface's addresses. All take an application's index. */
-export const AddressOp = { asked: 200, remove: 201, tell: 202, add: 203, announce: 204, again: 205, done: 206 } as const;
+export const AddressOp = { asked: 200, remove: 201, tell: 202, add: 203, done: 204, claim: 205 } as const;
 
 /** What the application's side of a switch hears of the server's. */
 export interface SwitchedApplication {
@@ -27,6 +24,8 @@ export interface ServersOwn {
   readonly shared: number;
   /** How many addresses after that are for those that can switch to direct access. */
   readonly pool: number;
+  /** How often its interface asks whether an address is somebody else's before it takes it: see {@link AddressClaim}. */
+  readonly probes: number;
 }
 
 /**
@@ -38,31 +37,34 @@ export interface ServersOwn {
 export class ServerAddresses {
   private readonly state;
   private readonly fn;
+  private readonly claims: AddressClaim;
   private readonly applications: { readonly name: string; readonly address: () => number; switched: SwitchedApplication }[] = [];
 
   /** @param thread runs `ifconfig` @param wire the interface */
   constructor(
     private readonly machine: Machine, private readonly component: number, path: string, private readonly thread: number,
-    private readonly wire: () => NetworkInterface, private readonly registry: ServiceRegistry, private readonly own: ServersOwn,
+    wire: () => NetworkInterface, private readonly registry: ServiceRegistry, private readonly own: ServersOwn,
   ) {
     const { kernel } = machine;
-    this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", refused: "f64" });
+    this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", switching: "u8", refused: "f64" });
     this.fn = kernel.functions({
       backend_switch_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt", tally: "interrupt" },
       in_control: { file: "sys/netinet/in.c", kind: "ip" },
       in_purgeaddr: { file: "sys/netinet/in.c", kind: "ip" },
       in_ifinit: { file: "sys/netinet/in.c", kind: "ip" },
-      arpannounce: { file: "sys/netinet/if_arp.c", kind: "ethernet" },
-      callout_softclock: { file: "sys/kern/kern_timeout.c", kind: "thread" },
       backend_switched: { file: "platform/hw/xen/backend.c", kind: "server" },
       minios_notify_remote_via_evtchn: { file: "platform/hw/xen/events.c", kind: "hypervisor", tally: "notification" },
       "address not on this interface": { kind: "drop", a: "application" },
+    });
+    this.claims = new AddressClaim(machine, component, path, thread, AddressOp.claim, own.probes, {
+      address: (a) => this.applications[a]!.address(), wire, claimed: (a) => this.claimed(a), refused: (a) => this.claimed(a, false),
     });
   }
 
   /** An application's address. Applications are numbered as they come. */
   addApplication(name: string, address: () => number, switched: SwitchedApplication): void {
     this.state.alloc();
+    this.claims.add();
     this.applications.push({ name, address, switched });
   }
 
@@ -78,7 +80,8 @@ export class ServerAddresses {
 
   /** The application is gone, and its address with it. */
   withdraw(application: number): void {
-    this.state.active[application] = 0;
+    this.state.active[application] = this.state.switching[application] = 0;
+    this.claims.stop(application);
   }
 
   /** The application has connected, also again after one of both was restarted: where its frames go decides. An address that comes back is announced. */
@@ -88,8 +91,9 @@ export class ServerAddresses {
     const isActive = switched.isAtServer;
     const isOfPool = this.own.shared !== 0 && address() > this.own.shared && address() <= this.own.shared + this.own.pool;
     if (isOfPool) this.registry.takeAddress(application, address());
-    if (isActive && state.active[application] === 0 && !this.isShared(address())) this.machine.cpus.post(this.thread, this.component, AddressOp.announce, application);
+    const isBack = isActive && state.active[application] === 0 && !this.isShared(address());
     state.active[application] = state.wanted[application] = isActive ? 1 : 0;
+    if (isBack) this.claims.announce(application);
   }
 
   isActive(application: number): boolean {
@@ -113,16 +117,14 @@ export class ServerAddresses {
     this.state.wanted[application] = active ? 1 : 0;
   }
 
-  begin(op: number): void {
+  begin(op: number, a: number): void {
     const { cpus } = this.machine;
     const { fn } = this;
+    if (op >= AddressOp.claim) return this.claims.spend(op, a);
     if (op === AddressOp.asked) cpus.spend(fn.backend_switch_handler);
     else if (op === AddressOp.tell) cpus.spend(fn.minios_notify_remote_via_evtchn);
     else if (op === AddressOp.done) cpus.spend(fn.backend_switched);
-    else if (op === AddressOp.announce) {
-      cpus.spend(fn.arpannounce);
-      this.wire().spendTransmit(NONE, ARP_FRAME);
-    } else {
+    else {
       cpus.spend(fn.in_control);
       cpus.spend(op === AddressOp.remove ? fn.in_purgeaddr : fn.in_ifinit);
     }
@@ -131,40 +133,45 @@ export class ServerAddresses {
   end(op: number, a: number): void {
     const { cpus } = this.machine;
     const { thread, component, state } = this;
+    if (op >= AddressOp.claim) return this.claims.end(op, a);
     if (op === AddressOp.asked) {
       cpus.post(thread, component, state.wanted[a] === 1 ? AddressOp.add : AddressOp.remove, a);
     } else if (op === AddressOp.remove) {
       state.active[a] = 0;
+      this.claims.stop(a);
       cpus.call(thread, component, AddressOp.tell, a);
     } else if (op === AddressOp.tell) {
       cpus.raise(this.applications[a]!.switched.line);
     } else if (op === AddressOp.add) {
-      state.active[a] = 1;
-      cpus.call(thread, component, AddressOp.done, a);
-      cpus.call(thread, component, AddressOp.announce, a);
-      this.machine.kernel.schedule(ANNOUNCE_INTERVAL, Priority.timeout, component, AddressOp.again, a);
-    } else if (op === AddressOp.announce) {
-      this.announce(a);
+      state.switching[a] = 1;
+      this.claims.begin(a, thread);
     } else {
       this.applications[a]!.switched.serverReady();
     }
   }
 
-  /** The time for the second announcement has come. */
-  fire(a: number): void {
-    const { kernel, cpus } = this.machine;
-    kernel.mark(this.fn.callout_softclock, this.component, cpus.contextOf(this.thread), kernel.now, 0, NONE, a);
-    if (this.isActive(a)) cpus.post(this.thread, this.component, AddressOp.announce, a);
+  /** The address is at the interface, and the neighbours know; or it is somebody else's. */
+  private claimed(a: number, ok = true): void {
+    const { state, thread, component, machine: { cpus } } = this;
+    state.active[a] = ok ? 1 : 0;
+    if (state.switching[a] === 0) return;
+    state.switching[a] = 0;
+    cpus.call(thread, component, AddressOp.done, a);
   }
 
-  private announce(application: number): void {
-    const { kernel, packets } = this.machine;
-    const wire = this.wire();
-    const address = this.applications[application]!.address();
-    const announcement = packets.createArp(ArpOperation.request, wire.mac, address, 0, address);
-    packets.setEthernet(announcement, BROADCAST, wire.mac);
-    kernel.namePacket(announcement);
-    wire.transmit(announcement);
+  /** A timer of the claim. */
+  fire(a: number): void {
+    this.claims.fire(a);
+  }
+
+  /** An ARP packet has come to the interface. */
+  hear(packet: number): void {
+    for (let a = 0; a < this.applications.length; a++) this.claims.hear(a, packet);
+  }
+
+  /** Longest time that claiming an address takes, picoseconds. */
+  get longestClaim(): number {
+    return this.claims.longest;
   }
 
   describe(): Variable {

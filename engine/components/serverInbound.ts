@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine";
 import type { Portmap } from "../machine/portmap";
 import { ArpOperation, IcmpType } from "../network/packets";
 import { NONE } from "../trace/trace";
-import { ARP_FRAME } from "./addressResolution";
+import { ARP_FRAME } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
 import { INDEX_LINES } from "./ringReader";
 import type { ServerAddresses } from "./serverAddresses";
@@ -94,6 +94,7 @@ export class ServerInbound {
 
   private routeArp(packet: number): void {
     const { machine: { cpus, packets }, addresses, softint, component, channels } = this;
+    addresses.hear(packet);
     const isRequest = packets.arpOperation(packet) === ArpOperation.request;
     if (isRequest && addresses.isShared(packets.destinationIp(packet))) return cpus.call(softint, component, InboundOp.answer, packet);
     for (let i = channels.length - 1; i >= 0; i--) if (channels[i]!.memory.connected && addresses.isActive(i)) cpus.call(softint, component, InboundOp.send, packet, i);

@@ -27,10 +27,11 @@ export class StreamSockets {
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
 
-  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` */
+  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param answered by an address */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
     private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number) => void,
+    answered: (ip: number) => void,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -53,6 +54,7 @@ export class StreamSockets {
       arm: (conn, timer, at) => this.arm(conn, timer, at),
       disarm: (conn, timer) => this.disarm(conn, timer),
       wantOutput: (conn) => this.wantOutput(conn),
+      answered,
       readable: (conn) => this.userOf(conn)?.onReadable(conn),
       writable: (conn) => this.userOf(conn)?.onWritable(conn),
       established: (conn) => this.userOf(conn)?.onEstablished(conn),

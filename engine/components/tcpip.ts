@@ -54,7 +54,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.scalars.alloc();
     const wire = (): NetworkInterface => this.wire;
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, wire);
-    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn) => this.wantOutput(conn));
+    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn) => this.wantOutput(conn), (ip) => this.arp.confirm(ip));
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
       spend: (packet) => this.spendTransmit(packet, machine.packets.frameLength(packet)),
       route: (packet) => this.arp.send(packet),
@@ -144,9 +144,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.place.machine.cpus.post(this.softint, this.id, Op.input, packet);
   }
 
-  /** The stack's address is at another adapter from now on: tells the neighbours, as the next thing that the thread does. */
-  announceAddress(thread: number): void {
-    this.arp.announce(thread);
+  /** ARP, for who moves the stack's address from one interface to another: see {@link AddressResolution.move}. */
+  get addressing(): AddressResolution {
+    return this.arp;
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------
@@ -246,21 +246,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   }
 
   fire(op: number, a: number, b: number): void {
+    if (op >= ArpOp.timer) return this.arp.fire(op, a);
     const { kernel, cpus } = this.place.machine;
-    const context = cpus.contextOf(this.softint);
-    if (op === ArpOp.again) {
-      kernel.mark(this.fn.callout, this.id, context, kernel.now, 0, NONE);
-      this.arp.announceAgain();
-      return;
-    }
-    if (op === ArpOp.timer) {
-      kernel.mark(this.fn.callout, this.id, context, kernel.now, 0, NONE, a, b);
-      this.arp.timeout(a >>> 0);
-      return;
-    }
     this.streams.expired(a, b);
     const isRetransmit = b === 0;
-    kernel.mark(isRetransmit ? this.events["retransmission timeout"] : this.fn.callout, this.id, context, kernel.now, 0, NONE, a, b);
+    kernel.mark(isRetransmit ? this.events["retransmission timeout"] : this.fn.callout, this.id, cpus.contextOf(this.softint), kernel.now, 0, NONE, a, b);
     cpus.post(this.softint, this.id, StreamOp.timeout, a, b);
   }
 

@@ -26,7 +26,8 @@ export interface ServerSide {
  * network server or to a driver below, and the steps from one to the other, on a thread of their own (`frontend_switcher`).
  *
  * To direct access: the server's interface has given the application's address up, and says so by an event; the driver's interface is
- * configured with the same address and comes up; frames go through the driver; the address is announced from its new place. To the server:
+ * configured with the same address and comes up; the address is claimed there, by an announcement that invalidates what neighbours know, and by
+ * probes before it where the stack sends them; frames go through the driver, whose address the VIF takes on and announces. To the server:
  * the same steps in the reverse order. Nothing waits for what is on its way.
  */
 export class VifSwitch implements SwitchedApplication {
@@ -76,6 +77,7 @@ export class VifSwitch implements SwitchedApplication {
     this.stack = machine.placed(stack.path) as TcpIp;
     this.drivers = domain.switchable.drivers.map(({ path }) => machine.placed(path) as Ixgbe);
     for (const driver of this.drivers) driver.onSetup = (ok) => this.driverReady(ok);
+    this.stack.addressing.move = { interface: () => this.drivers[Math.max(this.state.target[0]!, this.state.via[0]!) - 1], ended: (ok) => this.claimed(ok) };
   }
 
   /** The driver that frames go to; undefined: they go to the server. */
@@ -184,7 +186,23 @@ export class VifSwitch implements SwitchedApplication {
     for (let spent = 0; spent < time; spent += PIECE) {
       kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now - time + spent, Math.min(PIECE, time - spent));
     }
-    cpus.post(this.thread, this.component, target === 0 ? SwitchOp.tell : SwitchOp.redirect);
+    if (target === 0) cpus.post(this.thread, this.component, SwitchOp.tell);
+    else this.stack!.addressing.claimAddress(this.thread);
+  }
+
+  /** The address is at the driver's interface now, or (`ok` false) somebody else's: then the interface goes down again, and the server shall have it back. */
+  private claimed(ok: boolean): void {
+    const { state, thread, component, place: { machine: { cpus } } } = this;
+    if (ok) return cpus.call(thread, component, SwitchOp.redirect);
+    state.failed[0] = 1;
+    state.left[0] = state.target[0]!;
+    state.target[0] = 0;
+    cpus.post(thread, component, SwitchOp.deconfigure);
+  }
+
+  /** Longest time that claiming the address at a driver's interface takes, picoseconds. */
+  get longestClaim(): number {
+    return this.stack?.addressing.longestClaim ?? 0;
   }
 
   private redirect(target: number): void {
@@ -193,11 +211,12 @@ export class VifSwitch implements SwitchedApplication {
     state.left[0] = state.via[0]!;
     state.via[0] = target;
     if (target === 0) {
+      this.stack!.addressing.leaveAddress();
       cpus.call(thread, component, SwitchOp.deconfigure);
       return;
     }
     cpus.call(thread, component, SwitchOp.done);
-    this.stack!.announceAddress(thread);
+    this.stack!.addressing.announce(thread);
   }
 
   serverReady(): void {

@@ -31,6 +31,8 @@ const port = (fallback: number): KeySpec => ({
   name: "port", doc: "Port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
 });
 
+const probes = (doc: string): KeySpec => ({ name: "probes", doc, value: { kind: "integer", min: 0, max: 15 } });
+
 /** A request's own share of CPU time: what makes a server a queue of theory. */
 const SERVICE: readonly KeySpec[] = [
   { name: "service", doc: "CPU time that a request takes besides reading and answering; at most 32 ms, whatever is drawn.", value: { kind: "time", min: 0, max: 32e9, default: 0 } },
@@ -114,6 +116,7 @@ export const COMPONENTS: readonly ComponentType[] = [
         name: "congestion", doc: "TCP's congestion control. Without it, that of the domain's system: NewReno in a library OS made of NetBSD, CUBIC in a Linux kernel.",
         value: { kind: "choice", choices: [{ value: "newreno", doc: "NewReno (RFC 5681, RFC 6582): halves the window at a loss." }, { value: "cubic", doc: "CUBIC (RFC 9438): grows by the time since the last loss." }] },
       },
+      probes("How often it asks, when its address comes to another interface, whether somebody else has it (RFC 5227, NetBSD’s net.inet.ip.dad_count): seconds pass in which it can send nothing. NetBSD does so 3 times. Without it, never, as rumprun has it."),
       { name: "keepalive", doc: "Silence after which TCP asks the other end whether it is still there. Without it, never, as applications must ask for it.", value: { kind: "time", min: 1e9, max: 3600e12 } },
     ],
   },
@@ -123,6 +126,7 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [
       { name: "applications", doc: "How many applications it serves at most (LibrettOS: 16).", value: { kind: "integer", min: 1, max: 64, default: 16 } },
       { name: "ip", doc: "IPv4 address of its interface, which the applications share that always go through it: their ports tell them apart. Those that can switch to direct access get one of the pool each. Without it, every application has an address of its own.", value: { kind: "address" } },
+      probes("How often its interface asks, when an application’s address comes back to it, whether somebody else has it (RFC 5227): seconds pass in which nothing gets through. Without it, never, as rumprun has it."),
       { name: "pool", doc: "How many addresses after its own it can give to applications that can switch to direct access (LibrettOS: 20).", value: { kind: "integer", min: 0, max: 254, default: 20 } },
     ],
   },

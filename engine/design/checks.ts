@@ -7,6 +7,7 @@ import { replacement } from "./problems";
 import { stackOf } from "./processes";
 import { optionRange } from "./resolve";
 import { deviceOf } from "./switchable";
+import { checkProbes } from "./switches";
 import type { Source } from "./section";
 import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
@@ -21,6 +22,7 @@ export function check(source: Source, draft: DesignDraft): void {
       for (const component of domain.components) checkBinding(source, host, domain, component);
     }
     checkServers(source, host);
+    checkProbes(source, host);
     checkChannelLoops(source, host);
   }
   checkPorts(source, draft);

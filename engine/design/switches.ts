@@ -1,8 +1,9 @@
 /** Reads when applications change their uplinks: switches at a time, and policies that decide. */
 import { isMap } from "yaml";
 import { POLICIES } from "./catalogue";
-import type { DesignDraft, DomainDraft, Paths, PolicyDraft, SwitchDraft } from "./draft";
+import type { DesignDraft, DomainDraft, HostDraft, Paths, PolicyDraft, SwitchDraft } from "./draft";
 import { replacement } from "./problems";
+import { optionRange } from "./resolve";
 import { Section } from "./section";
 import type { Source } from "./section";
 import { closest } from "./spelling";
@@ -94,4 +95,18 @@ function checkSwitchable({ problems }: Source, { part }: DomainDraft, range: { s
   if (switchableUplinks(part) !== undefined) return true;
   problems.error("not-switchable", range, `${part.path} has nothing to switch between: a VIF and a driver must be among its uplinks, such as uplinks: { tcpip: [vif, ixgbe], active: vif }.`);
   return false;
+}
+
+/** An address is probed only where it comes to another interface while the machine runs. */
+export function checkProbes({ problems }: Source, { domains }: HostDraft): void {
+  const switchable = domains.map(({ part }) => switchableUplinks(part)?.vif);
+  domains.forEach(({ components }, d) => {
+    for (const component of components) {
+      const { part } = component;
+      const moves = part.type === "netserver" ? switchable.some((vif) => vif?.channel === part.path) : switchable[d] !== undefined;
+      if (!part.optionRanges.has("probes") || part.options["probes"] === 0 || moves) continue;
+      const whose = part.type === "netserver" ? `No application of ${part.path} can switch to direct access` : `${part.domain} cannot switch between a network server and direct access`;
+      problems.warning("no-effect", optionRange(component, "probes"), `${whose}, so that no address moves: “probes” has no effect.`);
+    }
+  });
 }

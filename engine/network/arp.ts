@@ -2,14 +2,28 @@ import type { Variable } from "../inspect";
 import type { Store, Table } from "../kernel/state";
 import { formatIpv4, formatMac } from "./addresses";
 
-/** No address is known; no packet waits. */
+/** No address is known; no packet waits; nobody is to be asked. */
 const NONE = -1;
 
-/** Picoseconds: BSD's `arpt_keep`, 20 minutes. */
-const LIFETIME = 1200e12;
+/** What is known of a neighbour: states of RFC 4861 section 7.3.2, which Linux has for IPv4 too (`NUD_*`); BSD has the first two. */
+const Known = { nothing: 0, reachable: 1, stale: 2, delayed: 3, probed: 4 } as const;
+const STATES = ["not known", "reachable", "stale", "stale, in use", "being probed"] as const;
 
-/** `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
-const schema = { ip: "u32", mac: "f64", resolved: "u8", expires: "f64", first: "i32", last: "i32", held: "i32" } as const;
+/** How a system keeps what it has learnt of its neighbours. Times in picoseconds. */
+export interface NeighbourRules {
+  /** Packets that may wait for one address; at least one (RFC 1122 section 2.3.2.2). */
+  readonly held: number;
+  /** How long an answer is believed. Then the neighbour is asked anew, unless there is {@link detection}. */
+  readonly believed: number;
+  /**
+   * Neighbour unreachability detection (RFC 4861 section 7.3): what is no longer believed, or was heard in no answer to us, is used all the
+   * same; if nothing shows within `delay` that it is right, the neighbour is probed at its address, `probes` times every `interval`.
+   */
+  readonly detection?: { readonly delay: number; readonly interval: number; readonly probes: number };
+}
+
+/** `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
+const schema = { ip: "u32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", first: "i32", last: "i32", held: "i32" } as const;
 const heldSchema = { packet: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
@@ -18,11 +32,8 @@ export class ArpCache {
 
   private readonly held: Table<typeof heldSchema>;
 
-  /**
-   * @param name unique: the path of the component or interface
-   * @param capacity packets that may wait for one address; at least one (RFC 1122 section 2.3.2.2)
-   */
-  constructor(store: Store, name: string, private readonly capacity = 1) {
+  /** @param name unique: the path of the component or interface */
+  constructor(store: Store, name: string, private readonly rules: NeighbourRules) {
     this.rows = store.table(`${name}: ARP cache`, schema);
     this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
   }
@@ -30,7 +41,47 @@ export class ArpCache {
   /** The Ethernet address of `ip`, or −1. */
   lookup(ip: number, now: number): number {
     const row = this.find(ip);
-    return row >= 0 && this.rows.resolved[row] === 1 && this.rows.expires[row]! > now ? this.rows.mac[row]! : NONE;
+    if (row < 0 || this.rows.state[row] === Known.nothing) return NONE;
+    return this.rules.detection !== undefined || now < this.rows.since[row]! + this.rules.believed ? this.rows.mac[row]! : NONE;
+  }
+
+  /** A packet leaves for `ip`, whose address is known. @returns whether that is suspected from now on: {@link isToProbe} wants to be asked after the rules' delay */
+  suspects(ip: number, now: number): boolean {
+    const { rules: { believed, detection }, rows } = this;
+    if (detection === undefined) return false;
+    const row = this.find(ip);
+    const isStale = rows.state[row] === Known.stale || (rows.state[row] === Known.reachable && now > rows.since[row]! + believed);
+    if (!isStale) return false;
+    rows.state[row] = Known.delayed;
+    rows.due[row] = now + detection.delay;
+    return true;
+  }
+
+  /** Something came from `ip` that only an answer to our packets can be (Linux `sk_dst_confirm`). */
+  confirm(ip: number, now: number): void {
+    if (this.rules.detection === undefined) return;
+    const row = this.find(ip);
+    if (row >= 0) this.rows.since[row] = now;
+  }
+
+  /** The time has come to look into a suspicion. @returns whether the neighbour is to be probed now; the next look is after the rules' interval */
+  isToProbe(ip: number, now: number): boolean {
+    const { rules: { detection }, rows } = this;
+    const row = this.find(ip);
+    if (row < 0 || detection === undefined || rows.state[row]! < Known.delayed || now < rows.due[row]!) return false;
+    if (rows.state[row] === Known.delayed) {
+      const isConfirmed = now <= rows.since[row]! + detection.delay;
+      rows.state[row] = isConfirmed ? Known.reachable : Known.probed;
+      rows.probes[row] = 0;
+      if (isConfirmed) return false;
+    }
+    if (rows.probes[row]! >= detection.probes) {
+      rows.state[row] = Known.nothing;
+      return false;
+    }
+    rows.probes[row]!++;
+    rows.due[row] = now + detection.interval;
+    return true;
   }
 
   /**
@@ -43,7 +94,7 @@ export class ArpCache {
     if (row < 0) row = this.add(ip);
     const { rows } = this;
     const asked = rows.held[row]! > 0;
-    const displaced = rows.held[row]! >= this.capacity ? this.take(ip) : NONE;
+    const displaced = rows.held[row]! >= this.rules.held ? this.take(ip) : NONE;
     const h = this.held.alloc();
     this.held.packet[h] = packet;
     if (rows.last[row] === 0) rows.first[row] = h + 1;
@@ -74,16 +125,24 @@ export class ArpCache {
   }
 
   /**
-   * An ARP packet for this interface came from (ip, mac): an entry is made, or updated.
-   * @returns the packet that has waited longest for it, which is no longer kept, or −1; `take` has the others
+   * An ARP packet came from (ip, mac): an entry is made, or updated. With unreachability detection only an answer is believed; what a request or an
+   * announcement says is used, and suspected (Linux `arp_process`: `NUD_STALE`).
+   * @param isAnswer to a request of this interface
+   * @returns whether the neighbour had another address before, which is invalid now
    */
-  learn(ip: number, mac: number, now: number): number {
+  learn(ip: number, mac: number, now: number, isAnswer: boolean): boolean {
+    const { rows } = this;
     let row = this.find(ip);
     if (row < 0) row = this.add(ip);
-    this.rows.mac[row] = mac;
-    this.rows.resolved[row] = 1;
-    this.rows.expires[row] = now + LIFETIME;
-    return this.take(ip);
+    const hasMoved = rows.state[row] !== Known.nothing && rows.mac[row] !== mac;
+    if (isAnswer || this.rules.detection === undefined) {
+      rows.state[row] = Known.reachable;
+      rows.since[row] = now;
+    } else if (hasMoved || rows.state[row] === Known.nothing) {
+      rows.state[row] = Known.stale;
+    }
+    rows.mac[row] = mac;
+    return hasMoved;
   }
 
   /** Is there an entry for `ip`, resolved or not? Only such are changed by ARP packets that are for others (RFC 826, "Merge_flag"). */
@@ -91,21 +150,15 @@ export class ArpCache {
     return this.find(ip) >= 0;
   }
 
-  /** Forgets the address of `ip`, as when it has moved. */
-  invalidate(ip: number): void {
-    const row = this.find(ip);
-    if (row >= 0) this.rows.resolved[row] = 0;
-  }
-
   /** The entries, in the order in which the addresses were first seen. */
   describe(): Variable {
     const { rows } = this;
     const children: Variable[] = [];
     for (let row = 0; row < rows.rows; row++) {
-      const known = rows.resolved[row] === 1;
+      const known = rows.state[row] !== Known.nothing;
       children.push({
         name: formatIpv4(rows.ip[row]!),
-        value: known ? formatMac(rows.mac[row]!) : rows.held[row] !== 0 ? `asked for; packets waiting: ${rows.held[row]!}` : "not known",
+        value: known ? `${formatMac(rows.mac[row]!)}, ${STATES[rows.state[row]!]!}` : rows.held[row] !== 0 ? `asked for; packets waiting: ${rows.held[row]!}` : STATES[0],
         number: known ? rows.mac[row]! : NONE,
       });
     }

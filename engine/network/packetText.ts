@@ -19,6 +19,8 @@ export function summarizePacket(log: PacketLog, p: number): string {
   if (log.isArp(p)) {
     const target = formatIpv4(log.destinationIp(p));
     const sender = formatIpv4(log.sourceIp(p));
+    if (log.sourceIp(p) === 0) return `ARP probe: has anybody ${target}?${corrupted}`;
+    if (log.sourceIp(p) === log.destinationIp(p)) return `ARP announcement: ${sender} is at ${formatMac(log.arpSenderMac(p))}${corrupted}`;
     return log.arpOperation(p) === ArpOperation.request
       ? `ARP who has ${target}? tell ${sender}${corrupted}`
       : `ARP ${sender} is at ${formatMac(log.arpSenderMac(p))}${corrupted}`;

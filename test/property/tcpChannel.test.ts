@@ -162,7 +162,7 @@ function replay(s: Session, at: number): void {
     const quiet = (): void => {};
     return new TcpStack(store, packets, { ...linuxTcp, ...o }, {
       now: () => time, random: () => net.hosts[i]!.draws[drawn++]!,
-      arm: quiet, disarm: quiet, wantOutput: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
+      arm: quiet, disarm: quiet, wantOutput: quiet, answered: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
     }, `host${i}`);
   });
   store.restore(snapshot);

@@ -75,6 +75,8 @@ export class Host implements TcpEnv {
     return drawn;
   }
 
+  answered(): void {}
+
   /** No interface cuts segments, unless a test says so. */
   largest = 0;
 

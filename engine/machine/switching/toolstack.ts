@@ -12,7 +12,7 @@ import type { DomainPlace, Machine } from "../machine";
 import { SwitchLog, type Outcome, type SwitchReport } from "./switchLog";
 
 const Op = { asked: 0, decide: 1, assigned: 2, deassigned: 3, timeout: 4 } as const;
-/** A switch that has not ended by then never will: a domain that it needs has died or hangs. Picoseconds. */
+/** A switch that has not ended by then, beside what claiming the address takes at most, never will: a domain that it needs has died or hangs. Picoseconds. */
 const PATIENCE = 2e12;
 const EBUSY = 16;
 
@@ -152,7 +152,7 @@ export class Toolstack implements Model {
   private start(application: number): void {
     const { machine, state, log, fn } = this;
     const { kernel, cpus } = machine;
-    const { domain, vif, serverDomain } = this.applications[application]!;
+    const { domain, vif, server, serverDomain } = this.applications[application]!;
     const { uplink } = vif;
     const wanted = state.wanted[application]!;
     if (uplink.via === wanted) return;
@@ -164,7 +164,7 @@ export class Toolstack implements Model {
       return this.refuse(application, row, "not running");
     }
     state.row[application] = row + 1;
-    state.timer[application] = kernel.schedule(PATIENCE, Priority.timeout, this.id, Op.timeout, application);
+    state.timer[application] = kernel.schedule(PATIENCE + uplink.longestClaim + server.addresses.longestClaim, Priority.timeout, this.id, Op.timeout, application);
     if (to === 0 || uplink.driverAt(to).f !== NONE) return this.ask(application, to, false);
     const driver = uplink.driverAt(to);
     const f = driver.candidates.find((candidate) => driver.nic.isFree(candidate));

@@ -33,6 +33,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
     if (t.sack[conn] !== 0) tcp.scoreboard.intervals.prune(conn, ack);
   }
   const sacked = t.sack[conn] !== 0 ? readSack(tcp, conn, packet, ack) : 0;
+  if (ack !== una || sacked > 0) tcp.env.answered(t.remoteIp[conn]!);
   if (ack !== una) advance(tcp, conn, packet, ack);
   else if (t.sndMax[conn] === una) t.dupAcks[conn] = 0;
   else if (t.sack[conn] !== 0 ? sacked > 0 : bare && sameWindow) duplicate(tcp, conn);

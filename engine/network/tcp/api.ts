@@ -118,6 +118,8 @@ export interface TcpEnv {
   disarm(conn: number, timer: TcpTimer): void;
   /** `output(conn)` has a segment (data, ACK, FIN, probe); {@link NO_CONNECTION}: `nextReset` has one. May be called many times. */
   wantOutput(conn: number): void;
+  /** What came can only be an answer to what was sent: the other end is where it was thought to be (Linux `sk_dst_confirm`, in `tcp_ack`). */
+  answered(remoteIp: number): void;
   /** New bytes in order, or the end of the stream. */
   readable(conn: number): void;
   /** Room in the send buffer. */

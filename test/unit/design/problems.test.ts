@@ -152,6 +152,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
   { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
   { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
+  { code: "no-effect", text: one(["http-server", "libc", "tcpip: { probes: «3» }", "ixgbe: { bind: nic0.vf0 }"]) },
+  { code: "no-effect", text: designText({ domains: { netsrv: ["netserver: { probes: «3» }", "ixgbe: { bind: nic0.pf }"], web: web("vif: { channel: netsrv.netserver }") } }) },
   { code: "port-taken", text: processes({ web: ["kind: process", APP], api: ["kind: process", ["http-server: { port: «80» }", "libc"]] }) },
   { code: "unreachable", text: `${one(DIRECT)}  other: { devices: { nic0: { model: intel-82599 } } }\nworkloads:\n  - http: { from: client, to: «web» }\n`.replace("server.nic0 }", "other.nic0 }") },
 ];

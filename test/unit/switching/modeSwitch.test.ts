@@ -4,11 +4,17 @@ import type { Netserver } from "../../../engine/components/netserver";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import { createEngine, type MachineEngine } from "../../../engine/create";
+import { formatIpv4 } from "../../../engine/network/addresses";
+import { ArpOperation, BROADCAST } from "../../../engine/network/packets";
+import { report } from "../../../engine/analysis/report";
+import { act, rowsOf } from "../../support/act";
 import { designOf, runDesign } from "../../support/runDesign";
 
 const MS = 1e9;
 
 interface Parts {
+  readonly stack?: string;
+  readonly server?: string;
   readonly device?: string;
   readonly active?: string;
   readonly nginx?: readonly string[];
@@ -20,14 +26,14 @@ interface Parts {
 }
 
 /** A server with a network server and an application that can switch. */
-function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], faults = [], until = "1s", vcpus = 2 }: Parts): string {
+function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], faults = [], until = "1s", vcpus = 2, stack = "tcpip", server = "netserver" }: Parts): string {
   const list = (key: string, items: readonly string[]): string[] => (items.length === 0 ? [] : [`${key}:`, ...items.map((item) => `  - ${item}`)]);
   return [
     "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 4 }", "    iommu: on", "    devices:",
     "      nic0: { model: intel-82599, mtu: 1500, sriov: { vfs: 1 } }", "      nic1: { model: intel-82599, mtu: 1500 }",
     "    hypervisor: { model: xen }", "    domains:",
-    "      netsrv:", "        components: [netserver, ixgbe: { bind: nic0.pf }]",
-    "      nginx:", `        vcpus: ${vcpus}`, `        components: [${[...nginx, "libc", "tcpip", "vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${device} }`].join(", ")}]`,
+    "      netsrv:", `        components: [${server}, ixgbe: { bind: nic0.pf }]`,
+    "      nginx:", `        vcpus: ${vcpus}`, `        components: [${[...nginx, "libc", stack, "vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${device} }`].join(", ")}]`,
     `        uplinks: { tcpip: [vif, ixgbe], active: ${active} }`,
     "  client: { model: load-generator, cpu: { cores: 1 }, link: { to: server.nic0, delay: 2us } }",
     ...list("workloads", workloads), ...list("switches", rest), ...list("faults", faults), `run: { until: ${until}, seed: 1 }`, "",
@@ -38,6 +44,13 @@ const toDirect = "{ at: 100ms, switch: nginx, to: direct }";
 const toServer = "{ at: 400ms, switch: nginx, to: server }";
 const steady = "open-loop: { from: client, to: nginx, arrivals: periodic, interval: 2ms, requests: 400, size: 3000B, concurrency: 8 }";
 
+const datagrams = (duration: string): string => `udp-stream: { from: client, to: nginx, interval: 10ms, duration: ${duration} }`;
+
+const packetsOf = (engine: MachineEngine): MachineEngine["built"]["machine"]["packets"] => engine.built.machine.packets;
+const ipOf = (engine: MachineEngine): number => (engine.built.machine.placed("server/nginx/tcpip") as TcpIp).ip;
+/** Rows of ARP packets that leave for a link, and the packets. */
+const arpRows = (engine: MachineEngine): number[] => rowsOf(engine, "serialise").filter((row) => packetsOf(engine).isArp(engine.trace.packet(row)));
+const arpOnWire = (engine: MachineEngine): number[] => arpRows(engine).map((row) => engine.trace.packet(row));
 const vifOf = (engine: MachineEngine): Vif => engine.built.machine.placed("server/nginx/vif") as Vif;
 const calls = (engine: MachineEngine, name: string): number => engine.built.machine.kernel.count(engine.names.functions.find((f) => f.name === name)!.id);
 const dispatchUntil = (engine: MachineEngine, time: number): void => { while (engine.time < time && engine.dispatch()); };
@@ -96,6 +109,74 @@ describe("a dynamic mode switch", () => {
     assert.ok(there!.lost < 40 && calls(engine, "arpannounce") >= 2);
     const quiet = runDesign(design({ rest: [toDirect, toServer] })).report.switches;
     assert.ok(Math.abs(quiet[0]!.duration! - there!.duration!) < MS, "traffic makes no switch longer");
+  });
+
+  it("invalidates by announcements what neighbours know of the address: from the driver's interface, and when the VIF takes on its Ethernet address", () => {
+    const { engine } = runDesign(design({ nginx: ["discard: { protocol: udp }"], workloads: [datagrams("200ms")], rest: [toDirect] }));
+    const { packets } = engine.built.machine;
+    const vf = engine.built.machine.nics.get("server/nic0")!.functions[1]!.mac;
+    const sent = arpOnWire(engine).filter((p) => packets.sourceMac(p) === vf);
+    assert.deepEqual(sent.map((p) => [packets.sourceIp(p), packets.destinationIp(p)]), sent.map(() => [ipOf(engine), ipOf(engine)]));
+    assert.equal(sent.length, 2, "no more than NetBSD sends without probes");
+    const [moved] = rowsOf(engine, "neighbour is at another address now");
+    assert.equal(engine.trace.packet(moved!), sent[0]);
+    const stream = rowsOf(engine, "serialise").map((row) => engine.trace.packet(row)).filter((p) => packets.isUdp(p));
+    const after = stream.findIndex((p) => packets.destinationMac(p) === vf);
+    assert.ok(after > 0 && stream.slice(after).every((p) => packets.destinationMac(p) === vf));
+  });
+
+  it("is probed by a neighbour some seconds later, if nothing else shows that the new address is right; data that are acknowledged do", () => {
+    const silent = runDesign(design({ nginx: ["discard: { protocol: udp }"], workloads: [datagrams("6s")], rest: [toDirect], until: "7s" })).engine;
+    const { packets, nics } = silent.built.machine;
+    const vf = nics.get("server/nic0")!.functions[1]!.mac;
+    const probe = rowsOf(silent, "serialise").find((row) => packets.isArp(silent.trace.packet(row)) && packets.destinationMac(silent.trace.packet(row)) === vf)!;
+    const announced = rowsOf(silent, "neighbour is at another address now")[0]!;
+    const waited = silent.trace.time(probe) - silent.trace.time(announced);
+    assert.ok(waited >= 5000 * MS && waited < 5003 * MS, `${waited / MS} ms: Linux' delay_first_probe_time, from the first datagram on`);
+    assert.equal(packets.arpOperation(silent.trace.packet(arpRows(silent).at(-1)!)), ArpOperation.reply);
+    const cacheOf = (engine: MachineEngine): string => (engine.built.machine.placed("client/os/tcpip") as TcpIp).addressing.describe().children!.find(({ name }) => name === formatIpv4(ipOf(engine)))!.value;
+    assert.match(cacheOf(silent), /reachable/);
+    const talking = runDesign(design({ workloads: [steady.replace("interval: 2ms, requests: 400", "interval: 20ms, requests: 340")], rest: [toDirect], until: "7s" })).engine;
+    assert.equal(rowsOf(talking, "neigh_timer_handler").length > 0, true);
+    assert.ok(!rowsOf(talking, "serialise").some((row) => packetsOf(talking).isArp(talking.trace.packet(row)) && packetsOf(talking).destinationMac(talking.trace.packet(row)) === vf));
+    assert.match(cacheOf(talking), /reachable/);
+  });
+
+  describe("with probes (RFC 5227)", () => {
+    const parts = { nginx: ["discard: { protocol: udp }"], stack: "tcpip: { probes: 3 }", server: "netserver: { probes: 2 }", until: "20s", workloads: [datagrams("15s")] } as const;
+
+    it("asks for the address before it is used, for some seconds, in which nothing gets through; then announces it", () => {
+      const { engine, report } = runDesign(design({ ...parts, rest: [toDirect, "{ at: 10s, switch: nginx, to: server }"] }));
+      const [there, back] = report.switches;
+      // At most a second before the first, one to two between them, two after the last.
+      assert.ok(there!.duration! > 4056 * MS && there!.duration! < 7080 * MS && back!.duration! > 3069 * MS && back!.duration! < 5090 * MS, `${there!.duration! / MS} and ${back!.duration! / MS} ms`);
+      assert.deepEqual([there!.outcome, back!.outcome], ["done", "done"]);
+      const { packets, nics } = engine.built.machine;
+      const ip = ipOf(engine);
+      const of = (mac: number): (readonly [number, number])[] => arpOnWire(engine).filter((p) => packets.sourceMac(p) === mac && packets.destinationIp(p) === ip).map((p) => [packets.sourceIp(p), packets.destinationIp(p)] as const);
+      const [vf, pf] = [nics.get("server/nic0")!.functions[1]!.mac, nics.get("server/nic0")!.macOf(0)];
+      const [probe, announcement] = [[0, ip], [ip, ip]];
+      assert.deepEqual(of(vf), [probe, probe, probe, announcement, announcement, announcement], "two from the interface, one for the VIF's new Ethernet address");
+      assert.deepEqual(of(pf), [probe, probe, announcement, announcement]);
+    });
+
+    it("fails where somebody else has the address, and the server keeps the application", () => {
+      const engine = createEngine(designOf(design({ ...parts, rest: [toDirect] })));
+      act(engine, 2e12, () => {
+        const { packets, links } = engine.built.machine;
+        const other = 0x02_00_00_00_00_99;
+        const answer = packets.createArp(ArpOperation.reply, other, ipOf(engine), 0, 0);
+        packets.setEthernet(answer, BROADCAST, other);
+        links[0]!.send(0, answer);
+      });
+      while (engine.dispatch());
+      const [there] = report(engine).switches;
+      assert.equal(there!.outcome, "failed");
+      assert.equal(vifOf(engine).uplink.via, 0);
+      assert.ok(rowsOf(engine, "address is in use elsewhere").length === 1);
+      const server = engine.built.machine.placed("server/netsrv/netserver") as Netserver;
+      assert.ok(server.addresses.isActive(0));
+    });
   });
 
   it("from the server and back leaves everything as it was: portmap, rings, addresses", () => {

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { Store } from "../../../engine/kernel/state";
+import { ArpCache, type NeighbourRules } from "../../../engine/network/arp";
+
+const S = 1e12;
+const NEIGHBOUR = 0x0a_00_00_02;
+const [OLD, NEW] = [0x02_00_00_00_00_01, 0x02_00_00_00_00_02];
+const bsd: NeighbourRules = { held: 1, believed: 1200 * S };
+const linux: NeighbourRules = { held: 101, believed: 30 * S, detection: { delay: 5 * S, interval: S, probes: 3 } };
+
+const cache = (rules: NeighbourRules): ArpCache => new ArpCache(new Store(), "test", rules);
+const stateOf = (arp: ArpCache): string => arp.describe().children![0]!.value.replace(/^[0-9a-f:]+, /, "");
+
+describe("an ARP cache", () => {
+  it("of BSD believes whatever it hears, for twenty minutes, and has to ask then", () => {
+    const arp = cache(bsd);
+    assert.equal(arp.learn(NEIGHBOUR, OLD, 0, false), false);
+    assert.equal(arp.lookup(NEIGHBOUR, 1199 * S), OLD);
+    assert.equal(arp.lookup(NEIGHBOUR, 1200 * S), -1);
+    assert.equal(arp.learn(NEIGHBOUR, NEW, 1201 * S, false), true, "it has moved");
+    assert.equal(arp.lookup(NEIGHBOUR, 1202 * S), NEW);
+    assert.equal(arp.suspects(NEIGHBOUR, 1202 * S), false);
+  });
+
+  it("of Linux uses what an announcement says, and probes it when nothing has confirmed it in time", () => {
+    const arp = cache(linux);
+    arp.learn(NEIGHBOUR, OLD, 0, true);
+    assert.equal(arp.suspects(NEIGHBOUR, 10 * S), false);
+    assert.equal(arp.learn(NEIGHBOUR, NEW, 20 * S, false), true);
+    assert.deepEqual([stateOf(arp), arp.lookup(NEIGHBOUR, 21 * S)], ["stale", NEW]);
+    assert.equal(arp.suspects(NEIGHBOUR, 21 * S), true);
+    assert.equal(arp.suspects(NEIGHBOUR, 22 * S), false, "once is enough");
+    assert.equal(arp.isToProbe(NEIGHBOUR, 25 * S), false, "its time has not come");
+    assert.deepEqual([26, 27, 28, 29].map((t) => arp.isToProbe(NEIGHBOUR, t * S)), [true, true, true, false]);
+    assert.equal(arp.lookup(NEIGHBOUR, 29 * S), -1, "nobody answers there");
+  });
+
+  it("of Linux believes again what an answer, or data that come back, confirm", () => {
+    const arp = cache(linux);
+    arp.learn(NEIGHBOUR, OLD, 0, false);
+    assert.equal(arp.suspects(NEIGHBOUR, S), true);
+    arp.confirm(NEIGHBOUR, 2 * S);
+    assert.equal(arp.isToProbe(NEIGHBOUR, 6 * S), false);
+    assert.equal(stateOf(arp), "reachable");
+    assert.equal(arp.suspects(NEIGHBOUR, 33 * S), true, "half a minute later it is suspected again");
+    assert.equal(arp.isToProbe(NEIGHBOUR, 38 * S), true);
+    arp.learn(NEIGHBOUR, OLD, 38.5 * S, true);
+    assert.equal(arp.isToProbe(NEIGHBOUR, 39 * S), false);
+    assert.equal(stateOf(arp), "reachable");
+  });
+
+  it("changes nothing when a neighbour says again what is known of it", () => {
+    const arp = cache(linux);
+    arp.learn(NEIGHBOUR, OLD, 0, true);
+    assert.equal(arp.learn(NEIGHBOUR, OLD, S, false), false);
+    assert.equal(stateOf(arp), "reachable");
+  });
+});
