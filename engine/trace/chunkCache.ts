@@ -15,12 +15,13 @@ export class ChunkCache {
   /** Numbers of the packed chunks that are in `plain`. */
   private readonly held: number[] = [];
   private hand = 0;
-  private spare: TraceChunk | undefined;
+  /** Buffers for chunks to come: two at most, since a dispatch may go on over the end of a chunk, which is packed after it. */
+  private readonly spares: TraceChunk[] = [];
   /** Chunks in `plain` that are not packed yet. */
   private writing = 0;
 
   /** Number of buffers. */
-  private get buffers(): number { return this.held.length + this.writing + (this.spare === undefined ? 0 : 1); }
+  private get buffers(): number { return this.held.length + this.writing + this.spares.length; }
   /** Bytes of all buffers. */
   get bytes(): number { return this.buffers * CHUNK_BYTES; }
   /** Bytes of the chunks that are not packed yet. */
@@ -28,8 +29,7 @@ export class ChunkCache {
 
   /** A buffer for chunk `number`, whose rows are about to be written. */
   open(number: number): TraceChunk {
-    const chunk = this.spare ?? new TraceChunk();
-    this.spare = undefined;
+    const chunk = this.spares.pop() ?? new TraceChunk();
     this.writing++;
     return (this.plain[number] = chunk);
   }
@@ -41,10 +41,10 @@ export class ChunkCache {
   packed(number: number): void {
     const before = this.plain[number - 1];
     const index = this.held.lastIndexOf(number - 1);
-    if (before !== undefined && !before.read && index >= 0 && this.spare === undefined) {
+    if (before !== undefined && !before.read && index >= 0) {
       this.held.splice(index, 1);
       this.plain[number - 1] = undefined;
-      this.spare = before;
+      this.spares.push(before);
     }
     const chunk = this.plain[number]!;
     chunk.read = false;
