@@ -1,5 +1,6 @@
 import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type Tally, type TraceNames, type VcpuInfo } from "../trace/trace";
 import type { Scope } from "../inspect";
+import { A, B, CAUSE, COMPONENT, EVENT_BITS, OP } from "./eventLists";
 import { EventQueue, type Priority } from "./queue";
 import { RandomStreams } from "./random";
 import { Store } from "./state";
@@ -126,17 +127,20 @@ export class Kernel {
   dispatch(until = Infinity): boolean {
     const { queue, clock } = this;
     const event = queue.peek();
-    const e = queue.events;
-    if (event < 0 || e.time[event]! > until) return false;
+    if (event < 0) return false;
+    const time = queue.events.time[event]!;
+    if (time > until) return false;
     queue.take(event);
-    clock.now[0] = e.time[event]!;
+    const { word } = queue.words;
+    const at = event << EVENT_BITS;
+    clock.now[0] = time;
     clock.dispatches[0]!++;
-    this.cause = e.cause[event]!;
+    this.cause = word[at + CAUSE]!;
     this.stage = Stage.begun;
-    const component = e.component[event]!;
-    const op = e.op[event]!;
+    const component = word[at + COMPONENT]!;
+    const op = word[at + OP]!;
     const { model, fire } = this.handlers[component]!;
-    fire.call(model, op, e.a[event]!, e.b[event]!);
+    fire.call(model, op, word[at + A]!, word[at + B]!);
     if (this.stage === Stage.begun) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
     this.stage = Stage.between;
     return true;

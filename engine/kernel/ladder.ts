@@ -1,4 +1,4 @@
-import type { EventLists } from "./eventLists";
+import { EVENT_BITS, NEXT, type EventLists } from "./eventLists";
 import type { Store, Table } from "./state";
 
 /** Buckets of one rung at most: two megabytes of lists, still in a processor's cache. */
@@ -112,16 +112,17 @@ export class Ladder {
   /** Deals out a list of more than `most` events to a rung of its own. @returns false where that is not needed or not possible */
   private deal(list: number, most: number): boolean {
     const { lists } = this;
-    const { time, next } = lists.events;
+    const { time } = lists.events;
+    const { word } = lists.words;
     const head = lists.ends.first[list]!;
     let n = 0;
     let event = head;
-    for (; event >= 0 && n <= most; n++) event = next[event]!;
+    for (; event >= 0 && n <= most; n++) event = word[(event << EVENT_BITS) + NEXT]!;
     if (n <= most) return false;
     let least = time[head]!;
     let greatest = least;
     n = 0;
-    for (event = head; event >= 0; event = next[event]!) {
+    for (event = head; event >= 0; event = word[(event << EVENT_BITS) + NEXT]!) {
       const t = time[event]!;
       if (t < least) least = t;
       else if (t > greatest) greatest = t;
@@ -138,7 +139,7 @@ export class Ladder {
     this.push(start, width, buckets);
     this.bounds.near[0] = start;
     for (event = lists.detach(list); event >= 0; ) {
-      const following = next[event]!;
+      const following = word[(event << EVENT_BITS) + NEXT]!;
       lists.append(this.bucketOf(rungs, time[event]!), event);
       event = following;
     }

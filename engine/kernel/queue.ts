@@ -1,4 +1,4 @@
-import { EventLists, FIRST_LIST, type Events } from "./eventLists";
+import { A, B, CAUSE, COMPONENT, EVENT_BITS, EventLists, FIRST_LIST, NEXT, OP, PREVIOUS, PRIORITY } from "./eventLists";
 import { Ladder } from "./ladder";
 import type { Store, Table } from "./state";
 
@@ -41,7 +41,10 @@ const SORTED = 24;
  * No sequence number is kept: events of equal time and priority are at all times in one list, in the order of scheduling.
  */
 export class EventQueue {
-  readonly events: Events;
+  /** When each event is due, picoseconds. */
+  readonly events: EventLists["events"];
+  /** Of each event: the words of {@link EventLists}. */
+  readonly words: EventLists["words"];
   private readonly lists: EventLists;
   private readonly ladder: Ladder;
   /** `now`: the instant of the lists for now. `waiting`: bit p is set if the list of priority p may hold an event. */
@@ -50,6 +53,7 @@ export class EventQueue {
   constructor(store: Store) {
     this.lists = new EventLists(store);
     this.events = this.lists.events;
+    this.words = this.lists.words;
     this.lists.makeLists(LISTS);
     this.ladder = new Ladder(store, this.lists, FAR, LISTS);
     this.state = store.table("event queue", { now: "f64", length: "i32", waiting: "i32" }, 1);
@@ -66,14 +70,15 @@ export class EventQueue {
    */
   schedule(time: number, priority: Priority, component: number, op: number, a: number, b: number, cause: number): number {
     const event = this.lists.take();
-    const { events, state } = this;
-    events.time[event] = time;
-    events.priority[event] = priority;
-    events.component[event] = component;
-    events.op[event] = op;
-    events.a[event] = a;
-    events.b[event] = b;
-    events.cause[event] = cause;
+    const { state, words: { word } } = this;
+    this.events.time[event] = time;
+    const at = event << EVENT_BITS;
+    word[at + PRIORITY] = priority;
+    word[at + COMPONENT] = component;
+    word[at + OP] = op;
+    word[at + A] = a;
+    word[at + B] = b;
+    word[at + CAUSE] = cause;
     state.length[0]!++;
     if (time === state.now[0]!) this.addNow(event, priority);
     else if (time >= this.ladder.bound) this.ladder.add(event, time);
@@ -89,11 +94,12 @@ export class EventQueue {
 
   /** Cancels every pending event that the test holds of. @returns how many: the cost is that of looking at all */
   cancelWhere(test: (component: number, op: number, a: number, b: number) => boolean): number {
-    const { component, op, a, b, next } = this.events;
+    const { word } = this.words;
     const found: number[] = [];
     for (let list = FIRST_LIST; list < this.lists.ends.rows; list++) {
-      for (let event = this.lists.ends.first[list]!; event >= 0; event = next[event]!) {
-        if (test(component[event]!, op[event]!, a[event]!, b[event]!)) found.push(event);
+      for (let event = this.lists.ends.first[list]!; event >= 0; event = word[(event << EVENT_BITS) + NEXT]!) {
+        const at = event << EVENT_BITS;
+        if (test(word[at + COMPONENT]!, word[at + OP]!, word[at + A]!, word[at + B]!)) found.push(event);
       }
     }
     for (const event of found) this.cancel(event);
@@ -143,7 +149,7 @@ export class EventQueue {
         state.waiting[0]! &= ~(1 << priority);
         continue;
       }
-      if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < events.priority[near]!)) return event;
+      if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < this.priorityOf(near))) return event;
       return near;
     }
     return this.peek();
@@ -160,10 +166,11 @@ export class EventQueue {
   /** The same where one is after it: counts from the first, since most of what is scheduled is due soon. */
   private addAmong(event: number, time: number, priority: number): void {
     const { lists } = this;
-    const { time: times, priority: priorities, next } = lists.events;
+    const { time: times } = lists.events;
+    const { word } = lists.words;
     let at = lists.ends.first[NEAR]!;
-    for (let steps = 0; times[at]! < time || (times[at] === time && priorities[at]! <= priority); steps++) {
-      at = next[at]!;
+    for (let steps = 0; times[at]! < time || (times[at] === time && word[(at << EVENT_BITS) + PRIORITY]! <= priority); steps++) {
+      at = word[(at << EVENT_BITS) + NEXT]!;
       if (steps === SORTED && this.shorten()) {
         if (time >= this.ladder.bound) this.ladder.add(event, time);
         else this.addNear(event, time, priority);
@@ -176,17 +183,18 @@ export class EventQueue {
   private isAfter(event: number, time: number, priority: number): boolean {
     const { events } = this;
     const other = events.time[event]!;
-    return other > time || (other === time && events.priority[event]! > priority);
+    return other > time || (other === time && this.priorityOf(event) > priority);
   }
 
   /** Leaves to the ladder all near events but the first few, where two instants meet. @returns whether it could */
   private shorten(): boolean {
-    const { time, next, previous } = this.events;
+    const { time } = this.events;
+    const { word } = this.words;
     let at = this.lists.ends.first[NEAR]!;
-    for (let i = 0; i < SORTED / 2; i++) at = next[at]!;
-    while (previous[at]! >= 0 && time[previous[at]!] === time[at]) at = previous[at]!;
+    for (let i = 0; i < SORTED / 2; i++) at = word[(at << EVENT_BITS) + NEXT]!;
+    for (let before = word[(at << EVENT_BITS) + PREVIOUS]!; before >= 0 && time[before] === time[at]; before = word[(at << EVENT_BITS) + PREVIOUS]!) at = before;
     // Of what happens now nothing goes: what is scheduled for now would come before it.
-    while (at >= 0 && time[at]! <= this.state.now[0]!) at = next[at]!;
+    while (at >= 0 && time[at]! <= this.state.now[0]!) at = word[(at << EVENT_BITS) + NEXT]!;
     return at >= 0 && this.ladder.addTail(NEAR, at);
   }
 
@@ -194,15 +202,16 @@ export class EventQueue {
   private refill(): number {
     if (this.state.length[0] === 0) return -1;
     const { lists, state } = this;
-    const { next, time, priority } = lists.events;
+    const { time } = lists.events;
+    const { word } = lists.words;
     let event = lists.detach(this.ladder.next(SORTED));
     const instant = time[event]!;
     for (let n = 0; event >= 0; n++) {
-      const following = next[event]!;
+      const following = word[(event << EVENT_BITS) + NEXT]!;
       if (n >= SORTED && time[event] === instant) {
         // A crowd at one instant: the rest of it waits as what is scheduled for now does, after those that are sorted.
         state.now[0] = instant;
-        this.addNow(event, priority[event]!);
+        this.addNow(event, this.priorityOf(event));
       } else {
         this.insertSorted(event);
       }
@@ -213,9 +222,12 @@ export class EventQueue {
 
   private insertSorted(event: number): void {
     const { events, lists } = this;
+    const { word } = lists.words;
     let at = lists.ends.last[NEAR]!;
-    if (at < 0 || !this.isAfter(at, events.time[event]!, events.priority[event]!)) return lists.append(NEAR, event);
-    while (events.previous[at]! >= 0 && this.isAfter(events.previous[at]!, events.time[event]!, events.priority[event]!)) at = events.previous[at]!;
+    if (at < 0 || !this.isAfter(at, events.time[event]!, this.priorityOf(event))) return lists.append(NEAR, event);
+    for (let before = word[(at << EVENT_BITS) + PREVIOUS]!; before >= 0 && this.isAfter(before, events.time[event]!, this.priorityOf(event)); before = word[(at << EVENT_BITS) + PREVIOUS]!) at = before;
     lists.insertBefore(at, event);
   }
+
+  private priorityOf(event: number): number { return this.words.word[(event << EVENT_BITS) + PRIORITY]!; }
 }

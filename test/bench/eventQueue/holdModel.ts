@@ -1,3 +1,4 @@
+import { A, EVENT_BITS } from "../../../engine/kernel/eventLists";
 import { EventQueue } from "../../../engine/kernel/queue";
 import { Store } from "../../../engine/kernel/state";
 import { cpuTime } from "../section";
@@ -47,7 +48,7 @@ export function holdEngine(delays: Float64Array, pending: number, fired: number)
     for (let n = 0; n < count; n++) {
       const event = queue.pop();
       now = queue.events.time[event]!;
-      schedule(queue.events.a[event]!);
+      schedule(queue.words.word[(event << EVENT_BITS) + A]!);
       state = nextState(state);
       if ((state >>> 8) % 7 < 3) {
         const i = (state >>> 4) % pending;

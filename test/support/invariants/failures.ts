@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
+import { COMPONENT, EVENT_BITS } from "../../../engine/kernel/eventLists";
 import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant, Watch } from "./invariant";
 import { ownersOf } from "./portmap";
@@ -27,7 +28,7 @@ function aroundFaults<T>(engine: MachineEngine, before: () => T, after: (state: 
         state = undefined;
       }
       const next = kernel.queue.peek();
-      if (next < 0 || !striking.has(kernel.queue.events.component[next]!)) return;
+      if (next < 0 || !striking.has(kernel.queue.words.word[(next << EVENT_BITS) + COMPONENT]!)) return;
       state = before();
       running = domains.map((domain) => lifecycle.isRunning(domain));
     },

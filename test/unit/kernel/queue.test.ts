@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { A, EVENT_BITS } from "../../../engine/kernel/eventLists";
 import { EventQueue, Priority } from "../../../engine/kernel/queue";
 import { Store } from "../../../engine/kernel/state";
 
@@ -24,7 +25,7 @@ describe("event queue", () => {
           model.sort((x, y) => x.time - y.time || x.priority - y.priority || x.tag - y.tag);
           const expected = model.shift();
           assert.equal(queue.peek() >= 0, expected !== undefined);
-          if (expected !== undefined) assert.equal(queue.events.a[queue.pop()], expected.tag);
+          if (expected !== undefined) assert.equal(queue.words.word[(queue.pop() << EVENT_BITS) + A], expected.tag);
         }
         assert.equal(queue.length, model.length);
       }

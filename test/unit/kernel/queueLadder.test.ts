@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { A, EVENT_BITS, NEXT } from "../../../engine/kernel/eventLists";
 import { EventQueue, Priority } from "../../../engine/kernel/queue";
 import { Store, type StoreSnapshot } from "../../../engine/kernel/state";
 
@@ -34,9 +35,9 @@ class Pair {
     if (first === undefined) return;
     this.pending = this.pending.filter((p) => p !== first);
     const event = this.queue.pop();
-    const { events } = this.queue;
+    const { events, words } = this.queue;
     assert.deepEqual(
-      [events.time[event], events.priority[event], events.component[event], events.op[event], events.a[event], events.b[event], events.cause[event]],
+      [events.time[event], ...words.word.subarray(event << EVENT_BITS, (event << EVENT_BITS) + NEXT)],
       [first.time, first.priority, first.tag % 7, first.tag % 5, first.tag, 0 - first.tag, first.tag - 1],
     );
     this.now = first.time;
@@ -97,7 +98,7 @@ describe("event queue, with many events pending", () => {
             else {
               const event = queue.pop();
               instant = queue.events.time[event]!;
-              seen.push(event, instant, queue.events.a[event]!);
+              seen.push(event, instant, queue.words.word[(event << EVENT_BITS) + A]!);
               live.splice(live.indexOf(event), 1);
             }
           }
