@@ -22,6 +22,12 @@ describe("trace", () => {
     assert.ok(trace.memory < trace.bytes + 4 * CHUNK_ROWS * 48, "buffers of chunks that nobody reads are used again");
   });
 
+  it("uses buffers again although dispatches go on from one chunk to the next", () => {
+    const trace = new Trace(SMALL_NAMES);
+    for (let row = 0; row < 100 * CHUNK_ROWS; row++) trace.append(row % 3 === 0, Math.floor(row / 3) * 100, 0, 10, 1, 2, 3, 0, NONE, row - 1, NONE, 0, 0);
+    assert.ok(trace.memory < trace.bytes + 4 * CHUNK_ROWS * 48, `${trace.memory - trace.bytes} bytes of buffers`);
+  });
+
   it("finds the first row at a time, whatever chunk that is in", () => {
     const trace = new Trace(SMALL_NAMES);
     append(trace, 5 * CHUNK_ROWS + 7);
