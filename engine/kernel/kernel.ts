@@ -32,6 +32,13 @@ export interface FunctionSource {
 type Handler = (op: number, a: number, b: number) => void;
 const nothing: Handler = () => {};
 
+/** What is counted of a function: rows, time on a CPU in picoseconds, sum of the rows' values `a` (its unit is the function's). */
+const COUNT = 0;
+const TIME = 1;
+const SUM = 2;
+/** A function's counts are at `fn << COUNTS_BITS`. */
+const COUNTS_BITS = 2;
+
 /** Where the kernel is: between dispatches, in one that has left no row yet, or in one that has. */
 const Stage = { between: 0, begun: 1, marked: 2 } as const;
 
@@ -58,8 +65,8 @@ export class Kernel {
   cause = NONE;
 
   private readonly clock = this.store.table("clock", { now: "f64", trace: "i32", dispatches: "f64" }, 1);
-  /** By function: rows, time on a CPU in picoseconds, sum of the rows' values `a` (its unit is the function's). */
-  private readonly counts = this.store.table("rows by function", { count: "f64", time: "f64", sum: "f64" }, 64);
+  /** Of each function the numbers {@link COUNT}, {@link TIME} and {@link SUM}, side by side: every row adds to all. */
+  private readonly counts = this.store.table("rows by function", { number: "f64" }, 64 << COUNTS_BITS);
   private readonly functionIds = new Map<string, number>();
   private stage: number = Stage.between;
 
@@ -105,7 +112,7 @@ export class Kernel {
         id = this.names.functions.length;
         this.functionIds.set(identity, id);
         this.names.functions.push({ id, name, file, kind, a, b, tally });
-        this.counts.alloc();
+        for (let n = 0; n < 1 << COUNTS_BITS; n++) this.counts.alloc();
       }
       // Not by assignment, for the reason given in `state.ts`: models look functions up in each piece of work.
       Object.defineProperty(ids, key, { value: id, writable: true, enumerable: true, configurable: true });
@@ -169,26 +176,28 @@ export class Kernel {
     if (this.stage === Stage.between) throw new Error(`${this.names.functions[fn]!.name} of ${this.names.components[component]!.path} belongs to no dispatch`);
     const row = this.clock.trace[0]!++;
     this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
-    this.counts.count[fn]!++;
-    if (vcpu !== NO_VCPU) this.counts.time[fn]! += cost;
-    this.counts.sum[fn]! += a;
+    const { number } = this.counts;
+    const at = fn << COUNTS_BITS;
+    number[at + COUNT]!++;
+    if (vcpu !== NO_VCPU) number[at + TIME]! += cost;
+    number[at + SUM]! += a;
     this.stage = Stage.marked;
     this.cause = row;
   }
 
   /** Rows of a function so far. */
   count(fn: number): number {
-    return this.counts.count[fn]!;
+    return this.counts.number[(fn << COUNTS_BITS) + COUNT]!;
   }
 
   /** CPU time that they cost, picoseconds: what a device or a wire does takes none. */
   timeIn(fn: number): number {
-    return this.counts.time[fn]!;
+    return this.counts.number[(fn << COUNTS_BITS) + TIME]!;
   }
 
   /** Sum of their values `a`. */
   sumOf(fn: number): number {
-    return this.counts.sum[fn]!;
+    return this.counts.number[(fn << COUNTS_BITS) + SUM]!;
   }
 
   /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */
