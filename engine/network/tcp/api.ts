@@ -72,6 +72,20 @@ export const linuxTcp: TcpOptions = {
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
+/**
+ * The same options as an object of one shape, whatever they were put together from: what reads them is most of TCP, and V8 compiled it anew
+ * for each shape that it met.
+ */
+export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOptions>]: TcpOptions[K] } {
+  const { idle, interval, probes } = o.keepAlive;
+  return {
+    mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
+    quickAcks: o.quickAcks, congestion: o.congestion, nagle: o.nagle, sack: o.sack, dsack: o.dsack, earlyRetransmit: o.earlyRetransmit, timestamps: o.timestamps,
+    windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
+    challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
+  };
+}
+
 export const TcpTimer = {
   /** Retransmission, of SYN and FIN too. */
   retransmit: 0,

@@ -1,6 +1,6 @@
 import type { Store, Table } from "../../kernel/state";
 import type { PacketLog } from "../packets";
-import { type CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
+import { type CloseReason, NO_CONNECTION, ofOneShape, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
 import { cubic } from "./cubic";
 import { ConnectionIndex } from "./connections";
@@ -16,6 +16,7 @@ const PICOSECONDS_PER_MILLISECOND = 1e9;
 
 /** What the parts of TCP share: the tables of one stack and the ways to its surroundings. */
 export class TcpCore {
+  readonly options: ReturnType<typeof ofOneShape>;
   readonly tcb: Table<typeof tcbSchema>;
   readonly counters: Table<typeof counterSchema>;
   readonly scalars: Table<typeof scalarSchema>;
@@ -26,7 +27,8 @@ export class TcpCore {
   readonly resets: ResetQueue;
   readonly congestion: CongestionControl;
 
-  constructor(store: Store, readonly packets: PacketLog, readonly options: TcpOptions, readonly env: TcpEnv, name: string) {
+  constructor(store: Store, readonly packets: PacketLog, options: TcpOptions, readonly env: TcpEnv, name: string) {
+    this.options = ofOneShape(options);
     this.congestion = options.congestion === "cubic" ? cubic : newReno;
     this.tcb = store.table(`${name}: connections`, tcbSchema);
     this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
