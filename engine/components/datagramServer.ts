@@ -1,3 +1,4 @@
+import { SocketCall } from "./libc";
 import type { Scope } from "../inspect";
 import type { FunctionSource } from "../kernel/kernel";
 import type { Placement } from "../machine/machine";
@@ -31,15 +32,15 @@ export class DatagramServer extends SocketServer {
   begin(op: number, socket: number): void {
     const { libc } = this;
     if (op === Op.bind) {
-      libc.spend("bind");
+      libc.spend(SocketCall.bind);
       return;
     }
     const bytes = libc.sockets.datagrams.nextLength(socket);
-    libc.spend("wait");
-    libc.spend("receiveFrom", bytes);
+    libc.spend(SocketCall.wait);
+    libc.spend(SocketCall.receiveFrom, bytes);
     for (const fn of this.fn) this.place.machine.cpus.spend(fn);
     this.service.spend();
-    if (this.echoes) libc.spend("sendTo", bytes);
+    if (this.echoes) libc.spend(SocketCall.sendTo, bytes);
   }
 
   end(op: number, socket: number): void {

@@ -30,7 +30,14 @@ const functionsOf = {
   },
 } as const satisfies Record<System, unknown>;
 
-export type SocketCall = keyof (typeof functionsOf)["rump"];
+/** The calls by number, in the order of their names above: a look-up by name for each call took as long as a row. */
+export const SocketCall = { send: 0, receive: 1, sendTo: 2, receiveFrom: 3, bind: 4, wait: 5, accept: 6, connect: 7, listen: 8, close: 9 } as const satisfies Record<keyof (typeof functionsOf)["rump"], number>;
+export type SocketCall = (typeof SocketCall)[keyof typeof SocketCall];
+
+/** Functions by call. */
+function byCall(functions: Readonly<Record<keyof typeof SocketCall, number>>): readonly number[] {
+  return (Object.keys(SocketCall) as (keyof typeof SocketCall)[]).map((call) => functions[call]);
+}
 
 /** The library's side of calls that leave the process. */
 const stubsOf = {
@@ -97,9 +104,9 @@ const handlersOf = {
 export class Libc implements PlacedModel {
   readonly id: number;
   sockets!: TcpIp;
-  private fn!: Readonly<Record<SocketCall, number>>;
+  private fn!: readonly number[];
   /** What the other side does first; undefined: there is none. */
-  private handler: Readonly<Record<SocketCall, number>> | undefined;
+  private handler: readonly number[] | undefined;
   private towards: Distance = "same";
   /** The kernel's copy of data between processes. */
   private copy = -1;
@@ -116,11 +123,11 @@ export class Libc implements PlacedModel {
     this.sockets = machine.placed(path) as TcpIp;
     this.towards = distance(machine, this.id, this.sockets.id);
     if (this.towards === "same" || domain.kernel === undefined) {
-      this.fn = machine.kernel.functions(functionsOf[domain.system]);
+      this.fn = byCall(machine.kernel.functions(functionsOf[domain.system]));
       return;
     }
-    this.fn = machine.kernel.functions(stubsOf[domain.system]);
-    this.handler = machine.kernel.functions(handlersOf[domain.kernel.system]);
+    this.fn = byCall(machine.kernel.functions(stubsOf[domain.system]));
+    this.handler = byCall(machine.kernel.functions(handlersOf[domain.kernel.system]));
     this.copy = machine.cpus.crossings.functionsOf(domain.id).copy;
   }
 
@@ -128,19 +135,19 @@ export class Libc implements PlacedModel {
   spend(call: SocketCall, bytes = 0): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
-    cpus.spend(this.fn[call], -1, bytes);
+    cpus.spend(this.fn[call]!, -1, bytes);
     if (this.handler !== undefined) {
       cpus.enter(this.sockets.id);
-      cpus.spend(this.handler[call], -1, bytes);
+      cpus.spend(this.handler[call]!, -1, bytes);
       // The time a byte takes is in the stack's own copy, which this one is instead of.
       if (this.towards === "process" && bytes > 0) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
     }
     cpus.enter(before);
-    if (call === "send") this.sockets.spendSend(bytes);
-    else if (call === "receive") this.sockets.spendReceive(bytes);
-    else if (call === "sendTo") this.sockets.datagrams.spendSend(bytes);
-    else if (call === "receiveFrom") this.sockets.datagrams.spendReceive(bytes);
-    else if (call === "listen" || call === "bind" || call === "connect") this.sockets.spendBind();
+    if (call === SocketCall.send) this.sockets.spendSend(bytes);
+    else if (call === SocketCall.receive) this.sockets.spendReceive(bytes);
+    else if (call === SocketCall.sendTo) this.sockets.datagrams.spendSend(bytes);
+    else if (call === SocketCall.receiveFrom) this.sockets.datagrams.spendReceive(bytes);
+    else if (call === SocketCall.listen || call === SocketCall.bind || call === SocketCall.connect) this.sockets.spendBind();
   }
 
   fire(): void {}

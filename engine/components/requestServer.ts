@@ -1,3 +1,4 @@
+import { SocketCall } from "./libc";
 import type { Scope } from "../inspect";
 import type { Table } from "../kernel/state";
 import type { FunctionSource } from "../kernel/kernel";
@@ -82,23 +83,23 @@ export class RequestServer extends SocketServer {
     const { cpus, transcript } = this.place.machine;
     const { libc } = this;
     if (op === Op.listen) {
-      libc.spend("listen");
+      libc.spend(SocketCall.listen);
     } else if (op === Op.accept) {
-      libc.spend("wait");
-      libc.spend("accept");
+      libc.spend(SocketCall.wait);
+      libc.spend(SocketCall.accept);
     } else if (op === Op.read) {
-      libc.spend("wait");
-      libc.spend("receive", Math.min(READ_SIZE, libc.sockets.tcp.available(conn)));
+      libc.spend(SocketCall.wait);
+      libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(conn)));
       if (this.program.answer === undefined) for (const fn of this.fn) cpus.spend(fn);
     } else if (op === Op.serve) {
       for (const fn of this.fn) cpus.spend(fn);
       this.program.service?.spend();
       const answer = this.program.answer?.(transcript.kindOf(m), transcript.valueOf(m));
-      libc.spend("send", Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)));
+      libc.spend(SocketCall.send, Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)));
     } else if (op === Op.write) {
-      libc.spend("send", Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
+      libc.spend(SocketCall.send, Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
     } else {
-      libc.spend("close");
+      libc.spend(SocketCall.close);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Table } from "../../kernel/state";
 import type { Machine } from "../../machine/machine";
 import type { Message } from "../../workloads/protocol";
 import { NONE } from "../../trace/trace";
-import type { Libc } from "../libc";
+import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
@@ -73,13 +73,13 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     const { cpus } = this.machine;
     const libc = this.libc();
     if (op === this.firstOp) {
-      libc.spend("bind");
+      libc.spend(SocketCall.bind);
     } else if (op === this.firstOp + 1) {
       cpus.spend(this.fn.send);
-      libc.spend("sendTo", this.runOf(a).client.message(a)?.length ?? 0);
+      libc.spend(SocketCall.sendTo, this.runOf(a).client.message(a)?.length ?? 0);
     } else {
-      libc.spend("wait");
-      libc.spend("receiveFrom", this.nextLength(a, b));
+      libc.spend(SocketCall.wait);
+      libc.spend(SocketCall.receiveFrom, this.nextLength(a, b));
       cpus.spend(this.fn.receive);
     }
   }

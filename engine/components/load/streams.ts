@@ -1,7 +1,7 @@
 import type { Table } from "../../kernel/state";
 import type { Machine } from "../../machine/machine";
 import { NONE } from "../../trace/trace";
-import type { Libc } from "../libc";
+import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
@@ -102,19 +102,19 @@ export class Streams implements Transport, SocketUser {
     const { cpus } = this.machine;
     const libc = this.libc();
     if (op === Op.open) {
-      libc.spend("connect");
+      libc.spend(SocketCall.connect);
     } else if (op === Op.send) {
       cpus.spend(this.fn["write request"]);
-      libc.spend("send", Math.min(this.runOf(a).client.message(a)?.length ?? 0, libc.sockets.tcp.sendSpace(a)));
+      libc.spend(SocketCall.send, Math.min(this.runOf(a).client.message(a)?.length ?? 0, libc.sockets.tcp.sendSpace(a)));
     } else if (op === Op.write) {
-      libc.spend("send", Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)));
+      libc.spend(SocketCall.send, Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)));
     } else if (op === Op.read) {
-      libc.spend("wait");
-      libc.spend("receive", Math.min(READ_SIZE, libc.sockets.tcp.available(a)));
+      libc.spend(SocketCall.wait);
+      libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(a)));
       cpus.spend(this.fn["read response"]);
     } else {
       // shutdown costs as much as close.
-      libc.spend("close");
+      libc.spend(SocketCall.close);
     }
   }
 

@@ -22,9 +22,12 @@ export class ClosedLoop implements Client {
   readonly requests: number;
   private readonly endpoint;
   private readonly state;
+  /** Mean time that a client thinks before it asks again, picoseconds. */
+  private readonly think: number;
 
   constructor(private readonly runner: Runner, private readonly kind: ClosedLoopKind) {
     this.requests = kind.requests;
+    this.think = numberOption(runner, "think");
     this.endpoint = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
     this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64" }, 1);
     this.state.alloc();
@@ -42,9 +45,8 @@ export class ClosedLoop implements Client {
 
   /** The client thinks first, where it is said to, for an exponential time. */
   private nextSoon(endpoint: number): void {
-    const think = numberOption(this.runner, "think");
-    if (think === 0) return this.next(endpoint);
-    this.runner.after(Math.round(-think * log(1 - this.runner.uniform())), endpoint);
+    if (this.think === 0) return this.next(endpoint);
+    this.runner.after(Math.round(-this.think * log(1 - this.runner.uniform())), endpoint);
   }
 
   tick(endpoint: number): void {

@@ -15,8 +15,11 @@ class TcpStream implements Client {
   readonly requests = undefined;
   private readonly endpoint;
   private readonly scalars;
+  /** Bytes of a call of write. */
+  private readonly write: number;
 
   constructor(private readonly runner: Runner) {
+    this.write = numberOption(runner, "write");
     this.endpoint = runner.store.table(`streams of ${runner.spec.path}`, { written: "f64", acknowledged: "f64" });
     this.scalars = runner.store.table(`end of ${runner.spec.path}`, { end: "f64" }, 1);
     this.scalars.alloc();
@@ -38,11 +41,11 @@ class TcpStream implements Client {
   }
 
   message(): Message {
-    return datum(0, numberOption(this.runner, "write"));
+    return datum(0, this.write);
   }
 
   sent(endpoint: number): void {
-    this.endpoint.written[endpoint]! += numberOption(this.runner, "write");
+    this.endpoint.written[endpoint]! += this.write;
   }
 
   taken(endpoint: number): void {
