@@ -82,7 +82,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** Where it is a process: its way to interrupts. */
   private readonly messages: InterruptMessages | undefined;
   readonly offloads: Offloads;
-  private readonly receiveOffload: ReceiveOffload | undefined;
+  private readonly receiveOffload: ReceiveOffload | undefined = undefined;
   private upper!: FrameConsumer;
   /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
   onSetup: (ok: boolean) => void = () => {};

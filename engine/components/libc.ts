@@ -106,7 +106,7 @@ export class Libc implements PlacedModel {
   sockets!: TcpIp;
   private fn!: readonly number[];
   /** What the other side does first; undefined: there is none. */
-  private handler: readonly number[] | undefined;
+  private handler: readonly number[] | undefined = undefined;
   private towards: Distance = "same";
   /** The kernel's copy of data between processes. */
   private copy = -1;

@@ -34,7 +34,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private readonly users: SocketUser[] = [];
   private wire!: NetworkInterface;
   /** The same where the driver is in another domain. */
-  private distant: DistantInterface | undefined;
+  private distant: DistantInterface | undefined = undefined;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;

@@ -37,7 +37,7 @@ export class VifSwitch implements SwitchedApplication {
   private readonly fn;
   private readonly thread: number;
   private drivers: readonly Ixgbe[] = [];
-  private stack: TcpIp | undefined;
+  private stack: TcpIp | undefined = undefined;
   private server!: ServerSide;
   /** Told when a switch has ended: the toolstack. */
   onEnd: (end: SwitchEnd) => void = () => {};

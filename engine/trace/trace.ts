@@ -141,8 +141,8 @@ export class Trace {
   private readonly starts: number[] = [];
   private readonly cache = new ChunkCache();
   private readonly plain = this.cache.plain;
-  private codec: ChunkCodec | undefined;
-  private head: TraceChunk | undefined;
+  private codec: ChunkCodec | undefined = undefined;
+  private head: TraceChunk | undefined = undefined;
   /** Chunks that are full and not packed: the dispatch that ends in the last of them may go on, and name its packet. */
   private full = 0;
 

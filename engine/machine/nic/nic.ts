@@ -66,7 +66,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   private readonly port;
   /** Frames on the chip that wait for the wire. */
   private readonly outbound: Ring;
-  private link: { readonly wire: Link; readonly end: number } | undefined;
+  private link: { readonly wire: Link; readonly end: number } | undefined = undefined;
 
   constructor(
     readonly kernel: Kernel, readonly packets: PacketLog, interrupts: InterruptController, readonly iommu: Iommu, costs: CostProfile,
