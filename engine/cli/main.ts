@@ -2,6 +2,9 @@ import { Command } from "commander";
 import { check, type Output } from "./check";
 import { run, type RunOptions } from "./run";
 import { trace, type TraceOptions } from "./trace";
+import { inlineMore } from "./v8Flags";
+
+inlineMore();
 
 const io: Output = {
   out: (line) => process.stdout.write(`${line}\n`),

@@ -1,4 +1,5 @@
 import { cpus, totalmem } from "node:os";
+import { inlineMore } from "../../engine/cli/v8Flags";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { eventQueue } from "./eventQueue/section";
@@ -8,6 +9,9 @@ import { scaling } from "./scaling";
 import type { Section } from "./section";
 import { simulation } from "./simulation";
 import { traces } from "./traces";
+
+// As the command line does.
+inlineMore();
 
 const sections: readonly Section[] = [eventQueue, simulation, ns3, scaling, keyframes, traces];
 
@@ -27,7 +31,7 @@ const kept = new Map(
 /** The page for the documentation: tables as they were printed. */
 const page = [
   "# Performance",
-  "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn. Times are CPU time, but for going to an event, which is the time that one waits.",
+  "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn. Times are CPU time, but for going to an event, which is the time that one waits. V8 is set as the command line sets it (engine/cli/v8Flags.ts).",
   facts,
 ];
 for (const section of sections) {
