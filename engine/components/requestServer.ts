@@ -30,13 +30,13 @@ const READ_SIZE = 65536;
  * with its worker. What it reads and writes are messages of the transcript.
  */
 export class RequestServer extends SocketServer {
-  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly closing: "u8" }>;
+  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8" }>;
   private readonly counters;
 
   constructor(place: Placement, private readonly program: ServerProgram, workers: number) {
     super(place, program.functions, Array.from({ length: workers }, (_, i) => `${program.threadName}-${i}`));
     const { machine: { kernel }, spec } = place;
-    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", closing: "u8" });
+    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", writing: "u8", closing: "u8" });
     this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
     this.counters.alloc();
   }
@@ -46,7 +46,7 @@ export class RequestServer extends SocketServer {
   override onAccepted(conn: number): void {
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
-    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.closing[conn] = 0;
+    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closing[conn] = 0;
     this.counters.connections[0]!++;
     if (this.program.noDelay === true) this.libc.sockets.tcp.setNoDelay(conn);
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
@@ -59,7 +59,9 @@ export class RequestServer extends SocketServer {
   }
 
   override onWritable(conn: number): void {
-    if (this.conn.unsent[conn]! > 0) this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn);
+    if (this.conn.unsent[conn]! <= 0 || this.conn.writing[conn] === 1) return;
+    this.conn.writing[conn] = 1;
+    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn);
   }
 
   override onClosed(conn: number): void {
@@ -72,7 +74,7 @@ export class RequestServer extends SocketServer {
     const c = this.conn;
     for (let conn = 0; conn < c.rows; conn++) {
       c.closing[conn] = Closing.done;
-      c.unsent[conn] = c.reading[conn] = 0;
+      c.unsent[conn] = c.reading[conn] = c.writing[conn] = 0;
     }
     super.onRestart();
   }
@@ -107,7 +109,7 @@ export class RequestServer extends SocketServer {
     if (op === Op.listen) this.listen();
     else if (op === Op.read) this.read(conn);
     else if (op === Op.serve) this.serve(conn, m);
-    else if (op === Op.write) this.push(conn);
+    else if (op === Op.write) this.write(conn);
     else if (op === Op.close) this.close(conn);
   }
 
@@ -151,6 +153,11 @@ export class RequestServer extends SocketServer {
     this.push(conn);
     if (close) this.call(Op.close, conn);
     else this.serveNext(conn);
+  }
+
+  private write(conn: number): void {
+    this.conn.writing[conn] = 0;
+    this.push(conn);
   }
 
   private push(conn: number): void {
