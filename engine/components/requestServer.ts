@@ -3,14 +3,24 @@ import type { Scope } from "../inspect";
 import type { Table } from "../kernel/state";
 import type { FunctionSource } from "../kernel/kernel";
 import type { Placement } from "../machine/machine";
-import type { Message } from "../workloads/protocol";
+import { kinds, type Message } from "../workloads/protocol";
 import type { ServiceTime } from "./serviceTime";
 import { OPEN, SocketServer } from "./socketServer";
+
+type Functions = Readonly<Record<string, FunctionSource>>;
 
 /** What tells one server application from another. */
 export interface ServerProgram {
   /** Functions that a request goes through between reading and answering, in order. */
-  readonly functions: Readonly<Record<string, FunctionSource>>;
+  readonly functions: Functions;
+  /** And after these, those of its kind, an index of `kinds`. */
+  readonly byKind?: Readonly<Record<number, Functions>>;
+  /** Functions that a read goes through, however many requests it brings. */
+  readonly reading?: Functions;
+  /** Functions that a write goes through. With these it answers all requests that it has read before it writes; without, it writes each answer. */
+  readonly writing?: Functions;
+  /** Bytes that one read asks for; 64 KiB where that is not said. */
+  readonly readSize?: number;
   /** It sets TCP_NODELAY on its connections. */
   readonly noDelay?: boolean;
   /** CPU time that each request takes besides. */
@@ -22,7 +32,6 @@ export interface ServerProgram {
 
 const Op = { listen: OPEN, accept: 1, read: 2, serve: 3, write: 4, close: 5 } as const;
 const Closing = { no: 0, wanted: 1, done: 2 } as const;
-/** Bytes that one read asks for. */
 const READ_SIZE = 65536;
 
 /**
@@ -32,10 +41,23 @@ const READ_SIZE = 65536;
 export class RequestServer extends SocketServer {
   private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8" }>;
   private readonly counters;
+  /** Functions by kind of request. */
+  private readonly byKind: readonly (readonly number[])[];
+  private readonly reading: readonly number[];
+  private readonly writing: readonly number[];
+  /** It answers all requests that it has read before it writes. */
+  private readonly together: boolean;
+  private readonly readSize: number;
 
   constructor(place: Placement, private readonly program: ServerProgram, workers: number) {
     super(place, program.functions, Array.from({ length: workers }, (_, i) => `${program.threadName}-${i}`));
     const { machine: { kernel }, spec } = place;
+    const ids = (functions: Functions): number[] => Object.values(kernel.functions(functions));
+    this.byKind = kinds.map((_, kind) => ids(program.byKind?.[kind] ?? {}));
+    this.reading = ids(program.reading ?? {});
+    this.together = program.writing !== undefined;
+    this.writing = ids(program.writing ?? {});
+    this.readSize = program.readSize ?? READ_SIZE;
     this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", writing: "u8", closing: "u8" });
     this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
     this.counters.alloc();
@@ -91,14 +113,19 @@ export class RequestServer extends SocketServer {
       libc.spend(SocketCall.accept);
     } else if (op === Op.read) {
       libc.spend(SocketCall.wait);
-      libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(conn)));
+      libc.spend(SocketCall.receive, Math.min(this.readSize, libc.sockets.tcp.available(conn)));
+      for (const fn of this.reading) cpus.spend(fn);
       if (this.program.answer === undefined) for (const fn of this.fn) cpus.spend(fn);
     } else if (op === Op.serve) {
+      const kind = transcript.kindOf(m);
       for (const fn of this.fn) cpus.spend(fn);
+      for (const fn of this.byKind[kind]!) cpus.spend(fn);
       this.program.service?.spend();
-      const answer = this.program.answer?.(transcript.kindOf(m), transcript.valueOf(m));
+      if (this.together) return;
+      const answer = this.program.answer?.(kind, transcript.valueOf(m));
       libc.spend(SocketCall.send, Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)));
     } else if (op === Op.write) {
+      for (const fn of this.writing) cpus.spend(fn);
       libc.spend(SocketCall.send, Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
     } else {
       libc.spend(SocketCall.close);
@@ -121,7 +148,7 @@ export class RequestServer extends SocketServer {
     const { tcp } = this.libc.sockets;
     this.conn.reading[conn] = 0;
     if (this.conn.closing[conn] !== Closing.no) return;
-    const bytes = tcp.receive(conn, READ_SIZE);
+    const bytes = tcp.receive(conn, this.readSize);
     this.conn.received[conn]! += bytes;
     this.counters.bytes[0]! += bytes;
     // The rest may be the last that comes: nobody will say again that it is there.
@@ -150,9 +177,12 @@ export class RequestServer extends SocketServer {
     transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
     this.counters.requests[0]!++;
     this.conn.unsent[conn]! += message.length;
-    this.push(conn);
+    if (!this.together) this.push(conn);
     if (close) this.call(Op.close, conn);
-    else this.serveNext(conn);
+    else if (this.serveNext(conn)) return;
+    if (!this.together || this.conn.writing[conn] === 1) return;
+    this.conn.writing[conn] = 1;
+    this.call(Op.write, conn);
   }
 
   private write(conn: number): void {

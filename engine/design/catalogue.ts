@@ -234,9 +234,15 @@ const ENDS: readonly KeySpec[] = [
 
 const WORKLOAD_ENDS: readonly KeySpec[] = [
   ...ENDS,
-  { name: "concurrency", doc: "Connections at once, each with one request under way.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
+  { name: "concurrency", doc: "Connections at once, each of which awaits its answer before it asks again.", value: { kind: "integer", min: 1, max: 65535, default: 1 } },
   { name: "requests", doc: "Requests in all.", value: { kind: "integer", min: 1, max: 1e9, default: 1000 } },
   { name: "think", doc: "Mean time between an answer and the next request of its connection, exponential. Without it, none.", value: { kind: "time", min: 0, max: 3600 * S } },
+  { name: "threads", doc: "Threads of the client, which share its connections, each on a CPU of its own: the last ones of its host, whose first takes the adapter’s interrupts. Without it, one on each CPU.", value: { kind: "integer", min: 1, max: 256 } },
+];
+
+const MIX: readonly KeySpec[] = [
+  { name: "sets", doc: "Share of sets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 1 } },
+  { name: "gets", doc: "Share of gets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 10 } },
 ];
 
 export const WORKLOADS: readonly WorkloadType[] = [
@@ -251,12 +257,12 @@ export const WORKLOADS: readonly WorkloadType[] = [
   },
   {
     kind: "key-value", title: "Key-value", server: "key-value-store", mix: ["sets", "gets"],
-    doc: "A closed loop of sets and gets, as redis-benchmark and memtier make.",
+    doc: "A closed loop of sets and gets, as redis-benchmark makes.",
     options: [
       ...WORKLOAD_ENDS,
       { name: "value", doc: "Size of a value.", value: { kind: "size", min: 1, max: 536870912, default: 128 } },
-      { name: "sets", doc: "Share of sets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 1 } },
-      { name: "gets", doc: "Share of gets in the mix of sets to gets.", value: { kind: "integer", min: 0, max: 1000, default: 10 } },
+      ...MIX,
+      { name: "pipeline", doc: "Requests that a connection writes at once; then it waits until all are answered.", value: { kind: "integer", min: 1, max: 65536, default: 1 } },
     ],
   },
   {

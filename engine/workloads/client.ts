@@ -31,7 +31,7 @@ export interface Runner {
   uniform(): number;
   /** Opens an endpoint: {@link Client.ready} follows. */
   open(): void;
-  /** Sends the endpoint's next message, which {@link Client.message} tells when its turn has come. */
+  /** Sends the endpoint's next message, or messages, which {@link Client.message} tells when its turn has come. */
   ask(endpoint: number): void;
   close(endpoint: number): void;
   /** Says that nothing more will come; {@link Client.ended} follows when the other end has read all and closed. */
@@ -57,10 +57,12 @@ export interface Client {
   begin(): void;
   /** An endpoint is open. */
   ready(endpoint: number): void;
-  /** The message that the endpoint sends now, or none. Changes nothing. */
-  message(endpoint: number): Message | undefined;
+  /** Messages that an endpoint writes in one call (pipelining); without it, one. Of TCP connections only. */
+  readonly atOnce?: number;
+  /** The message that the endpoint sends now, or none; of those that it writes in one call, number `index` from 0 on. Changes nothing. */
+  message(endpoint: number, index: number): Message | undefined;
   /** It is written, and counted in {@link Runner.issued}. */
-  sent(endpoint: number): void;
+  sent(endpoint: number, index: number): void;
   /** An answer was read whole. @param value of its message */
   answered?(endpoint: number, value: number): void;
   /** TCP has taken all that was written. */

@@ -34,15 +34,18 @@ describe("captures of the workloads, read by tshark", function () {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
-  const lines = (engine: MachineEngine, filter: string, ...fields: readonly string[]): string[] => {
+  const read = (engine: MachineEngine, options: readonly string[], filter: string, fields: readonly string[]): string[] => {
     const file = join(folder!, "workload.pcapng");
     writeFileSync(file, exportCapture(engine));
     const print = fields.length > 0 ? ["-T", "fields", ...fields.flatMap((field) => ["-e", field])] : [];
-    const output = execFileSync("tshark", ["-r", file, ...preferences, ...plain, "-Y", filter, ...print], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 });
+    const output = execFileSync("tshark", ["-r", file, ...options, ...plain, "-Y", filter, ...print], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 });
     return output.split("\n").filter((line) => line !== "");
   };
+  const lines = (engine: MachineEngine, filter: string, ...fields: readonly string[]): string[] => read(engine, preferences, filter, fields);
+  /** Every value of a field, of messages that are put together of their segments: for captures without losses. */
+  const valuesOf = (engine: MachineEngine, filter: string, field: string): string[] => read(engine, [], filter, [field]).flatMap((line) => line.split(","));
 
-  for (const name of ["netpipe", "tcp-stream", "udp-stream", "http-close", "open-loop", "listed", "ping", "netfront/bridge", "netfront/nat"]) {
+  for (const name of ["netpipe", "redis", "tcp-stream", "udp-stream", "http-close", "open-loop", "listed", "ping", "netfront/bridge", "netfront/nat"]) {
     for (const loss of ["0%", "1%"]) {
       it(`${name}, ${loss} loss: nothing malformed, no bad checksum, and as many retransmissions as the engine counts`, () => {
         const text = sample(name).replace(/, loss: [0-9.]+%/, "").replace(/delay: ([0-9]+us)/, `delay: $1, loss: ${loss}`).replace(/until: \S+,/, "until: 3s,");
@@ -78,6 +81,19 @@ describe("captures of the workloads, read by tshark", function () {
     const nat = lines(engine, "icmp.type == 0", "ip.src")[0];
     assert.deepEqual([...new Set(lines(engine, `tcp && ip.src == ${nat}`, "ip.ttl"))], ["63"]);
     assert.deepEqual([...new Set(lines(engine, `tcp && ip.src == ${nat}`, "tcp.srcport"))].sort(), ["80", "81"]);
+  });
+
+  it("reads Redis' pipelines: as many commands as were asked for, a value for each GET and an OK for each SET", () => {
+    const { engine } = runDesign(sample("redis"));
+    const asked = (command: string): number => valuesOf(engine, "tcp.dstport == 6379 && resp", "resp.bulk_string.value").filter((value) => value === Buffer.from(command).toString("hex")).length;
+    const value = Buffer.from("abcdefghijklmnopqrstuvwxyz".repeat(5).slice(0, 128)).toString("hex");
+    const whole = (filter: string): number => valuesOf(engine, filter, "resp.bulk_string.value").filter((each) => each === value).length;
+    const [set, got] = [whole("tcp.dstport == 6379 && resp"), whole("tcp.srcport == 6379 && resp")];
+    assert.equal(set + got, 4000);
+    assert.equal(valuesOf(engine, "tcp.srcport == 6379 && resp.string", "resp.string").filter((each) => each === "OK").length, set);
+    // A command that is cut by the end of a segment tshark reads once in each of the two.
+    assert.ok(asked("SET") >= set && asked("GET") >= got && asked("SET") + asked("GET") < 4100);
+    assert.deepEqual(read(engine, [], "_ws.malformed || _ws.expert.severity >= 6291456", []), []);
   });
 
   it("sees the datagrams with the lengths that were asked for", () => {

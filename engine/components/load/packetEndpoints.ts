@@ -76,7 +76,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
       libc.spend(SocketCall.bind);
     } else if (op === this.firstOp + 1) {
       cpus.spend(this.fn.send);
-      libc.spend(SocketCall.sendTo, this.runOf(a).client.message(a)?.length ?? 0);
+      libc.spend(SocketCall.sendTo, this.runOf(a).client.message(a, 0)?.length ?? 0);
     } else {
       libc.spend(SocketCall.wait);
       libc.spend(SocketCall.receiveFrom, this.nextLength(a, b));
@@ -102,13 +102,13 @@ abstract class PacketEndpoints implements Transport, SocketUser {
   private send(endpoint: number): void {
     const { transcript } = this.machine;
     const run = this.runOf(endpoint);
-    const message = run.client.message(endpoint);
+    const message = run.client.message(endpoint, 0);
     if (message === undefined) return;
     const stream = this.streamOf(endpoint);
     const offset = transcript.endOf(stream);
     transcript.write(stream, message.kind, message.length, message.value);
     this.emit(endpoint, message, offset);
-    run.sent(endpoint);
+    run.sent(endpoint, 0);
     // The kernel looks after what has arrived before it returns to a sender that never waits.
     this.machine.cpus.yield();
   }

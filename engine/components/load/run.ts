@@ -20,6 +20,8 @@ export class Run implements Runner {
   readonly client: Client;
   readonly transport: TransportName;
   readonly noDelay: boolean;
+  /** Threads that it may use, the last of its host's; undefined: all. */
+  readonly threads: number | undefined;
   readonly latency: Histogram;
   private readonly books;
   /** Bytes that got through, by endpoint. */
@@ -40,6 +42,7 @@ export class Run implements Runner {
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
     this.noDelay = kind.noDelay === true;
+    this.threads = spec.options["threads"] as number | undefined;
     this.client = kind.create(this);
   }
 
@@ -120,9 +123,9 @@ export class Run implements Runner {
   }
 
   /** A message was written. */
-  sent(endpoint: number): void {
+  sent(endpoint: number, index: number): void {
     this.books.issued[0]!++;
-    this.client.sent(endpoint);
+    this.client.sent(endpoint, index);
   }
 
   /** Bytes of answers were read. */

@@ -6,7 +6,7 @@ import type { SocketUser } from "../socketUser";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 
-const Op = { open: 1, send: 2, write: 3, read: 4, close: 5, shutdown: 6 } as const;
+const Op = { open: 1, send: 2, write: 3, read: 4, close: 5, shutdown: 6, answer: 7 } as const;
 /** Bytes that one read asks for. */
 const READ_SIZE = 65536;
 
@@ -41,8 +41,7 @@ export class Streams implements Transport, SocketUser {
   // --- What workloads ask for ---------------------------------------------------------------------------------------
 
   open(run: Run): void {
-    const thread = this.threads[this.scalars.opened[0]!++ % this.threads.length]!;
-    this.machine.cpus.post(thread, this.component, Op.open, run.number);
+    this.machine.cpus.post(this.threadOf(run, this.scalars.opened[0]!++), this.component, Op.open, run.number);
   }
 
   ask(conn: number): void {
@@ -89,7 +88,7 @@ export class Streams implements Transport, SocketUser {
   onClosed(conn: number, reason: number): void {
     if (this.conn.closed[conn] === 1) return;
     const { kernel, cpus } = this.machine;
-    kernel.mark(this.fn["connection failed"], this.component, cpus.contextOf(this.threadOf(conn)), kernel.now, 0, NONE, reason);
+    kernel.mark(this.fn["connection failed"], this.component, cpus.contextOf(this.threadOf(this.runOf(conn), conn)), kernel.now, 0, NONE, reason);
     this.close(conn);
     const run = this.runOf(conn);
     run.failed();
@@ -104,13 +103,18 @@ export class Streams implements Transport, SocketUser {
     if (op === Op.open) {
       libc.spend(SocketCall.connect);
     } else if (op === Op.send) {
+      const { client } = this.runOf(a);
+      let bytes = 0;
+      for (let i = 0; i < (client.atOnce ?? 1); i++) bytes += client.message(a, i)?.length ?? 0;
       cpus.spend(this.fn["write request"]);
-      libc.spend(SocketCall.send, Math.min(this.runOf(a).client.message(a)?.length ?? 0, libc.sockets.tcp.sendSpace(a)));
+      libc.spend(SocketCall.send, Math.min(bytes, libc.sockets.tcp.sendSpace(a)));
     } else if (op === Op.write) {
       libc.spend(SocketCall.send, Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)));
     } else if (op === Op.read) {
       libc.spend(SocketCall.wait);
       libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(a)));
+      cpus.spend(this.fn["read response"]);
+    } else if (op === Op.answer) {
       cpus.spend(this.fn["read response"]);
     } else {
       // shutdown costs as much as close.
@@ -123,6 +127,7 @@ export class Streams implements Transport, SocketUser {
     else if (op === Op.send) this.send(a);
     else if (op === Op.write) this.push(a);
     else if (op === Op.read) this.read(a);
+    else if (op === Op.answer) this.answer(a);
     else if (op === Op.shutdown) this.libc().sockets.tcp.shutdown(a);
     else this.libc().sockets.tcp.close(a);
   }
@@ -142,11 +147,17 @@ export class Streams implements Transport, SocketUser {
   private send(conn: number): void {
     if (this.conn.closed[conn] === 1) return;
     const run = this.runOf(conn);
-    const message = run.client.message(conn);
-    if (message === undefined) return this.close(conn);
-    this.machine.transcript.write(this.streamOf(conn), message.kind, message.length, message.value);
-    this.conn.unsent[conn]! += message.length;
-    run.sent(conn);
+    const { atOnce = 1 } = run.client;
+    const stream = this.streamOf(conn);
+    let messages = 0;
+    for (; messages < atOnce; messages++) {
+      const message = run.client.message(conn, messages);
+      if (message === undefined) break;
+      this.machine.transcript.write(stream, message.kind, message.length, message.value);
+      this.conn.unsent[conn]! += message.length;
+    }
+    if (messages === 0) return this.close(conn);
+    for (let i = 0; i < messages; i++) run.sent(conn, i);
     this.push(conn);
   }
 
@@ -159,7 +170,6 @@ export class Streams implements Transport, SocketUser {
   }
 
   private read(conn: number): void {
-    const { transcript } = this.machine;
     const { tcp } = this.libc().sockets;
     const c = this.conn;
     c.reading[conn] = 0;
@@ -170,20 +180,28 @@ export class Streams implements Transport, SocketUser {
     run.read(conn, bytes);
     // The rest may be the last that comes: nobody will say again that it is there.
     if (tcp.available(conn) > 0) this.onReadable(conn);
-    const stream = tcp.receiveStream(conn);
+    if (this.answer(conn) || !tcp.atEof(conn)) return;
+    if (run.client.ended !== undefined && tcp.acknowledged(conn) === tcp.sendOffset(conn)) run.client.ended(conn);
+    else this.onClosed(conn, 0);
+  }
+
+  /** Takes the first answer of those that were read whole; the next one is work of its own. @returns whether there was one */
+  private answer(conn: number): boolean {
+    const { transcript } = this.machine;
+    const c = this.conn;
+    if (c.closed[conn] === 1) return false;
+    const stream = this.libc().sockets.tcp.receiveStream(conn);
     const answer = transcript.complete(stream, c.received[conn]!);
-    if (answer >= 0) {
-      transcript.take(stream);
-      run.client.answered?.(conn, transcript.valueOf(answer));
-    } else if (tcp.atEof(conn)) {
-      if (run.client.ended !== undefined && tcp.acknowledged(conn) === tcp.sendOffset(conn)) run.client.ended(conn);
-      else this.onClosed(conn, 0);
-    }
+    if (answer < 0) return false;
+    transcript.take(stream);
+    if (transcript.complete(stream, c.received[conn]!) >= 0) this.post(Op.answer, conn);
+    this.runOf(conn).client.answered?.(conn, transcript.valueOf(answer));
+    return true;
   }
 
   private post(op: number, conn: number): void {
     const { cpus } = this.machine;
-    const thread = this.threadOf(conn);
+    const thread = this.threadOf(this.runOf(conn), conn);
     if (cpus.currentThread === thread) cpus.call(thread, this.component, op, conn);
     else cpus.post(thread, this.component, op, conn);
   }
@@ -192,7 +210,10 @@ export class Streams implements Transport, SocketUser {
     return this.runs[this.conn.run[conn]!]!;
   }
 
-  private threadOf(conn: number): number {
-    return this.threads[conn % this.threads.length]!;
+  /** The thread of a workload's connection, by the connection's number. */
+  private threadOf({ threads }: Run, conn: number): number {
+    const { length } = this.threads;
+    const own = Math.min(threads ?? length, length);
+    return this.threads[length - own + (conn % own)]!;
   }
 }

@@ -8,6 +8,8 @@ export interface ClosedLoopKind {
   readonly requests: number;
   /** Whether a connection serves many requests. */
   readonly keepAlive: boolean;
+  /** Requests that a connection writes at once, and whose answers it awaits before it writes the next ones; without it, one. */
+  readonly pipeline?: number;
   /** A request. @param number of those before it @param draw u32, drawn for it */
   request(number: number, draw: number): Message;
   /** Its answer was read. */
@@ -15,11 +17,14 @@ export interface ClosedLoopKind {
 }
 
 /**
- * A number of connections, each with one request under way (ApacheBench, redis-benchmark, NetPIPE). The latency of a request runs from the
- * moment it has been written until its answer has been read.
+ * A number of connections, each with one request under way (ApacheBench, redis-benchmark, NetPIPE), or with a pipeline of them. The latency
+ * of a request runs from the moment it has been written until its answer has been read.
  */
 export class ClosedLoop implements Client {
   readonly requests: number;
+  readonly atOnce: number;
+  /** Of each endpoint, {@link atOnce} rows: what was drawn for a request, its number, and when it was written. */
+  private readonly request;
   private readonly endpoint;
   private readonly state;
   /** Mean time that a client thinks before it asks again, picoseconds. */
@@ -28,7 +33,9 @@ export class ClosedLoop implements Client {
   constructor(private readonly runner: Runner, private readonly kind: ClosedLoopKind) {
     this.requests = kind.requests;
     this.think = numberOption(runner, "think");
-    this.endpoint = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
+    this.atOnce = kind.pipeline ?? 1;
+    this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
+    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { written: "u32", answered: "u32" });
     this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64" }, 1);
     this.state.alloc();
   }
@@ -39,7 +46,10 @@ export class ClosedLoop implements Client {
   }
 
   ready(endpoint: number): void {
-    while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
+    while (this.endpoint.rows <= endpoint) {
+      this.endpoint.alloc();
+      for (let i = 0; i < this.atOnce; i++) this.request.alloc();
+    }
     this.next(endpoint);
   }
 
@@ -54,25 +64,32 @@ export class ClosedLoop implements Client {
   }
 
   private next(endpoint: number): void {
-    this.endpoint.draw[endpoint] = this.runner.draw();
+    const first = endpoint * this.atOnce;
+    for (let i = 0; i < this.atOnce; i++) this.request.draw[first + i] = this.runner.draw();
+    this.endpoint.written[endpoint] = this.endpoint.answered[endpoint] = 0;
     this.runner.ask(endpoint);
   }
 
-  message(endpoint: number): Message | undefined {
-    const { issued } = this.runner;
-    return issued < this.requests ? this.kind.request(issued, this.endpoint.draw[endpoint]!) : undefined;
+  message(endpoint: number, index: number): Message | undefined {
+    const number = this.runner.issued + index;
+    return number < this.requests ? this.kind.request(number, this.request.draw[endpoint * this.atOnce + index]!) : undefined;
   }
 
-  sent(endpoint: number): void {
-    this.endpoint.since[endpoint] = this.runner.now;
-    this.endpoint.number[endpoint] = this.runner.issued - 1;
+  sent(endpoint: number, index: number): void {
+    const row = endpoint * this.atOnce + index;
+    this.request.since[row] = this.runner.now;
+    this.request.number[row] = this.runner.issued - 1;
+    this.endpoint.written[endpoint]!++;
   }
 
+  /** The next one of those written: answers come in the order of their requests. */
   answered(endpoint: number): void {
     const { runner, kind } = this;
-    const latency = runner.now - this.endpoint.since[endpoint]!;
+    const row = endpoint * this.atOnce + this.endpoint.answered[endpoint]!++;
+    const latency = runner.now - this.request.since[row]!;
     runner.complete(latency);
-    kind.answered?.(this.endpoint.number[endpoint]!, latency);
+    kind.answered?.(this.request.number[row]!, latency);
+    if (this.endpoint.answered[endpoint]! < this.endpoint.written[endpoint]!) return;
     if (kind.keepAlive && runner.issued < this.requests) {
       this.nextSoon(endpoint);
       return;

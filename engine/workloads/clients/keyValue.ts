@@ -2,7 +2,7 @@ import { numberOption, type ClientKind } from "../client";
 import { Kind, message } from "../protocol";
 import { ClosedLoop } from "./closedLoop";
 
-/** redis-benchmark and memtier: sets and gets in a given proportion (LibrettOS 5.6, 5.7). */
+/** redis-benchmark: sets and gets of one key in a given proportion, one after the other or in pipelines (LibrettOS 5.7). */
 export const keyValue: ClientKind = {
   transport: () => "tcp",
   noDelay: true,
@@ -13,6 +13,7 @@ export const keyValue: ClientKind = {
     return new ClosedLoop(runner, {
       requests: numberOption(runner, "requests"),
       keepAlive: true,
+      pipeline: numberOption(runner, "pipeline"),
       request: (_number, draw) => message(draw % all < sets ? Kind.set : Kind.get, value),
     });
   },

@@ -42,7 +42,7 @@ describe("parseDesign", () => {
     assert.deepEqual(design.links.map(({ from, to, rate, delay, loss }) => ({ from, to, rate, delay, loss })), [{ from: "client", to: "server/nic0", rate: 1e10, delay: 2e6, loss: 0 }]);
     assert.deepEqual(design.workloads.map(({ path, from, to, options }) => ({ path, from, to, options })), [
       { path: "workloads/http-client-nginx", from: "client", to: "server/nginx", options: { concurrency: 8, requests: 400, size: 8192, keepalive: true } },
-      { path: "workloads/key-value-client-redis", from: "client", to: "server/redis", options: { concurrency: 4, requests: 400, value: 128, sets: 1, gets: 10 } },
+      { path: "workloads/key-value-client-redis", from: "client", to: "server/redis", options: { concurrency: 4, requests: 400, value: 128, sets: 1, gets: 10, pipeline: 1 } },
     ]);
     assert.deepEqual(design.run, { until: 200e9, seed: 1 });
   });

@@ -118,6 +118,63 @@ describe("workloads", () => {
     assert.equal(packets(engine).filter((line) => line.includes("[SYN]")).length, first.requests);
   });
 
+  /** How often the functions were called in a component, and the most bytes that one call was told. */
+  function calls({ trace, names }: MachineEngine, component: string): Map<string, { count: number; most: number }> {
+    const found = new Map<string, { count: number; most: number }>();
+    for (let row = 0; row < trace.length; row++) {
+      const { fn, a, component: c } = trace.row(row);
+      if (names.components[c]!.path !== component) continue;
+      const { name } = names.functions[fn]!;
+      const { count, most } = found.get(name) ?? { count: 0, most: 0 };
+      found.set(name, { count: count + 1, most: Math.max(most, a) });
+    }
+    return found;
+  }
+
+  it("Redis: a pipeline's commands are read together, at most 16 KiB at once, and their replies written together", () => {
+    const { engine, first, second, report } = run(sample("redis"));
+    complete(first);
+    complete(second);
+    assert.ok(first.throughput > second.throughput, "the network server costs time");
+    const store = calls(engine, "server/direct/key-value-store");
+    const libc = calls(engine, "server/direct/libc");
+    assert.equal(store.get("processCommand")!.count, 2000);
+    // 10 pipelines of 200 commands, half of them SETs of 169 bytes, half GETs of 36: 41 kB each.
+    assert.equal(libc.get("rump___sysimpl_recvfrom")!.most, 16384);
+    const reads = store.get("readQueryFromClient")!.count;
+    assert.ok(reads >= 10 * Math.ceil((100 * 169 + 100 * 36) / 16384) && reads < 100, `${reads} reads`);
+    const writes = store.get("writeToClient")!.count;
+    assert.ok(writes <= reads && writes === libc.get("rump___sysimpl_sendto")!.count, `${writes} writes`);
+    const one = run(sample("redis").replaceAll("pipeline: 200", "pipeline: 1").replace("until: 50ms", "until: 1s"));
+    complete(one.first);
+    assert.equal(calls(one.engine, "server/direct/key-value-store").get("writeToClient")!.count, 2000);
+    assert.ok(first.throughput > 5 * one.first.throughput);
+    assert.equal(report.retransmissions, 0);
+  });
+
+  it("Redis: the last pipeline is as long as there are requests, values may be longer than all buffers, and losses are made good", () => {
+    for (const [options, link] of [["value: 64KiB", "loss: 0%"], ["value: 1KiB", "loss: 1%"], ["value: 128B", "loss: 2%"]] as const) {
+      const text = sample("redis").replaceAll("value: 128B", options).replaceAll("requests: 2000", "requests: 450").replace("delay: 2us", `delay: 2us, ${link}`).replace("until: 50ms", "until: 60s");
+      const { engine, first, second, report } = run(text);
+      complete(first);
+      complete(second);
+      assert.equal(calls(engine, "server/direct/key-value-store").get("processCommand")!.count, 450);
+      assert.equal(report.retransmissions > 0, link !== "loss: 0%", link);
+    }
+  });
+
+  it("a client's threads are as many as asked for, on the last CPUs of its host, and share its connections", () => {
+    const busy = (threads: string): string[] => {
+      const { report } = run(sample("redis").replaceAll("concurrency: 2", `concurrency: 8${threads}`));
+      complete(report.workloads[0]!);
+      return report.domains.find(({ domain }) => domain === "client/os")!.threads.filter((t) => t.busy > 0 && t.thread.includes("client-")).map((t) => t.thread.replace("client/os/", "")).sort();
+    };
+    assert.deepEqual(busy(", threads: 1"), ["client-7"]);
+    assert.deepEqual(busy(", threads: 3"), ["client-5", "client-6", "client-7"]);
+    assert.equal(busy("").length, 8);
+    assert.equal(busy(", threads: 200").length, 8);
+  });
+
   it("open loop: every request is answered; bursts have the longer tail at the same load", () => {
     const { first, second } = run(sample("open-loop"));
     complete(first);
@@ -186,7 +243,7 @@ describe("workloads", () => {
   });
 
   it("going back to a keyframe and on again gives the same state, for every workload", () => {
-    for (const name of ["netpipe", "tcp-stream", "udp-stream", "open-loop", "listed", "ping", "sysbench"]) {
+    for (const name of ["netpipe", "redis", "tcp-stream", "udp-stream", "open-loop", "listed", "ping", "sysbench"]) {
       const { engine } = run(sample(name));
       const replayer = engine.replayer();
       const start = replayer.snapshot();
