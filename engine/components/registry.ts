@@ -8,6 +8,7 @@ import { Ixgbe } from "./ixgbe";
 import { keyValueStore } from "./keyValueStore";
 import { Libc } from "./libc";
 import { LoadGenerator } from "./loadGenerator";
+import { memcached } from "./memcached";
 import { Nat } from "./nat";
 import { Netback } from "./netback";
 import { Netfront } from "./netfront";
@@ -20,6 +21,7 @@ import { Vif } from "./vif";
 export const componentModels: Readonly<Record<string, (place: Placement) => PlacedModel>> = {
   "http-server": httpServer,
   "key-value-store": keyValueStore,
+  memcached,
   echo,
   discard,
   "netpipe-server": netpipeServer,

@@ -67,6 +67,14 @@ export const COMPONENTS: readonly ComponentType[] = [
     options: [port(6379)],
   },
   {
+    type: "memcached", title: "memcached", layer: "application", needs: ["libc", "tcpip"],
+    doc: "Caches objects by key, on several threads, over memcached’s binary protocol.",
+    options: [
+      port(11211),
+      { name: "threads", doc: "Worker threads, each serving many connections.", value: { kind: "integer", min: 1, max: 256, default: 4 } },
+    ],
+  },
+  {
     type: "echo", title: "Echo", layer: "application", needs: ["libc", "tcpip"],
     doc: "Sends back what it reads (RFC 862); with a service time, a queueing system with one server.",
     options: [
@@ -263,6 +271,15 @@ export const WORKLOADS: readonly WorkloadType[] = [
       { name: "value", doc: "Size of a value.", value: { kind: "size", min: 1, max: 536870912, default: 128 } },
       ...MIX,
       { name: "pipeline", doc: "Requests that a connection writes at once; then it waits until all are answered.", value: { kind: "integer", min: 1, max: 65536, default: 1 } },
+    ],
+  },
+  {
+    kind: "memcached", title: "memcached", server: "memcached", mix: ["sets", "gets"],
+    doc: "A closed loop of SETs and GETs over memcached’s binary protocol, as memtier_benchmark makes; each GET finds its value.",
+    options: [
+      ...WORKLOAD_ENDS,
+      { name: "value", doc: "Size of a value; memcached’s items have at most 1 MiB, with key and header.", value: { kind: "size", min: 1, max: 1e6, default: 32 } },
+      ...MIX,
     ],
   },
   {

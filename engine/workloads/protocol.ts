@@ -1,5 +1,6 @@
 import { data } from "./data";
 import { http } from "./http";
+import { memcache } from "./memcache";
 import { resp } from "./resp";
 
 /** What one end says to the other: a number of bytes with a meaning. */
@@ -23,10 +24,12 @@ export interface MessageKind {
 }
 
 /** All kinds of messages: a transcript's `kind` is an index here. */
-export const kinds: readonly MessageKind[] = [...http, ...resp, ...data];
+export const kinds: readonly MessageKind[] = [...http, ...resp, ...data, ...memcache];
 
-/** Index of HTTP's kinds, of RESP's, and of plain data. */
-export const Kind = { httpRequest: 0, httpResponse: 1, get: 2, set: 3, bulk: 4, ok: 5, data: 6 } as const;
+/** Index of HTTP's kinds, of RESP's, of plain data, and of memcached's. */
+export const Kind = {
+  httpRequest: 0, httpResponse: 1, get: 2, set: 3, bulk: 4, ok: 5, data: 6, memcacheGet: 7, memcacheSet: 8, memcacheValue: 9, memcacheStored: 10,
+} as const;
 
 /** Messages that were asked for: a workload asks for the same few again and again, and making the text to measure it is slow. */
 const known = new Map<number, Message>();

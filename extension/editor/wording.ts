@@ -27,7 +27,7 @@ export function domainKindName(kind: DomainKind, t: Translate): string {
 }
 
 const COMPONENT_ICONS: Readonly<Record<string, string>> = {
-  "http-server": "globe", "key-value-store": "key", compute: "pulse", "load-generator": "pulse", libc: "library", tcpip: "layers",
+  "http-server": "globe", "key-value-store": "key", memcached: "database", compute: "pulse", "load-generator": "pulse", libc: "library", tcpip: "layers",
   netserver: "server-process", vif: "plug", ixgbe: "chip", netback: "server-process", bridge: "git-merge", nat: "arrow-swap", netfront: "plug",
 };
 

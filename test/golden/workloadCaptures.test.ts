@@ -45,7 +45,7 @@ describe("captures of the workloads, read by tshark", function () {
   /** Every value of a field, of messages that are put together of their segments: for captures without losses. */
   const valuesOf = (engine: MachineEngine, filter: string, field: string): string[] => read(engine, [], filter, [field]).flatMap((line) => line.split(","));
 
-  for (const name of ["netpipe", "redis", "tcp-stream", "udp-stream", "http-close", "open-loop", "listed", "ping", "netfront/bridge", "netfront/nat"]) {
+  for (const name of ["netpipe", "redis", "memcached", "tcp-stream", "udp-stream", "http-close", "open-loop", "listed", "ping", "netfront/bridge", "netfront/nat"]) {
     for (const loss of ["0%", "1%"]) {
       it(`${name}, ${loss} loss: nothing malformed, no bad checksum, and as many retransmissions as the engine counts`, () => {
         const text = sample(name).replace(/, loss: [0-9.]+%/, "").replace(/delay: ([0-9]+us)/, `delay: $1, loss: ${loss}`).replace(/until: \S+,/, "until: 3s,");
@@ -93,6 +93,21 @@ describe("captures of the workloads, read by tshark", function () {
     assert.equal(valuesOf(engine, "tcp.srcport == 6379 && resp.string", "resp.string").filter((each) => each === "OK").length, set);
     // A command that is cut by the end of a segment tshark reads once in each of the two.
     assert.ok(asked("SET") >= set && asked("GET") >= got && asked("SET") + asked("GET") < 4100);
+    assert.deepEqual(read(engine, [], "_ws.malformed || _ws.expert.severity >= 6291456", []), []);
+  });
+
+  it("reads memcached's binary protocol: a response to each request, with the value and the status", () => {
+    const { engine } = runDesign(sample("memcached").replaceAll("value: 32B", "value: 10KB"));
+    const each = (filter: string, field: string): string[] => valuesOf(engine, filter, field);
+    const count = (values: readonly string[]): Record<string, number> => Object.fromEntries([...new Set(values)].sort().map((value) => [value, values.filter((other) => other === value).length]));
+    const asked = count(each("memcache.magic == 0x80", "memcache.opcode"));
+    assert.deepEqual(Object.keys(asked), ["0", "1"]);
+    assert.equal(asked["0"]! + asked["1"]!, 2000);
+    assert.deepEqual(count(each("memcache.magic == 0x81", "memcache.opcode")), asked);
+    assert.deepEqual(count(each("memcache.magic == 0x81", "memcache.status")), { 0: 2000 });
+    assert.deepEqual(count(each("memcache.magic == 0x80", "memcache.key")), { "memtier-1234567": 2000 });
+    assert.deepEqual(count(each("memcache.magic == 0x80 && memcache.opcode == 1", "memcache.value.length")), { 10000: asked["1"]! });
+    assert.deepEqual(count(each("memcache.magic == 0x81 && memcache.opcode == 0", "memcache.value.length")), { 10000: asked["0"]! });
     assert.deepEqual(read(engine, [], "_ws.malformed || _ws.expert.severity >= 6291456", []), []);
   });
 

@@ -12,7 +12,7 @@ export interface RandomMachine {
 }
 
 const domain = fc.record({
-  server: fc.constantFrom("http-server", "key-value-store"),
+  server: fc.constantFrom("http-server", "key-value-store", "memcached"),
   /** How its frames go; the last three can be switched between server and a function: the domain's own, or any that is free. */
   way: fc.constantFrom("direct", "server", "split", "switch from server", "switch from direct", "switch to any"),
   queues: fc.constantFrom(1, 1, 2),
@@ -27,6 +27,9 @@ const domain = fc.record({
   compute: fc.boolean(),
   concurrency: fc.integer({ min: 1, max: 12 }),
   requests: fc.integer({ min: 1, max: 60 }),
+  pipeline: fc.constantFrom(1, 2, 16),
+  /** Of its clients; 0: as many as their host has CPUs. */
+  clientThreads: fc.constantFrom(0, 0, 1, 3),
   size: fc.constantFrom("1B", "100B", "1448B", "8KiB", "100KiB"),
   keepalive: fc.boolean(),
 });
@@ -155,11 +158,11 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     ...(isSplit ? ["      driver:", "        kind: driver-domain", "        components:", "          - netback", `          - ${network}`, "          - ixgbe: { bind: nic1.pf }"] : []),
   ];
   domains.forEach((d, i) => {
-    const options = d.server === "http-server" ? `{ port: ${80 + i}, workers: ${d.workers} }` : `{ port: ${6379 + i} }`;
+    const options = { "http-server": `port: ${80 + i}, workers: ${d.workers}`, "key-value-store": `port: ${6379 + i}`, memcached: `port: ${11211 + i}, threads: ${d.workers}` }[d.server];
     lines.push(
       `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, `        scheduler: ${d.threads}`,
       ...(d.affine && scheduler !== "pinned" ? [`        affinity: [${i % wanted}]`] : []), "        components:",
-      `          - ${d.server}: ${options}`, ...(d.compute ? [`          - compute: { burst: 100us${d.lock} }`] : []), "          - libc", "          - tcpip",
+      `          - ${d.server}: { ${options} }`, ...(d.compute ? [`          - compute: { burst: 100us${d.lock} }`] : []), "          - libc", "          - tcpip",
       ...interfacesOf(d.way, `nic0.vf${i}`, `${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads}`),
     );
   });
@@ -168,9 +171,11 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   lines.push(
     ...processes.domains,
     client("client", "nic0"), ...(isSplit ? [client("other", "nic1")] : []), "workloads:",
-    ...domains.map((d, i) => d.server === "http-server"
-      ? `  - http: { from: ${from(d)}, to: d${i}, size: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests}, keepalive: ${d.keepalive} }`
-      : `  - key-value: { from: ${from(d)}, to: d${i}, value: ${d.size}, concurrency: ${d.concurrency}, requests: ${d.requests} }`),
+    ...domains.map((d, i) => {
+      const kind = { "http-server": "http", "key-value-store": "key-value", memcached: "memcached" }[d.server];
+      const own = { "http-server": `size: ${d.size}, keepalive: ${d.keepalive}`, "key-value-store": `value: ${d.size}, pipeline: ${d.pipeline}`, memcached: `value: ${d.size}` }[d.server];
+      return `  - ${kind}: { from: ${from(d)}, to: d${i}, ${own}, concurrency: ${d.concurrency}, requests: ${d.requests}${d.clientThreads === 0 ? "" : `, threads: ${d.clientThreads}`} }`;
+    }),
     ...processes.workloads,
     ...(forged.length + struck.length > 0 ? ["faults:", ...forged, ...struck] : []), ...(switches.length > 0 ? ["switches:", ...switches] : []),
     `run: { until: 120s, seed: ${seed} }`, "",

@@ -41,7 +41,7 @@ describe("completion", () => {
     const types = labels("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - |\n          - ixgbe: { bind: nic0.vf0 }");
     assert.ok(types.includes("tcpip") && types.includes("vif") && !types.includes("load-generator"));
     assert.deepEqual(labels("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - ixg|"), types);
-    assert.deepEqual(labels("\nrun:", "  - |\n\nrun:"), ["http", "key-value", "netpipe", "tcp-stream", "udp-stream", "open-loop", "ping"]);
+    assert.deepEqual(labels("\nrun:", "  - |\n\nrun:"), ["http", "key-value", "memcached", "netpipe", "tcp-stream", "udp-stream", "open-loop", "ping"]);
     const { text, offset } = at("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - vi|");
     assert.deepEqual(complete(text, offset).find(({ label }) => label === "vif")?.insert, "vif: { channel: | }");
     assert.deepEqual(complete(text, offset)[0]?.range, { start: offset - 2, end: offset });

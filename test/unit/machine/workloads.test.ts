@@ -163,6 +163,34 @@ describe("workloads", () => {
     }
   });
 
+  it("memcached: each command is read and answered by itself, on as many threads as it has, SETs and GETs by functions of their own", () => {
+    const { engine, first, second, report } = run(sample("memcached"));
+    complete(first);
+    complete(second);
+    assert.ok(first.throughput > second.throughput, "the network server costs time");
+    const cache = calls(engine, "server/direct/memcached");
+    const of = (name: string): number => cache.get(name)!.count;
+    // Ten GETs to a SET: 1000 draws have a standard deviation of 9.
+    assert.ok(of("process_bin_update") > 1000 / 11 - 40 && of("process_bin_update") < 1000 / 11 + 40);
+    assert.equal(of("process_bin_update"), of("complete_update_bin"));
+    assert.equal(of("process_bin_update") + of("process_bin_get_or_touch"), 1000);
+    assert.deepEqual([of("transmit"), of("dispatch_bin_command")], [1000, 1000]);
+    const workers = report.domains.find(({ domain }) => domain === "server/direct")!.threads.filter(({ thread, busy }) => thread.includes("worker") && busy > 0);
+    assert.equal(workers.length, 4);
+    const alone = run(sample("memcached").replaceAll("- memcached\n", "- memcached: { threads: 1 }\n"));
+    complete(alone.first);
+    assert.ok(alone.first.latency.p50 > first.latency.p50, "one worker is slower than four");
+  });
+
+  it("memcached: values longer than one read and than all buffers, and losses", () => {
+    for (const [value, loss] of [["100KiB", "0%"], ["4KiB", "2%"]] as const) {
+      const { first, second, report } = run(sample("memcached").replaceAll("value: 32B", `value: ${value}, sets: 1, gets: 1`).replaceAll("requests: 1000", "requests: 200").replace("delay: 2us", `delay: 2us, loss: ${loss}`).replace("until: 50ms", "until: 60s"));
+      complete(first);
+      complete(second);
+      assert.equal(report.retransmissions > 0, loss !== "0%");
+    }
+  });
+
   it("a client's threads are as many as asked for, on the last CPUs of its host, and share its connections", () => {
     const busy = (threads: string): string[] => {
       const { report } = run(sample("redis").replaceAll("concurrency: 2", `concurrency: 8${threads}`));
@@ -243,7 +271,7 @@ describe("workloads", () => {
   });
 
   it("going back to a keyframe and on again gives the same state, for every workload", () => {
-    for (const name of ["netpipe", "redis", "tcp-stream", "udp-stream", "open-loop", "listed", "ping", "sysbench"]) {
+    for (const name of ["netpipe", "redis", "memcached", "tcp-stream", "udp-stream", "open-loop", "listed", "ping", "sysbench"]) {
       const { engine } = run(sample(name));
       const replayer = engine.replayer();
       const start = replayer.snapshot();
