@@ -28,16 +28,17 @@ export function readDomain(source: Source, paths: Paths, host: string, entry: En
       kernel: undefined, system: SYSTEMS.find(({ value }) => value === section.text("system"))?.value,
       vcpus: section.number("vcpus"), weight: section.number("weight"), cap: section.number("cap"),
       affinity: Array.isArray(affinity) ? affinity.filter((core): core is number => typeof core === "number") : [],
-      scheduler: section.text("scheduler") || usualScheduler(kind), memoryNode: section.has("memory-node") ? section.number("memory-node") : undefined,
+      scheduler: section.text("scheduler") || usualScheduler(kind, section.text("system")), memoryNode: section.has("memory-node") ? section.number("memory-node") : undefined,
       idle: section.text("idle") === "spin" ? "spin" : "halt",
       components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,
     },
   };
 }
 
-/** A kernel is preemptive; a library OS in a virtual machine is not. */
-function usualScheduler(kind: string): string {
-  return kind === "kernel" || kind === "driver-domain" ? "preemptive" : "m-n";
+/** A kernel is preemptive, as its system is; a library OS in a virtual machine is not. */
+function usualScheduler(kind: string, system: string): string {
+  if (kind !== "kernel" && kind !== "driver-domain") return "m-n";
+  return system === "netbsd" ? "4bsd" : "preemptive";
 }
 
 function readComponents(source: Source, paths: Paths, host: string, domain: string, entry: Entry | undefined): ComponentDraft[] {

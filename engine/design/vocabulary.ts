@@ -83,6 +83,7 @@ export const THREAD_SCHEDULERS: readonly Choice[] = [
   { value: "m-n", doc: "Threads on all vCPUs, non-preemptive, a queue per vCPU and a global one (LibrettOS)." },
   { value: "n-1", doc: "All threads on the first vCPU, non-preemptive, whatever the number of vCPUs (rumprun)." },
   { value: "preemptive", doc: "As in a monolithic kernel: time slices, preemption by what wakes, a run queue per CPU, balanced (Linux CFS)." },
+  { value: "4bsd", doc: "As in NetBSD's kernel: a queue per CPU in order of priority, which falls with the CPU time that a thread has used; what wakes comes first, and what computes takes turns of 100 ms." },
   { value: "run-to-completion", doc: "Each vCPU polls its queues without interrupts, takes a batch, and does all that follows from it before it polls again (DPDK, IX)." },
 ];
 /** Whose source the functions of a domain come from. */
@@ -178,7 +179,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
       { name: "cap", doc: "Ceiling in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
       { name: "affinity", doc: "pCPUs that its vCPUs may run on, such as [0, 1]; without it, any.", value: { kind: "integers", min: 0, max: 255 } },
-      { name: "scheduler", doc: "How threads are put on its vCPUs. Without it, by kind: `m-n` for a virtual machine, `preemptive` for a kernel.", value: { kind: "choice", choices: THREAD_SCHEDULERS } },
+      { name: "scheduler", doc: "How threads are put on its vCPUs. Without it, by kind: `m-n` for a virtual machine, `4bsd` for a kernel that is NetBSD's, `preemptive` for any other.", value: { kind: "choice", choices: THREAD_SCHEDULERS } },
       { name: "memory-node", doc: "NUMA node of its memory. Without it, the node on which it runs first.", value: integer(0, 15) },
       { name: "idle", doc: "What an idle vCPU does.", value: { kind: "choice", choices: [{ value: "halt", doc: "Blocks in the hypervisor until an event; the pCPU is free for others." }, { value: "spin", doc: "Polls and keeps its pCPU busy (the LibrettOS prototype)." }], default: "halt" } },
       { name: "components", doc: "What is placed in the domain, from the application down to the wire.", value: { kind: "components" } },

@@ -8,7 +8,7 @@ import type { InterruptLines } from "./interruptLines";
 import type { Ipc } from "./ipc";
 import type { LifeCycle } from "./lifeCycle";
 import type { SpinLocks } from "./spinLocks";
-import { Ready } from "./threadPolicy";
+import { Ready, WHICHEVER } from "./threadPolicy";
 import { ThreadState, type Threads } from "./threads";
 import { VcpuState, type Vcpus } from "./vcpus";
 import type { Waking } from "./waking";
@@ -247,11 +247,13 @@ export class Dispatcher {
       work.slot.cause[unfinished] = kernel.cause;
     }
     threads.thread.state[thread] = ThreadState.ready;
-    vcpus.entry(v).policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
-    if (!preempted) return;
-    vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
     const d = vcpus.entry(v);
-    kernel.mark(d.fn.preempt, d.component, this.cpus.contextOfThread[thread]!, kernel.now, 0, NONE, thread, 0, v);
+    const target = d.policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
+    if (preempted) {
+      vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
+      kernel.mark(d.fn.preempt, d.component, this.cpus.contextOfThread[thread]!, kernel.now, 0, NONE, thread, 0, v);
+    }
+    if (target !== v && target !== WHICHEVER) this.waking.wake(target, thread, NONE);
   }
 
   /** In `end`: another thread has the vCPU of the work that ends, and what is left of its slice; −1: whoever is next. */

@@ -1,3 +1,4 @@
+import { FourBsd } from "./fourBsd";
 import { MToN } from "./mToN";
 import { NToOne } from "./nToOne";
 import { Preemptive } from "./preemptive";
@@ -9,5 +10,6 @@ export const threadPolicies: Readonly<Record<string, new (parts: PolicyParts) =>
   "m-n": MToN,
   "n-1": NToOne,
   preemptive: Preemptive,
+  "4bsd": FourBsd,
   "run-to-completion": RunToCompletion,
 };

@@ -41,7 +41,8 @@ export class Waking {
     return vcpus.domainOf[v] === domain ? v : NONE;
   }
 
-  private wake(v: number, thread: number, by: number): void {
+  /** A vCPU that is to run the thread, which waits in its queue, learns of it. @param by the vCPU that tells it, or −1 */
+  wake(v: number, thread: number, by: number): void {
     const { vcpus, threads, work } = this.cpus;
     const { vcpu: c } = vcpus;
     if (c.state[v] === VcpuState.blocked) return this.kick(v, by);

@@ -17,6 +17,17 @@ function functionsOf({ names }: MachineEngine, crossing: Crossing): Set<number> 
   return new Set(names.functions.filter((f) => wanted.some(({ name, file }) => f.name === name && f.file === file)).map(({ id }) => id));
 }
 
+/** Ids of what says that a thread is taken off its vCPU. */
+function preemptionsOf({ names }: MachineEngine): Set<number> {
+  const preempted = new Set(Object.values(schedulerFunctions).map(({ preempt }) => preempt.name));
+  return new Set(names.functions.filter(({ name }) => preempted.has(name)).map(({ id }) => id));
+}
+
+/** What the rest of a crossing is called that a thread was preempted in. */
+function restOf({ names }: MachineEngine): number | undefined {
+  return names.functions.find(({ name }) => name === "goes on after preemption")?.id;
+}
+
 /**
  * A function that a thread was preempted in has a row for each part.
  * @returns whether the row is but the next part of one before; to be asked for every row of a thread, in order
@@ -24,9 +35,8 @@ function functionsOf({ names }: MachineEngine, crossing: Crossing): Set<number> 
 function continuation(engine: MachineEngine): (row: number) => boolean {
   const { trace, names } = engine;
   const spaces = functionsOf(engine, "space");
-  const preempted = new Set(Object.values(schedulerFunctions).map(({ preempt }) => preempt.name));
-  const preemptions = new Set(names.functions.filter(({ name }) => preempted.has(name)).map(({ id }) => id));
-  const rest = names.functions.find(({ name }) => name === "goes on after preemption")?.id;
+  const preemptions = preemptionsOf(engine);
+  const rest = restOf(engine);
   const last = new Map<number, number>();
   const cut = new Set<number>();
   return (row) => {
@@ -67,6 +77,10 @@ export const crossingInvariants: readonly Invariant[] = [
       /** Servers to run next, by vCPU. */
       const handedOver = new Map<number, number>();
       const continues = continuation(engine);
+      const preemptions = preemptionsOf(engine);
+      const rest = restOf(engine);
+      /** By caller: the server of the call that it was preempted in. It is made when its rest is. */
+      const cutShort = new Map<number, number>();
       const deathAt = deathsOf(engine);
       /** Callers that died: the reply that is on its way to one is still to be seen. */
       const gone = new Set<number>();
@@ -86,6 +100,16 @@ export const crossingInvariants: readonly Invariant[] = [
           }
           if (trace.vcpu(row) === NO_VCPU || names.contexts[context]!.kind !== "thread" || names.contexts[context]!.path.includes("/interrupt-")) return;
           const part = continues(row);
+          if (preemptions.has(fn)) {
+            for (const [server, waiting] of endpoints) if (waiting.at(-1) === context) {
+              waiting.pop();
+              cutShort.set(context, server);
+            }
+          } else if (fn === rest && calls.has(trace.a(row))) {
+            const server = cutShort.get(context)!;
+            cutShort.delete(context);
+            endpoints.set(server, [...(endpoints.get(server) ?? []), context]);
+          }
           const next = handedOver.get(trace.vcpu(row));
           if (next !== undefined) {
             handedOver.delete(trace.vcpu(row));
