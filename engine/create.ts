@@ -99,6 +99,10 @@ export class MachineEngine implements Engine {
     return this.built.machine.packets.describe(packet);
   }
 
+  parentOfPacket(packet: number): number {
+    return this.built.machine.packets.parentOf(packet);
+  }
+
   summarizePacket(packet: number): string {
     return this.built.machine.packets.summarize(packet);
   }

@@ -36,6 +36,8 @@ export interface Engine {
   describeDomain(path: string): Scope[];
   /** Headers of a packet. */
   describePacket(packet: number): Scope;
+  /** The packet that it was made of (a frame cut of a long segment, segments joined, a copy with translated addresses), or −1. */
+  parentOfPacket(packet: number): number;
   /** One line about a packet. */
   summarizePacket(packet: number): string;
   /** Hash over the rows so far, 16 hexadecimal digits. */

@@ -75,7 +75,7 @@ export class AddressResolution {
     const next = packets.destinationIp(packet);
     const mac = this.arp.lookup(next, kernel.now);
     if (mac === NONE) {
-      const { displaced, asked } = this.arp.wait(next, packet);
+      const { displaced, asked } = this.arp.wait(next, packet, kernel.cause);
       if (displaced !== NONE) kernel.mark(this.events["no address yet"], this.component, cpus.contextOf(this.softint), kernel.now, 0, displaced);
       if (!asked) this.requestSoon(next);
       return;
@@ -100,7 +100,10 @@ export class AddressResolution {
     const hasMoved = sender !== 0 && this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now, isForUs && !isRequest);
     if (hasMoved) kernel.mark(this.events["neighbour is at another address now"], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
     if (isForUs && isRequest && this.claim?.isTentative(0) !== true) cpus.call(cpus.currentThread, this.component, ArpOp.reply, packet);
-    for (let waiting = this.arp.take(sender); waiting !== NONE; waiting = this.arp.take(sender)) cpus.post(cpus.currentThread, this.component, ArpOp.flush, waiting);
+    while (this.arp.isWaiting(sender)) {
+      const cause = this.arp.causeOfFirst(sender);
+      cpus.post(cpus.currentThread, this.component, ArpOp.flush, this.arp.take(sender), 0, cause);
+    }
   }
 
   /** Something came from the neighbour that only an answer to our packets can be. */

@@ -39,7 +39,7 @@ const READ_SIZE = 65536;
  * with its worker. What it reads and writes are messages of the transcript.
  */
 export class RequestServer extends SocketServer {
-  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8" }>;
+  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8" }>;
   private readonly counters;
   /** Functions by kind of request. */
   private readonly byKind: readonly (readonly number[])[];
@@ -58,7 +58,7 @@ export class RequestServer extends SocketServer {
     this.together = program.writing !== undefined;
     this.writing = ids(program.writing ?? {});
     this.readSize = program.readSize ?? READ_SIZE;
-    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", reading: "u8", writing: "u8", closing: "u8" });
+    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closing: "u8" });
     this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
     this.counters.alloc();
   }
@@ -83,7 +83,7 @@ export class RequestServer extends SocketServer {
   override onWritable(conn: number): void {
     if (this.conn.unsent[conn]! <= 0 || this.conn.writing[conn] === 1) return;
     this.conn.writing[conn] = 1;
-    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn);
+    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn, 0, this.conn.asked[conn]);
   }
 
   override onClosed(conn: number): void {
@@ -177,6 +177,7 @@ export class RequestServer extends SocketServer {
     transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
     this.counters.requests[0]!++;
     this.conn.unsent[conn]! += message.length;
+    this.conn.asked[conn] = this.place.machine.kernel.cause;
     if (!this.together) this.push(conn);
     if (close) this.call(Op.close, conn);
     else if (this.serveNext(conn)) return;

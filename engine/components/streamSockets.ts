@@ -30,7 +30,7 @@ export class StreamSockets {
   /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param answered by an address */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
-    private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number) => void,
+    private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
     answered: (ip: number) => void,
   ) {
     const { machine, domain, spec } = place;
@@ -49,11 +49,12 @@ export class StreamSockets {
     const keepAlive = { ...base.keepAlive, ...(keepalive === undefined ? {} : { idle: keepalive }) };
     this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, keepAlive, mss: domain.mtu - HEADERS_IP_TCP }, {
       now: () => kernel.now,
+      cause: () => kernel.cause,
       random: () => kernel.random.next(iss),
       largestSegment: () => Math.max(0, this.wire().offloads.segmentation - LONGEST_HEADERS),
       arm: (conn, timer, at) => this.arm(conn, timer, at),
       disarm: (conn, timer) => this.disarm(conn, timer),
-      wantOutput: (conn) => this.wantOutput(conn),
+      wantOutput: (conn, cause) => this.wantOutput(conn, cause),
       answered,
       readable: (conn) => this.userOf(conn)?.onReadable(conn),
       writable: (conn) => this.userOf(conn)?.onWritable(conn),

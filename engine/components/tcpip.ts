@@ -54,7 +54,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.scalars.alloc();
     const wire = (): NetworkInterface => this.wire;
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, wire);
-    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn) => this.wantOutput(conn), (ip) => this.arp.confirm(ip));
+    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip));
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
       spend: (packet) => this.spendTransmit(packet, machine.packets.frameLength(packet)),
       route: (packet) => this.arp.send(packet),
@@ -223,10 +223,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const packet = this.tcp.output(conn);
     if (packet < 0) return;
     this.place.machine.kernel.namePacket(packet);
-    // What is called last is done first: a call to a driver elsewhere comes before the next segment.
-    if (this.distant !== undefined && this.tcp.outputReady(conn)) this.wantOutput(conn);
+    // The next segment has been asked for; what is called last is done first: a call to a driver elsewhere comes before it.
     this.arp.send(packet);
-    if (this.distant === undefined && this.tcp.outputReady(conn)) this.wantOutput(conn);
   }
 
   private reset(): void {
@@ -234,11 +232,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     for (let packet = this.tcp.nextReset(); packet >= 0; packet = this.tcp.nextReset()) this.arp.send(packet);
   }
 
-  private wantOutput(conn: number): void {
+  private wantOutput(conn: number, cause: number): void {
     const { cpus } = this.place.machine;
     const thread = cpus.carrier(this.id, this.softint);
     if (conn !== NO_CONNECTION) {
-      if (this.streams.want(conn)) cpus.call(thread, this.id, StreamOp.output, conn);
+      if (this.streams.want(conn)) cpus.call(thread, this.id, StreamOp.output, conn, 0, cause);
     } else if (this.scalars.resetWanted[0] === 0) {
       this.scalars.resetWanted[0] = 1;
       cpus.call(thread, this.id, StreamOp.reset);

@@ -24,7 +24,7 @@ export interface NeighbourRules {
 
 /** `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
 const schema = { ip: "u32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", first: "i32", last: "i32", held: "i32" } as const;
-const heldSchema = { packet: "i32", next: "i32" } as const;
+const heldSchema = { packet: "i32", cause: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
 export class ArpCache {
@@ -86,10 +86,11 @@ export class ArpCache {
 
   /**
    * Keeps a packet until `ip` is resolved.
+   * @param cause the row that asked for it to be sent
    * @returns the oldest packet, where there was no room for one more and it is given up, or −1; and whether packets were waiting, so
    * that a request is already on its way
    */
-  wait(ip: number, packet: number): { readonly displaced: number; readonly asked: boolean } {
+  wait(ip: number, packet: number, cause: number): { readonly displaced: number; readonly asked: boolean } {
     let row = this.find(ip);
     if (row < 0) row = this.add(ip);
     const { rows } = this;
@@ -97,6 +98,7 @@ export class ArpCache {
     const displaced = rows.held[row]! >= this.rules.held ? this.take(ip) : NONE;
     const h = this.held.alloc();
     this.held.packet[h] = packet;
+    this.held.cause[h] = cause;
     if (rows.last[row] === 0) rows.first[row] = h + 1;
     else this.held.next[rows.last[row]! - 1] = h + 1;
     rows.last[row] = h + 1;
@@ -116,6 +118,11 @@ export class ArpCache {
     const packet = held.packet[h]!;
     held.release(h);
     return packet;
+  }
+
+  /** The row that asked for the packet that `take` would give. */
+  causeOfFirst(ip: number): number {
+    return this.held.cause[this.rows.first[this.find(ip)]! - 1]!;
   }
 
   /** Does a packet still wait for the address of `ip`? */

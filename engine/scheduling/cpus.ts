@@ -267,21 +267,29 @@ export class Cpus implements Model, CpuParts {
     this.dispatcher.yielding = true;
   }
 
-  /** Adds a job at the end of a thread's queue and wakes the thread if it was blocked. A thread of a domain that does not run takes none. */
-  post(thread: number, component: number, op: number, a = 0, b = 0): void {
+  /**
+   * Adds a job at the end of a thread's queue and wakes the thread if it was blocked. A thread of a domain that does not run takes none.
+   * @param cause the row that asked for it, where what happens now only enables it
+   */
+  post(thread: number, component: number, op: number, a = 0, b = 0, cause = this.kernel.cause): void {
     const { state } = this.threads.thread;
     if (state[thread] === ThreadState.dead) return;
-    this.threads.append(thread, component, op, a, b, this.kernel.cause, this.here, this.kernel.now);
+    this.threads.append(thread, component, op, a, b, cause, this.enabling(cause), this.here, this.kernel.now);
     if (state[thread] === ThreadState.idle) this.waking.makeReady(thread);
   }
 
-  /** Adds a job before all others of the thread: a call, or the rest of what it does now. */
-  call(thread: number, component: number, op: number, a = 0, b = 0): void {
+  /** Adds a job before all others of the thread: a call, or the rest of what it does now. @param cause as in {@link post} */
+  call(thread: number, component: number, op: number, a = 0, b = 0, cause = this.kernel.cause): void {
     const { state } = this.threads.thread;
     if (state[thread] === ThreadState.dead) return;
     if (thread === this.currentThread) this.crossings.called(thread);
-    this.threads.prepend(thread, component, op, a, b, this.kernel.cause, this.here, this.kernel.now);
+    this.threads.prepend(thread, component, op, a, b, cause, this.enabling(cause), this.here, this.kernel.now);
     if (state[thread] === ThreadState.idle) this.waking.makeReady(thread);
+  }
+
+  /** What happens now is what a job has waited for, if something else asked for it. */
+  private enabling(cause: number): number {
+    return cause === this.kernel.cause ? NONE : this.kernel.cause;
   }
 
   /** Ends a thread's spinning at the end of the round it is in. */

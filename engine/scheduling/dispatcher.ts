@@ -100,16 +100,22 @@ export class Dispatcher {
   /** What is half done meets the cold cache too: rows of what was done where the vCPU was, and the refill before the rest. */
   private move(w: number, v: number, thread: number): void {
     const { work, kernel } = this.cpus;
+    this.split(w, v, thread);
+    work.goOn(w, v, kernel.cause);
+    work.takeBackMove(w);
+    const owes = this.cpus.vcpus.vcpu.owed[v]! > 0;
+    const added = this.lead(w, v, thread, NONE, false);
+    if (!owes) work.noteMove(w, added);
+  }
+
+  /** Rows of what work that is half done did on its vCPU: they go back to what asked for it, not to what interrupts it. */
+  private split(w: number, v: number, thread: number): void {
+    const { work, kernel } = this.cpus;
     const { cause } = kernel;
     kernel.cause = work.slot.cause[w]!;
     this.account(v, thread, work.split(w, this.cpus.contextOfThread[thread]!));
     work.slot.cause[w] = kernel.cause;
     kernel.cause = cause;
-    work.goOn(w, v, cause);
-    work.takeBackMove(w);
-    const owes = this.cpus.vcpus.vcpu.owed[v]! > 0;
-    const added = this.lead(w, v, thread, NONE, false);
-    if (!owes) work.noteMove(w, added);
   }
 
   /** The vCPU loses its pCPU; it stays runnable. */
@@ -235,17 +241,14 @@ export class Dispatcher {
 
   /** The vCPU's thread stops running there: blocked, or into a queue again. */
   private putBack(v: number, thread: number, unfinished: number): void {
-    const { vcpus, threads, work, kernel } = this.cpus;
+    const { vcpus, threads, kernel } = this.cpus;
     vcpus.vcpu.thread[v] = NONE;
     if (unfinished === NONE && !threads.hasJob(thread)) {
       threads.thread.state[thread] = ThreadState.idle;
       return;
     }
     const preempted = vcpus.vcpu.resched[v] === 1 && !this.yielding;
-    if (unfinished !== NONE) {
-      this.account(v, thread, work.split(unfinished, this.cpus.contextOfThread[thread]!));
-      work.slot.cause[unfinished] = kernel.cause;
-    }
+    if (unfinished !== NONE) this.split(unfinished, v, thread);
     threads.thread.state[thread] = ThreadState.ready;
     const d = vcpus.entry(v);
     const target = d.policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
@@ -281,7 +284,10 @@ export class Dispatcher {
       switching = policy.switchFn(v, before, chosen);
     }
     threads.thread.vcpu[chosen] = v;
-    if (policy.tickPeriod > 0 && c.ticking[v] === 0) this.armTick(v);
+    if (policy.tickPeriod > 0 && c.ticking[v] === 0) {
+      c.tickCause[v] = this.cpus.kernel.cause;
+      this.armTick(v);
+    }
     const unfinished = threads.thread.work[chosen]!;
     if (unfinished === NONE) return this.startJob(v, chosen, switching, chosen !== before);
     work.goOn(unfinished, v, c.lastRow[v]!);
@@ -306,7 +312,8 @@ export class Dispatcher {
     const { job } = threads;
     const { vcpu: c } = vcpus;
     const j = threads.takeJob(thread);
-    const enabler = job.posted[j]! < kernel.now ? c.lastRow[v]! : NONE;
+    // Where it waited for an ACK and then for the vCPU, the ACK is named: what had the vCPU is the row before on it.
+    const enabler = job.enabler[j] === NONE && job.posted[j]! < kernel.now ? c.lastRow[v]! : job.enabler[j]!;
     const w = work.begin(v, thread, job.component[j]!, job.op[j]!, job.a[j]!, job.b[j]!, job.cause[j]!, enabler);
     threads.thread.work[thread] = w;
     c.halting[v] = 0;
@@ -393,11 +400,15 @@ export class Dispatcher {
 
   // --- Ticks --------------------------------------------------------------------------------------------------------
 
+  /** Whatever made the vCPU busy has asked for all ticks until it idles again: none is there because of the one before. */
   private armTick(v: number): void {
     const { kernel, vcpus } = this.cpus;
     const { tickPeriod } = vcpus.entry(v).policy;
     vcpus.vcpu.ticking[v] = 1;
+    const { cause } = kernel;
+    kernel.cause = vcpus.vcpu.tickCause[v]!;
     kernel.schedule(tickPeriod - (kernel.now % tickPeriod), Priority.cpu, this.cpus.id, CpuOp.tick, v);
+    kernel.cause = cause;
   }
 
   /** In `begin`: the tick's interrupt. */

@@ -1,3 +1,4 @@
+import { NONE } from "../trace/trace";
 import type { Cpus } from "./cpus";
 import { WAITING, type Rendezvous } from "./ipc";
 import { ANY, ThreadState } from "./threads";
@@ -13,7 +14,7 @@ export function rendezvous(cpus: Cpus): Rendezvous {
     costOf: (fn) => cpus.costs.of(fn, 0),
     contextOf: (thread) => cpus.contextOf(thread),
     call: (thread, component, op, a, b) => cpus.call(thread, component, op, a, b),
-    queue: (thread, component, op, a, b) => cpus.threads.append(thread, component, op, a, b, cpus.kernel.cause, cpus.here, cpus.kernel.now),
+    queue: (thread, component, op, a, b) => cpus.threads.append(thread, component, op, a, b, cpus.kernel.cause, NONE, cpus.here, cpus.kernel.now),
     stateOf: (thread) => column.state[thread]!,
     wait: (server) => {
       column.state[cpus.currentThread] = WAITING;

@@ -17,7 +17,7 @@ export class Threads {
     this.thread = store.table("threads", {
       state: "u8", domain: "u16", affinity: "i16", head: "i32", tail: "i32", next: "i32", work: "i32", vcpu: "i16", pcpu: "i16", busy: "f64", jobs: "f64",
     });
-    this.job = store.table("jobs", { next: "i32", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", pcpu: "i16", posted: "f64" }, 64);
+    this.job = store.table("jobs", { next: "i32", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32", pcpu: "i16", posted: "f64" }, 64);
   }
 
   /** @param affinity a vCPU, or {@link ANY}; fixed for life */
@@ -34,9 +34,9 @@ export class Threads {
     return this.thread.head[t] !== NONE;
   }
 
-  /** Adds a job behind all others of the thread. @param pcpu that adds it; −1: none, a device or a timer */
-  append(t: number, component: number, op: number, a: number, b: number, cause: number, pcpu: number, now: number): void {
-    const j = this.newJob(component, op, a, b, cause, pcpu, now);
+  /** Adds a job behind all others of the thread. @param enabler row of what it has waited for so far; −1: nothing @param pcpu that adds it; −1: none, a device or a timer */
+  append(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
+    const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
     if (thread.tail[t] === NONE) thread.head[t] = j;
     else this.job.next[thread.tail[t]!] = j;
@@ -44,8 +44,8 @@ export class Threads {
   }
 
   /** Adds a job before all others of the thread. */
-  prepend(t: number, component: number, op: number, a: number, b: number, cause: number, pcpu: number, now: number): void {
-    const j = this.newJob(component, op, a, b, cause, pcpu, now);
+  prepend(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
+    const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
     this.job.next[j] = thread.head[t]!;
     thread.head[t] = j;
@@ -86,7 +86,7 @@ export class Threads {
     for (const t of threads) this.thread.state[t] = ThreadState.idle;
   }
 
-  private newJob(component: number, op: number, a: number, b: number, cause: number, pcpu: number, now: number): number {
+  private newJob(component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): number {
     const j = this.job.take();
     const { job } = this;
     job.next[j] = NONE;
@@ -95,6 +95,7 @@ export class Threads {
     job.a[j] = a;
     job.b[j] = b;
     job.cause[j] = cause;
+    job.enabler[j] = enabler;
     job.pcpu[j] = pcpu;
     job.posted[j] = now;
     return j;

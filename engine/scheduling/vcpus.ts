@@ -85,7 +85,7 @@ export class Vcpus {
 
   constructor(private readonly kernel: Kernel) {
     this.vcpu = kernel.store.table("vcpus", {
-      state: "u8", frozen: "u8", thread: "i32", work: "i32", resched: "u8", halting: "u8", ticking: "u8", idle: "u8", idleSince: "f64", stuckSince: "f64",
+      state: "u8", frozen: "u8", thread: "i32", work: "i32", resched: "u8", halting: "u8", ticking: "u8", tickCause: "i32", idle: "u8", idleSince: "f64", stuckSince: "f64",
       idlePoll: "i32", kicked: "u8", owed: "u8", pcpu: "i16", lastPcpu: "i16", cold: "f64", lineHead: "i32", lineTail: "i32", lastRow: "i32", busy: "f64", ran: "f64", since: "f64",
     });
     this.counts = kernel.store.table("domain counters", {

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine";
-import { NO_VCPU, type ContextInfo, type Trace } from "../trace/trace";
+import { NO_VCPU, NONE, type ContextInfo, type Trace } from "../trace/trace";
 import { RowIndex, type RowList } from "./rowIndex";
 
 /** A thread of the debugger: an execution context, or a packet that is being followed. */
@@ -31,6 +31,15 @@ export class Threads {
   rowsOf(thread: number): RowList {
     const packet = packetOfThread(thread);
     return packet === undefined ? this.byContext.of(thread - 1) : this.byPacket.of(packet);
+  }
+
+  /** The latest row before `row` of a packet; of one that has none, of the packet that it was made of. */
+  rowOfPacketBefore(packet: number, row: number): number | undefined {
+    for (let p = packet; p !== NONE; p = this.engine.parentOfPacket(p)) {
+      const before = this.rowsOf(threadOfPacket(p)).before(row);
+      if (before !== undefined) return before;
+    }
+    return undefined;
   }
 
   /** Where a thread stands when the cursor is at `row`: its latest row up to there. */

@@ -34,18 +34,16 @@ export function causeFrames(trace: Trace, threads: Threads, lines: DesignLines, 
  * go on to the request before; that one is over. Two things more are not what a reader asks for:
  *
  * * Who handles frames in turn comes to one from the one before. A frame is there because it was sent, so where the causes
- *   go over to another frame, the stack goes on where this one was before; of a burst, at what began it.
+ *   go over to another frame, the stack goes on where this one was before, or the one that it was made of.
  * * Of a loop that goes round without a frame (polls that find nothing, a computation) one turn is shown.
  */
 function* causesOf(trace: Trace, threads: Threads, row: number): Generator<number> {
-  /** The frame that the chain is about, and its earliest row so far. */
+  /** The frame that the chain is about. */
   let packet = NONE;
-  let earliest = row;
   const turn = new Set<string>();
   for (let at = row; at !== NONE;) {
     if (trace.packet(at) !== NONE) {
       packet = trace.packet(at);
-      earliest = at;
       turn.clear();
     } else if (!switches.has(kindOf(trace, at) ?? "")) {
       const place = `${trace.fn(at)} ${trace.component(at)} ${trace.context(at)}`;
@@ -56,18 +54,8 @@ function* causesOf(trace: Trace, threads: Threads, row: number): Generator<numbe
     if (isWorkload(trace, at) && (at !== row || goesOnFromWorkload(trace, at))) return;
     const cause = trace.cause(at);
     const other = cause !== NONE && packet !== NONE && trace.packet(cause) !== NONE && trace.packet(cause) !== packet;
-    const before = other ? threads.rowsOf(threadOfPacket(packet)).before(earliest) : undefined;
-    at = before !== undefined && before < at ? before : other ? trace.cause(firstOfBurst(trace, at)) : cause;
+    at = (other ? threads.rowOfPacketBefore(packet, at) : undefined) ?? cause;
   }
-}
-
-/** A sender that sends one frame after another has begun with the first of them: this row as it was then. */
-function firstOfBurst(trace: Trace, row: number): number {
-  let first = row;
-  for (let at = trace.cause(row); at !== NONE && trace.packet(at) !== NONE && trace.context(at) === trace.context(row); at = trace.cause(at)) {
-    if (trace.fn(at) === trace.fn(row) && trace.component(at) === trace.component(row)) first = at;
-  }
-  return first;
 }
 
 /** Kinds of rows in which a thread or a vCPU only gives way to another: not the turn of a loop. */
@@ -85,8 +73,9 @@ function kindOf(trace: Trace, row: number): string | undefined {
   return trace.names.functions[trace.fn(row)]?.kind;
 }
 
+/** Whether the workload acts: it writes and reads, or opens another connection where one has failed. */
 function isWorkload(trace: Trace, row: number): boolean {
-  return row !== NONE && kindOf(trace, row) === "workload";
+  return row !== NONE && (kindOf(trace, row) === "workload" || trace.names.components[trace.component(row)]?.type === "load-generator");
 }
 
 function frameOf(trace: Trace, lines: DesignLines, row: number): CauseFrame {

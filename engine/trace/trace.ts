@@ -14,7 +14,9 @@ import { MemoryChunks, type ChunkStore } from "./chunkStore";
  * the state before the effect of k's dispatch.
  *
  * Within a dispatch each row's cause is the row before it (the caller), and what the dispatch sets off has the
- * dispatch's last row as its cause: following causes gives a call stack, across domains and down to the request.
+ * dispatch's last row as its cause: following causes gives a call stack, across domains and down to the request. What was asked
+ * for before, and has only waited for the dispatch (a segment for an ACK that opens the window, a packet for its neighbour's
+ * address), keeps the row that asked for it as its cause, and has the dispatch as its enabler.
  */
 
 /** "No row", "no packet". */
@@ -118,7 +120,10 @@ export interface Row {
   readonly packet: number;
   /** The row that asked for it, or {@link NONE}. */
   readonly cause: number;
-  /** The row of the last thing it waited for (a vCPU, the thread, a ring slot, an ACK), or {@link NONE} where it did not wait. */
+  /**
+   * The row of what it waited for (an ACK, an address; else the vCPU or the thread, which is busy with that row), or {@link NONE} where it
+   * did not wait.
+   */
   readonly enabler: number;
   readonly a: number;
   readonly b: number;

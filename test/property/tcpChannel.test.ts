@@ -157,12 +157,14 @@ function replay(s: Session, at: number): void {
   let time = 0;
   const store = new Store();
   const packets = new PacketLog(store, net.packets.columns);
+  let number = at;
+  const asked: { readonly by: number; readonly conn: number; readonly cause: number }[][] = [[], []];
   const stacks = s.options.map((o, i) => {
     let drawn = draws[i]!;
     const quiet = (): void => {};
     return new TcpStack(store, packets, { ...linuxTcp, ...o }, {
-      now: () => time, random: () => net.hosts[i]!.draws[drawn++]!,
-      arm: quiet, disarm: quiet, wantOutput: quiet, answered: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
+      now: () => time, cause: () => number, random: () => net.hosts[i]!.draws[drawn++]!,
+      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
     }, `host${i}`);
   });
   store.restore(snapshot);
@@ -171,7 +173,9 @@ function replay(s: Session, at: number): void {
     const stack = stacks[call.host]!;
     const method = stack[call.name] as (...args: readonly number[]) => unknown;
     assert.equal(method.apply(stack, [...call.args]), call.result, call.name);
+    number++;
   }
   assert.equal(packets.length, net.packets.length);
+  asked.forEach((copied, i) => assert.deepEqual(copied, net.hosts[i]!.asked.filter(({ by }) => by >= at)));
   stacks.forEach((stack, i) => assert.deepEqual(stack.describeAll(), net.hosts[i]!.stack.describeAll()));
 }

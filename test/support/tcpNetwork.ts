@@ -39,7 +39,8 @@ export class Host implements TcpEnv {
   onWritable: (conn: number) => void = () => {};
   onEstablished: (conn: number) => void = () => {};
   onAccepted: (conn: number, port: number) => void = () => {};
-  private readonly wanted = new Set<number>();
+  /** Connections that want to send, with the cause that each gave. */
+  private readonly wanted = new Map<number, number>();
   /** All initial sequence numbers that were handed out. */
   readonly draws: number[] = [];
   private draw: number;
@@ -65,6 +66,11 @@ export class Host implements TcpEnv {
 
   now(): number {
     return this.network.time;
+  }
+
+  /** The call that goes on, by its number in `network.calls`. */
+  cause(): number {
+    return this.network.calls.length;
   }
 
   /** The seed first, so that a test can choose an initial sequence number. */
@@ -98,8 +104,12 @@ export class Host implements TcpEnv {
     this.timers.delete(`${conn} ${timer}`);
   }
 
-  wantOutput(conn: number): void {
-    this.wanted.add(conn);
+  /** What was asked for, and by which call, in order. */
+  readonly asked: { readonly by: number; readonly conn: number; readonly cause: number }[] = [];
+
+  wantOutput(conn: number, cause: number): void {
+    this.asked.push({ by: this.cause(), conn, cause });
+    if (!this.wanted.has(conn)) this.wanted.set(conn, cause);
     this.network.soon(this);
   }
 
@@ -127,10 +137,11 @@ export class Host implements TcpEnv {
 
   /** Sends all that the stack wants to send. */
   flush(): void {
-    for (const conn of [...this.wanted]) {
+    for (const [conn, first] of [...this.wanted]) {
+      let cause = first;
       this.wanted.delete(conn);
       if (conn < 0) {
-        for (let p = this.stack.nextReset(); p >= 0; p = this.stack.nextReset()) this.network.send(p, this.index);
+        for (let p = this.stack.nextReset(); p >= 0; p = this.stack.nextReset()) this.network.send(p, this.index, cause);
         continue;
       }
       while (this.stack.outputReady(conn)) {
@@ -138,7 +149,9 @@ export class Host implements TcpEnv {
         const packet = this.stack.output(conn);
         if (packet < 0) throw new Error("outputReady, yet no output");
         if (this.network.packets.payloadLength(packet) !== length) throw new Error("nextOutputLength differs from output");
-        this.network.send(packet, this.index);
+        this.network.send(packet, this.index, cause);
+        cause = this.wanted.get(conn) ?? cause;
+        this.wanted.delete(conn);
       }
     }
   }
@@ -149,7 +162,7 @@ export class TcpNetwork {
   readonly store = new Store();
   readonly packets = new PacketLog(this.store);
   readonly hosts: readonly [Host, Host];
-  readonly sent: { readonly packet: number; readonly time: number; readonly from: number }[] = [];
+  readonly sent: { readonly packet: number; readonly time: number; readonly from: number; readonly cause: number }[] = [];
   channel: Channel = () => [10 * MICROSECOND];
   time = 0;
   readonly calls: Call[] = [];
@@ -178,18 +191,18 @@ export class TcpNetwork {
     this.at(this.time, () => host.flush());
   }
 
-  /** Sends a packet; a long one in the frames that an interface would cut it into. */
-  send(packet: number, from: number): void {
+  /** Sends a packet; a long one in the frames that an interface would cut it into. @param cause the call that asked for it */
+  send(packet: number, from: number, cause: number): void {
     this.packets.setEthernet(packet, 0x020000000001 + (1 - from), 0x020000000001 + from);
     if (this.packets.isLong(packet)) {
-      for (let at = 0; at < this.packets.payloadLength(packet); at += this.packets.segmentSize(packet)) this.transmit(cutSegment(this.packets, packet, at), from);
+      for (let at = 0; at < this.packets.payloadLength(packet); at += this.packets.segmentSize(packet)) this.transmit(cutSegment(this.packets, packet, at), from, cause);
     } else {
-      this.transmit(packet, from);
+      this.transmit(packet, from, cause);
     }
   }
 
-  private transmit(packet: number, from: number): void {
-    this.sent.push({ packet, time: this.time, from });
+  private transmit(packet: number, from: number, cause: number): void {
+    this.sent.push({ packet, time: this.time, from, cause });
     for (const delay of this.channel(packet, from, this.sent.length - 1)) {
       this.at(this.time + delay, () => this.hosts[from === 0 ? 1 : 0].stack.input(packet));
     }

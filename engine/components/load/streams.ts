@@ -13,7 +13,7 @@ const READ_SIZE = 65536;
 /** TCP connections of the load generator: each belongs to a workload and stays with one thread. */
 export class Streams implements Transport, SocketUser {
   private readonly conn: Table<{
-    readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8";
+    readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8";
   }>;
   private readonly scalars;
   private readonly fn;
@@ -29,7 +29,7 @@ export class Streams implements Transport, SocketUser {
       "read response": { file: "support/ab.c", kind: "workload" },
       "connection failed": { kind: "violation", a: "reason" },
     });
-    this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", reading: "u8", writing: "u8", closed: "u8" });
+    this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closed: "u8" });
     this.scalars = kernel.store.table(`client threads of ${path}`, { opened: "f64" }, 1);
     this.scalars.alloc();
   }
@@ -82,7 +82,7 @@ export class Streams implements Transport, SocketUser {
     this.runOf(conn).client.acknowledged?.(conn, this.libc().sockets.tcp.acknowledged(conn));
     if (c.unsent[conn]! <= 0 || c.writing[conn] === 1) return;
     c.writing[conn] = 1;
-    this.post(Op.write, conn);
+    this.post(Op.write, conn, c.asked[conn]);
   }
 
   onClosed(conn: number, reason: number): void {
@@ -157,6 +157,7 @@ export class Streams implements Transport, SocketUser {
       this.conn.unsent[conn]! += message.length;
     }
     if (messages === 0) return this.close(conn);
+    this.conn.asked[conn] = this.machine.kernel.cause;
     for (let i = 0; i < messages; i++) run.sent(conn, i);
     this.push(conn);
   }
@@ -199,11 +200,11 @@ export class Streams implements Transport, SocketUser {
     return true;
   }
 
-  private post(op: number, conn: number): void {
+  private post(op: number, conn: number, cause?: number): void {
     const { cpus } = this.machine;
     const thread = this.threadOf(this.runOf(conn), conn);
-    if (cpus.currentThread === thread) cpus.call(thread, this.component, op, conn);
-    else cpus.post(thread, this.component, op, conn);
+    if (cpus.currentThread === thread) cpus.call(thread, this.component, op, conn, 0, cause);
+    else cpus.post(thread, this.component, op, conn, 0, cause);
   }
 
   private runOf(conn: number): Run {

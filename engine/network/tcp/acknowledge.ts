@@ -100,6 +100,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   const writtenBefore = t.unaOffset[conn]!;
   t.sndUna[conn] = ack;
   t.unaOffset[conn] = writtenBefore + acked;
+  tcp.writes.forget(conn, writtenBefore + acked);
   t.sndNxt[conn] = later(t.sndNxt[conn]!, ack);
   t.retransmits[conn] = 0;
   if (t.inRecovery[conn] !== 0) recover(tcp, conn, acked, ack);
@@ -157,6 +158,7 @@ function duplicate(tcp: TcpCore, conn: number): void {
   t.partialAcks[conn] = 0;
   t.highRxt[conn] = una;
   t.resend[conn] = Resend.fast;
+  t.lossCause[conn] = tcp.env.cause();
 }
 
 /**

@@ -122,6 +122,8 @@ export const NO_CONNECTION = -1;
 export interface TcpEnv {
   /** Picoseconds. */
   now(): number;
+  /** The row of the trace that what is done now goes back to. */
+  cause(): number;
   /** u32, for initial sequence numbers. */
   random(): number;
   /** Largest TCP payload that the path cuts into segments by itself (TSO), bytes; 0: every segment must fit a frame. */
@@ -130,8 +132,11 @@ export interface TcpEnv {
   arm(conn: number, timer: TcpTimer, at: number): void;
   /** Also called when the timer is not armed. */
   disarm(conn: number, timer: TcpTimer): void;
-  /** `output(conn)` has a segment (data, ACK, FIN, probe); {@link NO_CONNECTION}: `nextReset` has one. May be called many times. */
-  wantOutput(conn: number): void;
+  /**
+   * `output(conn)` has a segment (data, ACK, FIN, probe); {@link NO_CONNECTION}: `nextReset` has one. May be called many times.
+   * @param cause the row that asked for the segment: where it is not {@link cause}, what is done now only let it go
+   */
+  wantOutput(conn: number, cause: number): void;
   /** What came can only be an answer to what was sent: the other end is where it was thought to be (Linux `sk_dst_confirm`, in `tcp_ack`). */
   answered(remoteIp: number): void;
   /** New bytes in order, or the end of the stream. */

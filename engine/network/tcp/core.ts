@@ -1,4 +1,5 @@
 import type { Store, Table } from "../../kernel/state";
+import { NONE } from "../../trace/trace";
 import type { PacketLog } from "../packets";
 import { type CloseReason, NO_CONNECTION, ofOneShape, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
@@ -8,6 +9,7 @@ import { Listeners } from "./listeners";
 import { Reassembly } from "./reassembly";
 import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
+import { Writes } from "./writes";
 import { State, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
 
 const scalarSchema = { ipId: "u16", nextPort: "u16", challenges: "u32", challengesSince: "f64" } as const;
@@ -25,6 +27,7 @@ export class TcpCore {
   readonly reassembly: Reassembly;
   readonly scoreboard: Scoreboard;
   readonly resets: ResetQueue;
+  readonly writes: Writes;
   readonly congestion: CongestionControl;
 
   constructor(store: Store, readonly packets: PacketLog, options: TcpOptions, readonly env: TcpEnv, name: string) {
@@ -40,6 +43,7 @@ export class TcpCore {
     this.reassembly = new Reassembly(store, name);
     this.scoreboard = new Scoreboard(store, name);
     this.resets = new ResetQueue(store, name);
+    this.writes = new Writes(store, name);
   }
 
   count(counter: TcpCounter): void {
@@ -82,6 +86,7 @@ export class TcpCore {
     const c = this.tcb.alloc();
     this.scoreboard.intervals.reserve(c);
     this.reassembly.intervals.reserve(c);
+    this.writes.reserve(c);
     const t = this.tcb;
     t.live[c] = 1;
     t.state[c] = state;
@@ -91,6 +96,7 @@ export class TcpCore {
     t.remotePort[c] = remotePort;
     t.iss[c] = t.sndUna[c] = t.sndNxt[c] = t.sndMax[c] = t.recover[c] = t.highRxt[c] = this.env.random();
     t.unaOffset[c] = -1;
+    t.lossCause[c] = NONE;
     t.sndMss[c] = this.options.mss;
     t.cwnd[c] = this.initialWindow(this.options.mss);
     t.ssthresh[c] = LARGEST_WINDOW;
@@ -126,6 +132,7 @@ export class TcpCore {
     this.connections.remove(conn);
     this.scoreboard.intervals.clear(conn);
     this.reassembly.intervals.clear(conn);
+    this.writes.forget(conn, Infinity);
     t.state[conn] = State.closed;
     t.ackNow[conn] = t.resend[conn] = t.probe[conn] = 0;
     if (known) this.env.closed(conn, reason);
@@ -144,7 +151,7 @@ export class TcpCore {
       t.localIp[conn]!, t.localPort[conn]!, t.remoteIp[conn]!, t.remotePort[conn]!, t.sndNxt[conn]!, t.rcvNxt[conn]!, flags,
       t.stream[conn]!, t.unaOffset[conn]! + ((t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
     );
-    this.env.wantOutput(NO_CONNECTION);
+    this.env.wantOutput(NO_CONNECTION, this.env.cause());
   }
 
   /** The interface will cut the packet into frames: each counts as a segment and takes an IP identification of its own. */

@@ -48,7 +48,7 @@ export function refuse(tcp: TcpCore, packet: number): void {
     withAck ? packets.acknowledgement(packet) : 0, withAck ? 0 : (packets.sequence(packet) + length) >>> 0,
     withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream < 0 ? -1 : stream ^ 1, 0,
   );
-  tcp.env.wantOutput(NO_CONNECTION);
+  tcp.env.wantOutput(NO_CONNECTION, tcp.env.cause());
 }
 
 /** The peer's initial sequence number, window and options. */

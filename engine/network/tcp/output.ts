@@ -154,7 +154,7 @@ export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
   const t = tcp.tcb;
   if (t.live[conn] === 0) return;
   if (plan.decide(tcp, conn)) {
-    tcp.env.wantOutput(conn);
+    tcp.env.wantOutput(conn, causeOf(tcp, plan, conn));
     if (plan.kind !== SegmentKind.ack && plan.kind !== SegmentKind.keepAlive) return;
   }
   const state = t.state[conn]!;
@@ -163,6 +163,18 @@ export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
   const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
   if (t.written[conn]! + (finWanted ? 1 : 0) <= t.unaOffset[conn]!) return;
   tcp.arm(conn, TcpTimer.persist, tcp.env.now() + persistInterval(tcp, conn));
+}
+
+/**
+ * Who asks for the segment. New data: the call that wrote its first byte, and an ACK that opens the window only lets it go. What goes again: what found
+ * it lost, and an ACK that lets the next one go does no more. All else: what is done now.
+ */
+function causeOf(tcp: TcpCore, plan: SegmentPlan, conn: number): number {
+  const t = tcp.tcb;
+  const { kind, sequence } = plan;
+  if (kind === SegmentKind.syn || kind === SegmentKind.ack || kind === SegmentKind.keepAlive) return tcp.env.cause();
+  if (before(sequence, t.sndMax[conn]!)) return t.lossCause[conn]!;
+  return tcp.writes.causeAt(conn, t.unaOffset[conn]! + distance(sequence, t.sndUna[conn]!));
 }
 
 /** RFC 9293 section 3.8.6.1: the first probe after one RTO, then exponentially further apart. */

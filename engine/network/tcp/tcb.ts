@@ -53,6 +53,8 @@ export const tcbSchema = {
   /** Bytes that the user has ever sent. */
   written: "f64",
   resend: "u8",
+  /** The row that found segments lost (duplicate ACKs, a timeout): what is sent again is sent because of it. −1: none yet. */
+  lossCause: "i32",
   /** A zero-window probe is to be sent. */
   probe: "u8",
   /** One byte beyond SND.MAX is on the way as a probe. */

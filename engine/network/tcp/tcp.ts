@@ -93,6 +93,7 @@ export class TcpStack {
       t.cwnd[conn] = Math.min(t.cwnd[conn]!, tcp.initialWindow(t.sndMss[conn]!));
     }
     t.written[conn] = t.written[conn]! + accepted;
+    tcp.writes.note(conn, t.written[conn], tcp.env.cause());
     settle(tcp, this.plan, conn);
     return accepted;
   }
@@ -150,6 +151,7 @@ export class TcpStack {
         return;
       case State.synReceived:
         t.closeWanted[conn] = 1;
+        tcp.writes.note(conn, t.written[conn]! + 1, tcp.env.cause());
         return;
       case State.established:
         t.state[conn] = State.finWait1;
@@ -160,6 +162,7 @@ export class TcpStack {
       default:
         return;
     }
+    tcp.writes.note(conn, t.written[conn]! + 1, tcp.env.cause());
     settle(tcp, this.plan, conn);
   }
 

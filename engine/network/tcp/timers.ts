@@ -111,4 +111,5 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
   tcp.scoreboard.intervals.clear(conn);
   t.sndNxt[conn] = t.sndUna[conn]!;
   t.resend[conn] = Resend.timeout;
+  t.lossCause[conn] = tcp.env.cause();
 }

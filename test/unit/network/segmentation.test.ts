@@ -187,7 +187,7 @@ describe("TCP above an interface that cuts segments", () => {
     let longest = 0;
     const free = [0, 0];
     const send = net.send.bind(net);
-    net.send = (packet, from) => {
+    net.send = (packet, from, cause) => {
       const length = net.packets.payloadLength(packet);
       longest = Math.max(longest, length);
       assert.ok(length <= Math.max(largest, MSS));
@@ -197,7 +197,7 @@ describe("TCP above an interface that cuts segments", () => {
         assert.ok(length % MSS === 0 || end === a.stack.sendOffset(c), "whole segments, but for the end of the data");
         assert.ok(net.packets.sackCount(packet) === 0);
       }
-      send(packet, from);
+      send(packet, from, cause);
     };
     net.channel = (packet, from) => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { createEngine } from "../../../engine/create";
-import { parseDesign } from "../../../engine/design/parse";
 import { Session } from "../../../engine/session/session";
+import { NONE } from "../../../engine/trace/trace";
+import { designOf } from "../../support/runDesign";
+import { readSample, samples } from "../../support/samples";
+
+/** The deepest stack of all samples, at every row of their whole runs, has 184 frames: NetPIPE through rings and a bridge, there and back (netfront/bridge). */
+const DEEPEST = 200;
 
 /** A sample with the real engine, recorded for so many dispatches. */
 function record(sample: string, dispatches: number): Session {
-  const text = readFileSync(`samples/${sample}.exo.yaml`, "utf8");
-  const { design } = parseDesign(text);
-  assert.ok(design);
+  const { text, files } = readSample(`${sample}.exo.yaml`);
+  const design = designOf(text, files);
   const session = new Session(createEngine(design), design, text);
   session.recording.record(dispatches);
   return session;
@@ -23,11 +26,53 @@ function stacks(session: Session, every: number): { readonly row: number; readon
 describe("session: stacks across samples", function () {
   this.timeout(60_000);
 
-  for (const sample of ["faults/server-crash", "workloads/http-close", "workloads/udp-stream", "placement/multiserver"]) {
+  for (const sample of samples) {
     it(`tell one request, not all before it: ${sample}`, () => {
-      for (const { row, lines } of stacks(record(sample, 20_000), 97)) assert.ok(lines.length < 200, `row ${row}: ${lines.length} frames`);
+      for (const { row, lines } of stacks(record(sample.replace(".exo.yaml", ""), 20_000), 97)) assert.ok(lines.length < DEEPEST, `row ${row}: ${lines.length} frames`);
     });
   }
+
+  it("go back from a segment to the call that wrote its bytes, and name the ACK that let it go as its enabler", () => {
+    const { trace, recording: { engine } } = record("workloads/tcp-stream", 20_000);
+    const name = (row: number): string => (row === NONE ? "nothing" : trace.names.functions[trace.fn(row)]!.name);
+    const enablers = new Map<string, number>();
+    let sent = 0;
+    for (let row = 0; row < trace.length; row++) {
+      const [, sequence, length] = (name(row) === "tcp_write_xmit" && /seq (\d+) .*len (\d+)/.exec(engine.summarizePacket(trace.packet(row)))) || [];
+      // What is sent again goes back to what found it lost.
+      if (length === "0" || !(Number(sequence) > sent)) continue;
+      sent = Number(sequence);
+      assert.equal(name(trace.cause(row)), "tcp_push", `row ${row}`);
+      const enabler = name(trace.enabler(row));
+      enablers.set(enabler, (enablers.get(enabler) ?? 0) + 1);
+    }
+    assert.ok(enablers.get("tcp_v4_rcv")! > 100);
+    // After an ACK, after the segment before it, or as soon as the call's thread comes to it.
+    assert.deepEqual([...enablers.keys()].sort(), ["TDT write", "tcp_push", "tcp_v4_rcv"]);
+  });
+
+  it("go back from a packet that has waited for its neighbour's address to who sent it", () => {
+    const { trace } = record("librettos/librettos", 3000);
+    const name = (row: number): string => trace.names.functions[trace.fn(row)]!.name;
+    const waited = Array.from({ length: trace.length }, (_, row) => row).filter((row) => trace.enabler(row) !== NONE && /^(arp_rcv|in_arpinput)$/.test(name(trace.enabler(row))) && /^(ether_output|dev_queue_xmit)$/.test(name(row)));
+    assert.ok(waited.length > 1);
+    for (const row of waited) {
+      let asked = trace.cause(row);
+      while (!/^tcp_(output|write_xmit)$/.test(name(asked)) && !trace.isFirst(asked)) asked = trace.cause(asked);
+      assert.match(name(asked), /^tcp_(output|write_xmit)$/, `row ${row}`);
+    }
+  });
+
+  it("go back from work that was preempted to what asked for it, and from a tick to what made the vCPU busy", () => {
+    const session = record("scheduling/preemptive", 40_000);
+    const all = stacks(session, 3).filter(({ lines }) => lines[0]!.startsWith("server/preemptive"));
+    const parts = all.filter(({ lines }) => lines[0]!.endsWith(" cpu_execute_event"));
+    assert.ok(parts.length > 20);
+    for (const { row, lines } of parts) assert.ok(!lines.some((line) => line.endsWith(" scheduler_tick")), `row ${row}`);
+    const ticks = all.filter(({ lines }) => lines[0]!.endsWith(" scheduler_tick"));
+    assert.ok(ticks.length > 20);
+    for (const { row, lines } of ticks) assert.equal(lines.filter((line) => line === lines[0]).length, 1, `row ${row}`);
+  });
 
   it("follow the frame where its handler comes to it from another application's", () => {
     const found = stacks(record("faults/server-crash", 20_000), 3).filter(({ lines }) => lines[0]?.startsWith("server/web/http-server"));

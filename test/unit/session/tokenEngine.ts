@@ -151,6 +151,7 @@ export class TokenEngine implements Engine {
     return { name: "Packet", variables: [{ name: "TCP", value: "", children: [{ name: "seq", value: String(packet * 1000), number: packet * 1000 }] }] };
   }
 
+  parentOfPacket(): number { return NONE; }
   summarizePacket(packet: number): string { return `token ${packet}`; }
   fingerprint(): string { return this.state.seed.toString(16).padStart(16, "0"); }
 
