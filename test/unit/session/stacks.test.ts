@@ -68,8 +68,8 @@ describe("session: stacks across samples", function () {
     const all = stacks(session, 3).filter(({ lines }) => lines[0]!.startsWith("server/preemptive"));
     const parts = all.filter(({ lines }) => lines[0]!.endsWith(" cpu_execute_event"));
     assert.ok(parts.length > 20);
-    for (const { row, lines } of parts) assert.ok(!lines.some((line) => line.endsWith(" scheduler_tick")), `row ${row}`);
-    const ticks = all.filter(({ lines }) => lines[0]!.endsWith(" scheduler_tick"));
+    for (const { row, lines } of parts) assert.ok(!lines.some((line) => line.endsWith(" hardclock")), `row ${row}`);
+    const ticks = all.filter(({ lines }) => lines[0]!.endsWith(" hardclock"));
     assert.ok(ticks.length > 20);
     for (const { row, lines } of ticks) assert.equal(lines.filter((line) => line === lines[0]).length, 1, `row ${row}`);
   });
