@@ -1,11 +1,26 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
+import type { FrameLoans } from "../machine/frameLoans";
+import { sharedThread, type DomainPlace, type PlacedModel, type Placement, type System } from "../machine/machine";
 import { isGroup } from "../machine/nic/filters";
 import { ForwardingDatabase } from "../network/forwardingDatabase";
 import { ETHERNET_HEADER } from "../network/headers";
 import { NONE } from "../trace/trace";
 import type { FrameSwitch, SwitchPort } from "./frameSwitch";
 import type { FrameConsumer, NetworkInterface } from "./interface";
+
+/** What the bridge's functions are called in each system, and where they are. */
+const bridgeFunctions = {
+  linux: {
+    take: { name: "br_handle_frame", file: "net/bridge/br_input.c", kind: "ethernet" },
+    send: { name: "br_forward", file: "net/bridge/br_forward.c", kind: "ethernet" },
+    flood: { name: "br_flood", file: "net/bridge/br_forward.c", kind: "ethernet", a: "ports" },
+  },
+  rump: {
+    take: { name: "bridge_input", file: "sys/net/if_bridge.c", kind: "ethernet" },
+    send: { name: "bridge_enqueue", file: "sys/net/if_bridge.c", kind: "ethernet" },
+    flood: { name: "bridge_broadcast", file: "sys/net/if_bridge.c", kind: "ethernet", a: "ports" },
+  },
+} as const satisfies Record<System, unknown>;
 
 /** The port that the device is at; the guests follow. */
 const DEVICE = 0;
@@ -24,18 +39,14 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
   private readonly guests: SwitchPort[] = [];
   private wire!: NetworkInterface;
   private mtu = 0;
+  private loans: FrameLoans | undefined;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
-    this.fn = kernel.functions({
-      br_handle_frame: { file: "net/bridge/br_input.c", kind: "ethernet" },
-      br_forward: { file: "net/bridge/br_forward.c", kind: "ethernet" },
-      br_flood: { file: "net/bridge/br_forward.c", kind: "ethernet", a: "ports" },
-      "longer than the port's MTU": { kind: "drop", a: "bytes" },
-    });
-    this.softirq = sharedThread(machine, domain, "ksoftirqd", 0);
+    this.fn = kernel.functions({ ...bridgeFunctions[domain.system], "longer than the port's MTU": { kind: "drop", a: "bytes" } });
+    this.softirq = sharedThread(machine, domain, domain.system === "linux" ? "ksoftirqd" : "softint-net", 0);
     this.database = new ForwardingDatabase(kernel.store, spec.path);
     this.counters = kernel.store.table(`bridge ${spec.path}`, { forwarded: "f64", flooded: "f64", filtered: "f64", learned: "f64" }, 1);
     this.counters.alloc();
@@ -48,6 +59,7 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
     if (below === undefined) throw new Error(`${spec.path} has no driver below it.`);
     this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
     this.mtu = domain.mtu;
+    this.loans = machine.loans.get(domain.id);
   }
 
   /** A device that is a port of a bridge takes every frame. */
@@ -78,17 +90,18 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
   spendForward(from: number, packet: number): void {
     const { cpus, costs, packets } = this.place.machine;
     const before = cpus.enter(this.id);
-    cpus.spend(this.fn.br_handle_frame, packet);
+    cpus.spend(this.fn.take, packet);
     const to = this.portFor(packet);
     if (to === NONE) {
       const ports = this.guests.length;
-      cpus.spendTime(this.fn.br_flood, ports * costs.of(this.fn.br_flood, 0), packet, ports);
+      if (this.clones) this.loans?.spendCopy(packet);
+      cpus.spendTime(this.fn.flood, ports * costs.of(this.fn.flood, 0), packet, ports);
       if (from !== DEVICE) this.wire.spendTransmit(packet, packets.frameLength(packet));
       // Cloned for each: the first stands for all in the cost of taking it over.
       const other = this.guests.find((_, i) => i + 1 !== from);
       if (other !== undefined) other.spendDeliver(packet);
     } else if (to !== from) {
-      cpus.spend(this.fn.br_forward, packet);
+      cpus.spend(this.fn.send, packet);
       if (to === DEVICE) this.wire.spendTransmit(packet, packets.frameLength(packet));
       else this.guests[to - 1]!.spendDeliver(packet);
     }
@@ -102,13 +115,20 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
     const to = this.portFor(packet);
     if (to === from) {
       this.counters.filtered[0]!++;
+      this.loans?.giveBack(packet);
     } else if (to !== NONE) {
       this.counters.forwarded[0]!++;
       this.send(to, packet);
     } else {
       this.counters.flooded[0]!++;
+      if (this.clones) this.loans?.giveBack(packet);
       for (let port = 0; port <= this.guests.length; port++) if (port !== from) this.send(port, packet);
     }
+  }
+
+  /** Whether a frame that is flooded goes to more than one port: it is cloned then, and a clone shares no pages that are lent (`skb_clone`). */
+  private get clones(): boolean {
+    return this.guests.length > 1;
   }
 
   /** The port for a frame, or −1: all. */
@@ -124,6 +144,7 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
     const bytes = packets.ipLength(packet);
     if (bytes > (guest?.mtu ?? this.mtu)) {
       kernel.mark(this.fn["longer than the port's MTU"], this.id, cpus.contextOf(this.softirq), kernel.now, 0, packet, bytes + ETHERNET_HEADER);
+      this.loans?.giveBack(packet);
     } else if (guest === undefined) {
       this.wire.transmit(packet);
     } else {

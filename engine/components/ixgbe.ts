@@ -1,5 +1,6 @@
 import { componentType } from "../design/catalogue";
 import type { Scope } from "../inspect";
+import type { FrameLoans } from "../machine/frameLoans";
 import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
@@ -15,7 +16,7 @@ import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
 
-const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3 } as const;
+const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3, clean: 4 } as const;
 /**
  * TSO and LRO where the design says nothing. Linux enables TSO and joins received segments in software (GRO); NetBSD's driver offers TSO and has
  * everything off until `ifconfig` says otherwise (`ixgbe.c`: `if_capenable = 0`, "Don't enable LRO by default").
@@ -35,6 +36,7 @@ const functionsOf = {
     passOn: { name: "tcp_lro_flush", file: "sys/netinet/tcp_lro.c", kind: "driver", a: "bytes" },
     unmask: { name: "ixgbe_enable_intr", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
     start: { name: "ixgbe_mq_start", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver" },
+    clean: { name: "ixgbe_txeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "frames" },
     xmit: { name: "ixgbe_xmit", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
   },
   linux: {
@@ -45,6 +47,7 @@ const functionsOf = {
     passOn: { name: "napi_gro_complete", file: "net/core/dev.c", kind: "driver", a: "bytes" },
     unmask: { name: "napi_complete_done", file: "net/core/dev.c", kind: "driver" },
     start: { name: "ixgbe_xmit_frame", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
+    clean: { name: "ixgbe_clean_tx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "frames" },
     xmit: { name: "ixgbe_tx_map", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
   },
 } as const satisfies Record<System, unknown>;
@@ -84,6 +87,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly offloads: Offloads;
   private readonly receiveOffload: ReceiveOffload | undefined = undefined;
   private upper!: FrameConsumer;
+  /** Where frames can be in pages that are not the domain's: it gives them back. */
+  private loans: FrameLoans | undefined;
   /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
   onSetup: (ok: boolean) => void = () => {};
 
@@ -156,6 +161,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   connect(): void {
     this.upper = consumerAbove(this.place);
+    this.loans = this.place.machine.loans.get(this.place.domain.id);
   }
 
   start(): void {
@@ -223,12 +229,13 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   transmit(packet: number): void {
     const isUp = this.state.up[0] === 1;
-    if (isUp && this.nic.post(this.f, packet)) {
+    if (isUp && this.nic.post(this.f, packet, undefined, this.loans?.isLent(packet))) {
       this.moderation.countSent(this.nic.queueOf(this.f, packet), this.place.machine.packets.frameLength(packet));
       return;
     }
     const { kernel, cpus } = this.place.machine;
     kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
+    this.loans?.giveBack(packet);
   }
 
   /** What a malicious driver does: a descriptor whose data is anywhere. @returns false where it has no function, or no descriptor is free */
@@ -250,6 +257,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
       this.messages?.spendUnmasking();
+    } else if (op === Op.clean) {
+      const sent = this.nic.sentCount(this.f, q);
+      cpus.note(sent);
+      cpus.spendTime(this.fn.clean, sent * this.place.machine.costs.of(this.fn.clean, 0), NONE, sent);
+      this.loans?.spendReturn(sent);
     } else if (op === Op.passOn) {
       cpus.spend(this.fn.passOn, q, packets.payloadLength(q));
       this.upper.spendInput(q);
@@ -273,6 +285,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     if (op >= VfStartOp.send) return this.driverOf(op).end(op);
     if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) return this.mailbox?.end(op, q);
     if (op === Op.passOn) return this.upper.input(q);
+    if (op === Op.clean) return this.clean(q, this.place.machine.cpus.noted);
     if (op === Op.receive) {
       if (this.peek(q) !== NONE) {
         const packet = this.nic.takeReceived(this.f, q);
@@ -287,11 +300,17 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       return;
     }
     const { cpus } = this.place.machine;
+    if (op === Op.interrupt && this.loans !== undefined && this.nic.sentCount(this.f, q) > 0) cpus.post(this.threads[q]!, this.id, Op.clean, q);
     const more = this.peek(q) !== NONE;
     if (!more && this.receiveOffload?.holds(q) === true) this.receiveOffload.flush(q);
     this.passOn(q);
     if (this.polled) return this.goOnPolling(op, q, more);
     cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
+  }
+
+  /** Frees frames that were sent, and whose pages somebody waits for. Of others, which are the domain's own, the freeing is part of what sending costs. */
+  private clean(q: number, frames: number): void {
+    for (let i = 0; i < frames; i++) this.loans?.giveBack(this.nic.takeSent(this.f, q));
   }
 
   /** The next frame of the batch; after the last, what the batch has led to. */

@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type PlacedModel, type Placement } from "../machine/machine";
+import type { FrameLoans } from "../machine/frameLoans";
+import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Conntrack, type Tuple } from "../network/conntrack";
 import { ArpOperation, IcmpType, Protocol } from "../network/packets";
@@ -9,6 +10,30 @@ import type { FrameSwitch, SwitchPort } from "./frameSwitch";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 
 const Op = { echo: 0 } as const;
+/** What the router's functions are called in each system, and where they are: Linux' netfilter, NetBSD's NPF. */
+const natFunctions = {
+  linux: {
+    input: { name: "ip_rcv", file: "net/ipv4/ip_input.c", kind: "ip" },
+    arpInput: { name: "arp_rcv", file: "net/ipv4/arp.c", kind: "ethernet" },
+    find: { name: "nf_conntrack_in", file: "net/netfilter/nf_conntrack_core.c", kind: "ip" },
+    open: { name: "nf_nat_setup_info", file: "net/netfilter/nf_nat_core.c", kind: "ip" },
+    translate: { name: "nf_nat_packet", file: "net/netfilter/nf_nat_core.c", kind: "ip" },
+    forward: { name: "ip_forward", file: "net/ipv4/ip_forward.c", kind: "ip" },
+    icmpInput: { name: "icmp_rcv", file: "net/ipv4/icmp.c", kind: "ip" },
+    icmpReply: { name: "icmp_reply", file: "net/ipv4/icmp.c", kind: "ip" },
+  },
+  rump: {
+    input: { name: "ip_input", file: "sys/netinet/ip_input.c", kind: "ip" },
+    arpInput: { name: "in_arpinput", file: "sys/netinet/if_arp.c", kind: "ethernet" },
+    find: { name: "npf_conn_inspect", file: "sys/net/npf/npf_conn.c", kind: "ip" },
+    open: { name: "npf_conn_establish", file: "sys/net/npf/npf_conn.c", kind: "ip" },
+    translate: { name: "npf_do_nat", file: "sys/net/npf/npf_nat.c", kind: "ip" },
+    forward: { name: "ip_forward", file: "sys/netinet/ip_input.c", kind: "ip" },
+    icmpInput: { name: "icmp_input", file: "sys/netinet/ip_icmp.c", kind: "ip" },
+    icmpReply: { name: "icmp_reflect", file: "sys/netinet/ip_icmp.c", kind: "ip" },
+  },
+} as const satisfies Record<System, unknown>;
+
 /** The address of every backend interface, as Xen's scripts set it. */
 const INSIDE_MAC = 0xfe_ff_ff_ff_ff_ff;
 /** Ports that are chosen from where a guest's own is taken (`nf_nat_l4proto_unique_tuple`: unprivileged ones). */
@@ -32,6 +57,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   private readonly state;
   private readonly guests: SwitchPort[] = [];
   private wire!: NetworkInterface;
+  private loans: FrameLoans | undefined;
   /** Ports of its address that lead to servers: wiring. */
   private forwards: readonly { readonly protocol: number; readonly outside: number; readonly inside: number; readonly guest: number }[] | undefined;
 
@@ -41,21 +67,14 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.ip = parseIpv4(String(spec.options["ip"])) ?? 0;
     this.fn = kernel.functions({
-      ip_rcv: { file: "net/ipv4/ip_input.c", kind: "ip" },
-      arp_rcv: { file: "net/ipv4/arp.c", kind: "ethernet" },
-      nf_conntrack_in: { file: "net/netfilter/nf_conntrack_core.c", kind: "ip" },
-      nf_nat_setup_info: { file: "net/netfilter/nf_nat_core.c", kind: "ip" },
-      nf_nat_packet: { file: "net/netfilter/nf_nat_core.c", kind: "ip" },
-      ip_forward: { file: "net/ipv4/ip_forward.c", kind: "ip" },
-      icmp_rcv: { file: "net/ipv4/icmp.c", kind: "ip" },
-      icmp_reply: { file: "net/ipv4/icmp.c", kind: "ip" },
+      ...natFunctions[domain.system],
       "no mapping": { kind: "drop", a: "port" },
       "not translated, bad checksum": { kind: "drop" },
       "no port is free": { kind: "drop" },
       "source is not the guest's": { kind: "violation" },
       "longer than the port's MTU": { kind: "drop", a: "bytes" },
     });
-    this.softirq = sharedThread(machine, domain, "ksoftirqd", 0);
+    this.softirq = sharedThread(machine, domain, domain.system === "linux" ? "ksoftirqd" : "softint-net", 0);
     this.connections = new Conntrack(kernel.store, spec.path);
     this.state = kernel.store.table(`NAT ${spec.path}`, { nextPort: "u16", ipId: "u16", out: "f64", in: "f64" }, 1);
     this.state.alloc();
@@ -69,6 +88,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const below = domain.components.slice(here + 1).find((c) => c.bind !== undefined);
     if (below === undefined) throw new Error(`${spec.path} has no driver below it.`);
     this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
+    this.loans = machine.loans.get(domain.id);
   }
 
   attach(port: SwitchPort): number {
@@ -105,8 +125,10 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   spendForward(guest: number, packet: number): void {
     const { cpus, kernel, packets } = this.place.machine;
     const before = cpus.enter(this.id);
+    // What IP receives has pages of its own.
+    this.loans?.spendCopy(packet);
     if (packets.isArp(packet)) {
-      cpus.spend(this.fn.arp_rcv, packet);
+      cpus.spend(this.fn.arpInput, packet);
       this.guests[guest]!.spendDeliver(packet);
     } else {
       this.spendTranslation(packet, this.connections.find(0, tuple(packets, packet), kernel.now) < 0 && this.connections.find(1, tuple(packets, packet), kernel.now) < 0);
@@ -118,6 +140,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   forward(guest: number, packet: number): void {
     const { packets, kernel } = this.place.machine;
     const port = this.guests[guest]!;
+    this.loans?.giveBack(packet);
     if (packets.isArp(packet)) return this.answerArp(port, packet);
     if (packets.sourceIp(packet) !== port.address()) return this.drop("source is not the guest's", packet);
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
@@ -200,7 +223,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const { cpus, kernel, packets } = this.place.machine;
     const before = cpus.enter(this.id);
     if (packets.isArp(packet)) {
-      cpus.spend(this.fn.arp_rcv, packet);
+      cpus.spend(this.fn.arpInput, packet);
     } else {
       const t = tuple(packets, packet);
       this.spendTranslation(packet, this.connections.find(1, t, kernel.now) < 0 && this.connections.find(0, t, kernel.now) < 0);
@@ -271,11 +294,11 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   private spendTranslation(packet: number, isNew: boolean): void {
     const { cpus } = this.place.machine;
-    cpus.spend(this.fn.ip_rcv, packet);
-    cpus.spend(this.fn.nf_conntrack_in, packet);
-    if (isNew) cpus.spend(this.fn.nf_nat_setup_info, packet);
-    cpus.spend(this.fn.nf_nat_packet, packet);
-    cpus.spend(this.fn.ip_forward, packet);
+    cpus.spend(this.fn.input, packet);
+    cpus.spend(this.fn.find, packet);
+    if (isNew) cpus.spend(this.fn.open, packet);
+    cpus.spend(this.fn.translate, packet);
+    cpus.spend(this.fn.forward, packet);
   }
 
   private drop(why: keyof Nat["fn"], packet: number, a = 0): void {
@@ -286,8 +309,8 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   begin(op: number, a: number, guest: number): void {
     const { cpus, packets } = this.place.machine;
     if (op >= ArpOp.timer) return this.arp.begin(op, a);
-    cpus.spend(this.fn.icmp_rcv, a);
-    cpus.spend(this.fn.icmp_reply, a);
+    cpus.spend(this.fn.icmpInput, a);
+    cpus.spend(this.fn.icmpReply, a);
     if (guest < 0) this.wire.spendTransmit(a, packets.frameLength(a));
     else this.guests[guest]!.spendDeliver(a);
   }

@@ -25,7 +25,7 @@ function checkNetback({ problems }: Source, { part, section, components }: Domai
   if (part.kind !== "driver-domain") {
     const written = section.has("kind");
     problems.error(
-      "not-a-driver-domain", written ? section.valueRange("kind") : part.nameRange, `netback is a part of the Linux kernel of a driver domain, and ${part.path} is a ${part.kind}. Set “kind: driver-domain”.`,
+      "not-a-driver-domain", written ? section.valueRange("kind") : part.nameRange, `netback is a part of a driver domain’s kernel, and ${part.path} is a ${part.kind}. Set “kind: driver-domain”.`,
       written ? replacement("Change to “driver-domain”", section.valueRange("kind"), "driver-domain") : undefined,
     );
   }

@@ -1,4 +1,4 @@
-import { NETBACK_MTU } from "../components/netback";
+import { NETBACK_MTU } from "../components/netbackReceive";
 import { componentModels } from "../components/registry";
 import type { Component, Design, Domain, Host } from "../design/model";
 import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";

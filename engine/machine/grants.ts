@@ -16,6 +16,9 @@ export const RUMP_FRAMES = 8;
 /** Mappings that a domain may hold of others' grants: 1024 maptrack frames (`gnttab_max_maptrack_frames`) of 256 entries of 16 bytes. */
 export const MAPTRACK_ENTRIES = 1024 * 256;
 
+/** Grants that the hypervisor unmaps between two flushes of the TLB (`GNTTAB_UNMAP_BATCH_SIZE`). */
+const UNMAP_BATCH = 32;
+
 /** States of a run of entries. `orphaned`: its domain is gone while others still map the pages; the last unmap frees it. */
 const State = { free: 1, granted: 2, orphaned: 3 } as const;
 
@@ -42,6 +45,7 @@ export class GrantTables {
     this.fn = kernel.functions({
       GNTTABOP_map_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
       GNTTABOP_unmap_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
+      gnttab_flush_tlb: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "flushes" },
       GNTTABOP_copy: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "bytes", b: "operations", tally: "copy" },
       gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       "grant table full": { kind: "violation", a: "grants", b: "entries in use" },
@@ -115,9 +119,12 @@ export class GrantTables {
     this.spendBatch(this.fn.GNTTABOP_map_grant_ref, count);
   }
 
-  /** Said in `begin`: one hypercall that unmaps `count` grants. */
+  /** Said in `begin`: one hypercall that unmaps `count` grants, and flushes the TLB once for each batch of them. */
   spendUnmap(count: number): void {
-    this.spendBatch(this.fn.GNTTABOP_unmap_grant_ref, count);
+    const { fn: { GNTTABOP_unmap_grant_ref, gnttab_flush_tlb }, cpus, costs } = this;
+    this.spendBatch(GNTTABOP_unmap_grant_ref, count);
+    const flushes = Math.ceil(count / UNMAP_BATCH);
+    cpus.spendTime(gnttab_flush_tlb, flushes * costs.of(gnttab_flush_tlb, 0), NONE, flushes);
   }
 
   /** Said in `begin`: one hypercall that copies `bytes` in so many operations, each to or from one granted page. */

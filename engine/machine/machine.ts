@@ -10,6 +10,7 @@ import { Cpus } from "../scheduling/cpus";
 import type { ThreadLevel } from "../scheduling/threads";
 import type { Link } from "../network/link";
 import type { Histogram } from "../analysis/histogram";
+import type { FrameLoans } from "./frameLoans";
 import type { GrantTables } from "./grants";
 import type { Lifecycle } from "./lifecycle";
 import type { Nic } from "./nic/nic";
@@ -32,6 +33,8 @@ export class Machine {
   /** Grant tables and memory by host. */
   readonly grants = new Map<string, GrantTables>();
   readonly memories = new Map<string, HostMemory>();
+  /** By domain, where frames can be in pages that others lend. */
+  readonly loans = new Map<number, FrameLoans>();
   /** Who kills and boots domains: there when the components are connected. */
   lifecycle!: Lifecycle;
 

@@ -155,7 +155,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
     ...(isSplit ? [`      nic1: { model: intel-82599, mtu: ${mtu} }`] : []),
     `    hypervisor: { model: xen, scheduler: ${scheduler}, timeslice: ${timeslice}, ratelimit: 1ms }`,
     "    domains:", "      netsrv:", "        kind: vm", "        vcpus: 1", "        components:", `          - netserver${shared}`, "          - ixgbe: { bind: nic0.pf }",
-    ...(isSplit ? ["      driver:", "        kind: driver-domain", "        components:", "          - netback", `          - ${network}`, "          - ixgbe: { bind: nic1.pf }"] : []),
+    ...(isSplit ? ["      driver:", "        kind: driver-domain", `        system: ${seed % 3 === 0 ? "netbsd" : "linux"}`, "        components:", "          - netback", `          - ${network}`, "          - ixgbe: { bind: nic1.pf }"] : []),
   ];
   domains.forEach((d, i) => {
     const options = { "http-server": `port: ${80 + i}, workers: ${d.workers}`, "key-value-store": `port: ${6379 + i}`, memcached: `port: ${11211 + i}, threads: ${d.workers}` }[d.server];

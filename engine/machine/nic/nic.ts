@@ -88,7 +88,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     if (setup.vfs > 0 && !(this.sriov.setVfs(setup.vfs) && this.sriov.enable(true))) throw new Error(`${path} cannot have ${setup.vfs} VFs.`);
     this.filters = new Filters(store, path, packets, model.filters);
     this.rss = new Rss(store, path, packets, model.redirection.entries, model.redirection.queues);
-    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.read(queue, packet));
+    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.read(queue, packet), (q) => this.vectors.arm(q));
     this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
     this.vectors = new Vectors(this, path, interrupts, (q) => this.transmitQueues.writeBack(q));
     this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov);
@@ -243,11 +243,22 @@ export class Nic implements Model, LinkEnd, Adapter {
   /**
    * Puts a frame on a transmit ring and rings the doorbell.
    * @param address of the data in I/O virtual memory, where it is not in the ring's own buffers: what a malicious driver can say
+   * @param watch the driver is to be interrupted when the frame has been read: {@link sentCount}
    * @returns false when no descriptor is free
    */
-  post(f: number, packet: number, address?: number): boolean {
+  post(f: number, packet: number, address?: number, watch?: boolean): boolean {
     const { queues } = this.functions[f]!;
-    return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address);
+    return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address, watch);
+  }
+
+  /** How many frames of a queue of the function that were to be watched have been sent. */
+  sentCount(f: number, q: number): number {
+    return this.transmitQueues.sentCount(this.functions[f]!.queues[q]!.row);
+  }
+
+  /** Takes the oldest of them, or −1. */
+  takeSent(f: number, q: number): number {
+    return this.transmitQueues.takeSent(this.functions[f]!.queues[q]!.row);
   }
 
   /** The queue pair of the function that a frame is sent on: the one that its flow is received on. */
@@ -278,7 +289,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     const { row } = this.functions[f]!.queues[q]!;
     this.receiveQueues.giveBack(row);
     this.vectors.unmask(row);
-    if (this.receiveQueues.peek(row) !== NONE) this.vectors.arm(row);
+    if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.sentCount(row) > 0) this.vectors.arm(row);
   }
 
   // --- LinkEnd ------------------------------------------------------------------------------------------------------

@@ -34,16 +34,24 @@ export class TransmitQueues {
   private readonly shared;
   private readonly slots;
   private readonly packets: Ring[] = [];
+  /**
+   * Frames whose end the driver wants to be told of, by queue in order: `end` is the number of descriptors that will have been written back
+   * by then. `first`, `last`, `next`: rows, plus one; 0: none.
+   */
+  private readonly watched;
   /** Queues with a descriptor on the chip, in turn. */
   private readonly ready: Ring;
 
-  /** @param read a frame is on the chip: what happens next */
-  constructor(private readonly nic: Adapter, path: string, private readonly read: (queue: QueueUnit, packet: number) => void) {
+  /** @param read a frame is on the chip: what happens next @param interrupt the driver is to be told of what was sent */
+  constructor(
+    private readonly nic: Adapter, path: string, private readonly read: (queue: QueueUnit, packet: number) => void, private readonly interrupt: (q: number) => void,
+  ) {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
       epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
-      oldest: "f64", cut: "f64",
+      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32",
     });
+    this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32" });
     this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
     this.shared.alloc();
     this.slots = store.table(`transmit descriptors of ${path}`, { address: "f64" }, nic.model.ring);
@@ -63,8 +71,8 @@ export class TransmitQueues {
     return this.shared.buffered[0]!;
   }
 
-  /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
-  post(q: number, packet: number, address = OWN_BUFFER): boolean {
+  /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @param watch the driver wants to be told when the frame has been read @returns false when no descriptor is free */
+  post(q: number, packet: number, address = OWN_BUFFER, watch = false): boolean {
     const { state, packets } = this;
     const { ring } = this.nic.model;
     const n = this.descriptorsOf(packet);
@@ -74,8 +82,40 @@ export class TransmitQueues {
     packets[q]!.push(packet);
     this.slots.address[q * ring + (state.next[q]! % ring)] = address;
     state.next[q]! += n;
+    if (watch) this.watch(q, packet);
     this.fetchDescriptors(q);
     return true;
+  }
+
+  private watch(q: number, packet: number): void {
+    const { state, watched } = this;
+    const row = watched.alloc();
+    watched.packet[row] = packet;
+    watched.end[row] = state.next[q]!;
+    watched.next[row] = 0;
+    if (state.last[q] === 0) state.first[q] = row + 1;
+    else watched.next[state.last[q]! - 1] = row + 1;
+    state.last[q] = row + 1;
+  }
+
+  /** Frames that the driver waits for and whose descriptors have been written back. */
+  sentCount(q: number): number {
+    const { state, watched } = this;
+    let count = 0;
+    for (let row = state.first[q]! - 1; row >= 0 && watched.end[row]! <= state.freed[q]!; row = watched.next[row]! - 1) count++;
+    return count;
+  }
+
+  /** Takes the oldest of them, or −1. */
+  takeSent(q: number): number {
+    const { state, watched } = this;
+    const row = state.first[q]! - 1;
+    if (row < 0 || watched.end[row]! > state.freed[q]!) return NONE;
+    state.first[q] = watched.next[row]!;
+    if (state.first[q] === 0) state.last[q] = 0;
+    const packet = watched.packet[row]!;
+    watched.release(row);
+    return packet;
   }
 
   /** A frame has left the transmit buffer. */
@@ -188,6 +228,7 @@ export class TransmitQueues {
   private afterRead(q: number, packet: number): void {
     this.read(this.nic.queues[q]!, packet);
     if (this.state.done[q]! >= this.nic.model.writeBack) this.writeBack(q);
+    if (this.state.first[q] !== 0) this.interrupt(q);
     this.pump();
     this.fetchDescriptors(q);
   }
@@ -209,7 +250,10 @@ export class TransmitQueues {
     markDescriptors(nic, "write", q, n);
     state.writing[q] = 0;
     state.used[q]! -= n;
-    if (state.done[q]! >= nic.model.writeBack) this.writeBack(q);
+    state.freed[q]! += n;
+    const isAwaited = state.first[q] !== 0;
+    if (state.done[q]! >= (isAwaited ? 1 : nic.model.writeBack)) this.writeBack(q);
+    if (isAwaited) this.interrupt(q);
   }
 
   /** A read whose queue was reset meanwhile. */
@@ -224,7 +268,13 @@ export class TransmitQueues {
     for (let packet = this.packets[q]!.shift(); packet !== NONE; packet = this.packets[q]!.shift()) lost(packet);
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
     state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
-    state.next[q] = state.oldest[q] = state.cut[q] = 0;
+    state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = 0;
+    while (state.first[q] !== 0) {
+      const row = state.first[q]! - 1;
+      state.first[q] = this.watched.next[row]!;
+      this.watched.release(row);
+    }
+    state.last[q] = 0;
   }
 
   /** The function may send from now on: what its driver has posted already is fetched. */

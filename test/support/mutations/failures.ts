@@ -19,6 +19,24 @@ faults: [{ at: 12ms, crash: netsrv, restart: 2500ms }]
 run: { until: 8s }
 `;
 
+/** A guest behind a driver domain that sends more than headers. */
+const GUEST = `
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains:
+      driver: { kind: driver-domain, components: [netback, bridge, ixgbe: { bind: nic0.pf }] }
+      web: { components: [http-server, libc, tcpip, netfront: { channel: driver.netback }] }
+  client: { model: load-generator, link: { to: server.nic0 } }
+workloads:
+  - http: { from: client, to: web, size: 8KiB, requests: 20 }
+run: { until: 1s }
+`;
+
 /** Faults in how domains die and come back. */
 export const failureMutations: readonly Mutation[] = [
   { breaks: 9, file: "engine/components/netserver.ts", replace: "    this.backend.abandon();", by: "    this.backend.abandon();\n    this.portmap.release(0);", design: SERVER_CRASH },
@@ -26,6 +44,7 @@ export const failureMutations: readonly Mutation[] = [
     breaks: 32, file: "engine/components/tcpip.ts", replace: "if (id === undefined || components[id]!.domain !== domain.path) return;", by: "if (id === undefined || components[id]!.domain === domain.path) return;",
     design: SERVER_CRASH,
   },
+  { breaks: 35, file: "engine/components/netbackTransmit.ts", replace: "      grants.unmap(pending.mapping[row]!);\n      this.finish(v, row);", by: "      this.finish(v, row);", design: GUEST },
   {
     breaks: 36, file: "engine/machine/frameRing.ts", replace: "    for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);",
     by: "    if (this.peek() >= 0) lost(this.peek());", design: SERVER_CRASH, dispatches: 200_000,

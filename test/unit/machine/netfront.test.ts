@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { report } from "../../../engine/analysis/report";
 import type { Nat } from "../../../engine/components/nat";
 import type { Netback } from "../../../engine/components/netback";
+import type { Netfront } from "../../../engine/components/netfront";
 import type { TcpIp } from "../../../engine/components/tcpip";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import type { Variable } from "../../../engine/inspect";
@@ -12,6 +13,7 @@ import { designOf } from "../../support/runDesign";
 
 interface Options {
   readonly below?: string;
+  readonly system?: string;
   readonly guests?: readonly (readonly string[])[];
   readonly workloads?: readonly string[];
   readonly faults?: readonly string[];
@@ -22,10 +24,10 @@ interface Options {
 const HTTP = ["http-server: { port: 80 }"];
 
 /** A driver domain with guests g0, g1, …, which have 10.0.0.10, 10.0.0.11, …, and a client, 10.0.0.99. */
-function design({ below = "bridge", guests = [HTTP], workloads = [], faults = [], mtu = 1500, until = "100ms" }: Options): string {
+function design({ below = "bridge", system = "linux", guests = [HTTP], workloads = [], faults = [], mtu = 1500, until = "100ms" }: Options): string {
   return [
     "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 6 }", "    iommu: on", "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu} }`,
-    "    hypervisor: { model: xen, scheduler: credit }", "    domains:", "      driver:", "        kind: driver-domain", "        components:",
+    "    hypervisor: { model: xen, scheduler: credit }", "    domains:", "      driver:", "        kind: driver-domain", `        system: ${system}`, "        components:",
     "          - netback", `          - ${below}`, "          - ixgbe: { bind: nic0.pf }",
     ...guests.flatMap((servers, i) => [
       `      g${i}:`, "        components:", ...servers.map((s) => `          - ${s}`), "          - libc", `          - tcpip: { ip: 10.0.0.1${i} }`, "          - netfront: { channel: driver.netback }",
@@ -42,6 +44,13 @@ function run(options: Options, prepare?: (engine: MachineEngine) => void): Machi
   return engine;
 }
 
+/** Bytes by which frames from the client were made as long as Ethernet needs. */
+const padding = (engine: MachineEngine): number => {
+  const { packets } = engine.built.machine;
+  const [direction] = engine.built.machine.links[0]!.directions;
+  return rowsOf(engine, "serialise").filter((row) => engine.trace.context(row) === direction).reduce((sum, row) => sum + Math.max(0, 60 - packets.frameLength(engine.trace.packet(row))), 0);
+};
+
 const placed = <T>(engine: MachineEngine, path: string): T => engine.built.machine.placed(path) as unknown as T;
 const child = (variable: Variable | undefined, name: string): Variable | undefined => variable?.children?.find((c) => c.name === name);
 
@@ -56,13 +65,24 @@ describe("Xen's split network path", () => {
     assert.ok(sent.length > 50 && sent.every((p) => packets.sourceMac(p) === 0x00_16_3e_00_00_01));
   });
 
-  it("copies each frame by the hypervisor once each way, and ends each grant", () => {
+  it("copies what a guest receives, and the headers of what it sends, by the hypervisor, maps the rest of that, and ends each grant", () => {
     const engine = run({ workloads: ["http: { from: client, to: g0, size: 8KiB, requests: 50 }"] });
+    const { packets } = engine.built.machine;
     const netback = placed<Netback>(engine, "server/driver/netback");
     const vif = netback.describe()[0]!.variables[0];
     const frames = Number(child(vif, "frames from it")!.number) + Number(child(vif, "frames to it")!.number);
     assert.ok(frames > 200);
     assert.equal(rowsOf(engine, "GNTTABOP_copy").reduce((sum, row) => sum + engine.trace.b(row), 0), frames, "operations of all batches");
+    const sent = rowsOf(engine, "xenvif_tx_submit").map((row) => packets.frameLength(engine.trace.packet(row)));
+    const long = sent.filter((length) => length > 128).length;
+    assert.ok(long > 100 && long < sent.length);
+    const amount = (name: string): number => rowsOf(engine, name).reduce((sum, row) => sum + engine.trace.a(row), 0);
+    assert.equal(amount("GNTTABOP_map_grant_ref"), 2 + long, "the rings, and every page with more than headers");
+    assert.equal(amount("GNTTABOP_unmap_grant_ref"), long, "the run has ended when all were sent");
+    assert.equal(amount("ixgbe_clean_tx_irq"), long);
+    const received = amount("GNTTABOP_copy") - sent.reduce((sum, length) => sum + Math.min(128, length), 0);
+    assert.equal(received, engine.built.machine.links[0]!.bytes(0) - 24 * Number(child(vif, "frames to it")!.number) - padding(engine), "what came over the wire");
+    assert.equal(rowsOf(engine, "grant still in use").length, 0);
     const grants = engine.built.machine.grants.get("server")!;
     const guest = engine.built.domains.find(({ path }) => path === "server/g0")!;
     const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
@@ -70,6 +90,78 @@ describe("Xen's split network path", () => {
     const inFlight = netback.guests[0]!.transmitRing.outstanding;
     assert.equal(grants.grantedBy(guest.id), 2 + 256 + inFlight, "rings, empty pages, frames whose response was not taken yet");
     assert.ok(inFlight < 256);
+  });
+
+  it("unmaps many pages by one hypercall, with a flush of the TLB for each 32, and answers for a page only then", () => {
+    const engine = run({ guests: [["http-server"]], workloads: ["http: { from: client, to: g0, size: 1MiB, requests: 4 }"] });
+    const amounts = rowsOf(engine, "GNTTABOP_unmap_grant_ref").map((row) => engine.trace.a(row));
+    assert.ok(Math.max(...amounts) > 32, `${Math.max(...amounts)} at once`);
+    assert.deepEqual(new Set(rowsOf(engine, "gnttab_flush_tlb").map((row) => engine.trace.a(row))), new Set(amounts.map((n) => Math.ceil(n / 32))));
+    const fate = new Map<number, string[]>();
+    for (const name of ["netfront_xmit", "ixgbe_tx_map", "DMA read"]) for (const row of rowsOf(engine, name)) fate.set(engine.trace.packet(row), [...(fate.get(engine.trace.packet(row)) ?? []), name]);
+    assert.ok([...fate.values()].some((steps) => steps.length === 3));
+  });
+
+  it("lends a guest's pages to a frame until the device has read it, however long that takes", () => {
+    let most = 0;
+    const engine = run({ workloads: ["http: { from: client, to: g0, size: 256KiB, requests: 4 }"] }, (e) => {
+      const grants = e.built.machine.grants.get("server")!;
+      const driver = e.built.domains.find(({ path }) => path === "server/driver")!;
+      const netback = placed<Netback>(e, "server/driver/netback");
+      for (let t = 1; t <= 200; t++) {
+        act(e, 10e9 + t * 20e6, () => {
+          most = Math.max(most, netback.lent(0));
+          assert.ok(grants.mappedBy(driver.id) >= netback.lent(0), "what is lent is mapped");
+        });
+      }
+    });
+    assert.ok(most > 3, `${most} frames at most`);
+    assert.equal(placed<Netback>(engine, "server/driver/netback").lent(0), 0);
+  });
+
+  it("copies frames before a router takes them, and those that go to several ports of a bridge: their pages are unmapped at once", () => {
+    const workloads = ["http: { from: client, to: g0, size: 8KiB, requests: 20 }"];
+    const routed = run({ below: "nat", workloads, until: "3s" });
+    assert.equal(report(routed).workloads[0]!.completed, 20);
+    const copies = rowsOf(routed, "skb_copy_ubufs");
+    assert.ok(copies.length >= 20 * 6 && rowsOf(routed, "ixgbe_clean_tx_irq").length === 0);
+    assert.equal(copies.length, rowsOf(routed, "GNTTABOP_unmap_grant_ref").reduce((sum, row) => sum + routed.trace.a(row), 0));
+    const bridged = run({ workloads });
+    assert.equal(rowsOf(bridged, "skb_copy_ubufs").length, 0);
+    const flooded = run({ guests: [HTTP, HTTP] }, (e) => act(e, 20e9, () => {
+      const { packets } = e.built.machine;
+      const frame = packets.createUdp(parseIpv4("10.0.0.10")!, parseIpv4("10.0.0.77")!, 7, 7, -1, 0, 1000, 0);
+      packets.setEthernet(frame, 0x02_00_00_00_00_77, placed<Netfront>(e, "server/g0/netfront").mac);
+      placed<Netfront>(e, "server/g0/netfront").transmit(frame);
+    }));
+    assert.deepEqual([rowsOf(flooded, "br_flood").length, rowsOf(flooded, "skb_copy_ubufs").length], [1, 1]);
+    assert.equal(placed<Netback>(flooded, "server/driver/netback").lent(0), 0);
+  });
+
+  it("copies between two guests out of the one's page into the other's, and unmaps then", () => {
+    const engine = run({ guests: [["discard: { protocol: udp }"], ["discard: { protocol: udp }"]], until: "3s" }, (e) => {
+      for (let i = 0; i < 20; i++) act(e, 1e12 + i * 1e9, () => void placed<TcpIp>(e, "server/g0/tcpip").datagrams.echo(7, parseIpv4("10.0.0.11")!, i, 0, 0, 1000));
+    });
+    const replies = rowsOf(engine, "icmp_reflect").length;
+    assert.ok(replies >= 19, `${replies} echo requests answered in the other guest`);
+    assert.equal(placed<Netback>(engine, "server/driver/netback").lent(0) + placed<Netback>(engine, "server/driver/netback").lent(1), 0);
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    assert.equal(engine.built.machine.grants.get("server")!.mappedBy(driver.id), 4, "both guests' rings");
+    assert.equal(rowsOf(engine, "ixgbe_clean_tx_irq").length, 0, "none has gone to the device");
+  });
+
+  it("in NetBSD maps, copies and unmaps one page after the other, two hypercalls a frame", () => {
+    const engine = run({ system: "netbsd", workloads: ["http: { from: client, to: g0, size: 8KiB, requests: 50 }"] });
+    assert.equal(report(engine).workloads[0]!.completed, 50);
+    const sent = Number(child(placed<Netback>(engine, "server/driver/netback").describe()[0]!.variables[0], "frames from it")!.number);
+    const [maps, unmaps, copies] = ["GNTTABOP_map_grant_ref", "GNTTABOP_unmap_grant_ref", "m_copyback"].map((name) => rowsOf(engine, name).map((row) => engine.trace.a(row)));
+    assert.deepEqual([maps!.length, unmaps!.length, copies!.length], [1 + sent, sent, sent]);
+    assert.ok(unmaps!.every((n) => n === 1));
+    assert.equal(rowsOf(engine, "xenvif_poll").length + rowsOf(engine, "br_handle_frame").length, 0);
+    assert.equal(placed<Netback>(engine, "server/driver/netback").lent(0), 0);
+    const linux = run({ workloads: ["http: { from: client, to: g0, size: 8KiB, requests: 50 }"] });
+    const busy = (e: MachineEngine): number => report(e).domains.find(({ domain }) => domain === "server/driver")!.busy;
+    assert.ok(busy(engine) > busy(linux), "and takes longer for it");
   });
 
   it("notifies less than once a frame when frames come close together", () => {
@@ -115,6 +207,17 @@ describe("Xen's split network path", () => {
   it("keeps frames within the buffers of netfront, and counts the others", () => {
     const engine = run({ workloads: ["udp-stream: { from: client, to: g0, size: 64B, duration: 2ms }"], guests: [["discard: { protocol: udp }"]] });
     assert.ok(report(engine).drops["receive buffers full"]! > 0);
+  });
+
+  it("unmaps the pages of a guest that dies with frames under way, and answers nobody for them when it is back", () => {
+    let lent = 0;
+    const engine = run({ workloads: ["http: { from: client, to: g0, size: 1MiB, requests: 100 }"], faults: ["{ at: 12ms, crash: g0, restart: 1ms }"], until: "300ms" }, (e) => {
+      act(e, 11.9999e9, () => (lent = placed<Netback>(e, "server/driver/netback").lent(0)));
+    });
+    assert.ok(lent > 0, "frames under way");
+    const driver = engine.built.domains.find(({ path }) => path === "server/driver")!;
+    assert.equal(engine.built.machine.grants.get("server")!.mappedBy(driver.id) - placed<Netback>(engine, "server/driver/netback").lent(0), 2, "the new rings");
+    assert.equal(rowsOf(engine, "grant still in use").length + rowsOf(engine, "grant has ended").length, 0);
   });
 
   it("survives the death of a guest: its pages are given back, and the others go on", () => {

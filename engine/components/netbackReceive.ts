@@ -1,0 +1,111 @@
+import type { FrameLoans } from "../machine/frameLoans";
+import { PAGE_SIZE } from "../machine/memory";
+import { NONE } from "../trace/trace";
+import { NetbackOp, type Backend } from "./netbackVif";
+
+/** Frames that the receive thread copies in one round (RX_BATCH_SIZE, COPY_BATCH_SIZE; NetBSD's NB_XMIT_PAGES_BATCH). */
+const BATCH = 64;
+/** Bytes that wait for a guest before the interface stops (`rx_queue_max`: an eighth of the ring, in pages), and frames that then wait before it (`XENVIF_QUEUE_LENGTH`). */
+const QUEUE_BYTES = (256 / 8) * PAGE_SIZE;
+const STOPPED_FRAMES = 32;
+/** Frames of the smallest size that may wait: bound of the queue's memory. */
+export const QUEUE_FRAMES = Math.ceil(QUEUE_BYTES / 60) + STOPPED_FRAMES;
+/** Largest datagram for a guest that does not offer scatter and gather (`xenvif_change_mtu`). */
+export const NETBACK_MTU = 1500;
+
+/** The half of a backend that fills the pages which guests offer (Linux `rx.c`): a thread of each interface copies as many frames as there are pages. */
+export class NetbackReceive {
+  private readonly events;
+
+  constructor(private readonly backend: Backend, private readonly loans: FrameLoans | undefined) {
+    this.events = backend.machine.kernel.functions({ "queue to guest full": { kind: "drop" }, "guest not connected": { kind: "drop" } });
+  }
+
+  /** Said in `begin`: taking a frame over. */
+  spendDeliver(packet: number): void {
+    const { machine: { cpus }, component, fn } = this.backend;
+    const before = cpus.enter(component);
+    cpus.spend(fn.transmit, packet);
+    cpus.enter(before);
+  }
+
+  deliver(v: number, packet: number): void {
+    const { state, vifs, machine: { packets } } = this.backend;
+    const { queue } = vifs[v]!;
+    const room = state.bytes[v]! <= QUEUE_BYTES + STOPPED_FRAMES * NETBACK_MTU && queue.count < QUEUE_FRAMES;
+    if (!room || state.connected[v] === 0) return this.drop(room ? "guest not connected" : "queue to guest full", v, packet);
+    queue.push(packet);
+    state.bytes[v]! += packets.frameLength(packet);
+    this.kick(v);
+  }
+
+  private drop(why: keyof NetbackReceive["events"], v: number, packet: number): void {
+    const { state, by, machine: { kernel } } = this.backend;
+    state.dropped[v]!++;
+    kernel.mark(this.events[why], by.component, by.context, kernel.now, 0, packet);
+    this.loans?.giveBack(packet);
+  }
+
+  /** `xenvif_kick_thread`, where there is something to do. */
+  kick(v: number): void {
+    const { state, vifs, machine: { cpus }, component } = this.backend;
+    const { guest, queue, thread } = vifs[v]!;
+    if (state.receiving[v] === 1 || queue.count === 0 || state.connected[v] === 0) return;
+    if (guest.receiveRing.requests === 0 && guest.receiveRing.finalCheckForRequests() === false) return;
+    state.receiving[v] = 1;
+    cpus.post(thread, component, NetbackOp.receive, v);
+  }
+
+  spendReceive(v: number): void {
+    const { machine: { cpus, costs, packets }, fn, vifs, state, grants } = this.backend;
+    const { guest, queue } = vifs[v]!;
+    const n = state.connected[v] === 1 ? Math.min(BATCH, queue.count, guest.receiveRing.requests) : 0;
+    cpus.note(n);
+    cpus.spend(fn.receive);
+    if (n === 0) return;
+    let bytes = 0;
+    let lent = 0;
+    for (let i = 0; i < n; i++) {
+      bytes += packets.frameLength(queue.at(i));
+      if (this.loans?.isLent(queue.at(i)) === true) lent++;
+    }
+    cpus.spendTime(fn.fill, n * costs.of(fn.fill, 0), queue.peek(), n);
+    grants.spendCopy(bytes, n, queue.peek());
+    this.loans?.spendReturn(lent);
+  }
+
+  receive(v: number, n: number): void {
+    const { machine: { packets, cpus }, vifs, state, component, grants, by, domain } = this.backend;
+    const { guest, queue, thread } = vifs[v]!;
+    const ring = guest.receiveRing;
+    if (state.connected[v] === 0) {
+      state.receiving[v] = 0;
+      return;
+    }
+    for (let i = 0; i < n; i++) {
+      const packet = queue.shift();
+      state.bytes[v]! -= packets.frameLength(packet);
+      const entry = ring.takeRequest();
+      const mayWrite = grants.mayUse(by, domain, ring.grant(entry), true);
+      ring.putResponse(ring.id(entry), mayWrite ? packet : NONE);
+      if (mayWrite) state.toGuest[v]!++;
+      this.loans?.giveBack(packet);
+    }
+    if (n > 0) {
+      cpus.call(thread, component, NetbackOp.receive, v);
+      if (ring.pushResponses()) this.backend.tell(thread, v, 1);
+      return;
+    }
+    // Before it sleeps the thread asks to be told of pages, and looks again.
+    state.receiving[v] = 0;
+    this.kick(v);
+  }
+
+  /** The guest is gone: what waits for it is thrown away. */
+  flush(v: number): void {
+    const { state, vifs } = this.backend;
+    const { queue } = vifs[v]!;
+    for (let packet = queue.shift(); packet !== NONE; packet = queue.shift()) this.drop("guest not connected", v, packet);
+    state.bytes[v] = 0;
+  }
+}
