@@ -64,7 +64,7 @@ export type Destination =
 export interface Arrival {
   readonly reason: BreakpointReason | "moved" | "pause" | "start" | "end";
   readonly view: CursorView;
-  /** The thread of the row's context. */
+  /** The thread that stands there: that of the row's context, or the one that was stepped. */
   readonly thread: number;
   readonly breakpoints: readonly number[];
   /** For a data breakpoint: what changed. */

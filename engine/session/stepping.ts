@@ -17,18 +17,31 @@ export class Stepping {
     private readonly recording: Recording, private readonly threads: Threads, private readonly effects: Effects,
   ) {}
 
-  /** The next row of the thread after the cursor. */
+  /**
+   * The next row of the thread after the cursor. A thread that does nothing more, and a packet that has arrived, has
+   * returned: the next row of the context that it was on, or of the nearest one up its chain of causes that goes on.
+   */
   *next(row: number, thread: number): Work<number | undefined> {
-    for (;;) {
-      const found = this.threads.rowsOf(thread).after(row);
-      if (found !== undefined || !this.recording.record(DISPATCHES_BETWEEN_PAUSES)) return found ?? this.threads.rowsOf(thread).after(row);
-      yield;
+    const own = yield* this.nextOf(row, thread);
+    if (own !== undefined) return own;
+    const { trace } = this.recording;
+    const seen = new Set<number>();
+    for (let at = this.threads.placeOf(thread, row) ?? NONE; at !== NONE; at = trace.cause(at)) {
+      const context = trace.context(at);
+      const found = seen.has(context) ? undefined : this.threads.rowsOf(threadOfContext(context)).after(row);
+      if (found !== undefined) return found;
+      seen.add(context);
     }
+    return undefined;
   }
 
-  /** The row of the thread before the cursor. */
+  /** The row of the thread before the cursor; before its first row, the one that caused that. */
   previous(row: number, thread: number): number | undefined {
-    return this.threads.rowsOf(thread).before(row);
+    const own = this.threads.rowsOf(thread).before(row);
+    if (own !== undefined) return own;
+    const place = this.threads.placeOf(thread, row);
+    const cause = place === undefined ? NONE : this.recording.trace.cause(place);
+    return cause === NONE ? undefined : cause;
   }
 
   /** The next row of any context. */
@@ -67,10 +80,19 @@ export class Stepping {
       let caller = trace.cause(place);
       while (caller !== NONE && trace.context(caller) === context) caller = trace.cause(caller);
       if (caller !== NONE) {
-        const found = yield* this.next(row, threadOfContext(trace.context(caller)));
+        const found = yield* this.nextOf(row, threadOfContext(trace.context(caller)));
         if (found !== undefined) return found;
       }
     }
     return yield* this.next(row, thread);
+  }
+
+  /** The next row of the thread itself; undefined: it does nothing more until the end of the run. */
+  private *nextOf(row: number, thread: number): Work<number | undefined> {
+    for (;;) {
+      const found = this.threads.rowsOf(thread).after(row);
+      if (found !== undefined || !this.recording.record(DISPATCHES_BETWEEN_PAUSES)) return found ?? this.threads.rowsOf(thread).after(row);
+      yield;
+    }
   }
 }

@@ -219,9 +219,7 @@ export class Adapter {
   private step(step: Step, thread: number, target?: number): Promise<void> {
     const row = this.here;
     if (target !== undefined) return this.move((client, signal) => client.call("goTo", { kind: "row", row: rowOfFrame(target) }, signal), "step");
-    // A step out or in may leave the thread; the others stay with the one that was stepped, be it a context or a packet.
-    const stays = step === "next" || step === "back";
-    return this.move((client, signal) => client.call("step", { row, thread, step }, signal), "step", stays ? thread : undefined);
+    return this.move((client, signal) => client.call("step", { row, thread, step }, signal), "step");
   }
 
   /** Answers first and moves then, as clients expect: the stop must not overtake the answer. */

@@ -30,6 +30,9 @@ const INDEXED_AT_A_TIME = 8192;
 /** Milliseconds between two reports of growth. */
 const GROWTH_INTERVAL = 100;
 
+/** Steps that stay with the thread that was stepped, be it a context or a packet, as long as that goes on. */
+const staying: ReadonlySet<Step> = new Set<Step>(["next", "back"]);
+
 type Handlers = { [K in CallName]: (params: SessionCalls[K]["params"]) => Work<SessionCalls[K]["result"]> };
 
 /** The worker's end: answers calls about one simulation, and records ahead while nobody asks. */
@@ -139,13 +142,18 @@ export class SessionServer {
       nextEvent: () => stepping.nextOfAny(row), previousEvent: () => now(() => (row > 0 ? row - 1 : undefined)),
     }[step]();
     for (let result = work.next(); ; result = work.next()) {
-      if (result.done) {
-        if (result.value !== undefined) return this.arrival(result.value, { reason: "moved" });
-        return this.arrival(row, { reason: step === "back" || step === "previousEvent" ? "start" : "end" });
-      }
+      if (result.done) return this.stepped(result.value, thread, step);
       yield;
-      if (this.paused) return this.arrival(row, { reason: "pause" });
+      if (this.paused) return this.arrival(row, { reason: "pause" }, staying.has(step) ? thread : undefined);
     }
+  }
+
+  /** @param row where the step has led; undefined: to an end of the run */
+  private stepped(row: number | undefined, thread: number, step: Step): Arrival {
+    const { threads, trace } = this.session;
+    if (row !== undefined) return this.arrival(row, { reason: "moved" }, staying.has(step) && threads.placeOf(thread, row) === row ? thread : undefined);
+    const isBack = step === "back" || step === "previousEvent";
+    return isBack ? this.arrival(0, { reason: "start" }) : this.arrival(trace.length - 1, { reason: "end" });
   }
 
   private *goTo(destination: Destination): Work<Arrival> {
@@ -179,12 +187,13 @@ export class SessionServer {
     return timeline.query(query);
   }
 
-  private arrival(row: number, why: { reason: Arrival["reason"] } & Partial<Omit<Stop, "reason">>): Arrival {
+  /** @param thread the one that stands there; if not given, the row's context */
+  private arrival(row: number, why: { reason: Arrival["reason"] } & Partial<Omit<Stop, "reason">>, thread?: number): Arrival {
     if (row < 0 || this.session.trace.length === 0) throw new Error("The simulation has no events.");
     this.farthest = Math.max(this.farthest, row);
     const { session } = this;
     return {
-      reason: why.reason, view: session.cursor(row), thread: threadOfContext(session.trace.context(row)),
+      reason: why.reason, view: session.cursor(row), thread: thread ?? threadOfContext(session.trace.context(row)),
       breakpoints: why.breakpoints ?? [], text: why.text,
     };
   }

@@ -61,6 +61,34 @@ describe("debug adapter", () => {
     assert.equal(client.row, at, "next undoes step back");
   });
 
+  it("steps on in the caller where a thread has ended, and stops at the end of the run, and back at its start", async () => {
+    await client.launch({ noDebug: true });
+    const end = client.row;
+    // Whatever thread is stepped, at the end of the run nothing comes after it.
+    for (const threadId of [1, 2, 3]) {
+      const stopped = await client.move("next", { threadId });
+      assert.deepEqual([client.row, stopped.description], [end, "Stopped at the end of the run"]);
+    }
+    let { threadId = 0 } = await client.move("stepBack", { threadId: 2 });
+    const thread = threadId;
+    assert.equal(thread, 2);
+    let last = client.row;
+    // The last rows of the run are of other threads: this one's last row is not the end, and what comes after it is another's.
+    assert.ok(last < end);
+    let stopped = await client.move("next", { threadId });
+    while (stopped.description === undefined) {
+      assert.ok(client.row > last);
+      last = client.row;
+      ({ threadId = 0 } = stopped);
+      assert.notEqual(threadId, thread);
+      stopped = await client.move("next", { threadId });
+    }
+    assert.deepEqual([client.row, stopped.description], [end, "Stopped at the end of the run"]);
+    stopped = await client.move("reverseContinue", { threadId });
+    stopped = await client.move("stepBack", { threadId: stopped.threadId });
+    assert.deepEqual([client.row, stopped.description], [0, "Stopped at the first event of the run"]);
+  });
+
   it("shows the same variables going back as going forwards", async () => {
     let { threadId = 0 } = await client.launch();
     const seen = new Map<number, string>();

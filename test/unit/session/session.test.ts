@@ -69,20 +69,67 @@ describe("session: steps", () => {
   const { trace } = session;
   const rows = Array.from({ length: trace.length }, (_, row) => row);
 
+  /** The row, its cause, and so on. */
+  const causes = (row: number): number[] => (row === NONE ? [] : [row, ...causes(trace.cause(row))]);
+  /** Where a thread that has ended returns to: the nearest context up the causes that goes on. */
+  const returned = (row: number): number | undefined => {
+    for (const cause of causes(row)) {
+      const next = rows.find((later) => later > row && trace.context(later) === trace.context(cause));
+      if (next !== undefined) return next;
+    }
+    return undefined;
+  };
+
   it("next is the next row of the context, step back its inverse", () => {
     for (let context = 0; context < trace.names.contexts.length; context++) {
       const own = rows.filter((row) => trace.context(row) === context);
       assert.ok(own.length > 10);
       own.forEach((row, i) => {
-        assert.equal(finish(session.stepping.next(row, threadOfContext(context))), own[i + 1]);
-        assert.equal(session.stepping.previous(row, threadOfContext(context)), own[i - 1]);
+        assert.equal(finish(session.stepping.next(row, threadOfContext(context))), own[i + 1] ?? returned(row));
+        if (i > 0) assert.equal(session.stepping.previous(row, threadOfContext(context)), own[i - 1]);
       });
     }
   });
 
-  it("follows a packet from row to row", () => {
-    const own = rows.filter((row) => trace.packet(row) === 3);
-    own.forEach((row, i) => assert.equal(finish(session.stepping.next(row, threadOfPacket(3))), own[i + 1]));
+  it("follows a packet from row to row, and then the thread that took it", () => {
+    let taken = 0;
+    for (const packet of [0, 1, 2, 3, 4, 5]) {
+      const own = rows.filter((row) => trace.packet(row) === packet);
+      own.forEach((row, i) => assert.equal(finish(session.stepping.next(row, threadOfPacket(packet))), own[i + 1] ?? returned(row)));
+      if (returned(own.at(-1)!) !== undefined) taken++;
+    }
+    assert.ok(taken > 0, "some packet arrives before the run ends");
+  });
+
+  it("next of a thread's last row is the caller's next row, as of a function that returns", () => {
+    let ended = 0;
+    for (let context = 0; context < trace.names.contexts.length; context++) {
+      const last = rows.findLast((row) => trace.context(row) === context)!;
+      const next = finish(session.stepping.next(last, threadOfContext(context)));
+      assert.equal(next, returned(last));
+      if (next === undefined) continue;
+      ended++;
+      assert.ok(causes(last).some((cause) => trace.context(cause) === trace.context(next)));
+    }
+    assert.ok(ended > 0, "some thread ends before the run does");
+    assert.equal(finish(session.stepping.next(trace.length - 1, threadOfContext(trace.context(trace.length - 1)))), undefined);
+  });
+
+  it("step back of a thread's first row is what caused it", () => {
+    let begun = 0;
+    for (const packet of [0, 1, 2, 3, 4, 5]) {
+      const first = rows.find((row) => trace.packet(row) === packet)!;
+      const cause = trace.cause(first);
+      if (cause !== NONE) begun++;
+      assert.equal(session.stepping.previous(first, threadOfPacket(packet)), cause === NONE ? undefined : cause);
+    }
+    for (let context = 0; context < trace.names.contexts.length; context++) {
+      const first = rows.find((row) => trace.context(row) === context)!;
+      const cause = trace.cause(first);
+      if (cause !== NONE) begun++;
+      assert.equal(session.stepping.previous(first, threadOfContext(context)), cause === NONE ? undefined : cause);
+    }
+    assert.ok(begun > 0);
   });
 
   it("step in takes the first effect and offers the others; without an effect it is next", () => {
