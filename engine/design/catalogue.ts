@@ -444,7 +444,7 @@ export interface PolicyType {
   readonly options: readonly KeySpec[];
 }
 
-const SWITCHED: KeySpec = { name: "switch", doc: "The domain whose uplink it switches.", value: { kind: "reference", to: "domain" }, required: true };
+const SWITCHED: KeySpec = { name: "switch", doc: "The domain whose uplink it switches.", value: { kind: "reference", to: "switchable-domain" }, required: true };
 
 export const POLICIES: readonly PolicyType[] = [
   {
@@ -471,7 +471,7 @@ export const POLICIES: readonly PolicyType[] = [
     kind: "vf-scarcity", title: "VF scarcity",
     doc: "Fewer VFs than applications: the busiest hold them. An application that has none takes over the VF of one that carries clearly less.",
     options: [
-      { name: "among", doc: "The domains that compete, such as [a, b, c]; the driver of each names a device, not a function.", value: { kind: "references", to: "domain" }, required: true },
+      { name: "among", doc: "The domains that compete, such as [a, b, c]; the driver of each names a device, not a function.", value: { kind: "references", to: "switchable-domain" }, required: true },
       { name: "period", doc: "Time between two decisions, over which the load is measured.", value: { kind: "time", min: 1e6, max: 3600e12, default: 50e9 } },
       { name: "advantage", doc: "How much more an application must carry than the one whose VF it takes: 25% or 0.25.", value: { kind: "fraction", default: 0.25 } },
     ],

@@ -31,6 +31,8 @@ const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kin
   backend: { noun: "a netback, such as driver.netback", kinds: ["component"] },
   device: { noun: "a device, such as server.nic0", kinds: ["device"] },
   domain: { noun: "a domain", kinds: ["domain"] },
+  // What cannot be switched is a problem of its own, which says why.
+  "switchable-domain": { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
   component: { noun: "a component", kinds: ["component"] },
   link: { noun: "a link, such as client.link", kinds: ["link"] },
@@ -199,10 +201,10 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
     part.from = references.follow(section, "from", "load-generator", undefined) ?? "";
     part.to = references.follow(section, "to", "domain", undefined) ?? "";
   }
-  for (const { part, section } of draft.switches) part.domain = references.follow(section, "switch", "domain", undefined) ?? "";
+  for (const { part, section } of draft.switches) part.domain = references.follow(section, "switch", "switchable-domain", undefined) ?? "";
   for (const { part, section } of draft.policies) {
-    const one = references.follow(section, "switch", "domain", undefined);
-    const found = one === undefined ? references.followAll(section, "among", "domain", undefined) : [{ path: one, range: section.valueRange("switch") }];
+    const one = references.follow(section, "switch", "switchable-domain", undefined);
+    const found = one === undefined ? references.followAll(section, "among", "switchable-domain", undefined) : [{ path: one, range: section.valueRange("switch") }];
     part.domains = found.map(({ path }) => path);
     part.domainRanges = found.map(({ range }) => range);
   }

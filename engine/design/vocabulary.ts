@@ -7,7 +7,7 @@ import { DEVICES, LINK_CONDITIONS } from "./catalogue";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "load-generator" | "component" | "domain-or-component" | "domain-or-host" | "link" | "uplink";
+export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "switchable-domain" | "load-generator" | "component" | "domain-or-component" | "domain-or-host" | "link" | "uplink";
 
 export interface Choice {
   readonly value: string;
@@ -208,7 +208,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a switch",
     keys: [
       { name: "at", doc: "When it is asked for, in simulated time.", value: time(0, LONGEST, 0), required: true },
-      { name: "switch", doc: "The domain whose uplink is switched: one with a VIF and a driver among its uplinks.", value: { kind: "reference", to: "domain" }, required: true },
+      { name: "switch", doc: "The domain whose uplink is switched: one with a VIF and a driver among its uplinks.", value: { kind: "reference", to: "switchable-domain" }, required: true },
       { name: "to", doc: "`server`: through the network server; `direct`: by its driver and a PCI function of its own; or the name of one of its interfaces.", value: { kind: "reference", to: "uplink" }, required: true },
     ],
   },

@@ -1,5 +1,6 @@
 /** The words that a reference may be, from a design as it stands. */
 import type { Design, Host } from "../model";
+import { switchableUplinks } from "../switchable";
 import type { ReferenceKind } from "../vocabulary";
 
 export interface Suggestion {
@@ -58,6 +59,11 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
         .map(({ path }) => ({ text: short(path), detail: domain.kind, usable: domain.kind === "kernel" || domain.kind === "process" })));
     case "domain":
       return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
+    case "switchable-domain":
+      return machine.domains.flatMap((domain) => {
+        const uplinks = switchableUplinks(domain);
+        return uplinks === undefined ? [] : [{ text: short(domain.path), detail: [uplinks.vif, ...uplinks.drivers].map(({ id }) => id).join(", "), usable: true }];
+      });
     case "link":
       return design.links.map(({ path, to: device }) => ({ text: dotted(path), detail: `to ${device}`, usable: true }));
     case "domain-or-component":

@@ -59,6 +59,18 @@ describe("completion", () => {
     assert.deepEqual(labels("\nrun:", "\nfaults:\n  - { at: 1ms, crash: | }\n\nrun:").slice(0, 2), ["netsrv", "netsrv.netserver"]);
   });
 
+  it("offers for a switch the domains that can switch", () => {
+    const able = (text: string): string => text.replace("          - ixgbe: { bind: nic0.vf0 }", "          - vif: { channel: netsrv.netserver }\n          - ixgbe: { bind: nic0.vf0 }\n        uplinks: { tcpip: [vif, ixgbe], active: vif }");
+    const offered = (design: string, entry: string): unknown[] => {
+      const marked = able(design).replace("\nworkloads:", () => `\nswitches:\n  - ${entry}\nworkloads:`);
+      const offset = marked.indexOf("|");
+      return complete(marked.slice(0, offset) + marked.slice(offset + 1), offset).map(({ label, detail }) => [label, detail]);
+    };
+    for (const entry of ["{ at: 1ms, switch: | }", "{ at: 1ms, switch: ng| }", "{ policy: load, switch: | }"]) assert.deepEqual(offered(sample, entry), [["nginx", "vif, ixgbe"]], entry);
+    assert.deepEqual(offered(sample, "{ policy: vf-scarcity, among: [|] }"), [["nginx", "vif, ixgbe"]]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, switch: | }\nworkloads:"), []);
+  });
+
   it("offers choices, units and defaults", () => {
     assert.deepEqual(labels("iommu: on", "iommu: |"), ["on", "off"]);
     assert.deepEqual(labels("kind: vm", "kind: |").slice(0, 3), ["vm", "kernel", "process"]);
