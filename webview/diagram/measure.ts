@@ -1,6 +1,6 @@
 import type { Measure, TextStyle } from "./sizes";
 
-/** Sizes and weights of the diagram's texts, CSS pixels; diagram.css says the same. */
+/** Sizes and weights of the diagram's texts, CSS pixels; styles/page.css and styles/boxes.css say the same. */
 const FONTS: Readonly<Record<TextStyle, string>> = { tile: "400 13px", box: "600 13px", caption: "400 11px" };
 
 /** Measures texts in the page's own font. */
