@@ -95,6 +95,10 @@ export class MachineEngine implements Engine {
     return [{ name: "Scheduling", variables: cpus.describeDomain(domain.id) }, ...(table === undefined ? [] : [{ name: "Memory", variables: [table] }])];
   }
 
+  activeUplinks(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.built.toolstacks.flatMap((toolstack) => toolstack.activeUplinks()));
+  }
+
   describePacket(packet: number): Scope {
     return this.built.machine.packets.describe(packet);
   }

@@ -34,6 +34,8 @@ export interface Engine {
   describeComponent(component: number): Scope[];
   /** State of a domain: vCPUs, run queues, threads. */
   describeDomain(path: string): Scope[];
+  /** Which interface carries each domain's frames now: path by path, of those domains that the design lets switch. */
+  activeUplinks(): Readonly<Record<string, string>>;
   /** Headers of a packet. */
   describePacket(packet: number): Scope;
   /** The packet that it was made of (a frame cut of a long segment, segments joined, a copy with translated addresses), or −1. */

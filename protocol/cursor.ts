@@ -21,4 +21,6 @@ export interface CursorView {
   readonly packetSummary: string;
   /** Paths of the components that the current packet has passed so far, oldest first, consecutive ones distinct. */
   readonly trail: readonly string[];
+  /** The interface that carries each domain's frames now, path by path; of domains that the design lets switch. */
+  readonly uplinks: Readonly<Record<string, string>>;
 }

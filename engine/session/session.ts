@@ -86,6 +86,12 @@ export class Session {
     return describeCursor(this.recording.engine, this.trace, this.threads, row);
   }
 
+  /** Which interface carries each domain's frames at a row, by path; only of domains that switch is there anything to look at. */
+  *uplinks(row: number): Work<Readonly<Record<string, string>>> {
+    const now = this.recording.engine.activeUplinks();
+    return Object.keys(now).length === 0 ? now : (yield* this.playback.seek(row)).activeUplinks();
+  }
+
   *scopes(row: number): Work<InspectedScope[]> {
     return inspect(yield* this.playback.seek(row), this.trace, row);
   }

@@ -1,9 +1,10 @@
 import type { Component, Design, Domain, Link } from "../../engine/design/model";
 import type { DiagramEdge } from "../../protocol/diagram";
+import { activeUplink, type ActiveUplinks } from "./activeUplink";
 import { readable, type Translate } from "./wording";
 
 /** The edges of the diagram; ids are made of the paths of both ends, so that an edge stays itself over edits. */
-export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
+export function diagramEdges(design: Design, uplinks: ActiveUplinks, t: Translate): DiagramEdge[] {
   const drawn = new Set<string>();
   for (const host of design.hosts) {
     for (const domain of host.domains) for (const component of domain.components) drawn.add(component.path);
@@ -16,9 +17,10 @@ export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
   for (const host of design.hosts) {
     if (host.kind === "load-generator") continue;
     for (const domain of host.domains) {
-      edges.push(...calls(domain, t));
+      const active = activeUplink(domain, uplinks);
+      edges.push(...calls(domain, active, t));
       for (const component of domain.components) {
-        const idle = isIdle(component, domain);
+        const idle = isIdle(component, domain, active);
         if (component.channel !== undefined && drawn.has(component.channel)) edges.push(channel(component, component.channel, idle, t));
         if (component.below !== undefined && drawn.has(component.below)) edges.push(crossing(component, component.below, domain, t));
         if (component.bind !== undefined && drawn.has(component.bind)) edges.push(binding(component, component.bind, idle, host.iommu, t));
@@ -33,18 +35,18 @@ export function diagramEdges(design: Design, t: Translate): DiagramEdge[] {
   return edges;
 }
 
-function isIdle(component: Component, domain: Domain): boolean {
-  return domain.uplinks.includes(component.path) && (domain.activeUplink ?? domain.uplinks[0]) !== component.path;
+function isIdle(component: Component, domain: Domain, active: string | undefined): boolean {
+  return domain.uplinks.includes(component.path) && active !== component.path;
 }
 
 /** Neighbours of the stack call each other; all uplinks hang under the component above the first of them. */
-function calls(domain: Domain, t: Translate): DiagramEdge[] {
+function calls(domain: Domain, active: string | undefined, t: Translate): DiagramEdge[] {
   const edges: DiagramEdge[] = [];
   let above: Component | undefined;
   for (const component of domain.components) {
     if (above) {
       edges.push({
-        id: `call:${above.path}:${component.path}`, kind: "call", from: above.path, to: component.path, idle: isIdle(component, domain), guarded: false,
+        id: `call:${above.path}:${component.path}`, kind: "call", from: above.path, to: component.path, idle: isIdle(component, domain, active), guarded: false,
         title: t("Function call"), caption: "", details: [{ label: t("from"), value: above.id }, { label: t("to"), value: component.id }, { label: t("crosses"), value: t("no protection boundary") }],
       });
     }

@@ -1,5 +1,6 @@
 import type { Component, Design, Device, Domain, Host, Problem, Workload } from "../../engine/design/model";
 import type { DiagramModel, DiagramNode, Mark, NodeKind } from "../../protocol/diagram";
+import { activeUplink, type ActiveUplinks } from "./activeUplink";
 import { diagramEdges } from "./diagramEdges";
 import { marksByPath } from "./marks";
 import { domainRanks } from "./ranks";
@@ -12,8 +13,9 @@ import { componentType, WORKLOADS } from "../../engine/design/catalogue";
 /**
  * What the diagram shows of a design. Pure: the same design gives the same model.
  * @param problems those of the same text; each marks the innermost part that it begins in.
+ * @param uplinks in use where the debugger stands.
  */
-export function diagramModel(design: Design, problems: readonly Problem[], t: Translate): DiagramModel {
+export function diagramModel(design: Design, problems: readonly Problem[], t: Translate, uplinks: ActiveUplinks = {}): DiagramModel {
   const marks = marksByPath(design, problems);
   const nodes: DiagramNode[] = [];
   const add = (node: NodeDraft): void => void nodes.push(complete(node, marks, t));
@@ -29,7 +31,7 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
         ...(client ? [] : [{ label: t("IOMMU"), value: host.iommu ? t("on") : t("off") }]),
       ],
     });
-    if (!client) for (const domain of host.domains) addDomain(domain, ranks.get(domain.path) ?? 0, add, t);
+    if (!client) for (const domain of host.domains) addDomain(domain, ranks.get(domain.path) ?? 0, uplinks, add, t);
     if (host.hypervisor) {
       const { path, id, model, scheduler, timeslice, ratelimit } = host.hypervisor;
       add({
@@ -47,7 +49,7 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
     }
   }
   for (const workload of design.workloads) addWorkload(workload, design, add, t);
-  return { name: design.name, nodes, edges: diagramEdges(design, t), pins: Object.fromEntries(design.pins) };
+  return { name: design.name, nodes, edges: diagramEdges(design, uplinks, t), pins: Object.fromEntries(design.pins) };
 }
 
 interface NodeDraft extends Pick<DiagramNode, "path" | "parent" | "type" | "label" | "icon"> {
@@ -83,29 +85,32 @@ function hostCaption(host: Host, t: Translate): string {
   return host.iommu ? t("{0} pCPUs · IOMMU", host.cores) : t("{0} pCPUs", host.cores);
 }
 
-function addDomain(domain: Domain, rank: number, add: (node: NodeDraft) => void, t: Translate): void {
+function addDomain(domain: Domain, rank: number, uplinks: ActiveUplinks, add: (node: NodeDraft) => void, t: Translate): void {
   const kind = domainKindName(domain.kind, t);
   const vcpus = domain.kernel !== undefined ? t("of {0}", domain.kernel.slice(domain.kernel.lastIndexOf("/") + 1)) : domain.vcpus === 1 ? t("1 vCPU") : t("{0} vCPUs", domain.vcpus);
   add({
     path: domain.path, parent: domain.host, kind: "domain", type: domain.kind, label: domain.id, caption: `${kind} · ${vcpus}`,
     icon: domainIcon(domain.kind), rank, title: t("protection domain, {0}", kind), details: domainDetails(domain, t),
   });
-  for (const component of domain.components) add(componentTile(component, domain, t));
+  for (const component of domain.components) add(componentTile(component, domain, uplinks, t));
 }
 
-function componentTile(component: Component, domain: Domain, t: Translate): NodeDraft {
+function componentTile(component: Component, domain: Domain, uplinks: ActiveUplinks, t: Translate): NodeDraft {
   const uplink = domain.uplinks.includes(component.path);
-  const active = uplink && (domain.activeUplink ?? domain.uplinks[0]) === component.path;
+  const active = uplink && activeUplink(domain, uplinks) === component.path;
+  // What a user moves is what the design says, wherever the debugger stands.
+  const first = uplink && activeUplink(domain, {}) === component.path;
   const port = component.options["port"];
   const goesTo = component.bind ?? component.channel ?? component.below;
   const doc = componentType(component.type)?.doc;
   return {
     path: component.path, parent: domain.path, kind: "component", type: component.type, label: component.id,
     badge: typeof port === "number" ? `:${port}` : "", icon: componentIcon(component.type), title: t("{0} in {1}", componentTitle(component.type), domain.id),
-    idle: uplink && !active, movable: active && hasProtocol(domain),
+    idle: uplink && !active, movable: first && hasProtocol(domain),
     details: [
       ...(doc === undefined ? [] : [{ label: t("does"), value: doc }]),
       ...optionDetails(component),
+      ...(domain.uplinks.length > 1 && uplink ? [{ label: t("uplink"), value: active ? t("in use") : t("not in use") }] : []),
       ...(goesTo === undefined ? [] : [{ label: component.bind !== undefined ? t("bound to") : component.channel !== undefined ? t("channel to") : t("calls"), value: goesTo }]),
     ],
     ...(goesTo === undefined ? {} : { note: t("Connected to {0}", goesTo) }),

@@ -2,8 +2,10 @@ import * as vscode from "vscode";
 import type { Design, ParseResult, Problem } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
 import { STARTER_DESIGN } from "../../engine/design/starter";
+import type { CursorView } from "../../protocol/cursor";
 import type { FromDiagram, ToDiagram } from "../../protocol/diagram";
 import type { Simulations } from "../debug/simulations";
+import type { ActiveUplinks } from "./activeUplink";
 import { goTo, revealQuietly, spelledPart } from "./designText";
 import { diagramModel } from "./diagramModel";
 import { drawnCursor } from "./drawnCursor";
@@ -23,6 +25,10 @@ export class DiagramSession implements vscode.Disposable {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private ready = false;
   private design: Design | undefined;
+  private problems: readonly Problem[] = [];
+  private readOnly = false;
+  /** In use where the debugger stands. */
+  private uplinks: ActiveUplinks = {};
   private drawnVersion = -1;
   /** What is on the screen was read from text that was whole YAML. */
   private drawnWhole = false;
@@ -97,12 +103,12 @@ export class DiagramSession implements vscode.Disposable {
   private async update(): Promise<void> {
     if (!this.ready) return;
     clearTimeout(this.timer);
-    const readOnly = (await readOnlyReason(this.document)) !== undefined;
+    this.readOnly = (await readOnlyReason(this.document)) !== undefined;
     const { version } = this.document;
     const text = this.document.getText();
     if (text.trim() === "") {
       this.design = undefined;
-      this.post({ type: "empty", readOnly });
+      this.post({ type: "empty", readOnly: this.readOnly });
       return;
     }
     const { design, problems }: ParseResult = parseDesign(text);
@@ -111,14 +117,19 @@ export class DiagramSession implements vscode.Disposable {
     const torn = problems.some(({ code }) => code === "syntax");
     if (design && design.hosts.length > 0 && !(torn && this.drawnWhole)) {
       this.design = design;
+      this.problems = problems;
       this.drawnWhole = !torn;
-      this.post({ type: "design", model: diagramModel(design, problems, vscode.l10n.t), readOnly });
+      this.draw(design);
       const editor = vscode.window.visibleTextEditors.find((each) => each.document === this.document);
       this.followCaret(editor?.selection.active);
     } else {
       this.design = undefined;
       this.post({ type: "unreadable", problem: this.describe(firstError(problems)) });
     }
+  }
+
+  private draw(design: Design): void {
+    this.post({ type: "design", model: diagramModel(design, this.problems, vscode.l10n.t, this.uplinks), readOnly: this.readOnly });
   }
 
   private describe(problem: Problem | undefined): { message: string; place: { offset: number; line: number; column: number } } {
@@ -179,12 +190,17 @@ export class DiagramSession implements vscode.Disposable {
     this.watching = [];
     const simulation = this.simulations.active;
     const ours = simulation && simulation.uri.toString() === this.document.uri.toString() ? simulation : undefined;
-    this.post({ type: "cursor", cursor: ours?.cursor && drawnCursor(this.design, ours.cursor) });
+    this.showCursor(ours?.cursor);
     if (!ours) return;
-    this.watching.push(
-      ours.onDidMoveCursor(({ view }) => this.post({ type: "cursor", cursor: drawnCursor(this.design, view) })),
-      ours.onDidEnd(() => this.post({ type: "cursor", cursor: undefined })),
-    );
+    this.watching.push(ours.onDidMoveCursor(({ view }) => this.showCursor(view)), ours.onDidEnd(() => this.showCursor(undefined)));
+  }
+
+  private showCursor(view: CursorView | undefined): void {
+    this.post({ type: "cursor", cursor: view && drawnCursor(this.design, view) });
+    const uplinks = view?.uplinks ?? {};
+    if (JSON.stringify(uplinks) === JSON.stringify(this.uplinks)) return;
+    this.uplinks = uplinks;
+    if (this.design) this.draw(this.design);
   }
 
   private post(message: ToDiagram): void {

@@ -319,12 +319,18 @@ export class Toolstack implements Model {
   reports(): SwitchReport[] {
     return Array.from({ length: this.log.count }, (_, row) => this.log.report(
       row, (application) => this.applications[application]!.domain.path,
-      (application, to) => {
-        const { vif, drivers } = this.applications[application]!.domain.switchable!;
-        return to === 0 ? vif.path : drivers[to - 1]!.path;
-      },
-      (application) => this.refusedOf(application),
+      (application, to) => this.pathOf(application, to), (application) => this.refusedOf(application),
     ));
+  }
+
+  /** Of each application, paths of its domain and of the interface that carries its frames. */
+  activeUplinks(): (readonly [string, string])[] {
+    return this.applications.map(({ domain, vif }, application) => [domain.path, this.pathOf(application, vif.uplink.via)]);
+  }
+
+  private pathOf(application: number, uplink: number): string {
+    const { vif, drivers } = this.applications[application]!.domain.switchable!;
+    return uplink === 0 ? vif.path : drivers[uplink - 1]!.path;
   }
 
   describe(): Scope[] {

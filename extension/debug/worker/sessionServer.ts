@@ -115,10 +115,10 @@ export class SessionServer {
       const log = (text: string): void => this.send({ event: "log", text });
       const work = direction === "forward" ? search.forward(from, log) : search.backward(from, log);
       for (let step = work.next(); ; step = work.next()) {
-        if (step.done) return this.arrival(step.value.row, step.value);
+        if (step.done) return yield* this.arrival(step.value.row, step.value);
         yield;
         this.farthest = Math.max(this.farthest, search.position);
-        if (this.paused) return this.arrival(Math.max(0, search.position), { reason: "pause" });
+        if (this.paused) return yield* this.arrival(Math.max(0, search.position), { reason: "pause" });
         // Breakpoints changed on the way: the rest of the way counts the new ones.
         if (version !== this.breakpoints.version && !ignoreBreakpoints) break;
       }
@@ -142,18 +142,18 @@ export class SessionServer {
       nextEvent: () => stepping.nextOfAny(row), previousEvent: () => now(() => (row > 0 ? row - 1 : undefined)),
     }[step]();
     for (let result = work.next(); ; result = work.next()) {
-      if (result.done) return this.stepped(result.value, thread, step);
+      if (result.done) return yield* this.stepped(result.value, thread, step);
       yield;
-      if (this.paused) return this.arrival(row, { reason: "pause" }, staying.has(step) ? thread : undefined);
+      if (this.paused) return yield* this.arrival(row, { reason: "pause" }, staying.has(step) ? thread : undefined);
     }
   }
 
   /** @param row where the step has led; undefined: to an end of the run */
-  private stepped(row: number | undefined, thread: number, step: Step): Arrival {
+  private *stepped(row: number | undefined, thread: number, step: Step): Work<Arrival> {
     const { threads, trace } = this.session;
-    if (row !== undefined) return this.arrival(row, { reason: "moved" }, staying.has(step) && threads.placeOf(thread, row) === row ? thread : undefined);
+    if (row !== undefined) return yield* this.arrival(row, { reason: "moved" }, staying.has(step) && threads.placeOf(thread, row) === row ? thread : undefined);
     const isBack = step === "back" || step === "previousEvent";
-    return isBack ? this.arrival(0, { reason: "start" }) : this.arrival(trace.length - 1, { reason: "end" });
+    return yield* isBack ? this.arrival(0, { reason: "start" }) : this.arrival(trace.length - 1, { reason: "end" });
   }
 
   private *goTo(destination: Destination): Work<Arrival> {
@@ -162,11 +162,11 @@ export class SessionServer {
       const components = session.lines.componentsOn(destination.line);
       const there = new Breakpoint(0, "breakpoint", session.names, { components }, {});
       const stop = yield* session.search([there]).forward(destination.after, () => undefined);
-      return this.arrival(stop.row, { reason: stop.reason === "end" ? "end" : "moved" });
+      return yield* this.arrival(stop.row, { reason: stop.reason === "end" ? "end" : "moved" });
     }
-    if (destination.kind === "time") return this.arrival(yield* session.recordToTime(destination.time), { reason: "moved" });
+    if (destination.kind === "time") return yield* this.arrival(yield* session.recordToTime(destination.time), { reason: "moved" });
     const exists = yield* session.recordTo(destination.row);
-    return this.arrival(exists ? destination.row : session.trace.length - 1, { reason: exists ? "moved" : "end" });
+    return yield* this.arrival(exists ? destination.row : session.trace.length - 1, { reason: exists ? "moved" : "end" });
   }
 
   private *targets(row: number, thread: number): Work<SessionCalls["targets"]["result"]> {
@@ -188,12 +188,12 @@ export class SessionServer {
   }
 
   /** @param thread the one that stands there; if not given, the row's context */
-  private arrival(row: number, why: { reason: Arrival["reason"] } & Partial<Omit<Stop, "reason">>, thread?: number): Arrival {
+  private *arrival(row: number, why: { reason: Arrival["reason"] } & Partial<Omit<Stop, "reason">>, thread?: number): Work<Arrival> {
     if (row < 0 || this.session.trace.length === 0) throw new Error("The simulation has no events.");
     this.farthest = Math.max(this.farthest, row);
     const { session } = this;
     return {
-      reason: why.reason, view: session.cursor(row), thread: thread ?? threadOfContext(session.trace.context(row)),
+      reason: why.reason, view: { ...session.cursor(row), uplinks: yield* session.uplinks(row) }, thread: thread ?? threadOfContext(session.trace.context(row)),
       breakpoints: why.breakpoints ?? [], text: why.text,
     };
   }

@@ -15,7 +15,7 @@ function cursor(row: number): Extract<ToTimeline, { type: "cursor" }>["cursor"] 
   const fn = functions[trace.fn(row)]!;
   return {
     row, time: trace.time(row), component: components[trace.component(row)]!.path, context: contexts[trace.context(row)]!.path,
-    fn: fn.name, file: fn.file, packet: trace.packet(row), packetSummary: "", trail: [],
+    fn: fn.name, file: fn.file, packet: trace.packet(row), packetSummary: "", trail: [], uplinks: {},
   };
 }
 

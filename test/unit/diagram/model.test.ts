@@ -130,7 +130,7 @@ describe("diagram model", () => {
   it("stands a fault on what it strikes, and a switch on the interface that it moves to", () => {
     const event = (sample: string, component: string): string => {
       const found = read(readFileSync(`samples/${sample}.exo.yaml`, "utf8"));
-      const view = { row: 1, time: 0, component, context: "", fn: "", file: undefined, packet: -1, packetSummary: "", trail: [component, "server"] };
+      const view = { row: 1, time: 0, component, context: "", fn: "", file: undefined, packet: -1, packetSummary: "", trail: [component, "server"], uplinks: {} };
       const drawn = drawnCursor(found.design, view);
       assert.deepEqual(drawn.trail, [drawn.component, "server"]);
       return drawn.component;
@@ -138,6 +138,22 @@ describe("diagram model", () => {
     assert.equal(event("faults/server-crash", "faults/crash-netsrv"), "server/netsrv");
     assert.equal(event("switching/by-hand", "switches/nginx"), "server/nginx/ixgbe");
     assert.equal(event("switching/by-hand", "server/nginx/vif"), "server/nginx/vif");
+  });
+
+  it("shows the uplink that is in use where the debugger stands, and moves the one of the design", () => {
+    const { design, problems } = read(readFileSync("samples/switching/by-hand.exo.yaml", "utf8"));
+    const drawn = (uplinks: Record<string, string>): Record<string, unknown> => {
+      const model = diagramModel(design, problems, fill, uplinks);
+      const idle = [...model.nodes.filter(({ kind }) => kind === "component"), ...model.edges].flatMap((each) => (each.idle ? ["path" in each ? each.path : each.id] : []));
+      const said = (path: string): unknown => node(model, path).details.find(({ label }) => label === "uplink")?.value;
+      return { idle, vif: said("server/nginx/vif"), ixgbe: said("server/nginx/ixgbe"), movable: model.nodes.filter(({ movable }) => movable).map(({ path }) => path) };
+    };
+    const direct = { idle: ["server/nginx/vif", "call:server/nginx/tcpip:server/nginx/vif", "channel:server/nginx/vif:server/netsrv/netserver"], vif: "not in use", ixgbe: "in use", movable: ["server/nginx/vif"] };
+    const server = { idle: ["server/nginx/ixgbe", "call:server/nginx/tcpip:server/nginx/ixgbe", "binding:server/nginx/ixgbe:server/nic0/vf0"], vif: "in use", ixgbe: "not in use", movable: ["server/nginx/vif"] };
+    assert.deepEqual(drawn({}), server);
+    assert.deepEqual(drawn({ "server/nginx": "server/nginx/vif" }), server);
+    assert.deepEqual(drawn({ "server/nginx": "server/nginx/ixgbe" }), direct);
+    assert.deepEqual(drawn({ "server/nginx": "server/nginx/gone" }), server, "the text has changed since");
   });
 
   it("has a first design without a problem", () => {

@@ -147,6 +147,8 @@ export class TokenEngine implements Engine {
     return [{ name: "vCPUs", variables: [{ name: "work", value: String(sum), number: sum }] }];
   }
 
+  activeUplinks(): Record<string, string> { return {}; }
+
   describePacket(packet: number): Scope {
     return { name: "Packet", variables: [{ name: "TCP", value: "", children: [{ name: "seq", value: String(packet * 1000), number: packet * 1000 }] }] };
   }
