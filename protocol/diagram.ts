@@ -43,6 +43,8 @@ export interface DiagramNode {
   readonly rank: number;
   /** A function without a driver; a domain's uplink that it could use but does not. */
   readonly idle: boolean;
+  /** The box that moves with it stands where the user has pinned it. */
+  readonly pinned: boolean;
   /** The domain's active uplink, which the user can drag to another target. */
   readonly movable: boolean;
   readonly details: readonly Detail[];
@@ -80,8 +82,17 @@ export interface DiagramModel {
   /** Parents before children; siblings in the file's order. */
   readonly nodes: readonly DiagramNode[];
   readonly edges: readonly DiagramEdge[];
-  /** The user's own positions by path, diagram units. */
+  /** The user's own positions by path, diagram units: a host stands there; of domains and devices x says the order from left to right. */
   readonly pins: Readonly<Record<string, { readonly x: number; readonly y: number }>>;
+}
+
+const BOXES: ReadonlySet<NodeKind> = new Set<NodeKind>(["host", "client", "domain", "device"]);
+
+/** The box that moves when a part is moved: itself, or the one around a tile. A hypervisor stays under its domains. */
+export function boxAround(nodes: readonly DiagramNode[], path: string): DiagramNode | undefined {
+  const part = nodes.find((node) => node.path === path);
+  if (!part || part.kind === "hypervisor") return undefined;
+  return BOXES.has(part.kind) ? part : nodes.find((node) => node.path === part.parent);
 }
 
 /** A place in the text, for people: lines and columns from 1. */
@@ -131,6 +142,10 @@ export type FromDiagram =
   | { readonly type: "move"; readonly uplink: string; readonly target: string }
   /** Without a pointer: let the user choose the target from VS Code's own list. */
   | { readonly type: "pickTarget"; readonly uplink: string }
+  /** Write pins into the file: one edit. */
+  | { readonly type: "pin"; readonly path: string; readonly pins: readonly { readonly path: string; readonly x: number; readonly y: number }[] }
+  /** Take the pin of the box around this part out of the file. */
+  | { readonly type: "unpin"; readonly path: string }
   /** Show this place of the text and put the caret there. */
   | { readonly type: "reveal"; readonly offset: number }
   /** Write a first design into an empty file. */

@@ -1,7 +1,7 @@
 /** The diagram's own words, in English; the extension localises them before it hands them to the webview. `{0}` … are filled in there. */
 export const DIAGRAM_STRINGS = {
   diagram: "Diagram of {0}",
-  hint: "Arrow keys move between the parts. Enter goes to the part in the text, M moves an uplink, plus and minus zoom, 0 fits the page.",
+  hint: "Arrow keys move between the parts. Enter goes to the part in the text, M moves an uplink, Alt with an arrow key moves a box, U undoes that, plus and minus zoom, 0 fits the page.",
   zoomIn: "Zoom In (+)",
   zoomOut: "Zoom Out (-)",
   fit: "Fit Diagram (0)",
@@ -27,6 +27,9 @@ export const DIAGRAM_STRINGS = {
   noTargets: "none",
   dropHere: "Drop to use {0}",
   dragCancelled: "The uplink stays where it is.",
+  placing: "Moving {0}.",
+  placeCancelled: "{0} stays where it is.",
+  noPlace: "{0} has nowhere to go in that direction.",
   notATarget: "An uplink goes to a PCI function or to a network server.",
   alreadyThere: "It is there already.",
   readOnly: "The file is read-only: the diagram cannot change it.",

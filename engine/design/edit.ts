@@ -16,7 +16,7 @@ import { appendKey, applyEdits, insertKey, replaceWord } from "./yamlEdit";
 import { rangeOf, readYaml } from "./yamlText";
 import type { Content, Entry, YamlText } from "./yamlText";
 
-export { setPin } from "./pins";
+export { setPin, setPins } from "./pins";
 export { canMoveUplink, freeFunctions, uplinkTarget } from "./uplinks";
 export { applyEdits } from "./yamlEdit";
 

@@ -21,6 +21,21 @@ export function setPin(text: string, path: string, position: { readonly x: numbe
   return refusal(undefined, "not-editable", "The layout section is written in a way that cannot be changed from here. Change it in the file.");
 }
 
+/** Several at once. @param pins by path; undefined removes one. @returns one edit (none where nothing changes), or why not */
+export function setPins(text: string, pins: ReadonlyMap<string, { readonly x: number; readonly y: number } | undefined>): TextEdit[] | Problem {
+  let after = text;
+  for (const [path, position] of pins) {
+    const edits = setPin(after, path, position);
+    if (!Array.isArray(edits)) return edits;
+    after = applyEdits(after, edits);
+  }
+  let start = 0;
+  while (start < text.length && text[start] === after[start]) start++;
+  let tail = 0;
+  while (tail < Math.min(text.length, after.length) - start && text.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  return after === text ? [] : [{ range: { start, end: text.length - tail }, text: after.slice(start, after.length - tail) }];
+}
+
 function pin(yaml: YamlText, path: string, position: string): TextEdit[] | undefined {
   const { text, root } = yaml;
   if (!isMap(root)) return undefined;

@@ -221,7 +221,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   },
   layout: {
     noun: "the layout",
-    keys: [{ name: "pins", doc: "Pinned positions by path, such as server/nginx: [120, 40].", value: { kind: "section", section: "pins" } }],
+    keys: [{ name: "pins", doc: "Positions in the diagram by path, such as server/nginx: [120, 40]: a host stands there, and the first number says the order of domains, and of devices, from left to right.", value: { kind: "section", section: "pins" } }],
   },
   costs: { noun: "the costs", open: true, keys: [] },
   cost: {

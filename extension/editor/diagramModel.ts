@@ -1,5 +1,5 @@
 import type { Component, Design, Device, Domain, Host, Problem, Workload } from "../../engine/design/model";
-import type { DiagramModel, DiagramNode, Mark, NodeKind } from "../../protocol/diagram";
+import { boxAround, type DiagramModel, type DiagramNode, type Mark, type NodeKind } from "../../protocol/diagram";
 import { activeUplink, type ActiveUplinks } from "./activeUplink";
 import { diagramEdges } from "./diagramEdges";
 import { marksByPath } from "./marks";
@@ -18,7 +18,7 @@ import { componentType, WORKLOADS } from "../../engine/design/catalogue";
 export function diagramModel(design: Design, problems: readonly Problem[], t: Translate, uplinks: ActiveUplinks = {}): DiagramModel {
   const marks = marksByPath(design, problems);
   const nodes: DiagramNode[] = [];
-  const add = (node: NodeDraft): void => void nodes.push(complete(node, marks, t));
+  const add = (node: NodeDraft): void => void nodes.push(complete(node, marks, design, t));
   const ranks = domainRanks(design);
   for (const host of design.hosts) {
     const client = host.kind === "load-generator";
@@ -49,7 +49,8 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
     }
   }
   for (const workload of design.workloads) addWorkload(workload, design, add, t);
-  return { name: design.name, nodes, edges: diagramEdges(design, uplinks, t), pins: Object.fromEntries(design.pins) };
+  const pinned = (path: string): boolean => design.pins.has(boxAround(nodes, path)?.path ?? "");
+  return { name: design.name, nodes: nodes.map((node) => ({ ...node, pinned: pinned(node.path) })), edges: diagramEdges(design, uplinks, t), pins: Object.fromEntries(design.pins) };
 }
 
 interface NodeDraft extends Pick<DiagramNode, "path" | "parent" | "type" | "label" | "icon"> {
@@ -66,17 +67,20 @@ interface NodeDraft extends Pick<DiagramNode, "path" | "parent" | "type" | "labe
   readonly note?: string;
 }
 
-function complete(draft: NodeDraft, marks: ReadonlyMap<string, Mark>, t: Translate): DiagramNode {
+function complete(draft: NodeDraft, marks: ReadonlyMap<string, Mark>, design: Design, t: Translate): DiagramNode {
   const { title, note, ...node } = draft;
+  const pinned = design.pins.has(draft.path);
   const mark = marks.get(draft.path);
   const sentences = [
     `${draft.label}${draft.badge ? ` ${draft.badge}` : ""}, ${title}`,
     ...(note ? [note] : []),
+    ...(pinned ? [t("Pinned")] : []),
     ...(draft.movable ? [t("Press M to move this uplink")] : []),
     ...(mark ? mark.messages.map((message) => t("Problem: {0}", message)) : []),
   ];
   return {
-    caption: "", badge: "", rank: 0, idle: false, movable: false, ...node, mark,
+    caption: "", badge: "", rank: 0, idle: false, movable: false, pinned: false, ...node, mark,
+    details: [...node.details, ...(pinned ? [{ label: t("place"), value: t("pinned") }] : [])],
     description: sentences.join(". "),
   };
 }

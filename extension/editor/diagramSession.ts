@@ -3,7 +3,7 @@ import type { Design, ParseResult, Problem } from "../../engine/design/model";
 import { parseDesign } from "../../engine/design/parse";
 import { STARTER_DESIGN } from "../../engine/design/starter";
 import type { CursorView } from "../../protocol/cursor";
-import type { FromDiagram, ToDiagram } from "../../protocol/diagram";
+import { boxAround, type FromDiagram, type ToDiagram } from "../../protocol/diagram";
 import type { Simulations } from "../debug/simulations";
 import type { ActiveUplinks } from "./activeUplink";
 import { goTo, revealQuietly, spelledPart } from "./designText";
@@ -12,6 +12,7 @@ import { drawnCursor } from "./drawnCursor";
 import { partAt } from "./marks";
 import { movableUplinks, moveTargets } from "./moveTargets";
 import { applyMove, pickAndMove, type Outcome } from "./moveUplink";
+import { applyPins } from "./pinParts";
 import { readOnlyReason } from "./readOnly";
 
 /** Typing faster than this redraws once, milliseconds. */
@@ -65,6 +66,19 @@ export class DiagramSession implements vscode.Disposable {
     this.report(await pickAndMove(this.document, uplink ?? this.selected));
   }
 
+  /** Lets the box around a part stand where it would by itself. @param path the selected part, if not given */
+  async unpin(path: string | undefined): Promise<void> {
+    const part = path ?? this.selected;
+    // Of the text as it is now: the pin may be younger than the picture.
+    const { design } = parseDesign(this.document.getText());
+    const box = part === undefined || !design ? undefined : boxAround(diagramModel(design, [], vscode.l10n.t).nodes, part);
+    if (!box || design?.pins.has(box.path) !== true) {
+      this.report({ ok: false, message: box ? vscode.l10n.t("{0} is not pinned.", box.label) : vscode.l10n.t("Choose a part of the diagram that is pinned.") });
+      return;
+    }
+    this.report(await applyPins(this.document, new Map([[box.path, undefined]]), vscode.l10n.t("{0} is no longer pinned.", box.label)));
+  }
+
   private async receive(message: FromDiagram): Promise<void> {
     switch (message.type) {
       case "ready":
@@ -84,6 +98,14 @@ export class DiagramSession implements vscode.Disposable {
         break;
       case "pickTarget":
         await this.pickTarget(message.uplink);
+        break;
+      case "pin": {
+        const name = message.path.slice(message.path.lastIndexOf("/") + 1);
+        this.report(await applyPins(this.document, new Map(message.pins.map(({ path, x, y }) => [path, { x, y }])), vscode.l10n.t("{0} is pinned where it stands now.", name)));
+        break;
+      }
+      case "unpin":
+        await this.unpin(message.path);
         break;
       case "reveal":
         await goTo(this.document, message.offset);

@@ -14,6 +14,7 @@ export function registerDiagram(context: vscode.ExtensionContext, simulations: S
     vscode.window.registerCustomEditorProvider(DIAGRAM_VIEW_TYPE, editor, { supportsMultipleEditorsPerDocument: true }),
     vscode.commands.registerCommand("exoscope.openDiagramToSide", (uri?: vscode.Uri) => openForUser(uri)),
     vscode.commands.registerCommand("exoscope.moveUplink", (menu?: unknown) => editor.moveUplink(menu)),
+    vscode.commands.registerCommand("exoscope.unpin", (menu?: unknown) => editor.unpin(menu)),
     vscode.commands.registerCommand("exoscope.switchApplication", () => switchApplication(simulations)),
     openDiagramsByThemselves(),
   );
@@ -41,10 +42,19 @@ class DiagramEditor implements vscode.CustomTextEditorProvider {
     panel.webview.html = diagramPage(panel.webview, this.extension);
   }
 
+  /** @param menu as in `moveUplink` */
+  async unpin(menu: unknown): Promise<void> {
+    await this.active?.unpin(contextPath(menu));
+  }
+
+  private get active(): DiagramSession | undefined {
+    return [...this.sessions].find(([panel]) => panel.active)?.[1];
+  }
+
   /** @param menu what VS Code hands over from the webview's context menu: the `data-vscode-context` of the part. */
   async moveUplink(menu: unknown): Promise<void> {
     const path = contextPath(menu);
-    const session = [...this.sessions].find(([panel]) => panel.active)?.[1];
+    const session = this.active;
     if (session) return session.pickTarget(path);
     const document = vscode.window.activeTextEditor?.document;
     if (!document || !isDesign(document.uri)) {

@@ -2,7 +2,7 @@
 import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api";
 import type { DiagramEdge, DiagramNode } from "../../protocol/diagram";
 import { BAND_ID, guardId, HOST_PADDING, lowerHalf, PADDING, SWITCH_ROOM, upperHalf, type ModelIndex } from "./graph";
-import { BAND_HEIGHT, HEADER, TILE_HEIGHT, type Box, type Point, type Rect, type Scene, type Wire } from "./scene";
+import { BAND_HEIGHT, HEADER, TILE_HEIGHT, type Box, type Picture, type Point, type Rect, type Wire } from "./scene";
 import { headerWidth, tileWidth, type Measure } from "./sizes";
 
 const HOST_GAP = 32;
@@ -13,7 +13,7 @@ const LANE_GAP = 28;
 const NAME_ROOM = 28;
 
 /** @param layouts ELK's result by the path of the machine; a machine without one is left out. */
-export function assemble(index: ModelIndex, layouts: ReadonlyMap<string, ElkNode>, measure: Measure): Scene {
+export function assemble(index: ModelIndex, layouts: ReadonlyMap<string, ElkNode>, measure: Measure): Picture {
   const hosts = index.model.nodes.filter((node) => node.parent === undefined);
   const parts = [
     ...hosts.filter((node) => node.kind === "host").flatMap((node) => machine(node, layouts.get(node.path), index, measure)),

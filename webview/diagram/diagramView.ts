@@ -16,6 +16,10 @@ export interface ViewEvents {
   readonly moveWanted: (uplink: DiagramNode) => void;
   /** A part came to be selected or current that is not drawn: it is in a pile. */
   readonly hiddenWanted: (path: string) => void;
+  /** Without a pointer: the user wants the box around this part to stand elsewhere. */
+  readonly placeWanted: (path: string, direction: Direction) => void;
+  /** The box around this part is to stand where it would without a pin. */
+  readonly unpinWanted: (path: string) => void;
   /** The next (1) or previous (−1) of the pile around this part is wanted in front. */
   readonly leaf: (path: string, step: 1 | -1) => void;
   readonly viewChanged: (state: ViewportState) => void;
@@ -39,6 +43,7 @@ export class DiagramView {
   constructor(parent: HTMLElement, private readonly tooltip: Tooltip, private readonly events: ViewEvents) {
     this.drawing = new Drawing(parent);
     this.viewport = new Viewport(this.drawing.svg, this.drawing.page, (state) => events.viewChanged(state));
+    this.viewport.resized = () => this.revealCursor();
     const svg = this.drawing.svg.node();
     svg?.addEventListener("keydown", (event) => this.key(event));
     svg?.addEventListener("click", (event) => this.click(event));
@@ -72,7 +77,11 @@ export class DiagramView {
     if (moved) this.want(cursor.component);
     const trail = this.highlight();
     if (moved && trail) this.cross(trail);
-    const at = moved ? this.boxOf(cursor.component) : undefined;
+    if (moved) this.revealCursor();
+  }
+
+  private revealCursor(): void {
+    const at = this.cursor && this.boxOf(this.cursor.component);
     if (at) this.viewport.reveal(at);
   }
 
@@ -139,9 +148,16 @@ export class DiagramView {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const box = this.focusedBox();
     const direction = ARROWS[event.key];
+    if (event.altKey && direction && box && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      this.events.placeWanted(box.node.path, direction);
+      event.preventDefault();
+      // The editor would go back or forward in its history.
+      event.stopPropagation();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (direction && (event.shiftKey || !box)) {
       this.viewport.panBy(direction === "left" ? -1 : direction === "right" ? 1 : 0, direction === "up" ? -1 : direction === "down" ? 1 : 0);
     } else if (direction && box && this.scene) {
@@ -155,6 +171,7 @@ export class DiagramView {
     else if (event.key === "-") this.viewport.zoomBy(-1);
     else if (event.key === "0") this.viewport.fit();
     else if (box?.node.movable && (event.key === "m" || event.key === "M" || event.key === "Enter" || event.key === " ")) this.events.moveWanted(box.node);
+    else if (box && (event.key === "u" || event.key === "U")) this.events.unpinWanted(box.node.path);
     else if (box && (event.key === "Enter" || event.key === " ")) this.events.chosen(box.node.path, event.key === "Enter");
     else return;
     event.preventDefault();

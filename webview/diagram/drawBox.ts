@@ -29,7 +29,7 @@ export function drawBox(boxes: Boxes): void {
       .attr("aria-level", box.depth + 1)
       .attr("data-path", node.path)
       .attr("data-vscode-context", JSON.stringify({
-        webviewSection: node.movable ? "uplink" : node.kind, exoscopePath: node.path, preventDefaultContextMenuItems: true,
+        webviewSection: node.movable ? "uplink" : node.kind, exoscopePath: node.path, exoscopePinned: node.pinned, preventDefaultContextMenuItems: true,
       }));
     if (!group.attr("tabindex")) group.attr("tabindex", -1);
     if (group.select("rect.body").empty()) {

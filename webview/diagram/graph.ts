@@ -81,14 +81,16 @@ export function indexModel(model: DiagramModel, piles: ReadonlySet<string> = new
   return { model, byPath, children, hostOf, piles };
 }
 
-/** The ELK graph of one machine. Ids are paths; the ids of its edges are the model's, or the two halves of one. */
-export function hostGraph(host: DiagramNode, index: ModelIndex, measure: Measure): ElkNode {
+/**
+ * The ELK graph of one machine. Ids are paths; the ids of its edges are the model's, or the two halves of one.
+ * @param order what boxes stand in the order of, by path, from left to right; where nothing is said, as in the file.
+ */
+export function hostGraph(host: DiagramNode, index: ModelIndex, measure: Measure, order: ReadonlyMap<string, number>): ElkNode {
   const children = index.children.get(host.path) ?? [];
   const hypervisor = children.find((node) => node.kind === "hypervisor");
   const lowest = Math.max(0, ...children.map((node) => node.rank));
   const bandLayer = lowest + 1;
   const gutter = hypervisor ? gutterWidth(hypervisor, measure) : 0;
-  const pins = index.model.pins;
   const graph: ElkNode & { children: ElkNode[]; edges: ElkExtendedEdge[] } = {
     id: host.path,
     layoutOptions: {
@@ -103,8 +105,8 @@ export function hostGraph(host: DiagramNode, index: ModelIndex, measure: Measure
     if (node.kind !== "domain" && node.kind !== "device") continue;
     const layer = node.kind === "domain" ? node.rank : bandLayer + 1;
     const box = boxNode(node, layer, index, measure);
-    // Left to right as in the file, or as pinned: an edit elsewhere must not make boxes change places.
-    const x = pins[node.path]?.x ?? left;
+    // An edit elsewhere must not make boxes change places.
+    const x = order.get(node.path) ?? left;
     if (box.layoutOptions) box.layoutOptions["elk.position"] = `(${x},0)`;
     left = x + ORDER_STEP;
     graph.children.push(box);

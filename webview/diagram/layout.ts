@@ -1,8 +1,7 @@
 /** ELK in a worker of its own, started when the first diagram needs it. */
-import ELK, { type ELK as Elk, type ElkNode } from "elkjs/lib/elk-api";
+import ELK, { type ELK as Elk } from "elkjs/lib/elk-api";
 import type { DiagramModel } from "../../protocol/diagram";
-import { assemble } from "./assemble";
-import { hostGraph, indexModel } from "./graph";
+import { layoutModel } from "./layoutModel";
 import type { Scene } from "./scene";
 import type { Measure } from "./sizes";
 
@@ -17,14 +16,8 @@ export class Layouter {
    * @throws Error where the worker cannot be started or ELK refuses the graph.
    */
   async layout(model: DiagramModel, piles: ReadonlySet<string>): Promise<Scene> {
-    const index = indexModel(model, piles);
     this.elk ??= start(this.workerUrl);
-    const elk = await this.elk;
-    const layouts = new Map<string, ElkNode>();
-    for (const host of model.nodes) {
-      if (host.kind === "host") layouts.set(host.path, await elk.layout(hostGraph(host, index, this.measure)));
-    }
-    return assemble(index, layouts, this.measure);
+    return layoutModel(await this.elk, model, piles, this.measure);
   }
 }
 

@@ -7,7 +7,10 @@ import { Chrome, type LegendKind } from "./chrome";
 import { DiagramView } from "./diagramView";
 import { Layouter } from "./layout";
 import { textMeasure } from "./measure";
+import type { Direction } from "./navigate";
 import { pileUp, type PiledModel } from "./piles";
+import { PinDrag } from "./pinDrag";
+import { movedBox, nudged } from "./placing";
 import { UplinkDrag } from "./uplinkDrag";
 import { isViewportState } from "./viewport";
 import "../ui/ui.css";
@@ -24,6 +27,11 @@ function run(root: HTMLElement): void {
     moveWanted: (uplink) => {
       if (readOnly) refuse(strings.readOnly);
       else host.post({ type: "pickTarget", uplink: uplink.path });
+    },
+    placeWanted: (path, direction) => place(path, direction),
+    unpinWanted: (path) => {
+      if (readOnly) refuse(strings.readOnly);
+      else host.post({ type: "unpin", path });
     },
     hiddenWanted: (path) => bringToFront(path),
     leaf: (path, step) => leaf(path, step),
@@ -69,6 +77,25 @@ function run(root: HTMLElement): void {
     },
     cancelled: () => announcer.say(strings.dragCancelled),
   });
+
+  new PinDrag(view.drawing, view.viewport, () => view.scene, {
+    refusal: () => (readOnly ? strings.readOnly : undefined),
+    refused: refuse,
+    started: (box) => {
+      tooltip.hide();
+      announcer.say(fill(strings.placing, box.label));
+    },
+    dropped: (box, pins) => host.post({ type: "pin", path: box.path, pins }),
+    cancelled: (box) => announcer.say(fill(strings.placeCancelled, box.label)),
+  });
+  const place = (path: string, direction: Direction): void => {
+    const box = view.scene && movedBox(view.scene, path);
+    if (!view.scene || !box) return;
+    const pins = nudged(view.scene, box, direction)?.pins ?? [];
+    if (readOnly) refuse(strings.readOnly);
+    else if (pins.length === 0) announcer.say(fill(strings.noPlace, box.node.label));
+    else host.post({ type: "pin", path: box.node.path, pins });
+  };
 
   const layouter = new Layouter(elkWorker, textMeasure());
   let readOnly = false;

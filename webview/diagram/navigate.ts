@@ -1,4 +1,4 @@
-import type { Box, Scene } from "./scene";
+import type { Box, Picture } from "./scene";
 
 export type Direction = "up" | "down" | "left" | "right";
 
@@ -10,7 +10,7 @@ const HEAD = 14;
  * twice, because rows and columns are what people follow.
  * @returns undefined at the edge of the page.
  */
-export function neighbour(scene: Scene, path: string, direction: Direction): string | undefined {
+export function neighbour(scene: Picture, path: string, direction: Direction): string | undefined {
   const from = scene.boxes.find((box) => box.node.path === path);
   if (!from) return scene.boxes[0]?.node.path;
   const [ax, ay] = centre(from);

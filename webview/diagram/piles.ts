@@ -103,7 +103,7 @@ function thin(owner: DiagramNode, model: DiagramModel, gone: Set<string>, more: 
   if (count === 0) return;
   const label = fill(strings.more, count);
   more.set(owner.path, {
-    path: `${owner.path}/+`, parent: owner.path, kind, type: "more", label, caption: "", badge: "", icon: "layers", rank: 0, idle: true, movable: false,
+    path: `${owner.path}/+`, parent: owner.path, kind, type: "more", label, caption: "", badge: "", icon: "layers", rank: 0, idle: true, movable: false, pinned: false,
     details: [], mark: undefined, description: fill(strings.moreOf, count, owner.label),
   });
 }

@@ -40,10 +40,15 @@ export interface Wire {
   readonly edge: DiagramEdge | undefined;
 }
 
-export interface Scene extends Rect {
+export interface Picture extends Rect {
   /** Outer boxes before the ones in them. */
   readonly boxes: readonly Box[];
   readonly wires: readonly Wire[];
+}
+
+export interface Scene extends Picture {
+  /** What domains and devices stand in the order of, by path, from left to right: pins, or where they would stand without. */
+  readonly order: ReadonlyMap<string, number>;
 }
 
 /** The 4 px grid, and what hangs on it. */

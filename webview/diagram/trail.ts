@@ -1,4 +1,4 @@
-import type { Scene, Wire } from "./scene";
+import type { Picture, Wire } from "./scene";
 
 /** More hops than these between two places of a trail, and the way between them is not known. */
 const HOPS = 6;
@@ -25,7 +25,7 @@ export function drawnPath(path: string, drawn: ReadonlySet<string>): string | un
 }
 
 /** The wires between consecutive places of a packet's trail: the shortest way through the picture. */
-export function trailView(scene: Scene, trail: readonly string[]): TrailView {
+export function trailView(scene: Picture, trail: readonly string[]): TrailView {
   const drawn = new Set(scene.boxes.map((box) => box.node.path));
   const joined = new Set(scene.wires.flatMap((wire) => [wire.from, wire.to]));
   const parts = trail.flatMap((path) => drawnPath(path, drawn) ?? []);

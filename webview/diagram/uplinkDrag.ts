@@ -6,7 +6,7 @@ import type { Point, Scene } from "./scene";
 import type { Viewport } from "./viewport";
 
 /** A press that moves less than this is a click, CSS pixels. */
-const SLOP = 4;
+export const SLOP = 4;
 
 export interface DragEvents {
   /** The targets are wanted; {@link UplinkDrag.offer} brings them. */

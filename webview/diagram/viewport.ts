@@ -33,6 +33,10 @@ export class Viewport {
   private fitted = true;
   /** Height at the lower edge that other things cover, CSS pixels. */
   private covered = 0;
+  /** Whether a press there takes hold of something: then it is dragged, and the page stays. */
+  claims: (event: MouseEvent) => boolean = () => false;
+  /** The window has another size, and shows what the user has chosen. */
+  resized: () => void = () => undefined;
   /** A transform that we set, not the user. */
   private setting = false;
 
@@ -53,6 +57,7 @@ export class Viewport {
     svg.call(this.behaviour).on("dblclick.zoom", null);
     new ResizeObserver(() => {
       if (this.fitted) this.fit(false);
+      else this.resized();
     }).observe(svg.node() ?? document.body);
   }
 
@@ -76,6 +81,7 @@ export class Viewport {
     if (height === this.covered) return;
     this.covered = height;
     if (this.fitted) this.fit(false);
+    else this.resized();
   }
 
   fit(animate = true): void {
@@ -128,7 +134,7 @@ export class Viewport {
     const onUplink = event.target instanceof Element && event.target.closest(".movable") !== null;
     if (event.type === "wheel") return true;
     const button = event instanceof MouseEvent ? event.button : 0;
-    return button === 0 && !onUplink;
+    return button === 0 && !onUplink && !(event instanceof MouseEvent && this.claims(event));
   }
 
   private set(transform: ZoomTransform, duration: number, fitted: boolean): void {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import ELK, { type ElkNode } from "elkjs";
+import ELK from "elkjs";
 import { parseDesign } from "../../../engine/design/parse";
 import { diagramModel } from "../../../extension/editor/diagramModel";
 import { fill } from "../../../protocol/diagramStrings";
-import { assemble } from "../../../webview/diagram/assemble";
-import { hostGraph, indexModel } from "../../../webview/diagram/graph";
+import { layoutModel } from "../../../webview/diagram/layoutModel";
 import { HEADER, type Box, type Rect, type Scene } from "../../../webview/diagram/scene";
 
 /** All of them, as `folder/name`. */
@@ -15,13 +14,7 @@ const SAMPLE = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 async function sceneOf(text: string): Promise<Scene> {
   const { design, problems } = parseDesign(text);
   assert.ok(design);
-  const index = indexModel(diagramModel(design, problems, fill));
-  const measure = (label: string): number => label.length * 7;
-  const layouts = new Map<string, ElkNode>();
-  for (const host of index.model.nodes) {
-    if (host.kind === "host") layouts.set(host.path, await new ELK().layout(hostGraph(host, index, measure)));
-  }
-  return assemble(index, layouts, measure);
+  return layoutModel(new ELK(), diagramModel(design, problems, fill), new Set(), (label) => label.length * 7);
 }
 
 function box(scene: Scene, path: string): Box {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { DiagramNode } from "../../../protocol/diagram";
 import { neighbour } from "../../../webview/diagram/navigate";
-import type { Box, Scene, Wire, WireKind } from "../../../webview/diagram/scene";
+import type { Box, Picture, Wire, WireKind } from "../../../webview/diagram/scene";
 import { drawnPath, trailView } from "../../../webview/diagram/trail";
 
 const box = (path: string, x = 0, y = 0, width = 100, height = 28): Box => {
   const node: DiagramNode = {
-    path, parent: undefined, kind: "component", type: "", label: path, caption: "", badge: "", icon: "", rank: 0, idle: false, movable: false, details: [],
+    path, parent: undefined, kind: "component", type: "", label: path, caption: "", badge: "", icon: "", rank: 0, idle: false, movable: false, pinned: false, details: [],
     mark: undefined, description: "",
   };
   return { node, depth: 0, pile: false, x, y, width, height };
@@ -14,7 +14,7 @@ const box = (path: string, x = 0, y = 0, width = 100, height = 28): Box => {
 const wire = (kind: WireKind, from: string, to: string): Wire =>
   ({ id: `${from}>${to}`, kind, from, to, idle: false, points: [], guard: undefined, caption: undefined, edge: undefined });
 
-const scene: Scene = {
+const scene: Picture = {
   x: 0, y: 0, width: 0, height: 0,
   boxes: ["client", "s", "s/nic0", "s/nic0/pf", "s/nic0/vf0", "s/srv", "s/srv/ixgbe", "s/srv/netserver", "s/app", "s/app/vif", "s/app/tcpip"].map((path) => box(path)),
   wires: [
@@ -49,7 +49,7 @@ describe("the packet's way through the diagram", () => {
 });
 
 describe("arrow keys in the diagram", () => {
-  const page: Scene = {
+  const page: Picture = {
     x: 0, y: 0, width: 0, height: 0, wires: [],
     boxes: [box("domain", 0, 0, 120, 100), box("domain/a", 10, 30), box("domain/b", 10, 62), box("right", 140, 0, 120, 100), box("right/a", 150, 30)],
   };

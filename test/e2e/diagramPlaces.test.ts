@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Frame } from "playwright-core";
+import { DebugPage } from "./debugPage";
+import { restingMiddle, tile } from "./diagramPage";
+import { eventually } from "./eventually";
+import { openVSCode, type VSCodeWindow } from "./harness";
+
+const SAMPLE = "switching/by-hand.exo.yaml";
+
+describe("Places in the diagram", function () {
+  this.timeout(120_000);
+
+  let window: VSCodeWindow;
+  let frame: Frame;
+  let original: string;
+
+  const text = (): Promise<string> => window.evaluate((api, name) => api.workspace.textDocuments.find(({ uri }) => uri.path.endsWith(name))?.getText() ?? "", SAMPLE);
+  /** One edit is taken back, as Ctrl+Z in the text does. */
+  const undo = async (): Promise<void> => {
+    await window.page.locator(".monaco-editor .view-lines").first().click();
+    await window.page.keyboard.press("Control+z");
+  };
+
+  before(async () => {
+    window = await openVSCode({ file: SAMPLE });
+    original = await readFile(join(window.workspacePath, SAMPLE), "utf8");
+    frame = await window.webviewFrame("diagram");
+    await frame.waitForSelector(tile("server/nginx/vif"));
+  });
+  after(() => window.close());
+
+  it("pins a client where it is dragged: one edit, one undo", async () => {
+    const from = await restingMiddle(frame, "client");
+    await window.page.mouse.move(from.x, from.y);
+    await window.page.mouse.down();
+    await window.page.mouse.move(from.x - 60, from.y - 100, { steps: 5 });
+    await frame.waitForSelector(".drag-ghost[visibility=visible]");
+    await window.screenshot("diagram-drag-client");
+    await window.page.mouse.up();
+    const pinned = await eventually(async () => (await text()) !== original && text(), "the pin is written");
+    assert.match(pinned.slice(original.length), /^layout:\n {2}pins:\n {4}client: \[-?\d+, -?\d+\]\n$/);
+    assert.equal(pinned.slice(0, original.length), original);
+    await undo();
+    await eventually(async () => (await text()) === original, "undo restores the text");
+  });
+
+  it("changes the order of domains by keyboard, and takes the pin back by key and by the menu", async () => {
+    const place = async (): Promise<string | null> => {
+      await restingMiddle(frame, "client");
+      return frame.locator(tile("client")).getAttribute("transform");
+    };
+    const before = await place();
+    await frame.locator(tile("client/nic")).first().focus();
+    await window.page.keyboard.press("Alt+ArrowDown");
+    await eventually(async () => /client: \[/.test(await text()), "the pin of the client is written");
+    assert.equal(await frame.evaluate(() => document.activeElement?.getAttribute("data-path")), "client/nic");
+    await window.page.keyboard.press("u");
+    await eventually(async () => (await text()) === original, "the pin is gone");
+
+    await window.page.keyboard.press("Alt+ArrowUp");
+    await eventually(async () => /client: \[/.test(await text()), "the pin is written again");
+    await eventually(async () => /"exoscopePinned":true/.test((await frame.locator(tile("client")).getAttribute("data-vscode-context")) ?? ""), "the diagram knows of the pin");
+    await frame.locator(`${tile("client")} > rect.body`).click({ button: "right", position: { x: 8, y: 8 } });
+    const entry = window.page.locator(".monaco-menu .action-label", { hasText: "Unpin" });
+    await entry.waitFor();
+    await window.screenshot("diagram-menu-unpin");
+    await entry.click();
+    await eventually(async () => (await text()) === original, "the menu takes the pin away");
+    assert.equal(await place(), before, "all stands where it stood");
+  });
+
+  it("shows the uplink that is in use where the debugger stands", async () => {
+    const isIdle = (path: string): Promise<boolean> => frame.locator(tile(path)).evaluate((box) => box.classList.contains("idle"));
+    assert.deepEqual([await isIdle("server/nginx/vif"), await isIdle("server/nginx/ixgbe")], [false, true]);
+    const debug = new DebugPage(window);
+    await window.runCommand("Exoscope: Run Simulation");
+    await eventually(async () => (await debug.row()) === 0, "the debugger stands at the first event");
+    // Views open at the first stop: a list that asks for input would close again.
+    await (await window.webviewFrame("timeline")).waitForSelector('.timeline[data-state="live"] .track[data-track]');
+    await window.page.waitForTimeout(1500);
+    const goTo = async (time: string): Promise<void> => {
+      await window.evaluate((api) => void api.commands.executeCommand("exoscope.goToEvent"));
+      await window.page.locator(".quick-input-widget .quick-input-message", { hasText: "number of an event" }).waitFor();
+      await window.page.keyboard.type(time);
+      await debug.moved(() => window.page.keyboard.press("Enter"));
+    };
+    await goTo("300ms");
+    await frame.waitForSelector(`${tile("server/nginx/vif")}.idle`);
+    assert.deepEqual([await isIdle("server/nginx/vif"), await isIdle("server/nginx/ixgbe")], [true, false]);
+    await frame.waitForSelector('g.wire.binding[data-id="binding:server/nginx/ixgbe:server/nic0/vf0"]:not(.idle)');
+    await window.screenshot("diagram-uplink-direct");
+    await goTo("900ms");
+    await frame.waitForSelector(`${tile("server/nginx/ixgbe")}.idle`);
+    assert.equal(await isIdle("server/nginx/vif"), false);
+    await window.evaluate((api) => api.debug.stopDebugging());
+  });
+});
