@@ -44,6 +44,7 @@ const bundles = {
     entryPoints: {
       diagram: "webview/diagram/main.ts",
       timeline: "webview/timeline/main.ts",
+      trace: "webview/trace/main.ts",
       // ELK runs in a worker of its own, fetched when the first diagram is laid out.
       elkWorker: "elkjs/lib/elk-worker.min.js",
     },

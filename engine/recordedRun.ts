@@ -2,25 +2,16 @@ import { keyframeOf, MachineEngine, type Keyframe } from "./create";
 import { attachFiles } from "./design/files";
 import { parseDesign } from "./design/parse";
 import type { StoreSnapshot } from "./kernel/state";
+import { RowsOnly } from "./rowsOnly";
+import { nearestKeyframe, type RecordedPrefix } from "./session/recording";
 import { PacketColumns } from "./network/packetColumns";
 import type { ByteFile } from "./trace/byteFile";
 import { checksum } from "./trace/checksum";
-import { Trace, type TraceNames } from "./trace/trace";
+import type { RunHead } from "./trace/runHead";
+import { Trace } from "./trace/trace";
 import { TraceFile, TraceFileError, TraceFileWriter } from "./trace/traceFile";
 import { utf8 } from "./trace/utf8";
 import { ENGINE_VERSION } from "./version";
-
-/** The `HEAD` record of a trace file: what ran. */
-interface RunHead {
-  readonly engine: string;
-  /** Checksum over the layout of the state: keyframes of another layout mean nothing. */
-  readonly layout: number;
-  readonly design: string;
-  /** Files that the design names, by name. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly run: { readonly seed: number; readonly until: number };
-  readonly names: TraceNames;
-}
 
 /** Writes the trace of a run to a file as it goes; {@link end} makes it one that opens without being read. */
 export class RunWriter {
@@ -102,12 +93,27 @@ export class RecordedRun {
     const { engine, keyframes } = this.open();
     this.loadPackets();
     const target = this.trace.dispatchStart(row);
-    let nearest = keyframes[0]!;
-    for (const keyframe of keyframes) if (keyframe.row <= target) nearest = keyframe;
+    const nearest = nearestKeyframe(keyframes, target);
     engine.restore(nearest);
     while (engine.rows < target && engine.dispatch());
     if (engine.rows !== target) throw new TraceFileError(`${this.source.name}: the run, repeated from row ${nearest.row}, does not come to row ${target}: this Exoscope simulates the design differently. Run the design again.`);
     return engine;
+  }
+
+  /** The run for a session to look at: to its end, or, where that is all there is, its rows. */
+  recorded(): RecordedPrefix {
+    const { trace } = this;
+    const rows = { trace, length: trace.length, complete: true, record: () => false };
+    try {
+      const engine = this.atEnd();
+      const { keyframes } = this.open();
+      this.loadPackets();
+      return { ...rows, engine, time: engine.time, rowsOnly: undefined, keyframeBefore: (row) => nearestKeyframe(keyframes, row) };
+    } catch (error) {
+      if (!(error instanceof TraceFileError)) throw error;
+      const engine = new RowsOnly(this.head.names, trace);
+      return { ...rows, engine, time: engine.time, rowsOnly: error.message, keyframeBefore: () => engine.snapshot() };
+    }
   }
 
   /** Reads the packets, for engines that this run has given and will give. */

@@ -15,7 +15,7 @@ import type { TimelineQuery, TimelineResult } from "../engine/trace/timelineQuer
 
 /** Every call, with what it takes and what it returns. */
 export interface SessionCalls {
-  /** Reads a design and makes its machine; nothing else may be called before it succeeds. */
+  /** Reads a design and makes its machine, or opens a recorded run; nothing else may be called before it succeeds. */
   open: { params: OpenParams; result: OpenResult };
   /** Replaces the breakpoints of one group; answers come in the order of the requests. */
   setBreakpoints: { params: { group: BreakpointGroup; requests: readonly BreakpointRequest[] }; result: readonly BreakpointAnswer[] };
@@ -38,7 +38,10 @@ export interface SessionCalls {
   capture: { params: Record<string, never>; result: Uint8Array };
 }
 
-export interface OpenParams {
+/** What is to be looked at: a design, which is run, or a file that has a run in it. */
+export type OpenParams = OpenDesignParams | { readonly trace: string };
+
+export interface OpenDesignParams {
   readonly text: string;
   /** Texts of the files that the design names, by name; those that cannot be read are missing. */
   readonly files?: Readonly<Record<string, string>>;
@@ -48,7 +51,11 @@ export interface OpenParams {
 }
 
 export type OpenResult =
-  | { readonly ok: true; readonly names: TraceNames; readonly parts: readonly PlacedPart[]; readonly until: number }
+  | {
+    readonly ok: true; readonly names: TraceNames; readonly parts: readonly PlacedPart[]; readonly until: number;
+    /** Why a recorded run has rows only, and neither state nor packets. */
+    readonly rowsOnly: string | undefined;
+  }
   /** The design has errors; messages for people, lines from 0. */
   | { readonly ok: false; readonly errors: readonly { readonly line: number; readonly message: string }[] };
 

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine";
-import type { Recording } from "./recording";
+import type { RecordedPrefix } from "./recording";
 import type { Work } from "./work";
 
 const DISPATCHES_BETWEEN_PAUSES = 128;
@@ -11,15 +11,16 @@ const DISPATCHES_BETWEEN_PAUSES = 128;
 export class Playback {
   private engine: Engine | undefined;
 
-  constructor(private readonly recording: Recording) {}
+  constructor(private readonly recording: RecordedPrefix) {}
 
   /**
    * Brings the replayer to the state at `row`: before the effect of the dispatch that `row` belongs to.
-   * `row === length` asks for the state after everything recorded.
+   * `row === length` asks for the state after everything recorded. Where there are only rows, nobody knows a state.
    * @returns The replaying engine; valid until the next seek or advance.
    * @throws Error if the replay does not meet the recording (the engine is not deterministic).
    */
   *seek(row: number): Work<Engine> {
+    if (this.recording.rowsOnly !== undefined) return this.recording.engine;
     const target = row >= this.recording.length ? this.recording.length : this.recording.trace.dispatchStart(row);
     const keyframe = this.recording.keyframeBefore(target);
     const engine = (this.engine ??= this.recording.engine.replayer());

@@ -9,6 +9,36 @@ export interface KeyframeSettings {
   readonly maxBytes: number;
 }
 
+/** What a session looks at: the rows of a run as far as they are known, the machine that they are of, and keyframes to go back to. */
+export interface RecordedPrefix {
+  readonly engine: Engine;
+  readonly trace: Trace;
+  /** Rows recorded so far. */
+  readonly length: number;
+  /** Simulated time reached, picoseconds. */
+  readonly time: number;
+  /** No more rows will come. */
+  readonly complete: boolean;
+  /** Why there are only rows, and the engine knows no state; undefined: it does. */
+  readonly rowsOnly: string | undefined;
+  /** Records up to so many dispatches; returns whether the run goes on. */
+  record(dispatches: number): boolean;
+  /** The nearest keyframe at or before `row`. */
+  keyframeBefore(row: number): Snapshot;
+}
+
+/** The nearest of keyframes, in order, at or before a row. */
+export function nearestKeyframe<Keyframe extends Snapshot>(keyframes: readonly Keyframe[], row: number): Keyframe {
+  let low = 0;
+  let high = keyframes.length;
+  while (high - low > 1) {
+    const mid = (low + high) >>> 1;
+    if (keyframes[mid]!.row <= row) low = mid;
+    else high = mid;
+  }
+  return keyframes[low]!;
+}
+
 /** 8,192 rows replay in a few milliseconds; 128 MiB is what an editor's worker may keep for going back. */
 export const defaultKeyframes: KeyframeSettings = { interval: 8192, maxCount: 512, maxBytes: 128 << 20 };
 
@@ -24,7 +54,8 @@ const ALWAYS = 2 << 20;
  * A keyframe is kept as what changed since an earlier one: number k builds on number k with its lowest set bit cleared. So restoring one
  * goes through log₂ k others at most, nothing builds on an odd number, and when these go, half of each number is the number of the same tree.
  */
-export class Recording {
+export class Recording implements RecordedPrefix {
+  readonly rowsOnly = undefined;
   readonly trace: Trace;
   private keyframes: Snapshot[];
   private interval: number;
@@ -68,14 +99,7 @@ export class Recording {
 
   /** The nearest keyframe at or before `row`. */
   keyframeBefore(row: number): Snapshot {
-    let low = 0;
-    let high = this.keyframes.length;
-    while (high - low > 1) {
-      const mid = (low + high) >>> 1;
-      if (this.keyframes[mid]!.row <= row) low = mid;
-      else high = mid;
-    }
-    return this.keyframes[low]!;
+    return nearestKeyframe(this.keyframes, row);
   }
 
   /** All keyframes, after one of the state now, where there is none. */

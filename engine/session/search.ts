@@ -4,7 +4,7 @@ import type { Expression, Lookup } from "./expression";
 import { readWatched } from "./inspection";
 import { isRowName, namesAt } from "./names";
 import type { Playback } from "./playback";
-import type { Recording } from "./recording";
+import type { RecordedPrefix } from "./recording";
 import { RowList } from "./rowIndex";
 import type { Work } from "./work";
 
@@ -45,7 +45,7 @@ export class Search {
   private latest: { readonly start: number; readonly changes: readonly Change[] } = { start: -1, changes: [] };
 
   constructor(
-    private readonly recording: Recording, private readonly playback: Playback, private readonly breakpoints: readonly Breakpoint[],
+    private readonly recording: RecordedPrefix, private readonly playback: Playback, private readonly breakpoints: readonly Breakpoint[],
   ) {
     this.placed = breakpoints.filter((breakpoint) => !breakpoint.watch);
     this.watching = breakpoints.filter((breakpoint) => breakpoint.watch);

@@ -1,5 +1,4 @@
 import type { Design } from "../design/model";
-import type { Engine } from "../engine";
 import type { Variable } from "../inspect";
 import type { Trace, TraceNames } from "../trace/trace";
 import type { Breakpoint } from "./breakpoints";
@@ -9,7 +8,7 @@ import { display, isEntity, parseExpression } from "./expression";
 import { inspect, readWatched, type InspectedScope, type WatchTarget } from "./inspection";
 import { namesAt } from "./names";
 import { Playback } from "./playback";
-import { defaultKeyframes, Recording, type KeyframeSettings } from "./recording";
+import type { RecordedPrefix } from "./recording";
 import { Search } from "./search";
 import { Stepping } from "./stepping";
 import { Threads } from "./threads";
@@ -27,8 +26,7 @@ export interface Evaluation {
  * What a debugger asks of a simulation: a recorded prefix, questions about its rows, and recording on. It has no
  * cursor, clock or protocol of its own; computations that may take long are {@link Work}, for the caller to pump.
  */
-export class Session {
-  readonly recording: Recording;
+export class Session<Prefix extends RecordedPrefix = RecordedPrefix> {
   readonly lines: DesignLines;
   readonly threads: Threads;
   readonly stepping: Stepping;
@@ -37,18 +35,18 @@ export class Session {
   private readonly effects: Effects;
 
   /**
-   * @param engine A fresh engine of `design`.
+   * @param recording Of `design`.
    * @param text The text that `design` was read from; ranges refer to it.
    */
-  constructor(engine: Engine, design: Design, text: string, keyframes: KeyframeSettings = defaultKeyframes) {
-    this.recording = new Recording(engine, keyframes);
-    this.trace = engine.trace;
-    this.playback = new Playback(this.recording);
+  constructor(readonly recording: Prefix, design: Design, text: string) {
+    const { engine, trace } = recording;
+    this.trace = trace;
+    this.playback = new Playback(recording);
     this.lines = new DesignLines(design, text, engine.names.components);
     const [machine, another] = design.hosts.filter((host) => host.kind === "machine");
     this.threads = new Threads(engine, this.trace, another ? undefined : machine?.path);
     this.effects = new Effects(this.trace);
-    this.stepping = new Stepping(this.recording, this.threads, this.effects);
+    this.stepping = new Stepping(recording, this.threads, this.effects);
   }
 
   get names(): TraceNames { return this.recording.engine.names; }

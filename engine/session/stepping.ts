@@ -1,6 +1,6 @@
 import { NONE } from "../trace/trace";
 import type { Effects } from "./effects";
-import type { Recording } from "./recording";
+import type { RecordedPrefix } from "./recording";
 import { threadOfContext, type Threads } from "./threads";
 import type { Work } from "./work";
 
@@ -14,7 +14,7 @@ const EFFECT_HORIZON = 1 << 16;
  */
 export class Stepping {
   constructor(
-    private readonly recording: Recording, private readonly threads: Threads, private readonly effects: Effects,
+    private readonly recording: RecordedPrefix, private readonly threads: Threads, private readonly effects: Effects,
   ) {}
 
   /**

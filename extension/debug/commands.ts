@@ -5,6 +5,7 @@ import { runConfiguration } from "./configuration";
 import { activeDesign, isDesign } from "./designs";
 import type { Registry } from "./registry";
 import type { RunningSimulation } from "./runningSimulation";
+import { traceOfDesign } from "../traces/traceUri";
 
 /** The debugger's own commands. */
 export function registerCommands(registry: Registry): vscode.Disposable {
@@ -36,9 +37,10 @@ async function run(registry: Registry, given: vscode.Uri | undefined): Promise<b
 }
 
 async function exportCapture(simulation: RunningSimulation): Promise<void> {
-  const base = simulation.uri.path.replace(/\.exo\.ya?ml$/i, "");
+  const file = traceOfDesign(simulation.uri) ?? simulation.uri;
+  const base = file.path.replace(/\.(exo\.ya?ml|exotrace)$/i, "");
   const target = await vscode.window.showSaveDialog({
-    defaultUri: simulation.uri.with({ path: `${base}.pcapng` }), title: vscode.l10n.t("Export Packet Capture"),
+    defaultUri: file.with({ path: `${base}.pcapng` }), title: vscode.l10n.t("Export Packet Capture"),
     filters: { [vscode.l10n.t("Packet capture")]: ["pcapng"] },
   });
   if (!target) return;

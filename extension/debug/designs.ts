@@ -14,7 +14,7 @@ export function designPath(uri: vscode.Uri): string {
 }
 
 export function designUri(path: string): vscode.Uri {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
+  return /^[a-z][a-z0-9+.-]+:\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
 }
 
 /** The design that a tab shows, as text or as diagram. */

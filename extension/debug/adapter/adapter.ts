@@ -22,6 +22,8 @@ export class Adapter {
   private readonly variables: VariableHandles;
   private client: SessionClient | undefined;
   private settings: LaunchSettings = { program: "" };
+  /** Path or URI of the design. */
+  private source = "";
   private design: Extract<OpenResult, { ok: true }> | undefined;
   private frames: Frames | undefined;
   private first = { line: 1, column: 1 };
@@ -102,7 +104,7 @@ export class Adapter {
     setBreakpoints: async (args: DebugProtocol.SetBreakpointsArguments) => {
       const wanted = args.breakpoints ?? [];
       const path = args.source.path ?? "";
-      if (!this.host.isSame(path, this.settings.program)) {
+      if (!this.host.isSame(path, this.source)) {
         const message = this.host.l10n.t("This file is not the design that is being simulated.");
         return { body: { breakpoints: wanted.map(() => ({ verified: false, message })) } };
       }
@@ -183,9 +185,11 @@ export class Adapter {
     const until = settings.until === undefined ? undefined : readQuantity("time", settings.until);
     if (until && "failure" in until) throw new RequestError(l10n.t("“until” in the launch configuration is not a time: write a number and a unit, such as 200ms."), { showUser: true });
     this.settings = settings;
-    const { text, files } = await this.host.readDesign(settings.program).catch((error: unknown) => {
+    const shown = (error: unknown): never => {
       throw new RequestError(error instanceof Error ? error.message : String(error), { showUser: true });
-    });
+    };
+    const { source, open } = await this.host.read(settings.program).catch(shown);
+    this.source = source;
     const client = new SessionClient(this.host.startWorker());
     this.client = client;
     client.onLog = (line) => this.event("output", { category: "console", output: `${line}\n` });
@@ -193,7 +197,10 @@ export class Adapter {
       this.event("output", { category: "stderr", output: `${message}\n` });
       this.finish(message);
     };
-    const opened = await client.call("open", { text, files, seed: settings.seed, until: until?.value });
+    const opened = await client.call("open", "trace" in open ? open : { ...open, seed: settings.seed, until: until?.value }).catch((error: unknown) => {
+      client.dispose();
+      return shown(error);
+    });
     if (!opened.ok) {
       client.dispose();
       const [first] = opened.errors;
@@ -201,7 +208,7 @@ export class Adapter {
       throw new RequestError(`${reason} ${l10n.t("The Problems panel lists what is wrong.")}`, { showUser: true, url: "command:workbench.actions.view.problems", urlLabel: l10n.t("Open Problems") });
     }
     this.design = opened;
-    this.frames = new Frames(this.host, settings.program, this.first);
+    this.frames = new Frames(this.host, source, this.first);
     this.host.opened({ client, design: opened });
   }
 

@@ -1,4 +1,4 @@
-import type { OpenResult, WorkerPort } from "../../../protocol/session";
+import type { OpenParams, OpenResult, WorkerPort } from "../../../protocol/session";
 import type { CursorOrigin, CursorView } from "../../../protocol/cursor";
 import type { SessionClient } from "../worker/sessionClient";
 
@@ -7,12 +7,14 @@ export interface AdapterHost {
   readonly l10n: Localizer;
   startWorker(): WorkerPort;
   /**
-   * The design's text, of the open document where there is one, and those of the files that it names.
+   * What a launch configuration's program is: the design's text, of the open document where there is one, and those of the files that it
+   * names; or a file with a recorded run.
+   * @returns also path or URI of the design, for the debugger's client
    * @throws Error whose message is for people.
    */
-  readDesign(program: string): Promise<{ readonly text: string; readonly files: Readonly<Record<string, string>> }>;
+  read(program: string): Promise<{ readonly source: string; readonly open: OpenParams }>;
   /** Whether a path of the debugger's client names the design. */
-  isSame(path: string, program: string): boolean;
+  isSame(path: string, source: string): boolean;
   /** Makes ready for a stop to be shown: the design's text is on the screen, in a column of its own. */
   beforeStop(): Promise<void>;
   /** A stop has been reported: gives the keyboard back to the view that the cursor was chosen in. */
@@ -39,7 +41,7 @@ export interface OpenedSimulation {
 
 /** How a session is started: the launch configuration. */
 export interface LaunchSettings {
-  /** Path or URI of the design. */
+  /** Path or URI of the design, or of a trace. */
   readonly program: string;
   readonly seed?: number;
   /** A time with unit, e.g. `200ms`. */

@@ -19,8 +19,8 @@ export interface OpenedDesign {
   capture(): Uint8Array;
 }
 
-/** Reads a design's text and makes its machine; never throws for what the text says. */
-export type OpenDesign = (params: OpenParams) => OpenedDesign | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
+/** Reads a design's text and makes its machine, or opens a recorded run; never throws for what the text of a design says. */
+export type Open = (params: OpenParams) => OpenedDesign | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
 
 /** How far the recorder runs ahead of the row asked for last: 2 M rows take about 100 MB, nearly all of it the timeline's index. */
 const ROWS_AHEAD = 1 << 21;
@@ -45,7 +45,7 @@ export class SessionServer {
   private farthest = 0;
   private reported = { length: -1, complete: false, at: 0 };
 
-  constructor(private readonly send: (message: FromWorker) => void, private readonly clock: Clock, private readonly openDesign: OpenDesign) {
+  constructor(private readonly send: (message: FromWorker) => void, private readonly clock: Clock, private readonly openAny: Open) {
     this.jobs = new Jobs(clock, () => this.recordAhead(), () => this.reportGrowth(false));
   }
 
@@ -101,11 +101,11 @@ export class SessionServer {
   private get session(): Session { return this.design.session; }
 
   private open(params: OpenParams): OpenResult {
-    const result = this.openDesign(params);
+    const result = this.openAny(params);
     if ("errors" in result) return { ok: false, errors: result.errors };
     this.opened = result;
     const { session, until } = result;
-    return { ok: true, names: session.names, parts: session.lines.placedParts(), until };
+    return { ok: true, names: session.names, parts: session.lines.placedParts(), until, rowsOnly: session.recording.rowsOnly };
   }
 
   private *run({ row, direction, ignoreBreakpoints }: SessionCalls["run"]["params"]): Work<Arrival> {

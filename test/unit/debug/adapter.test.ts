@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import { TokenEngine, tokenDesign, tokenText } from "../session/tokenEngine";
@@ -247,7 +248,7 @@ describe("debug adapter", () => {
     client = new AdapterClient((params) => {
       const endless = new TokenEngine(1, Infinity);
       const opened = openTokens(params);
-      return "errors" in opened ? opened : { ...opened, session: new Session(endless, tokenDesign(), tokenText), timeline: new TimelineIndex(endless.trace) };
+      return "errors" in opened ? opened : { ...opened, session: new Session(new Recording(endless), tokenDesign(), tokenText), timeline: new TimelineIndex(endless.trace) };
     });
     await client.launch();
     const stopped = client.next("stopped");

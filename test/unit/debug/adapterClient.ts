@@ -1,9 +1,10 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import { Adapter } from "../../../extension/debug/adapter/adapter";
 import type { AdapterHost } from "../../../extension/debug/adapter/adapterHost";
-import { SessionServer, type OpenDesign } from "../../../extension/debug/worker/sessionServer";
+import { SessionServer, type Open } from "../../../extension/debug/worker/sessionServer";
 import type { CursorOrigin, CursorView } from "../../../protocol/cursor";
 import type { FromWorker, ToWorker, WorkerPort } from "../../../protocol/session";
 import { TokenEngine, tokenDesign, tokenText } from "../session/tokenEngine";
@@ -11,11 +12,12 @@ import { TokenEngine, tokenDesign, tokenText } from "../session/tokenEngine";
 export const program = "/designs/tokens.exo.yaml";
 
 /** Opens the token design; a text that says “broken” has an error. */
-export const openTokens: OpenDesign = ({ text, seed }) => {
+export const openTokens: Open = (params) => {
+  const { text, seed } = "trace" in params ? { text: "broken", seed: undefined } : params;
   if (text.includes("broken")) return { errors: [{ line: 2, message: "There is no host." }] };
   const engine = new TokenEngine(seed ?? 7, 1500);
   return {
-    session: new Session(engine, tokenDesign(), text),
+    session: new Session(new Recording(engine), tokenDesign(), text),
     until: 1e12,
     timeline: new TimelineIndex(engine.trace),
     capture: () => new Uint8Array([1, 2, 3]),
@@ -29,9 +31,9 @@ export class LocalPort implements WorkerPort {
   private endListener: (message: string) => void = () => undefined;
   private readonly server: SessionServer;
 
-  constructor(openDesign: OpenDesign = openTokens) {
+  constructor(open: Open = openTokens) {
     const clock = { now: () => performance.now(), defer: (callback: () => void) => void setImmediate(() => !this.terminated && callback()) };
-    this.server = new SessionServer((message) => queueMicrotask(() => this.listener(structuredClone(message))), clock, openDesign);
+    this.server = new SessionServer((message) => queueMicrotask(() => this.listener(structuredClone(message))), clock, open);
   }
 
   send(message: ToWorker): void { this.server.receive(structuredClone(message)); }
@@ -57,12 +59,12 @@ export class AdapterClient {
   private readonly waiting: { readonly event: string; readonly resolve: (event: DebugProtocol.Event) => void }[] = [];
   private readonly responses = new Map<number, (response: DebugProtocol.Response) => void>();
 
-  constructor(openDesign?: OpenDesign, private readonly sources: ReadonlyMap<string, { path: string; line: number }> = new Map()) {
-    this.port = new LocalPort(openDesign);
+  constructor(open?: Open, private readonly sources: ReadonlyMap<string, { path: string; line: number }> = new Map()) {
+    this.port = new LocalPort(open);
     const host: AdapterHost = {
       l10n: { t: (message, ...values) => message.replace(/\{(\d)\}/g, (_, index: string) => String(values[Number(index)])) },
       startWorker: () => this.port,
-      readDesign: async () => ({ text: this.text, files: {} }),
+      read: async (path) => ({ source: path, open: { text: this.text, files: {} } }),
       isSame: (path, other) => path === other,
       beforeStop: async () => { this.reveals++; },
       afterStop: () => undefined,

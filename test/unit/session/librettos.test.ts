@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createEngine } from "../../../engine/create";
 import { parseDesign } from "../../../engine/design/parse";
 import { Breakpoint } from "../../../engine/session/breakpoints";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { finish } from "../../../engine/session/work";
 
@@ -12,7 +13,7 @@ const text = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 function record(dispatches: number): Session {
   const { design } = parseDesign(text);
   assert.ok(design);
-  const session = new Session(createEngine(design), design, text);
+  const session = new Session(new Recording(createEngine(design)), design, text);
   session.recording.record(dispatches);
   return session;
 }
@@ -64,7 +65,7 @@ describe("session: the LibrettOS sample", function () {
     const { design } = parseDesign(text);
     assert.ok(design);
     const engine = createEngine(design);
-    const session = new Session(engine, design, text);
+    const session = new Session(new Recording(engine), design, text);
     const seen = new Map<number, string>();
     const describeAll = (from: typeof engine | ReturnType<typeof engine.replayer>): string => JSON.stringify(session.names.components.map(({ id }) => from.describeComponent(id)));
     while (session.trace.length < 12_000) {

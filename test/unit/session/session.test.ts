@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Breakpoint, HitConditionError, type BreakpointOptions, type RowFilter } from "../../../engine/session/breakpoints";
 import { ExpressionError } from "../../../engine/session/expression";
 import type { WatchTarget } from "../../../engine/session/inspection";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { threadOfContext, threadOfPacket } from "../../../engine/session/threads";
 import { finish } from "../../../engine/session/work";
@@ -10,11 +11,11 @@ import { TokenEngine, tokenDesign, tokenText } from "./tokenEngine";
 
 const keyframes = { interval: 64, maxCount: 64, maxBytes: 1 << 20 };
 
-function makeSession(dispatches = 2000, seed = 7): Session {
-  return new Session(new TokenEngine(seed, dispatches), tokenDesign(), tokenText, keyframes);
+function makeSession(dispatches = 2000, seed = 7): Session<Recording> {
+  return new Session(new Recording(new TokenEngine(seed, dispatches), keyframes), tokenDesign(), tokenText);
 }
 
-function recorded(dispatches = 2000): Session {
+function recorded(dispatches = 2000): Session<Recording> {
   const session = makeSession(dispatches);
   while (session.recording.record(100));
   return session;
@@ -47,7 +48,7 @@ describe("session: state at a row", () => {
   });
 
   it("survives another computation that moves the replayer in the middle of a replay", () => {
-    const session = new Session(new TokenEngine(7, 3000), tokenDesign(), tokenText, { interval: 1 << 20, maxCount: 8, maxBytes: 1 << 20 });
+    const session = new Session(new Recording(new TokenEngine(7, 3000), { interval: 1 << 20, maxCount: 8, maxBytes: 1 << 20 }), tokenDesign(), tokenText);
     while (session.recording.record(100));
     const far = session.scopes(session.trace.length - 1);
     far.next();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createEngine } from "../../../engine/create";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { NONE } from "../../../engine/trace/trace";
 import { designOf } from "../../support/runDesign";
@@ -12,7 +13,7 @@ const DEEPEST = 200;
 function record(sample: string, dispatches: number): Session {
   const { text, files } = readSample(`${sample}.exo.yaml`);
   const design = designOf(text, files);
-  const session = new Session(createEngine(design), design, text);
+  const session = new Session(new Recording(createEngine(design)), design, text);
   session.recording.record(dispatches);
   return session;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { report } from "../../../engine/analysis/report";
 import { createEngine } from "../../../engine/create";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { finish } from "../../../engine/session/work";
 import { designOf } from "../../support/runDesign";
@@ -10,7 +11,7 @@ function recorded(name: string): { session: Session; engine: ReturnType<typeof c
   const { text } = readSample(name);
   const design = designOf(text);
   const engine = createEngine(design);
-  const session = new Session(engine, design, text);
+  const session = new Session(new Recording(engine), design, text);
   while (session.recording.record(1000));
   return { session, engine };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createEngine } from "../../../engine/create";
 import { parseDesign } from "../../../engine/design/parse";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 
@@ -10,7 +11,7 @@ describe("trace: outages of domains", () => {
     const text = readFileSync("samples/faults/server-crash.exo.yaml", "utf8").replace("until: 2s", "until: 220ms");
     const { design } = parseDesign(text);
     assert.ok(design);
-    const session = new Session(createEngine(design), design, text);
+    const session = new Session(new Recording(createEngine(design)), design, text);
     const index = new TimelineIndex(session.trace);
     while (session.recording.record(1000));
     assert.deepEqual(index.query<"tracks">({ kind: "tracks" }).outages, [{ domain: "server/netsrv", from: 60e9, to: 210e9 }]);
@@ -20,7 +21,7 @@ describe("trace: outages of domains", () => {
     const text = readFileSync("samples/faults/server-crash.exo.yaml", "utf8").replace("until: 2s", "until: 100ms");
     const { design } = parseDesign(text);
     assert.ok(design);
-    const session = new Session(createEngine(design), design, text);
+    const session = new Session(new Recording(createEngine(design)), design, text);
     while (session.recording.record(1000));
     assert.deepEqual(new TimelineIndex(session.trace).query<"tracks">({ kind: "tracks" }).outages, [{ domain: "server/netsrv", from: 60e9, to: undefined }]);
   });

@@ -1,35 +1,26 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { report } from "../../../engine/analysis/report";
-import { createEngine, type Keyframe, type MachineEngine } from "../../../engine/create";
-import { RecordedRun, RunWriter } from "../../../engine/recordedRun";
-import { Recording } from "../../../engine/session/recording";
+import { createEngine, type MachineEngine } from "../../../engine/create";
+import { RecordedRun } from "../../../engine/recordedRun";
+import type { Recording } from "../../../engine/session/recording";
 import { exportCapture } from "../../../engine/trace/capture";
 import { CHUNK_ROWS } from "../../../engine/trace/chunk";
 import { fingerprint } from "../../../engine/trace/fingerprint";
 import { Trace } from "../../../engine/trace/trace";
 import { TraceFile, TraceFileError, TraceFileWriter } from "../../../engine/trace/traceFile";
 import { ENGINE_VERSION } from "../../../engine/version";
+import { keepRun } from "../../support/keptRun";
 import { MemoryFile } from "../../support/memoryFile";
 import { designOf } from "../../support/runDesign";
 
 const text = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 
-/** A run kept in a file, with a keyframe now and then; `end` false: the process is killed. */
-function recordTo(file: MemoryFile, end: boolean): { engine: MachineEngine; recording: Recording } {
-  const engine = createEngine(designOf(text));
-  const writer = new RunWriter(file, engine, text, new Map());
-  const recording = new Recording(engine, { interval: 3000, maxCount: 64, maxBytes: 1 << 26 });
-  while (recording.record(1000));
-  if (end) writer.end(recording.end() as readonly Keyframe[]);
-  return { engine, recording };
-}
-
 describe("trace file", () => {
   const file = new MemoryFile();
   let engine: MachineEngine;
   let recording: Recording;
-  before(() => ({ engine, recording } = recordTo(file, true)));
+  before(() => ({ engine, recording } = keepRun(file, text)));
 
   it("gives back the run: rows, result, capture, and the state at any row", () => {
     const run = new RecordedRun(file);
@@ -76,7 +67,7 @@ describe("trace file", () => {
 
   it("of a run that was killed has its rows up to the last whole chunk, wherever it was cut", () => {
     const killed = new MemoryFile();
-    const run = recordTo(killed, false);
+    const run = keepRun(killed, text, false);
     const whole = new RecordedRun(killed);
     assert.ok(!whole.finished);
     assert.equal(whole.trace.length, Math.floor(run.engine.rows / CHUNK_ROWS) * CHUNK_ROWS);

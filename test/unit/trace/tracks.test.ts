@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Recording } from "../../../engine/session/recording";
 import { Session } from "../../../engine/session/session";
 import { createEngine } from "../../../engine/create";
 import { TimelineIndex } from "../../../engine/trace/timelineIndex";
@@ -8,7 +9,7 @@ import { readSample } from "../../support/samples";
 describe("trace: the timeline's tracks", () => {
   const { text } = readSample("librettos/librettos.exo.yaml");
   const design = designOf(text);
-  const session = new Session(createEngine(design), design, text);
+  const session = new Session(new Recording(createEngine(design)), design, text);
   while (session.recording.record(1000));
   const { names } = session;
 
