@@ -17,7 +17,7 @@ import { threadPolicies } from "./threadPolicies";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
 import { VcpuState, Vcpus, type DomainCounts, type DomainSetup } from "./vcpus";
 import { Waking } from "./waking";
-import { WorkSlots } from "./work";
+import { THREAD, VCPU, WorkSlots } from "./work";
 
 export { VcpuState, type VcpuHost } from "./vcpus";
 
@@ -213,13 +213,13 @@ export class Cpus implements Model, CpuParts {
   spendLines(from: number, lines: number): void {
     const here = this.here;
     if (from === NONE || here === NONE || from === here) return;
-    this.dispatcher.spendLines(this.work.slot.vcpu[this.charges.current]!, from, here, lines);
+    this.dispatcher.spendLines(this.work.get(this.charges.current, VCPU), from, here, lines);
   }
 
   /** The pCPU, numbered within its host, on which work begins or ends now, or −1. */
   get here(): number {
     const { current } = this.charges;
-    return current === NONE ? NONE : this.vcpu.pcpu[this.work.slot.vcpu[current]!]!;
+    return current === NONE ? NONE : this.vcpu.pcpu[this.work.get(current, VCPU)]!;
   }
 
   /** In `begin`: what is spent from now on belongs to `component`, a neighbour that is called. @returns whose it was, for the way back */
@@ -253,7 +253,7 @@ export class Cpus implements Model, CpuParts {
   /** The thread whose work runs now, or −1 in an interrupt. */
   get currentThread(): number {
     const { current } = this.charges;
-    return current >= 0 ? this.work.slot.thread[current]! : NONE;
+    return current >= 0 ? this.work.get(current, THREAD) : NONE;
   }
 
   /** The thread whose work runs now, where it may run the component's code itself; else the other one given. */

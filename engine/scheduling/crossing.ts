@@ -1,7 +1,7 @@
 import type { FunctionSource, Kernel } from "../kernel/kernel";
 import type { CostProfile } from "../profiles/profile";
 import { NONE } from "../trace/trace";
-import type { WorkSlots } from "./work";
+import { COUNT, type WorkSlots } from "./work";
 
 /** Whose kernel it is that processes call: the names and files of the crossings' rows. */
 export type KernelSystem = "linux" | "netbsd" | "minix";
@@ -255,7 +255,7 @@ export class Crossings {
       this.at = space;
     } else if (this.spaces[space]!.kernel === kernel) {
       if (this.home !== kernel) this.leave();
-      this.cutAt = this.work.slot.shares[this.w]!;
+      this.cutAt = this.work.get(this.w, COUNT);
       this.at = NONE;
     }
   }

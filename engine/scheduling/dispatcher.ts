@@ -12,7 +12,7 @@ import { Ready, WHICHEVER } from "./threadPolicy";
 import { ThreadState, type Threads } from "./threads";
 import { VcpuState, type Vcpus } from "./vcpus";
 import type { Waking } from "./waking";
-import type { WorkSlots } from "./work";
+import { CAUSE, COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU, type WorkSlots } from "./work";
 
 /** Longest time that one row can say, picoseconds: its cost is a 32-bit number. */
 const LONGEST_ROW = 4e9;
@@ -112,9 +112,9 @@ export class Dispatcher {
   private split(w: number, v: number, thread: number): void {
     const { work, kernel } = this.cpus;
     const { cause } = kernel;
-    kernel.cause = work.slot.cause[w]!;
+    kernel.cause = work.get(w, CAUSE);
     this.account(v, thread, work.split(w, this.cpus.contextOfThread[thread]!));
-    work.slot.cause[w] = kernel.cause;
+    work.set(w, CAUSE, kernel.cause);
     kernel.cause = cause;
   }
 
@@ -154,8 +154,8 @@ export class Dispatcher {
     const { vcpus, threads, work, kernel, charges } = this.cpus;
     const { vcpu: c } = vcpus;
     const { slot } = work;
-    const v = slot.vcpu[w]!;
-    const thread = slot.thread[w]!;
+    const v = work.get(w, VCPU);
+    const thread = work.get(w, THREAD);
     const spent = work.finish(w, thread === NONE ? vcpus.contextOf[v]! : this.cpus.contextOfThread[thread]!);
     this.account(v, thread, spent < 0 ? -1 - spent : spent);
     c.lastRow[v] = kernel.cause;
@@ -168,7 +168,7 @@ export class Dispatcher {
     else threads.thread.work[thread] = NONE;
     charges.current = w;
     this.yielding = false;
-    kernel.end(slot.component[w]!, slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    kernel.end(work.get(w, OWNER), work.get(w, OP), work.get(w, FIRST_ARGUMENT), work.get(w, SECOND_ARGUMENT));
     charges.current = NONE;
     work.release(w);
     this.next(v);
@@ -262,7 +262,7 @@ export class Dispatcher {
   /** In `end`: another thread has the vCPU of the work that ends, and what is left of its slice; −1: whoever is next. */
   goOn(thread: number): void {
     const { vcpus, threads, work, charges, crossings } = this.cpus;
-    const v = work.slot.vcpu[charges.current]!;
+    const v = work.get(charges.current, VCPU);
     vcpus.vcpu.thread[v] = thread;
     if (thread === NONE) return;
     threads.thread.state[thread] = ThreadState.running;
@@ -298,11 +298,11 @@ export class Dispatcher {
   /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */
   private lead(w: number, v: number, thread: number, switching: number, switched: boolean): number {
     const { charges, work } = this.cpus;
-    const before = work.slot.shares[w]!;
+    const before = work.get(w, COUNT);
     charges.open(w, v);
     this.spendMove(w, v, thread, NONE, switching, switched);
     charges.current = NONE;
-    const added = work.slot.shares[w]! - before;
+    const added = work.get(w, COUNT) - before;
     if (added > 0) work.bringForward(w, added);
     return added;
   }
@@ -378,23 +378,22 @@ export class Dispatcher {
   /** @param last function that comes after those of the model; −1: none */
   private startWork(w: number, last: number): void {
     const { kernel, work, charges, crossings, ipc } = this.cpus;
-    const { slot } = work;
-    const component = slot.component[w]!;
+    const component = work.get(w, OWNER);
     charges.spending = component;
-    crossings.begin(w, slot.thread[w]!);
+    crossings.begin(w, work.get(w, THREAD));
     if (this.lifeCycle.isHung(component)) {
       charges.current = NONE;
       return this.lifeCycle.hold(w);
     }
-    const before = slot.shares[w]!;
-    kernel.begin(component, slot.op[w]!, slot.a[w]!, slot.b[w]!);
+    const before = work.get(w, COUNT);
+    kernel.begin(component, work.get(w, OP), work.get(w, FIRST_ARGUMENT), work.get(w, SECOND_ARGUMENT));
     if (crossings.cut !== NONE) ipc.split(w);
-    if (slot.shares[w] === before) throw new Error(`${kernel.names.components[component]!.path}: work without a function`);
+    if (work.get(w, COUNT) === before) throw new Error(`${kernel.names.components[component]!.path}: work without a function`);
     if (last !== NONE) charges.overhead(last);
-    const said = slot.shares[w]!;
+    const said = work.get(w, COUNT);
     charges.close();
     // A call to another process comes last.
-    if (crossings.cut !== NONE && slot.shares[w]! > said) work.bringForward(w, 1);
+    if (crossings.cut !== NONE && work.get(w, COUNT) > said) work.bringForward(w, 1);
     work.proceed(w);
   }
 
@@ -500,7 +499,7 @@ export class Dispatcher {
     const { policy, vcpus: all } = vcpus.entry(v);
     if (all.length < 2 || c.stuckSince[v]! > 0) return false;
     const w = c.work[v]!;
-    if (w !== NONE) return work.slot.component[w] === this.cpus.id && work.slot.op[w] === CpuOp.halt && work.ranSince(w) < policy.idleLock!;
+    if (w !== NONE) return work.get(w, OWNER) === this.cpus.id && work.get(w, OP) === CpuOp.halt && work.ranSince(w) < policy.idleLock!;
     return c.idle[v] === 1 && (kernel.now - c.idleSince[v]!) % costs.of(policy.idleFn, 0) < policy.idleLock!;
   }
 

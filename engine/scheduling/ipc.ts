@@ -3,7 +3,7 @@ import { NONE } from "../trace/trace";
 import type { Crossings } from "./crossing";
 import { ThreadState } from "./threads";
 import { Shares } from "./shares";
-import { SHARES, type WorkSlots } from "./work";
+import { COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, SHARES, THREAD, type WorkSlots } from "./work";
 
 /** State of a thread that waits for the answer of another process: it can be given jobs, which do not wake it. */
 export const WAITING = 4;
@@ -86,33 +86,33 @@ export class Ipc implements Model {
 
   /** Work was begun that crosses into another process: keeps what lies beyond, and makes the first part a message. */
   split(w: number): void {
-    const { work: { slot, share }, pending, crossings } = this;
-    const thread = slot.thread[w]!;
+    const { work: { share }, pending, crossings } = this;
+    const thread = this.work.get(w, THREAD);
     const from = crossings.cut;
-    const left = slot.shares[w]! - from;
+    const left = this.work.get(w, COUNT) - from;
     const component = share.component(w * SHARES + from);
     const server = this.servers[component];
     if (server === undefined) throw new Error(`nobody serves ${this.kernel.names.components[component]!.path}`);
-    if (slot.component[w] === this.id && slot.op[w] === Op.resume) {
+    if (this.work.get(w, OWNER) === this.id && this.work.get(w, OP) === Op.resume) {
       pending.next[thread] = pending.end[thread]! - left;
     } else {
       this.share.copy(share, w * SHARES + from, w * SHARES + from + left, this.firstShare[thread]!);
       pending.next[thread] = 0;
       pending.end[thread] = left;
-      pending.component[thread] = slot.component[w]!;
-      pending.op[thread] = slot.op[w]!;
-      pending.a[thread] = slot.a[w]!;
-      pending.b[thread] = slot.b[w]!;
+      pending.component[thread] = this.work.get(w, OWNER);
+      pending.op[thread] = this.work.get(w, OP);
+      pending.a[thread] = this.work.get(w, FIRST_ARGUMENT);
+      pending.b[thread] = this.work.get(w, SECOND_ARGUMENT);
     }
     this.work.shorten(w, from);
     const home = crossings.homeOf(thread);
     const { call } = crossings.functionsOf(home);
     this.work.spend(w, crossings.kernelComponentOf(home), call, this.cpus.costOf(call), NONE, this.cpus.contextOf(server), 0);
     pending.server[thread] = server;
-    slot.component[w] = this.id;
-    slot.op[w] = Op.send;
-    slot.a[w] = thread;
-    slot.b[w] = 0;
+    this.work.set(w, OWNER, this.id);
+    this.work.set(w, OP, Op.send);
+    this.work.set(w, FIRST_ARGUMENT, thread);
+    this.work.set(w, SECOND_ARGUMENT, 0);
   }
 
   /** @param number of the caller's call: one that has been given up is not served any more */

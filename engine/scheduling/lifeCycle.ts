@@ -2,6 +2,7 @@ import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
+import { OWNER } from "./work";
 
 /** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
 const HUNG_PIECE = 1e9;
@@ -136,7 +137,7 @@ export class LifeCycle {
   hold(w: number): void {
     const { work } = this.cpus;
     work.restart(w, NONE);
-    work.spend(w, work.slot.component[w]!, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    work.spend(w, work.get(w, OWNER), this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
     work.hang(w);
     work.proceed(w);
   }

@@ -2,6 +2,7 @@ import { NONE } from "../trace/trace";
 import type { Cpus } from "./cpus";
 import { WAITING, type Rendezvous } from "./ipc";
 import { ANY, ThreadState } from "./threads";
+import { VCPU } from "./work";
 
 /** What processes need of the scheduler to call each other. */
 export function rendezvous(cpus: Cpus): Rendezvous {
@@ -23,7 +24,7 @@ export function rendezvous(cpus: Cpus): Rendezvous {
     giveBack: (thread) => {
       const { currentThread } = cpus;
       const affinity = column.affinity[thread]!;
-      if (affinity !== ANY && affinity !== cpus.work.slot.vcpu[cpus.charges.current]!) {
+      if (affinity !== ANY && affinity !== cpus.work.get(cpus.charges.current, VCPU)) {
         // Its own vCPU is another: it waits for that, if the answer leaves it anything to do.
         if (cpus.threads.hasJob(thread)) cpus.waking.makeReady(thread);
         else column.state[thread] = ThreadState.idle;

@@ -4,6 +4,7 @@ import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { VcpuState } from "./vcpus";
 import { ThreadState } from "./threads";
+import { VCPU } from "./work";
 
 /**
  * What becomes of a thread that is ready: it waits in a queue, and a vCPU has to learn of it. One that idles notices by itself, one
@@ -37,7 +38,7 @@ export class Waking {
   private wakerIn(domain: number): number {
     const { charges, work, vcpus } = this.cpus;
     if (charges.current === NONE) return NONE;
-    const v = work.slot.vcpu[charges.current]!;
+    const v = work.get(charges.current, VCPU);
     return vcpus.domainOf[v] === domain ? v : NONE;
   }
 

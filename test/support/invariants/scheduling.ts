@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { ThreadState } from "../../../engine/scheduling/threads";
 import { VcpuState } from "../../../engine/scheduling/vcpus";
+import { DONE, VCPU } from "../../../engine/scheduling/work";
 import { NONE, NO_VCPU } from "../../../engine/trace/trace";
 import type { Invariant } from "./invariant";
 
@@ -43,7 +44,7 @@ const threadInvariants: readonly Invariant[] = [
   {
     number: 52, says: "no thread has two vCPUs, and its work is done on the one that it has",
     watch: (engine) => {
-      const { vcpus: { vcpu }, threads: { thread }, work: { slot } } = cpusOf(engine);
+      const { vcpus: { vcpu }, threads: { thread }, work } = cpusOf(engine);
       /** By thread: the look that last found it on a vCPU. */
       const found = new Int32Array(thread.rows);
       let look = 0;
@@ -56,7 +57,7 @@ const threadInvariants: readonly Invariant[] = [
             if (found[t] === look) assert.fail("a thread on two vCPUs");
             found[t] = look;
             const w = thread.work[t]!;
-            if (w !== NONE && slot.vcpu[w] !== v) assert.fail("work on another vCPU");
+            if (w !== NONE && work.get(w, VCPU) !== v) assert.fail("work on another vCPU");
           }
         },
       };
@@ -88,14 +89,14 @@ const threadInvariants: readonly Invariant[] = [
   {
     number: 54, says: "nobody spins for a lock that is free, or that a vCPU which idles and has its pCPU could let go",
     watch: (engine) => {
-      const { vcpus, work: { slot, share }, locks } = cpusOf(engine);
+      const { vcpus, work, work: { slot, share }, locks } = cpusOf(engine);
       const shares = share.time.rows / Math.max(1, slot.rows);
       return {
         sample: () => {
           const perSlot = slot.rows === 0 ? shares : share.time.rows / slot.rows;
           for (let w = 0; w < slot.rows; w++) {
             if (slot.spinning[w] !== 1) continue;
-            assert.notEqual(locks.holder(share.lock(w * perSlot + slot.first[w]!)), NONE, "spins for a lock that is free");
+            assert.notEqual(locks.holder(share.lock(w * perSlot + work.get(w, DONE))), NONE, "spins for a lock that is free");
           }
           for (let v = 0; v < vcpus.vcpu.rows; v++) {
             if (vcpus.vcpu.stuckSince[v] === 0 || vcpus.vcpu.idlePoll[v] !== NONE) continue;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { MachineEngine } from "../../../engine/create";
+import { COUNT } from "../../../engine/scheduling/work";
 import { runDesign } from "../../support/runDesign";
 
 const sample = (name: string): string => readFileSync(`samples/scheduling/${name}.exo.yaml`, "utf8");
@@ -153,7 +154,7 @@ faults: [{ at: 10ms, hang: a }]
 run: { until: 500ms }
 `);
     assert.ok(rowsOf(engine, "no progress", "server/a").length > 10);
-    const { work: { slot }, threads: { thread } } = engine.built.machine.cpus;
-    for (let t = 0; t < thread.rows; t++) if (thread.work[t]! >= 0) assert.ok(slot.shares[thread.work[t]!]! <= 4, `${slot.shares[thread.work[t]!]!} functions`);
+    const { work, threads: { thread } } = engine.built.machine.cpus;
+    for (let t = 0; t < thread.rows; t++) if (thread.work[t]! >= 0) assert.ok(work.get(thread.work[t]!, COUNT) <= 4, `${work.get(thread.work[t]!, COUNT)} functions`);
   });
 });
