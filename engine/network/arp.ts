@@ -31,9 +31,12 @@ export class ArpCache {
   private readonly rows: Table<typeof schema>;
 
   private readonly held: Table<typeof heldSchema>;
+  private readonly rules: NeighbourRules;
 
   /** @param name unique: the path of the component or interface */
-  constructor(store: Store, name: string, private readonly rules: NeighbourRules) {
+  constructor(store: Store, name: string, { held, believed, detection }: NeighbourRules) {
+    // Of one shape, whatever it was put together from.
+    this.rules = { held, believed, detection };
     this.rows = store.table(`${name}: ARP cache`, schema);
     this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
   }
