@@ -2,55 +2,42 @@ import { A, B, CAUSE, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, ROW_BYTES, WHAT,
 import { VarintReader, writeVarint } from "./varint";
 
 /**
- * The packed form of a chunk: about 6 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
+ * The packed form of a chunk: about 8 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
  *
- * Rows repeat: the same function of the same component runs in the same context on the same vCPU, mostly after the same
- * predecessor, with the same cost. So a row is what differs from what is expected. Expected are
- * - in a dispatch's later rows the *kind* (function, first or not, component, context, vCPU): what came after the last row of the kind
- *   before. What comes first in a dispatch is too hard to tell, and is always said;
- * - the time: that of the row before;
- * - cost, `a`, `b`, the distance to the cause, and in a dispatch's first row the packet: those of the last row of its kind;
- * - in a dispatch's later rows the packet: that of the row before;
- * - no enabler.
+ * Rows repeat: the same function of the same component runs in the same context on the same vCPU with the same cost and values. Such a
+ * *kind* of row is written once a chunk, and rows are numbers of kinds. Kinds follow each other as they did before, so that mostly
+ * one look tells a row's kind. Besides its kind
+ * - the first row of a dispatch has its step in time, packet, and distance to its cause;
+ * - a later row has nothing: it has the time and the packet of the row before, which is its cause;
+ * - a row with more to say (an enabler; a step that is too long; in a later row another packet or cause) is flagged, and says all.
  *
- * Each of these eight has two bits in the row's control word, which say whether the difference (of a time; elsewhere the exclusive or)
- * takes 0, 1, 2 or 4 bytes. So neither way has a branch that depends on data, which a processor would guess wrong twice a row
- * (the idea of Stream VByte: Lemire, Kurz, Rupp, "Stream VByte: faster byte-oriented integer compression", 2018).
+ * All of these are whole words. Fields of as many bytes as they need took two thirds of the space and twice the time.
  *
  * `begin` follows from the rest: a function begins when the one before it in its dispatch ends, and the last one ends at the
- * dispatch's instant. Exceptions are listed, and so are steps in time that do not fit 4 bytes.
+ * dispatch's instant. Exceptions are listed.
  *
- * Layout, little-endian: form (u32: 0 plain, 1 packed), rows (u32), offset of the exceptions (u32), their number (u32), number of
- * long steps (u32), 0 (u32), time of the first row (f64), control words (u16 each), differences, 4 bytes of zero, exceptions, long steps.
- * The plain form has times and words as in memory after the rows' number; a chunk that does not keep the trace's promises (whole times that
- * never decrease, causes before their rows) is written so.
+ * Layout, little-endian: form (u32: 0 plain, 1 packed), rows, kinds, words, exceptions (u32 each), 0 (u32), time of the first row (f64), the kinds
+ * (five words each), the words, the rows (u16 each, made even), the exceptions (varints). The plain form has times and words as in memory
+ * after the rows' number; a chunk that does not keep the trace's promises (whole times that never decrease, causes before their rows) is written so.
  */
 const PLAIN = 0;
 const PACKED = 1;
 const PLAIN_HEADER = 8;
 const PACKED_HEADER = 32;
-/** Differences are read four bytes at a time. */
-const PADDING = 4;
 
-/** Two bits of a control word for each, after those of the kind. */
-const Control = { time: 2, packet: 4, cause: 6, cost: 8, enabler: 10, a: 12, b: 14 } as const;
-
-/**
- * What is known of a kind of row, in the places of a row's own words: WHAT and WHERE, its last row's packet + 1, cost, `a` and `b`,
- * the distance to the cause, and, in the place of the enabler, the kind that followed.
- */
-const FOLLOWER = ENABLER;
-
-/** Control word, eight differences, a new kind's two words; an exception or a long step: two numbers of up to 8 bytes each. */
-const MOST_BYTES_A_ROW = 2 + 8 * 4 + 2 * 4 + 2 * 16;
+/** In a row: it says more than its kind does. */
+const FLAGGED = 0x8000;
+/** Words of a kind, in the order of the layout. */
+const KIND = { what: 0, where: 1, cost: 2, a: 3, b: 4, words: 5 } as const;
+const { what: KIND_WHAT, where: KIND_WHERE, cost: KIND_COST, a: KIND_A, b: KIND_B, words: KIND_WORDS } = KIND;
+/** Words that a row says at most, besides its kind. */
+const MOST_WORDS = 5;
+/** An exception: two numbers of up to 8 bytes each. */
+const EXCEPTION_BYTES = 16;
 /** As in the trace. */
 const NONE = -1;
 const SLOTS = CHUNK_ROWS * 2;
-
-/** By the number of leading zeros: how a difference is written. */
-const CODES = Uint8Array.from({ length: 33 }, (_, zeros) => (zeros === 32 ? 0 : zeros >= 24 ? 1 : zeros >= 16 ? 2 : 3));
-/** By code: which bits of four bytes belong to the difference. */
-const MASKS = Int32Array.of(0, 0xff, 0xffff, -1);
+const HIGH = 2 ** 32;
 
 /** The bytes of a chunk are not what the codec writes. */
 export class ChunkError extends Error {}
@@ -64,201 +51,148 @@ export function chunkStart(bytes: Uint8Array): number {
 
 /** Packs and unpacks chunks; holds the tables that this takes, so that one serves a whole trace. */
 export class ChunkCodec {
-  private readonly scratch = new Uint8Array(PACKED_HEADER + CHUNK_ROWS * MOST_BYTES_A_ROW + PADDING);
-  private readonly view = new DataView(this.scratch.buffer);
+  private readonly kinds = new Int32Array(CHUNK_ROWS * KIND_WORDS);
+  private readonly words = new Int32Array(CHUNK_ROWS * MOST_WORDS);
+  private readonly rows = new Uint16Array(CHUNK_ROWS);
+  /** By kind: what came next within a dispatch; by kind of a dispatch's first row: the first row of the next dispatch. */
+  private readonly next = new Uint16Array(CHUNK_ROWS);
+  private readonly nextFirst = new Uint16Array(CHUNK_ROWS);
   /** Hash table over the kinds; −1: empty. */
   private readonly slots = new Int16Array(SLOTS);
-  /** Eight words for each kind of row, numbered as they come. */
-  private readonly kinds = new Int32Array(CHUNK_ROWS << WORD_BITS);
+  private readonly exceptions = new Uint8Array(CHUNK_ROWS * EXCEPTION_BYTES);
 
   /**
    * @param rows of the chunk, from its first on
    * @param base number of its first row in the trace
    */
   encode(chunk: TraceChunk, rows: number, base: number): Uint8Array {
-    const bytes = rows === 0 ? -1 : this.pack(chunk, rows, base);
-    return bytes < 0 ? plain(chunk, rows) : this.scratch.slice(0, bytes);
+    return (rows === 0 ? undefined : this.pack(chunk, rows, base)) ?? plain(chunk, rows);
   }
 
-  /** @returns bytes in the scratch buffer; −1 where the chunk cannot be packed */
-  private pack(chunk: TraceChunk, rows: number, base: number): number {
-    const { times, words } = chunk;
-    const { view, kinds } = this;
-    const steps: number[] = [];
-    const exceptions: number[] = [];
+  /** @returns undefined where the chunk cannot be packed */
+  private pack(chunk: TraceChunk, count: number, base: number): Uint8Array | undefined {
+    const { times } = chunk;
+    const source = chunk.words;
+    const { kinds, words, rows, next, nextFirst } = this;
     this.slots.fill(-1);
-    // No later row is of this kind.
-    this.note(0, FIRST, 0);
-    let count = 0;
+    next.fill(0);
+    nextFirst.fill(0);
+    let known = 0;
     let kind = 0;
+    let lead = 0;
+    let at = 0;
     let timeBefore = times[0]!;
     let beginBefore = 0;
     let costBefore = 0;
-    let packetBefore = 0;
+    let packetBefore = NONE;
     let promises = 0;
-    let control = PACKED_HEADER;
-    let at = PACKED_HEADER + rows * 2;
-    for (let i = 0; i < rows; i++, control += 2) {
+    let exceptions = 0;
+    let exceptionsEnd = 0;
+    for (let i = 0; i < count; i++) {
       const w = i << WORD_BITS;
       const row = base + i;
-      const what = words[w + WHAT]!;
-      const where = words[w + WHERE]!;
-      const first = what & FIRST;
-      const p = (words[w + PACKET]! + 1) | 0;
-      const asked = words[w + CAUSE]!;
-      const spent = words[w + COST]!;
-      const enabled = words[w + ENABLER]!;
-      const a = words[w + A]!;
-      const b = words[w + B]!;
+      const what = source[w + WHAT]!;
+      const where = source[w + WHERE]!;
+      const packet = source[w + PACKET]!;
+      const cause = source[w + CAUSE]!;
+      const cost = source[w + COST]!;
+      const enabler = source[w + ENABLER]!;
+      const a = source[w + A]!;
+      const b = source[w + B]!;
       const instant = times[i * 2]!;
       const begin = times[i * 2 + 1]!;
+      const first = what & FIRST;
 
       // Where the row before should have ended, and so begun.
       const expected = (first !== 0 ? timeBefore : begin) - costBefore;
-      if (expected !== beginBefore && i > 0) exceptions.push(i - 1, expected - beginBefore);
+      if (expected !== beginBefore && i > 0) {
+        exceptionsEnd = this.except(exceptionsEnd, times, i - 1, expected - beginBefore);
+        if (exceptionsEnd < 0) return undefined;
+        exceptions++;
+      }
       beginBefore = begin;
-      costBefore = spent >>> 0;
+      costBefore = cost >>> 0;
 
-      const before = kind;
-      kind = kinds[before + FOLLOWER]!;
-      const change = (what ^ kinds[kind + WHAT]!) | (where ^ kinds[kind + WHERE]!) | (asked - row + 1) | (p ^ packetBefore)
-        | (spent ^ kinds[kind + COST]!) | (enabled ^ NONE) | (a ^ kinds[kind + A]!) | (b ^ kinds[kind + B]!);
-      // Nothing to say of a later row of a dispatch that is as later rows are.
-      if (change === 0 && first === 0 && instant === timeBefore) {
-        view.setInt16(control, 0, true);
-        continue;
+      let number = first !== 0 ? nextFirst[lead]! : next[kind]!;
+      const k = number * KIND_WORDS;
+      if (number >= known || ((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) !== 0) {
+        number = this.find(what, where, cost, a, b, known);
+        if (number === known) known++;
+        if (first !== 0) nextFirst[lead] = number;
+        else next[kind] = number;
       }
+      kind = number;
 
-      let code = 0;
-      let word = 0;
-      const number = this.find(what, where, count);
-      kind = number << WORD_BITS;
-      if (first !== 0 || kind !== kinds[before + FOLLOWER] || number === count) {
-        word = CODES[Math.clz32(number + 1)]!;
-        view.setInt32(at, number + 1, true);
-        at += (1 << word) >> 1;
-        if (number === count) {
-          count++;
-          view.setInt32(at, what, true);
-          view.setInt32(at + 4, where, true);
-          at += 8;
+      promises |= (cause + 1) | (row - 1 - cause) | (enabler + 1) | (row - 1 - enabler);
+      if (first !== 0) {
+        lead = number;
+        const step = instant - timeBefore;
+        words[at++] = step;
+        words[at++] = packet;
+        words[at++] = cause === NONE ? 0 : row - cause;
+        if (enabler !== NONE || step >= HIGH) {
+          number |= FLAGGED;
+          words[at++] = enabler === NONE ? 0 : row - enabler;
+          words[at++] = step / HIGH;
         }
-        if (first === 0) kinds[before + FOLLOWER] = kind;
+        if (!(step >= 0 && Number.isSafeInteger(step))) return undefined;
+        timeBefore = instant;
+      } else {
+        if (instant !== timeBefore) return undefined;
+        if (((packet ^ packetBefore) | (cause - row + 1) | (enabler ^ NONE)) !== 0) {
+          number |= FLAGGED;
+          words[at++] = packet;
+          words[at++] = cause === NONE ? 0 : row - cause;
+          words[at++] = enabler === NONE ? 0 : row - enabler;
+        }
       }
-
-      let step = instant - timeBefore;
-      timeBefore = instant;
-      if (step >>> 0 !== step) {
-        if (!(step > 0 && Number.isSafeInteger(step))) return -1;
-        steps.push(i, step);
-        step = 0;
-      }
-      code = CODES[Math.clz32(step)]!;
-      view.setInt32(at, step, true);
-      at += (1 << code) >> 1;
-      word |= code << Control.time;
-
-      const own = -(first >>> 15);
-      let difference = p ^ ((kinds[kind + PACKET]! & own) | (packetBefore & ~own));
-      packetBefore = p;
-      kinds[kind + PACKET] = p;
-      code = CODES[Math.clz32(difference)]!;
-      view.setInt32(at, difference, true);
-      at += (1 << code) >> 1;
-      word |= code << Control.packet;
-
-      const distance = (row - asked) & ~(asked >> 31);
-      promises |= (asked + 1) | (row - 1 - asked);
-      difference = distance ^ kinds[kind + CAUSE]!;
-      kinds[kind + CAUSE] = (distance & own) | (1 & ~own);
-      code = CODES[Math.clz32(difference)]!;
-      view.setInt32(at, difference, true);
-      at += (1 << code) >> 1;
-      word |= code << Control.cause;
-
-      // What changes seldom is worth a branch.
-      if (((spent ^ kinds[kind + COST]!) | (enabled ^ NONE) | (a ^ kinds[kind + A]!) | (b ^ kinds[kind + B]!)) !== 0) {
-        difference = spent ^ kinds[kind + COST]!;
-        kinds[kind + COST] = spent;
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.cost;
-
-        promises |= (enabled + 1) | (row - 1 - enabled);
-        difference = (row - enabled) & ~(enabled >> 31);
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.enabler;
-
-        difference = a ^ kinds[kind + A]!;
-        kinds[kind + A] = a;
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.a;
-
-        difference = b ^ kinds[kind + B]!;
-        kinds[kind + B] = b;
-        code = CODES[Math.clz32(difference)]!;
-        view.setInt32(at, difference, true);
-        at += (1 << code) >> 1;
-        word |= code << Control.b;
-      }
-      view.setInt16(control, word, true);
+      packetBefore = packet;
+      rows[i] = number;
     }
-    if (promises < 0 || !Number.isSafeInteger(times[0]) || !Number.isSafeInteger(timeBefore)) return -1;
-    if (timeBefore - costBefore !== beginBefore) exceptions.push(rows - 1, timeBefore - costBefore - beginBefore);
-    return this.finish(times, rows, at, exceptions, steps);
-  }
-
-  /** The exceptions of `begin`, the long steps, and the header. */
-  private finish(times: Float64Array, rows: number, differencesEnd: number, exceptions: readonly number[], steps: readonly number[]): number {
-    const { scratch, view } = this;
-    const start = differencesEnd + PADDING;
-    scratch.fill(0, differencesEnd, start);
-    let at = start;
-    for (let k = 0; k < exceptions.length; k += 2) {
-      const row = exceptions[k]!;
-      const early = exceptions[k + 1]!;
-      if (!Number.isSafeInteger(early) || !Number.isSafeInteger(times[row * 2 + 1])) return -1;
-      at = writeVarint(scratch, at, row * 2 + (early < 0 ? 1 : 0));
-      at = writeVarint(scratch, at, early < 0 ? -early : early);
+    if (promises < 0 || !Number.isSafeInteger(times[0]) || !Number.isSafeInteger(timeBefore)) return undefined;
+    if (timeBefore - costBefore !== beginBefore) {
+      exceptionsEnd = this.except(exceptionsEnd, times, count - 1, timeBefore - costBefore - beginBefore);
+      if (exceptionsEnd < 0) return undefined;
+      exceptions++;
     }
-    for (const value of steps) at = writeVarint(scratch, at, value);
-    view.setUint32(0, PACKED, true);
-    view.setUint32(4, rows, true);
-    view.setUint32(8, start, true);
-    view.setUint32(12, exceptions.length / 2, true);
-    view.setUint32(16, steps.length / 2, true);
-    view.setUint32(20, 0, true);
-    view.setFloat64(24, times[0]!, true);
-    return at;
+
+    const sizes = sizesOf(count, known, at);
+    const bytes = new Uint8Array(sizes.exceptions + exceptionsEnd);
+    const header = new DataView(bytes.buffer);
+    [PACKED, count, known, at, exceptions, 0].forEach((value, field) => header.setUint32(field * 4, value, true));
+    header.setFloat64(PACKED_HEADER - 8, times[0]!, true);
+    new Int32Array(bytes.buffer, PACKED_HEADER, known * KIND_WORDS).set(kinds.subarray(0, known * KIND_WORDS));
+    new Int32Array(bytes.buffer, sizes.words, at).set(words.subarray(0, at));
+    new Uint16Array(bytes.buffer, sizes.rows, count).set(rows.subarray(0, count));
+    bytes.set(this.exceptions.subarray(0, exceptionsEnd), sizes.exceptions);
+    return bytes;
   }
 
-  /** Begins a kind anew. */
-  private note(number: number, what: number, where: number): void {
-    const { kinds } = this;
-    kinds.fill(0, number << WORD_BITS, (number + 1) << WORD_BITS);
-    kinds[(number << WORD_BITS) + WHAT] = what;
-    kinds[(number << WORD_BITS) + WHERE] = where;
-    if ((what & FIRST) === 0) kinds[(number << WORD_BITS) + CAUSE] = 1;
+  /** Lists a row that began `early` picoseconds before it should have. @returns where the next exception goes; −1 where it cannot be said */
+  private except(at: number, times: Float64Array, row: number, early: number): number {
+    if (!Number.isSafeInteger(early) || !Number.isSafeInteger(times[row * 2 + 1])) return -1;
+    at = writeVarint(this.exceptions, at, row * 2 + (early < 0 ? 1 : 0));
+    return writeVarint(this.exceptions, at, early < 0 ? -early : early);
   }
 
-  /** The number of a kind; `count` where it is new, which is then noted. */
-  private find(what: number, where: number, count: number): number {
+  /** The number of a kind; `known` where it is new, which is then noted. */
+  private find(what: number, where: number, cost: number, a: number, b: number, known: number): number {
     const { slots, kinds } = this;
-    let slot = Math.imul(what ^ Math.imul(where, 0x85ebca6b), 0xc2b2ae35) >>> 17;
+    let slot = Math.imul(Math.imul(what ^ Math.imul(where, 0x85ebca6b), 0xc2b2ae35) ^ cost ^ Math.imul(a, 0x27d4eb2f) ^ Math.imul(b, 0x165667b1), 0x9e3779b1) >>> 16;
     for (;;) {
       slot &= SLOTS - 1;
       const number = slots[slot]!;
+      const k = (number < 0 ? known : number) * KIND_WORDS;
       if (number < 0) {
-        slots[slot] = count;
-        this.note(count, what, where);
-        return count;
+        slots[slot] = known;
+        kinds[k + KIND_WHAT] = what;
+        kinds[k + KIND_WHERE] = where;
+        kinds[k + KIND_COST] = cost;
+        kinds[k + KIND_A] = a;
+        kinds[k + KIND_B] = b;
+        return known;
       }
-      if (kinds[(number << WORD_BITS) + WHAT] === what && kinds[(number << WORD_BITS) + WHERE] === where) return number;
+      if (((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) === 0) return number;
       slot++;
     }
   }
@@ -276,111 +210,88 @@ export class ChunkCodec {
     const rows = view.getUint32(4, true);
     if (rows > CHUNK_ROWS || form > PACKED) throw new ChunkError(`form ${form} with ${rows} rows is no chunk`);
     if (form === PLAIN) unplain(bytes, rows, into);
-    else if (bytes.length < PACKED_HEADER + rows * 2 + PADDING) throw new ChunkError(`a packed chunk of ${rows} rows is longer than ${bytes.length} bytes`);
-    else {
-      try {
-        this.unpack(bytes, view, base, rows, into);
-      } catch (error) {
-        if (error instanceof RangeError) throw new ChunkError(`a chunk of ${bytes.length} bytes ends early`);
-        throw error;
-      }
-    }
+    else this.unpack(bytes, view, base, rows, into);
     return rows;
   }
 
-  private unpack(bytes: Uint8Array, view: DataView, base: number, rows: number, into: TraceChunk): void {
-    const { times, words } = into;
-    const { kinds } = this;
-    const exceptionsAt = view.getUint32(8, true);
-    const reader = new VarintReader(bytes, exceptionsAt);
-    const jumps = begins(reader, view.getUint32(12, true), view.getUint32(16, true), rows);
-    this.note(0, 0, 0);
-    let nextJump = 0;
-    let jumpRow = jumps.steps.length > 0 ? jumps.steps[0]! : -1;
-    let count = 0;
-    let kind = 0;
-    let instant = view.getFloat64(24, true);
-    let packetBefore = 0;
-    let control = PACKED_HEADER;
-    let at = PACKED_HEADER + rows * 2;
-    for (let i = 0; i < rows; i++, control += 2) {
-      const word = view.getUint16(control, true);
-      const before = kind;
-      let code = word & 3;
-      kind = kinds[before + FOLLOWER]!;
-      if (code !== 0) {
-        const number = (view.getInt32(at, true) & MASKS[code]!) - 1;
-        at += (1 << code) >> 1;
-        if (!(number >= 0 && number <= count && number < CHUNK_ROWS)) throw new ChunkError(`row ${base + i} is of kind ${number} of ${count}`);
-        if (number === count) {
-          count++;
-          this.note(number, view.getInt32(at, true), view.getInt32(at + 4, true));
-          at += 8;
-        }
-        kind = number << WORD_BITS;
-        if ((kinds[kind + WHAT]! & FIRST) === 0) kinds[before + FOLLOWER] = kind;
-      }
-
-      code = (word >>> Control.time) & 3;
-      instant += (view.getInt32(at, true) & MASKS[code]!) >>> 0;
-      at += (1 << code) >> 1;
-      if (i === jumpRow) {
-        instant += jumps.steps[nextJump + 1]!;
-        nextJump += 2;
-        jumpRow = nextJump < jumps.steps.length ? jumps.steps[nextJump]! : -1;
-      }
-      times[i * 2] = instant;
-
-      const what = kinds[kind + WHAT]!;
-      const where = kinds[kind + WHERE]!;
-      const w = i << WORD_BITS;
-      words[w + WHAT] = what;
-      words[w + WHERE] = where;
-
-      code = (word >>> Control.packet) & 3;
-      const own = -((what >>> 15) & 1);
-      packetBefore = ((kinds[kind + PACKET]! & own) | (packetBefore & ~own)) ^ (view.getInt32(at, true) & MASKS[code]!);
-      at += (1 << code) >> 1;
-      kinds[kind + PACKET] = packetBefore;
-      words[w + PACKET] = packetBefore - 1;
-
-      code = (word >>> Control.cause) & 3;
-      const distance = kinds[kind + CAUSE]! ^ (view.getInt32(at, true) & MASKS[code]!);
-      at += (1 << code) >> 1;
-      kinds[kind + CAUSE] = (distance & own) | (1 & ~own);
-      const row = base + i;
-      // Distance 0 is "no row", −1.
-      words[w + CAUSE] = (row - distance) | -Number(distance === 0);
-
-      code = (word >>> Control.cost) & 3;
-      const spent = kinds[kind + COST]! ^ (view.getInt32(at, true) & MASKS[code]!);
-      at += (1 << code) >> 1;
-      words[w + COST] = kinds[kind + COST] = spent;
-
-      code = (word >>> Control.enabler) & 3;
-      const waited = view.getInt32(at, true) & MASKS[code]!;
-      at += (1 << code) >> 1;
-      words[w + ENABLER] = (row - waited) | -Number(waited === 0);
-
-      code = (word >>> Control.a) & 3;
-      words[w + A] = kinds[kind + A]! ^= view.getInt32(at, true) & MASKS[code]!;
-      at += (1 << code) >> 1;
-
-      code = word >>> Control.b;
-      words[w + B] = kinds[kind + B]! ^= view.getInt32(at, true) & MASKS[code]!;
-      at += (1 << code) >> 1;
+  private unpack(bytes: Uint8Array, view: DataView, base: number, count: number, into: TraceChunk): void {
+    if (bytes.length < PACKED_HEADER) throw new ChunkError(`a packed chunk is longer than ${bytes.length} bytes`);
+    const known = view.getUint32(8, true);
+    const said = view.getUint32(12, true);
+    const sizes = sizesOf(count, known, said);
+    if (known > count || said > count * MOST_WORDS || sizes.exceptions > bytes.length) {
+      throw new ChunkError(`${known} kinds and ${said} words of ${count} rows are not in ${bytes.length} bytes`);
     }
-    if (at + PADDING !== exceptionsAt) throw new ChunkError(`the differences end at byte ${at}, not ${exceptionsAt - PADDING}`);
-    if (reader.at !== bytes.length) throw new ChunkError(`the chunk ends at byte ${reader.at}, not ${bytes.length}`);
-    fillBegins(jumps.exceptions, rows, into);
+    const { kinds, words, rows } = this;
+    const part = (start: number, end: number): Uint8Array => bytes.subarray(start, end);
+    new Uint8Array(kinds.buffer).set(part(PACKED_HEADER, sizes.words));
+    new Uint8Array(words.buffer).set(part(sizes.words, sizes.rows));
+    new Uint8Array(rows.buffer).set(part(sizes.rows, sizes.rows + count * 2));
+    const { times, words: target } = into;
+    let at = 0;
+    let instant = view.getFloat64(PACKED_HEADER - 8, true);
+    let packet = NONE;
+    for (let i = 0; i < count; i++) {
+      const row = base + i;
+      const flagged = rows[i]! & FLAGGED;
+      const number = rows[i]! & (FLAGGED - 1);
+      if (number >= known) throw new ChunkError(`row ${row} is of kind ${number} of ${known}`);
+      const k = number * KIND_WORDS;
+      const what = kinds[k + KIND_WHAT]!;
+      let distance = 1;
+      let waited = 0;
+      if ((what & FIRST) !== 0) {
+        instant += words[at]! >>> 0;
+        packet = words[at + 1]!;
+        distance = words[at + 2]!;
+        at += 3;
+        if (flagged !== 0) {
+          waited = words[at]!;
+          instant += (words[at + 1]! >>> 0) * HIGH;
+          at += 2;
+        }
+      } else if (flagged !== 0) {
+        packet = words[at]!;
+        distance = words[at + 1]!;
+        waited = words[at + 2]!;
+        at += 3;
+      }
+      if (at > said) throw new ChunkError(`row ${row} needs ${at} words of ${said}`);
+      const w = i << WORD_BITS;
+      times[i * 2] = instant;
+      target[w + WHAT] = what;
+      target[w + WHERE] = kinds[k + KIND_WHERE]!;
+      target[w + PACKET] = packet;
+      target[w + CAUSE] = distance === 0 ? NONE : row - distance;
+      target[w + COST] = kinds[k + KIND_COST]!;
+      target[w + ENABLER] = waited === 0 ? NONE : row - waited;
+      target[w + A] = kinds[k + KIND_A]!;
+      target[w + B] = kinds[k + KIND_B]!;
+    }
+    if (at !== said) throw new ChunkError(`the rows say ${at} words, not ${said}`);
+    fillBegins(readExceptions(bytes, sizes.exceptions, view.getUint32(16, true), count), count, into);
   }
 }
 
-/** The lists at a chunk's end: pairs of a row (with the sign in the lowest bit) and how early it began; pairs of row and step. */
-function begins(reader: VarintReader, exceptions: number, steps: number, rows: number): { readonly exceptions: readonly number[]; readonly steps: readonly number[] } {
-  if (exceptions > rows || steps > rows) throw new ChunkError(`${exceptions} exceptions and ${steps} steps in ${rows} rows`);
-  const read = (pairs: number): number[] => Array.from({ length: pairs * 2 }, () => reader.next());
-  return { exceptions: read(exceptions), steps: read(steps) };
+/** Where the parts of a packed chunk start, bytes. */
+function sizesOf(rows: number, kinds: number, words: number): { readonly words: number; readonly rows: number; readonly exceptions: number } {
+  const wordsAt = PACKED_HEADER + kinds * KIND_WORDS * 4;
+  const rowsAt = wordsAt + words * 4;
+  return { words: wordsAt, rows: rowsAt, exceptions: rowsAt + (rows + (rows & 1)) * 2 };
+}
+
+/** Pairs of a row (with the sign in the lowest bit) and how early it began. */
+function readExceptions(bytes: Uint8Array, start: number, exceptions: number, rows: number): readonly number[] {
+  if (exceptions > rows) throw new ChunkError(`${exceptions} exceptions in ${rows} rows`);
+  const reader = new VarintReader(bytes, start);
+  try {
+    const pairs = Array.from({ length: exceptions * 2 }, () => reader.next());
+    if (reader.at !== bytes.length) throw new ChunkError(`the chunk ends at byte ${reader.at}, not ${bytes.length}`);
+    return pairs;
+  } catch (error) {
+    if (error instanceof RangeError) throw new ChunkError(`a chunk of ${bytes.length} bytes ends early`);
+    throw error;
+  }
 }
 
 /** Fills in when each row began, from the last row to the first. */

@@ -139,6 +139,9 @@ export interface RecordedChunks {
   readonly starts: readonly number[];
 }
 
+/** Of all traces: it keeps nothing from one call to the next. */
+const codec = new ChunkCodec();
+
 /** Rows in order of dispatch; grows at the end only. */
 export class Trace {
   length = 0;
@@ -146,7 +149,6 @@ export class Trace {
   private readonly starts: number[] = [];
   private readonly cache = new ChunkCache();
   private readonly plain = this.cache.plain;
-  private codec: ChunkCodec | undefined = undefined;
   private head: TraceChunk | undefined = undefined;
   /** Chunks that are full and not packed: the dispatch that ends in the last of them may go on, and name its packet. */
   private full = 0;
@@ -205,7 +207,7 @@ export class Trace {
 
   private encode(chunk: number): Uint8Array {
     const base = chunk << CHUNK_BITS;
-    return (this.codec ??= new ChunkCodec()).encode(this.plain[chunk]!, Math.min(CHUNK_ROWS, this.length - base), base);
+    return codec.encode(this.plain[chunk]!, Math.min(CHUNK_ROWS, this.length - base), base);
   }
 
   /** The rows that are not in the store yet, packed; what ends a file of the trace. */
@@ -223,7 +225,7 @@ export class Trace {
   }
 
   private load(chunk: number): TraceChunk {
-    return this.cache.load(chunk, (into) => (this.codec ??= new ChunkCodec()).decode(this.store.read(chunk), chunk << CHUNK_BITS, into));
+    return this.cache.load(chunk, (into) => codec.decode(this.store.read(chunk), chunk << CHUNK_BITS, into));
   }
 
   /** Bytes of memory: packed chunks, and those at hand as columns. */
