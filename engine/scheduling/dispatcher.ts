@@ -9,7 +9,7 @@ import type { Ipc } from "./ipc";
 import type { LifeCycle } from "./lifeCycle";
 import type { SpinLocks } from "./spinLocks";
 import { Ready, WHICHEVER } from "./threadPolicy";
-import { ThreadState, type Threads } from "./threads";
+import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState, type Threads } from "./threads";
 import { VcpuState, type Vcpus } from "./vcpus";
 import type { Waking } from "./waking";
 import { CAUSE, COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU, type WorkSlots } from "./work";
@@ -309,15 +309,15 @@ export class Dispatcher {
 
   private startJob(v: number, thread: number, switching: number, switched: boolean): void {
     const { vcpus, threads, work, kernel } = this.cpus;
-    const { job } = threads;
     const { vcpu: c } = vcpus;
     const j = threads.takeJob(thread);
     // Where it waited for an ACK and then for the vCPU, the ACK is named: what had the vCPU is the row before on it.
-    const enabler = job.enabler[j] === NONE && job.posted[j]! < kernel.now ? c.lastRow[v]! : job.enabler[j]!;
-    const w = work.begin(v, thread, job.component[j]!, job.op[j]!, job.a[j]!, job.b[j]!, job.cause[j]!, enabler);
+    const waited = threads.job(j, JOB_ENABLER);
+    const enabler = waited === NONE && threads.posted(j) < kernel.now ? c.lastRow[v]! : waited;
+    const w = work.begin(v, thread, threads.job(j, JOB_OWNER), threads.job(j, JOB_OP), threads.job(j, JOB_A), threads.job(j, JOB_B), threads.job(j, JOB_CAUSE), enabler);
     threads.thread.work[thread] = w;
     c.halting[v] = 0;
-    const from = job.pcpu[j]!;
+    const from = threads.job(j, JOB_PCPU);
     this.cpus.charges.open(w, v);
     this.spendMove(w, v, thread, from, switching, switched);
     this.startWork(w, NONE);

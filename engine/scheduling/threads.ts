@@ -8,16 +8,30 @@ export const ANY = -1;
 /** What a thread is for: soft interrupts come before all that runs in thread context, where the scheduler tells them apart. */
 export type ThreadLevel = "thread" | "soft interrupt";
 
+/** Words of a job: the next of its thread; whose it is, with op and arguments; the row that asked for it, and of what it has waited for; the pCPU that added it. */
+const NEXT = 0;
+export const JOB_OWNER = 1;
+export const JOB_OP = 2;
+export const JOB_A = 3;
+export const JOB_B = 4;
+export const JOB_CAUSE = 5;
+export const JOB_ENABLER = 6;
+export const JOB_PCPU = 7;
+/** A job's words are at `j << JOB_BITS`, side by side as those of work. */
+const JOB_BITS = 3;
+
 /** Threads and their jobs. A thread is a queue of jobs; without a job, and with none half done, it is blocked. */
 export class Threads {
   readonly thread;
-  readonly job;
+  private readonly jobs;
+  private readonly words;
 
   constructor(store: Store) {
     this.thread = store.table("threads", {
       state: "u8", domain: "u16", affinity: "i16", head: "i32", tail: "i32", next: "i32", work: "i32", vcpu: "i16", pcpu: "i16", busy: "f64", jobs: "f64",
     });
-    this.job = store.table("jobs", { next: "i32", component: "u16", op: "u16", a: "i32", b: "i32", cause: "i32", enabler: "i32", pcpu: "i16", posted: "f64" }, 64);
+    this.jobs = store.table("jobs", { posted: "f64" }, 64);
+    this.words = store.table("jobs, in words", { word: "i32" }, 64 << JOB_BITS);
   }
 
   /** @param affinity a vCPU, or {@link ANY}; fixed for life */
@@ -30,6 +44,11 @@ export class Threads {
     return t;
   }
 
+  /** One of a job's words. */
+  job(j: number, word: number): number { return this.words.word[(j << JOB_BITS) + word]!; }
+  /** When a job was added, picoseconds. */
+  posted(j: number): number { return this.jobs.posted[j]!; }
+
   hasJob(t: number): boolean {
     return this.thread.head[t] !== NONE;
   }
@@ -39,7 +58,7 @@ export class Threads {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
     if (thread.tail[t] === NONE) thread.head[t] = j;
-    else this.job.next[thread.tail[t]!] = j;
+    else this.words.word[(thread.tail[t]! << JOB_BITS) + NEXT] = j;
     thread.tail[t] = j;
   }
 
@@ -47,7 +66,7 @@ export class Threads {
   prepend(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
-    this.job.next[j] = thread.head[t]!;
+    this.words.word[(j << JOB_BITS) + NEXT] = thread.head[t]!;
     thread.head[t] = j;
     if (thread.tail[t] === NONE) thread.tail[t] = j;
   }
@@ -57,23 +76,23 @@ export class Threads {
    * @throws Error where it has none: it should not have been chosen
    */
   takeJob(t: number): number {
-    const { thread, job } = this;
+    const { thread } = this;
     const j = thread.head[t]!;
     if (j === NONE) throw new Error(`thread ${t} has no job`);
-    thread.head[t] = job.next[j]!;
+    thread.head[t] = this.job(j, NEXT);
     if (thread.head[t] === NONE) thread.tail[t] = NONE;
     thread.jobs[t]!++;
-    job.release(j);
+    this.jobs.release(j);
     return j;
   }
 
   /** The threads and their jobs are gone. */
   kill(threads: readonly number[]): void {
-    const { thread, job } = this;
+    const { thread } = this;
     for (const t of threads) {
       for (let j = thread.head[t]!; j !== NONE;) {
-        const next = job.next[j]!;
-        job.release(j);
+        const next = this.job(j, NEXT);
+        this.jobs.release(j);
         j = next;
       }
       thread.head[t] = thread.tail[t] = thread.next[t] = thread.work[t] = NONE;
@@ -87,17 +106,19 @@ export class Threads {
   }
 
   private newJob(component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): number {
-    const j = this.job.take();
-    const { job } = this;
-    job.next[j] = NONE;
-    job.component[j] = component;
-    job.op[j] = op;
-    job.a[j] = a;
-    job.b[j] = b;
-    job.cause[j] = cause;
-    job.enabler[j] = enabler;
-    job.pcpu[j] = pcpu;
-    job.posted[j] = now;
+    const j = this.jobs.take();
+    while (this.words.rows < this.jobs.rows << JOB_BITS) this.words.alloc();
+    const { word } = this.words;
+    const at = j << JOB_BITS;
+    word[at + NEXT] = NONE;
+    word[at + JOB_OWNER] = component;
+    word[at + JOB_OP] = op;
+    word[at + JOB_A] = a;
+    word[at + JOB_B] = b;
+    word[at + JOB_CAUSE] = cause;
+    word[at + JOB_ENABLER] = enabler;
+    word[at + JOB_PCPU] = pcpu;
+    this.jobs.posted[j] = now;
     return j;
   }
 }
