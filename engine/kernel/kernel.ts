@@ -202,10 +202,6 @@ export class Kernel {
 
   /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */
   namePacket(packet: number): void {
-    if (this.trace === undefined) return;
-    for (let row = this.rows - 1; row >= 0 && this.trace.packet(row) === NONE; row--) {
-      this.trace.setPacket(row, packet);
-      if (this.trace.isFirst(row)) return;
-    }
+    this.trace?.namePacket(packet);
   }
 }

@@ -259,7 +259,23 @@ export class Trace {
     for (let base = 0; base < this.length; base += CHUNK_ROWS) visit(this.at(base), Math.min(CHUNK_ROWS, this.length - base), base);
   }
 
-  /** Names the packet of a row of the dispatch that goes on: it has just made it. */
+  /** Names the packet of the last dispatch's rows, from the last to the first that has one: it has just made it. */
+  namePacket(packet: number): void {
+    // Where the dispatch lies in the chunk that is written, as nearly all do, its rows need not be looked up.
+    const { words } = this.head!;
+    let w = ((this.length - 1) & CHUNK_MASK) << WORD_BITS;
+    for (; w >= 0; w -= 1 << WORD_BITS) {
+      if (words[w + PACKET] !== NONE) return;
+      words[w + PACKET] = packet;
+      if ((words[w + WHAT]! & FIRST) !== 0) return;
+    }
+    for (let row = ((this.length - 1) & ~CHUNK_MASK) - 1; row >= 0 && this.packet(row) === NONE; row--) {
+      this.setPacket(row, packet);
+      if (this.isFirst(row)) return;
+    }
+  }
+
+  /** Names the packet of a row of the dispatch that goes on. */
   setPacket(row: number, packet: number): void {
     this.at(row).words[((row & CHUNK_MASK) << WORD_BITS) + PACKET] = packet;
   }

@@ -45,7 +45,8 @@ describe("trace", () => {
     append(trace, CHUNK_ROWS - 2);
     const start = trace.length;
     for (let i = 0; i < CHUNK_ROWS + 5; i++) trace.append(i === 0, 1e9, 0, 0, 0, 0, 0, 0, NONE, start + i - 1, NONE, i, 0);
-    for (let row = start; row < trace.length; row++) trace.setPacket(row, 77);
+    trace.namePacket(77);
+    assert.equal(trace.packet(start - 1), (start - 1) % 7, "no row of another dispatch");
     assert.equal(trace.dispatchStart(trace.length - 1), start);
     append(trace, 3 * CHUNK_ROWS);
     for (const row of [start, start + 2, start + CHUNK_ROWS + 4]) assert.deepEqual([trace.packet(row), trace.a(row)], [77, row - start]);
