@@ -6,11 +6,11 @@ import type { Problem } from "./model";
 import { replacement } from "./problems";
 import { stackOf } from "./processes";
 import { optionRange } from "./resolve";
-import { deviceOf } from "./switchable";
 import { checkProbes } from "./switches";
 import type { Source } from "./section";
 import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
+import { checkLinks, checkReach } from "./wires";
 import { insertKey } from "./yamlEdit";
 
 export function check(source: Source, draft: DesignDraft): void {
@@ -27,6 +27,7 @@ export function check(source: Source, draft: DesignDraft): void {
   }
   checkPorts(source, draft);
   checkForgeries(source, draft);
+  checkLinks(source, draft);
   checkTraffic(source, draft);
   checkSimulated(source, draft);
   checkFaults(source, draft);
@@ -239,35 +240,9 @@ function portFix(component: ComponentDraft, owners: ReadonlyMap<number, string>)
   return written && free <= 65535 ? replacement(`Change to ${free}`, written, String(free)) : undefined;
 }
 
-/** What a domain calls in another one to send: its stack's driver, else its C library's stack. */
-function calledBy({ components }: DomainDraft): string | undefined {
-  const caller = components.find(({ part: { type } }) => type === "tcpip") ?? components.find(({ part: { type } }) => type === "libc");
-  return caller?.part.below;
-}
-
-/** The device that a domain's frames leave by, following its active uplink through network servers, and calls into other domains. */
-export function wireOf(host: HostDraft, domain: DomainDraft): string | undefined {
-  const seen = new Set<string>();
-  for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
-    seen.add(at.part.path);
-    const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === at?.part.activeUplink);
-    if (active?.part.bind !== undefined) return deviceOf(active.part.bind);
-    const next: string | undefined = active ? active.part.channel : calledBy(at);
-    at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === next));
-    const driver = at?.components.find(({ part: { path } }) => path === next);
-    if (driver?.part.bind !== undefined) return deviceOf(driver.part.bind);
-  }
-  return undefined;
-}
-
-function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignDraft): void {
-  const linked = new Map<string, string>();
-  for (const { part, section } of links) {
-    const other = linked.get(part.to);
-    if (part.to !== "" && other !== undefined) {
-      problems.error("link-taken", section.valueRange("to"), `${part.to} is connected to ${other} already, and a port takes one cable.`);
-    } else linked.set(part.to, part.from);
-  }
+function checkTraffic(source: Source, draft: DesignDraft): void {
+  const { problems } = source;
+  const { hosts, workloads } = draft;
   for (const { part, section } of workloads) {
     if (part.to === "") continue;
     const host = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.to));
@@ -295,10 +270,6 @@ function checkTraffic({ problems }: Source, { hosts, links, workloads }: DesignD
       continue;
     }
     checkForwards(problems, hosts, { part, section }, answering);
-    const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
-    const wire = wireOf(host, domain);
-    if (link && wire !== undefined && wire !== link.part.to) {
-      problems.error("unreachable", range, `Frames of ${part.to} leave by ${wire}, but ${part.from} is connected to ${link.part.to}.`);
-    }
+    checkReach(source, draft, host, domain, { part, section });
   }
 }

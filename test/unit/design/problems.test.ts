@@ -152,6 +152,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
   { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
   { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
+  { code: "unreachable", text: two("switches:\n  - { at: 1ms, switch: web, to: direct }\nworkloads:\n  - http: { from: client, to: web }\n", "«nic1.pf»").replace("    hypervisor:", "      nic1: { model: intel-82599 }\n    hypervisor:") },
+  { code: "unreachable", text: two("switches:\n  - { policy: load, switch: web, above: 1Gbps, below: 1Mbps }\nworkloads:\n  - http: { from: other, to: web }\n", "nic1.pf", "ixgbe").replace("netsrv.netserver", "«netsrv.netserver»").replace("    hypervisor:", "      nic1: { model: intel-82599 }\n    hypervisor:").replace("  client: ", "  other: { model: load-generator, link: { to: server.nic1 } }\n  client: ") },
   { code: "no-effect", text: one(["http-server", "libc", "tcpip: { probes: «3» }", "ixgbe: { bind: nic0.vf0 }"]) },
   { code: "no-effect", text: designText({ domains: { netsrv: ["netserver: { probes: «3» }", "ixgbe: { bind: nic0.pf }"], web: web("vif: { channel: netsrv.netserver }") } }) },
   { code: "port-taken", text: processes({ web: ["kind: process", APP], api: ["kind: process", ["http-server: { port: «80» }", "libc"]] }) },

@@ -4,6 +4,7 @@ import type { Netserver } from "../../../engine/components/netserver";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import { createEngine, type MachineEngine } from "../../../engine/create";
+import { parseDesign } from "../../../engine/design/parse";
 import { formatIpv4 } from "../../../engine/network/addresses";
 import { ArpOperation, BROADCAST } from "../../../engine/network/packets";
 import { report } from "../../../engine/analysis/report";
@@ -15,6 +16,7 @@ const MS = 1e9;
 interface Parts {
   readonly stack?: string;
   readonly server?: string;
+  readonly serverBinds?: string;
   readonly device?: string;
   readonly active?: string;
   readonly nginx?: readonly string[];
@@ -26,13 +28,13 @@ interface Parts {
 }
 
 /** A server with a network server and an application that can switch. */
-function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], faults = [], until = "1s", vcpus = 2, stack = "tcpip", server = "netserver" }: Parts): string {
+function design({ device = "nic0.vf0", active = "vif", nginx = ["echo"], workloads = [], rest = [], faults = [], until = "1s", vcpus = 2, stack = "tcpip", server = "netserver", serverBinds = "nic0.pf" }: Parts): string {
   const list = (key: string, items: readonly string[]): string[] => (items.length === 0 ? [] : [`${key}:`, ...items.map((item) => `  - ${item}`)]);
   return [
     "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 4 }", "    iommu: on", "    devices:",
     "      nic0: { model: intel-82599, mtu: 1500, sriov: { vfs: 1 } }", "      nic1: { model: intel-82599, mtu: 1500 }",
     "    hypervisor: { model: xen }", "    domains:",
-    "      netsrv:", `        components: [${server}, ixgbe: { bind: nic0.pf }]`,
+    "      netsrv:", `        components: [${server}, ixgbe: { bind: ${serverBinds} }]`,
     "      nginx:", `        vcpus: ${vcpus}`, `        components: [${[...nginx, "libc", stack, "vif: { channel: netsrv.netserver }", `ixgbe: { bind: ${device} }`].join(", ")}]`,
     `        uplinks: { tcpip: [vif, ixgbe], active: ${active} }`,
     "  client: { model: load-generator, cpu: { cores: 1 }, link: { to: server.nic0, delay: 2us } }",
@@ -189,6 +191,24 @@ describe("a dynamic mode switch", () => {
       return [owners, server.mac, server.uplink.via, [...machine.components.values()].flatMap((model) => (model instanceof TcpIp ? [model.ip] : []))];
     };
     assert.deepEqual(state(twice), state(never));
+  });
+
+  it("goes between PF and VF of one adapter either way: both are at the same cable", () => {
+    const { report, engine } = runDesign(design({ device: "nic0.pf", serverBinds: "nic0.vf0", workloads: [steady], rest: [toDirect, toServer] }));
+    assert.deepEqual([report.workloads[0]!.completed, report.workloads[0]!.errors], [400, 0]);
+    assert.deepEqual(report.switches.map(({ outcome }) => outcome), ["done", "done"]);
+    for (const { silence } of report.switches) assert.ok(silence! < 201 * MS, "frames get through after it");
+    assert.ok(calls(engine, "rump_virtif_pktdeliver_direct") > 50);
+  });
+
+  it("to a port with a cable of its own leads nowhere, and the design's problems say so", () => {
+    const text = design({ device: "nic1.pf", workloads: [steady], rest: [toDirect, toServer] });
+    const { problems } = parseDesign(text);
+    assert.deepEqual(problems.map(({ severity, code }) => [severity, code]), [["warning", "unreachable"]]);
+    assert.equal(text.slice(problems[0]!.range.start, problems[0]!.range.end), "nic1.pf");
+    assert.match(problems[0]!.message, /server\/nic1.*server\/nic0.*Bind a function of server\/nic0/);
+    const { report } = runDesign(text);
+    assert.equal(report.switches[0]!.silence, undefined, "nothing came after the first switch");
   });
 
   it("begins in direct mode where the design says so, with the sockets at the VIF, and ports in the portmap", () => {

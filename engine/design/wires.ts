@@ -1,0 +1,59 @@
+/** Which cable a domain's frames leave by, and whether that leads to the clients that ask for it. */
+import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft, WorkloadDraft } from "./draft";
+import { optionRange } from "./resolve";
+import type { Source } from "./section";
+import { deviceOf } from "./switchable";
+
+/** What a domain calls in another one to send: its stack's driver, else its C library's stack. */
+function calledBy({ components }: DomainDraft): string | undefined {
+  const caller = components.find(({ part: { type } }) => type === "tcpip") ?? components.find(({ part: { type } }) => type === "libc");
+  return caller?.part.below;
+}
+
+/** The device that a domain's frames leave by, following an uplink, or the active one, through network servers, and calls into other domains. */
+function wireOf(host: HostDraft, domain: DomainDraft, uplink = domain.part.activeUplink): string | undefined {
+  const seen = new Set<string>();
+  for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
+    seen.add(at.part.path);
+    const here: string | undefined = at === domain ? uplink : at.part.activeUplink;
+    const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === here);
+    if (active?.part.bind !== undefined) return deviceOf(active.part.bind);
+    const next: string | undefined = active ? active.part.channel : calledBy(at);
+    at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === next));
+    const driver = at?.components.find(({ part: { path } }) => path === next);
+    if (driver?.part.bind !== undefined) return deviceOf(driver.part.bind);
+  }
+  return undefined;
+}
+
+/** A port takes one cable: there is no network switch between two devices and a client. */
+export function checkLinks({ problems }: Source, { links }: DesignDraft): void {
+  const linked = new Map<string, string>();
+  for (const { part, section } of links) {
+    const other = linked.get(part.to);
+    if (part.to !== "" && other !== undefined) {
+      problems.error("link-taken", section.valueRange("to"), `${part.to} is connected to ${other} already, and a port takes one cable. Connect ${part.from} to another device, or let ${other} run its workloads.`);
+    } else linked.set(part.to, part.from);
+  }
+}
+
+/** The domain that a workload asks is at the other end of its client's cable, by the interface that it begins with, and by those that it will switch to. */
+export function checkReach(source: Source, { links, switches, policies }: DesignDraft, host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
+  const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
+  if (link === undefined) return;
+  const wire = wireOf(host, domain);
+  if (wire !== undefined && wire !== link.part.to) {
+    source.problems.error("unreachable", section.valueRange("to"), `Frames of ${part.to} leave by ${wire}, but ${part.from} is connected to ${link.part.to}. Bind a function of ${link.part.to}, or ask from a load generator that is connected to ${wire}.`);
+    return;
+  }
+  const { path, uplinks, activeUplink } = domain.part;
+  if (!switches.some((s) => s.part.domain === path) && !policies.some((p) => p.part.domains.includes(path))) return;
+  for (const component of domain.components.filter((c) => c.part.path !== activeUplink && uplinks.includes(c.part.path))) {
+    const other = wireOf(host, domain, component.part.path);
+    if (other === undefined || other === link.part.to) continue;
+    source.problems.warning(
+      "unreachable", optionRange(component, component.part.bind === undefined ? "channel" : "bind"),
+      `When ${path} switches to ${component.part.id}, its frames leave by ${other}, and ${part.from}, which asks for it, is connected to ${link.part.to}: nothing gets through until it switches back. Bind a function of ${link.part.to}, the PF or a VF.`,
+    );
+  }
+}
