@@ -276,7 +276,7 @@ export class Trace {
   }
 
   /** Names the packet of a row of the dispatch that goes on. */
-  setPacket(row: number, packet: number): void {
+  private setPacket(row: number, packet: number): void {
     this.at(row).words[((row & CHUNK_MASK) << WORD_BITS) + PACKET] = packet;
   }
 
