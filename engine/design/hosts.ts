@@ -124,7 +124,7 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
   const device: DeviceDraft["part"] = { ...nic, host: path, ...near, model: "intel-82599", mtu: 1500, node: 0, vfs: 0, functions: [pf] };
   const os = paths.number(`${path}/`, "os");
   const components = ["load-generator", "libc", "tcpip"].map((type) => impliedComponent(source, paths, path, os.path, type, range, nameRange));
-  components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf" }));
+  components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf", queues: section.number("queues") }));
   const domain: Mutable<Domain> = {
     ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], scheduler: "preemptive", memoryNode: undefined, idle: "halt",
     components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,

@@ -137,6 +137,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     keys: [
       { name: "model", doc: "`load-generator`: a client, an ordinary kernel that runs the workloads.", value: { kind: "choice", choices: [{ value: "machine", doc: "A host whose domains the design places." }, { value: "load-generator", doc: "A client: an ordinary kernel that runs the workloads." }], default: "load-generator" }, required: true },
       { name: "cpu", doc: "Processors.", value: { kind: "section", section: "cpu" } },
+      { name: "queues", doc: "Queue pairs of its adapter, each with an interrupt on a CPU of its own. Linux’ driver takes as many as there are CPUs, up to 16.", value: integer(1, 16, 1) },
       { name: "link", doc: "The cable to a device of another host.", value: { kind: "section", section: "link" }, required: true },
     ],
   },

@@ -203,6 +203,19 @@ describe("workloads", () => {
     assert.equal(busy(", threads: 200").length, 8);
   });
 
+  it("a client's adapter has as many queues as asked for, each with its interrupt on a CPU of its own", () => {
+    for (const queues of [1, 4]) {
+      const { engine: { trace, names }, first } = run(sample("redis").replaceAll("concurrency: 2", "concurrency: 16").replace("load-generator,", `load-generator, queues: ${queues},`));
+      complete(first);
+      const taken = new Set<number>();
+      for (let i = 0; i < trace.length; i++) {
+        const row = trace.row(i);
+        if (names.components[row.component]!.path === "client/os/ixgbe" && names.functions[row.fn]!.name === "do_IRQ") taken.add(row.context);
+      }
+      assert.equal(taken.size, queues);
+    }
+  });
+
   it("open loop: every request is answered; bursts have the longer tail at the same load", () => {
     const { first, second } = run(sample("open-loop"));
     complete(first);
