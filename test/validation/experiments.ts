@@ -1,12 +1,15 @@
 import type { RunReport } from "../../engine/analysis/report";
 import { runDesign } from "../support/runDesign";
-import { testbed, type AnySystem, type Experiment, type SystemName } from "./testbed";
+import { testbed, twoApplications, type AnySystem, type Experiment, type SystemName } from "./testbed";
 
 const known = new Map<string, RunReport>();
 
 /** Runs an experiment, once however often it is asked for. */
 export function run(system: AnySystem, experiment: Experiment): RunReport {
-  const text = testbed(system, experiment);
+  return runText(testbed(system, experiment));
+}
+
+function runText(text: string): RunReport {
   let result = known.get(text);
   if (result === undefined) known.set(text, (result = runDesign(text).report));
   return result;
@@ -35,14 +38,39 @@ export function cpuShare(report: RunReport): number {
 }
 
 /**
- * ApacheBench against the HTTP server. The paper says neither how many workers Nginx had (its default is one) nor whether `ab` kept its
- * connections (its default is not to).
+ * ApacheBench, which has one thread, against the HTTP server. The paper says neither how many workers Nginx had (its default is one) nor
+ * whether `ab` kept its connections (its default is not to).
  * @returns requests a second
  */
 export function nginx(system: SystemName, size: string, concurrency: number, keepalive = false): number {
   return run(system, {
-    application: "http-server: { workers: 1 }", vcpus: 2, until: "20s",
-    workloads: [`http: { from: client, to: app, size: ${size}, concurrency: ${concurrency}, requests: 1000, keepalive: ${keepalive ? "on" : "off"} }`],
+    application: "http-server: { workers: 1 }", vcpus: 2, until: "20s", manyQueues: true,
+    workloads: [`http: { from: client, to: app, size: ${size}, threads: 1, concurrency: ${concurrency}, requests: 1000, keepalive: ${keepalive ? "on" : "off"} }`],
+  }).workloads[0]!.throughput;
+}
+
+/**
+ * memtier_benchmark, of whose threads each has ten connections, against memcached with its default of four threads: a SET to ten GETs over the
+ * binary protocol (paper, section 5.6). Each client performs 40 operations or more, where the paper's perform 100,000.
+ * @returns operations a second
+ */
+export function memcached(system: SystemName, value: string, threads: number): number {
+  return run(system, {
+    application: "memcached: { threads: 4 }", vcpus: 8, until: "5s", manyQueues: true,
+    workloads: [`memcached: { from: client, to: app, value: ${value}, sets: 1, gets: 10, threads: ${threads}, concurrency: ${10 * threads}, requests: ${Math.max(2000, 400 * threads)} }`],
+  }).workloads[0]!.throughput;
+}
+
+/**
+ * redis-benchmark, which has one thread, against Redis, which has one as well: SETs or GETs of 128 bytes in pipelines of 1000 (paper, section
+ * 5.7). Each connection writes three pipelines or more; the paper's runs have 1,000,000 operations.
+ * @returns operations a second
+ */
+export function redis(system: SystemName, command: "SET" | "GET", connections: number): number {
+  const mix = command === "SET" ? "sets: 1, gets: 0" : "sets: 0, gets: 1";
+  return run(system, {
+    application: "key-value-store", vcpus: 2, until: "5s", manyQueues: true,
+    workloads: [`key-value: { from: client, to: app, value: 128B, ${mix}, pipeline: 1000, threads: 1, concurrency: ${connections}, requests: ${Math.max(20_000, 3000 * connections)} }`],
   }).workloads[0]!.throughput;
 }
 
@@ -53,8 +81,8 @@ export function nginx(system: SystemName, size: string, concurrency: number, kee
  */
 export function hybrid(): { readonly throughput: number; readonly switches: readonly number[] } {
   const { workloads, switches } = run("LibrettOS-Hybrid", {
-    application: "http-server: { workers: 1 }", vcpus: 2, until: "2410ms",
-    workloads: ["http: { from: client, to: app, size: 8KiB, concurrency: 20, requests: 10000000, keepalive: on }"],
+    application: "http-server: { workers: 1 }", vcpus: 2, until: "2410ms", manyQueues: true,
+    workloads: ["http: { from: client, to: app, size: 8KiB, threads: 1, concurrency: 20, requests: 10000000, keepalive: on }"],
     more: ["switches:", "  - { at: 610ms, switch: app, to: direct }", "  - { at: 1810ms, switch: app, to: server }"],
   });
   return { throughput: workloads[0]!.throughput, switches: switches.map(({ duration }) => (duration ?? NaN) / 1e9) };
@@ -76,7 +104,28 @@ export function serverCrash(): { readonly jobBefore: number; readonly jobAfter: 
   return { jobBefore: events(undisturbed), jobAfter: events(struck), completed: web.completed, outage: web.silence / 1e9 };
 }
 
-/** Sysbench/CPU: events a second of two threads on two vCPUs. */
-export function sysbench(system: SystemName): number {
-  return run(system, { application: "compute: { threads: 2, burst: 1ms, events: 400 }", vcpus: 2, until: "5s", workloads: [] }).workloads[0]!.throughput;
+/**
+ * Nginx with direct access beside Redis behind the network server, and a fault (paper, section 5.8 and Figure 13b).
+ * @param struck the domain that crashes at 100 ms; without it, nothing happens
+ * @returns what each has answered after 300 ms, and its longest silence, milliseconds
+ */
+export function neighbours(struck?: "nginx" | "netsrv"): Readonly<Record<"nginx" | "redis", { readonly completed: number; readonly silence: number }>> {
+  const { workloads } = runText(twoApplications({
+    until: "300ms",
+    workloads: [
+      "http: { from: client, to: nginx, size: 8KiB, concurrency: 4, requests: 10000000 }",
+      "key-value: { from: client, to: redis, value: 128B, concurrency: 4, requests: 10000000 }",
+    ],
+    ...(struck === undefined ? {} : { more: ["faults:", `  - { at: 100ms, crash: ${struck} }`] }),
+  }));
+  const of = (kind: string): { completed: number; silence: number } => {
+    const { completed, silence } = workloads.find((w) => w.kind === kind)!;
+    return { completed, silence: silence / 1e9 };
+  };
+  return { nginx: of("http"), redis: of("key-value") };
+}
+
+/** Sysbench/CPU: events a second of so many threads on all of the 20 CPUs, a hundred events of 1 ms for each thread. */
+export function sysbench(system: SystemName, threads: number): number {
+  return run(system, { application: `compute: { threads: ${threads}, burst: 1ms, events: ${100 * threads} }`, vcpus: 20, until: "10s", workloads: [] }).workloads[0]!.throughput;
 }
