@@ -10,7 +10,11 @@ const Extras = { set: 8, value: 4 } as const;
 /** A number as so many bytes in network order, Latin-1. */
 function bytes(value: number, count: number): string {
   let text = "";
-  for (let shift = 8 * (count - 1); shift >= 0; shift -= 8) text += String.fromCharCode(Math.floor(value / 2 ** shift) % 256);
+  let rest = value;
+  for (let i = 0; i < count; i++) {
+    text = String.fromCharCode(rest % 256) + text;
+    rest = Math.floor(rest / 256);
+  }
   return text;
 }
 
