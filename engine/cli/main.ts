@@ -30,6 +30,7 @@ program
   .option("--trace <file>", "keep the trace in a file, as the run goes: for `exoscope trace`, or as CSV where the name ends in .csv")
   .option("--memory <size>", "memory for the trace, such as 256MiB, before it goes to a temporary file (1 GiB if not given)")
   .option("--pcapng <file>", "write the frames on the links as a packet capture")
+  .option("--capture-at <host>", "listen at this host's adapters for that, as tcpdump does there; without it, every frame is taken as it leaves its sender")
   .action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options, io, progress);
   });
@@ -41,6 +42,7 @@ program
   .option("--json", "print the result of the run as JSON")
   .option("--csv <file>", "write every row as CSV")
   .option("--pcapng <file>", "write the frames on the links as a packet capture")
+  .option("--capture-at <host>", "listen at this host's adapters for that, as tcpdump does there; without it, every frame is taken as it leaves its sender")
   .option("--row <number>", "print one row, and the state of its component before it")
   .action((file: string, options: TraceOptions) => {
     process.exitCode = trace(file, options, io);

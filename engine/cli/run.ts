@@ -6,20 +6,19 @@ import { readQuantity } from "../design/units";
 import { RunWriter } from "../recordedRun";
 import { Recording } from "../session/recording";
 import { FileChunks } from "../trace/byteFile";
-import { exportCapturePieces } from "../trace/capture";
 import { SpillingChunks } from "../trace/chunkStore";
 import { exportTrace } from "../trace/csv";
+import { captureProblem, writeCapture, type CaptureOptions } from "./captures";
 import { formatProblem, readDesign, type Output } from "./check";
 import { NodeFile } from "./nodeFile";
 import { writePieces } from "./output";
 import { summary } from "./summary";
 
-export interface RunOptions {
+export interface RunOptions extends CaptureOptions {
   readonly seed?: string;
   readonly until?: string;
   readonly json?: boolean;
   readonly trace?: string;
-  readonly pcapng?: string;
   readonly memory?: string;
   readonly details?: boolean;
   readonly queues?: string;
@@ -47,6 +46,8 @@ export async function run(file: string, options: RunOptions, io: Output, progres
   const { design, problems, text, files } = read;
   for (const problem of problems) io.error(formatProblem(file, text, problem));
   if (design === undefined || problems.some(({ severity }) => severity === "error")) return 1;
+  const misplaced = captureProblem(design, options);
+  if (misplaced !== undefined) return refuse(io, misplaced);
   const settings = { ...design.run };
   if (options.seed !== undefined) {
     const seed = Number(options.seed);
@@ -79,7 +80,7 @@ export async function run(file: string, options: RunOptions, io: Output, progres
   const wall = runAll(engine, () => kept?.recording.keep(), settings.until, progress, depths);
   // All keyframes of a recording are of its engine.
   kept?.writer.end(kept.recording.end() as readonly Keyframe[]);
-  if (options.pcapng !== undefined) writePieces(options.pcapng, exportCapturePieces(engine));
+  writeCapture(engine, options);
   if (options.trace !== undefined && asRows) writePieces(options.trace, exportTrace(engine.trace));
   const result = report(engine);
   const fingerprint = engine.fingerprint();

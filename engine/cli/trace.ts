@@ -1,18 +1,17 @@
 import { report } from "../analysis/report";
 import type { Scope, Variable } from "../inspect";
 import { RecordedRun } from "../recordedRun";
-import { exportCapturePieces } from "../trace/capture";
 import { exportTrace } from "../trace/csv";
 import { TraceFileError } from "../trace/traceFile";
+import { captureProblem, writeCapture, type CaptureOptions } from "./captures";
 import type { Output } from "./check";
 import { NodeFile } from "./nodeFile";
 import { writePieces } from "./output";
 import { duration, summary } from "./summary";
 
-export interface TraceOptions {
+export interface TraceOptions extends CaptureOptions {
   readonly json?: boolean;
   readonly csv?: string;
-  readonly pcapng?: string;
   readonly row?: string;
 }
 
@@ -44,11 +43,18 @@ function show(run: RecordedRun, path: string, options: TraceOptions, io: Output)
     io.out(describeRow(run, row));
     return 0;
   }
+  if (options.captureAt !== undefined) {
+    const misplaced = captureProblem(run.atEnd().design, options);
+    if (misplaced !== undefined) {
+      io.error(misplaced);
+      return 1;
+    }
+  }
   if (options.csv !== undefined) writePieces(options.csv, exportTrace(run.trace));
   if (options.pcapng !== undefined) {
     const engine = run.atEnd();
     run.loadPackets();
-    writePieces(options.pcapng, exportCapturePieces(engine));
+    writeCapture(engine, options);
   }
   if (!run.finished) {
     const { length } = run.trace;

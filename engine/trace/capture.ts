@@ -1,4 +1,5 @@
 import type { MachineEngine } from "../create";
+import type { Design, Link } from "../design/model";
 import { bytesOf } from "../workloads/protocol";
 import type { PayloadSource } from "../network/frameBytes";
 import { capturePieces, writeCapture, type CaptureEntry } from "./pcapng";
@@ -19,15 +20,25 @@ export function exportCapturePieces(engine: MachineEngine, host?: string): Gener
   return capturePieces(engine.built.machine.packets, interfaces, entries, payload);
 }
 
+/** The hosts at which links end, where a capture can be taken. */
+export function capturePoints({ links }: Design): string[] {
+  return [...new Set(links.flatMap(endsOf))].sort();
+}
+
+/** The host that a link goes from, and that of the device that it goes to. */
+function endsOf({ from, to }: Link): [string, string] {
+  return [from, to.slice(0, to.indexOf("/"))];
+}
+
 function framesOf(engine: MachineEngine, host: string | undefined): { readonly interfaces: string[]; readonly entries: Iterable<CaptureEntry>; readonly payload: PayloadSource } {
   const { links, transcript } = engine.built.machine;
   const directions = links.flatMap((link) => link.directions);
   const interfaces = directions.map((context) => engine.names.contexts[context]!.path);
   const interfaceOf = new Map(directions.map((context, i) => [context, i]));
   // By direction: the function whose rows are taken, or none.
-  const taken = engine.design.links.flatMap(({ from, to }, i) => {
+  const taken = engine.design.links.flatMap((link, i) => {
     const { serialise, arrive } = links[i]!;
-    const ends = [from, to.slice(0, to.indexOf("/"))];
+    const ends = endsOf(link);
     return [0, 1].map((sender) => (host === undefined || ends[sender] === host ? serialise : ends[1 - sender] === host ? arrive : undefined));
   });
   const { trace } = engine;

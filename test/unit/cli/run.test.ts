@@ -61,6 +61,35 @@ describe("exoscope run", () => {
     assert.equal(readFileSync(pcapng).readUInt32LE(0), 0x0a0d0d0a);
   });
 
+  /** Packets in a capture: its Enhanced Packet Blocks. */
+  function packets(file: string): number {
+    const bytes = readFileSync(file);
+    let count = 0;
+    for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at + 4)) if (bytes.readUInt32LE(at) === 6) count++;
+    return count;
+  }
+
+  it("takes the capture at a host: what it sent, and what reached it; of the run and of its trace the same", async () => {
+    const lossy = join(folder, "lossy.exo.yaml");
+    writeFileSync(lossy, readFileSync(sample, "utf8").replace("delay: 2us", "delay: 2us, loss: 2%").replace("until: 200ms", "until: 1s"));
+    const file = (name: string): string => join(folder, `at-${name}.pcapng`);
+    const kept = join(folder, "lossy.exotrace");
+    const { out } = await exoscope(lossy, { json: true, trace: kept, pcapng: file("senders") });
+    for (const captureAt of ["client", "server"]) assert.equal((await exoscope(lossy, { pcapng: file(captureAt), captureAt })).code, 0);
+    const lost = (JSON.parse(out) as RunReport).drops["lost on the link"]!;
+    assert.ok(lost > 10);
+    // A frame is in its sender's capture, and in that of the host that it reaches.
+    assert.equal(packets(file("client")) + packets(file("server")), 2 * packets(file("senders")) - lost);
+    assert.ok(packets(file("client")) < packets(file("senders")) && packets(file("server")) < packets(file("senders")));
+    const errors: string[] = [];
+    const io = { out: () => {}, error: (line: string) => errors.push(line) };
+    assert.equal(trace(kept, { pcapng: file("shown"), captureAt: "client" }, io), 0);
+    assert.ok(readFileSync(file("shown")).equals(readFileSync(file("client"))));
+    assert.equal(trace(kept, { pcapng: file("never"), captureAt: "nowhere" }, io), 1);
+    assert.deepEqual(errors, ["--capture-at nowhere: no link ends at a host of this name, only at client, server."]);
+    assert.throws(() => readFileSync(file("never")));
+  });
+
   it("keeps the trace in a file that `exoscope trace` shows as the run did", async () => {
     const kept = join(folder, "run.exotrace");
     const pcapng = join(folder, "run.pcapng");
@@ -125,6 +154,8 @@ describe("exoscope run", () => {
       [sample, { seed: "-1" }, /--seed -1: a whole number/],
       [sample, { until: "soon" }, /--until soon:/],
       [sample, { until: "5" }, /unit/],
+      [sample, { captureAt: "client" }, /--capture-at client: .*--pcapng/],
+      [sample, { captureAt: "server/nic0", pcapng }, /--capture-at server\/nic0: no link ends .* only at client, server\./],
       [broken, { pcapng }, /broken\.exo\.yaml:\d+:\d+: error vf-missing /],
       [join(folder, "absent.exo.yaml"), {}, /absent\.exo\.yaml: ENOENT/],
     ] as const) {
