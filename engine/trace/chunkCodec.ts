@@ -37,7 +37,7 @@ const EXCEPTION_BYTES = 16;
 /** As in the trace. */
 const NONE = -1;
 const SLOTS = CHUNK_ROWS * 2;
-const HIGH = 2 ** 32;
+const HIGH = 0x1_0000_0000;
 
 /** The bytes of a chunk are not what the codec writes. */
 export class ChunkError extends Error {}
