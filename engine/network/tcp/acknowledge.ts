@@ -4,6 +4,7 @@ import { measured } from "./timers";
 import { DUP_THRESH } from "./sack";
 import { after, before, later } from "./sequence";
 import { Resend, State } from "./tcb";
+import { countReported, remember, undoAtAdvance, undoAtReport } from "./undo";
 import { TcpOption } from "../packets";
 
 const PICOSECONDS_PER_MILLISECOND = 1e9;
@@ -37,6 +38,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   if (ack !== una) advance(tcp, conn, packet, ack);
   else if (t.sndMax[conn] === una) t.dupAcks[conn] = 0;
   else if (t.sack[conn] !== 0 ? sacked > 0 : bare && sameWindow) duplicate(tcp, conn);
+  if (t.reduced[conn] !== 0) undoAtReport(tcp, conn);
   return true;
 }
 
@@ -74,7 +76,10 @@ export function updateWindow(tcp: TcpCore, conn: number, packet: number, ack: nu
 
 function readSack(tcp: TcpCore, conn: number, packet: number, ack: number): number {
   let sacked = 0;
-  if (tcp.packets.sackCount(packet) > 0 && isDuplicateReport(tcp, packet, ack)) tcp.count("dsacksReceived");
+  if (tcp.packets.sackCount(packet) > 0 && isDuplicateReport(tcp, packet, ack)) {
+    tcp.count("dsacksReceived");
+    countReported(tcp, conn, tcp.packets.sackRight(packet, 0));
+  }
   for (let i = 0; i < tcp.packets.sackCount(packet); i++) {
     sacked += tcp.scoreboard.update(conn, tcp.packets.sackLeft(packet, i), tcp.packets.sackRight(packet, i), ack, tcp.tcb.sndMax[conn]!);
   }
@@ -103,7 +108,9 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   tcp.writes.forget(conn, writtenBefore + acked);
   t.sndNxt[conn] = later(t.sndNxt[conn]!, ack);
   t.retransmits[conn] = 0;
-  if (t.inRecovery[conn] !== 0) recover(tcp, conn, acked, ack);
+  const undone = t.reduced[conn] !== 0 && undoAtAdvance(tcp, conn, packet, ack);
+  if (undone) t.highRxt[conn] = ack;
+  else if (t.inRecovery[conn] !== 0) recover(tcp, conn, acked, ack);
   else {
     t.dupAcks[conn] = 0;
     t.resend[conn] = Resend.none;
@@ -150,6 +157,7 @@ function duplicate(tcp: TcpCore, conn: number): void {
   // Not for losses of the window that a timeout or the last recovery has already answered.
   if (sack ? before(una, t.recover[conn]!) : !after(una, t.recover[conn]!)) return;
   const flight = (t.sndMax[conn]! - una) >>> 0;
+  remember(tcp, conn, false);
   t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
   t.cwnd[conn] = t.ssthresh[conn]! + (sack ? 0 : DUP_THRESH * mss);
   t.bytesAcked[conn] = 0;

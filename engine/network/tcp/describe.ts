@@ -40,7 +40,7 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     bytes("flight", (t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
     bytes("send buffer", Math.max(0, t.written[conn]! - Math.max(0, t.unaOffset[conn]!))),
     { name: "congestion control", value: tcp.congestion.name }, bytes("cwnd", Math.floor(t.cwnd[conn]!)), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
-    yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!),
+    yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
     { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
     received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),
     {

@@ -127,6 +127,11 @@ function timestampAcceptable(tcp: TcpCore, conn: number, packet: number): boolea
   if (!before(tcp.packets.timestampValue(packet), t.tsRecent[conn]!)) return true;
   tcp.count("pawsDropped");
   t.ackNow[conn] = 1;
+  // An old segment that comes after what was sent again for it is no news, but tells the sender so (`tcp_send_dupack`).
+  const seq = tcp.packets.sequence(packet);
+  const end = (seq + tcp.packets.payloadLength(packet)) >>> 0;
+  const next = t.rcvNxt[conn]!;
+  if (seq !== end && before(seq, next)) reportDuplicate(tcp, conn, seq, before(next, end) ? next : end);
   return false;
 }
 

@@ -4,6 +4,7 @@ import type { TcpCore } from "./core";
 import { SegmentKind, type SegmentPlan } from "./plan";
 import { after, before, distance, later } from "./sequence";
 import { Resend, State } from "./tcb";
+import { countResent } from "./undo";
 
 /** Three SACK blocks fit beside timestamps (RFC 2018 section 3). */
 const MAX_SACK_BLOCKS = 3;
@@ -73,6 +74,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
   }
   if (before(sequence, t.sndMax[conn]!)) {
     countRetransmission(tcp, conn, kind);
+    countResent(tcp, conn);
     t.rttTiming[conn] = 0;
     t.ambiguous[conn] = 1;
     t.ambiguousEnd[conn] = t.sndMax[conn]!;

@@ -101,6 +101,8 @@ export const tcbSchema = {
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",
+  /** What reduced the window, if that may still be undone: see `undo.ts`. Segments sent again that the receiver has not reported as duplicates, or −1: none was. */
+  reduced: "u8", undoMarker: "u32", undoRetrans: "i32", undoStamp: "u32", priorCwnd: "f64", priorSsthresh: "f64",
 } as const;
 
 export const counterSchema = {
@@ -108,7 +110,7 @@ export const counterSchema = {
   retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedSyn: "f64",
   timeouts: "f64", probes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
   outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
-  dsacksSent: "f64", dsacksReceived: "f64", keepAliveProbes: "f64",
+  dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", keepAliveProbes: "f64",
   resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64",
 } as const;
 export type TcpCounter = keyof typeof counterSchema;

@@ -2,6 +2,7 @@ import { CloseReason, TcpTimer } from "./api";
 import { TcpFlag } from "../packets";
 import type { TcpCore } from "./core";
 import { Resend, State } from "./tcb";
+import { remember } from "./undo";
 
 /** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
 const RTO_AFTER_LOST_SYN = 3e12;
@@ -100,6 +101,7 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
     return;
   }
   // RFC 5681 section 3.1: ssthresh once for a segment; the loss window is one segment.
+  if (first) remember(tcp, conn, true);
   if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0, true);
   t.cwnd[conn] = t.sndMss[conn]!;
   t.bytesAcked[conn] = 0;
