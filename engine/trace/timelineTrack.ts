@@ -42,6 +42,7 @@ export class TimelineTrack {
 
   settle(): void {
     for (const lane of this.lanes) lane.settle();
+    this.marks.settle();
   }
 
   get slices(): number {
