@@ -66,7 +66,20 @@ function nested(node: DiagramNode, placed: ElkNode, index: ModelIndex, depth: nu
     const inner = index.byPath.get(child.id);
     if (inner) boxes.push(...nested(inner, child, index, depth + 1));
   }
-  return boxes;
+  return node.kind === "domain" ? filled(boxes) : boxes;
+}
+
+/** A stack is one block: the outer tiles of each of its rows reach to the sides of the domain, which is the first of the boxes. */
+function filled([domain, ...tiles]: Box[]): Box[] {
+  if (!domain) return [];
+  const [left, right] = [domain.x + PADDING, domain.x + domain.width - PADDING];
+  const stretched = tiles.map((tile) => {
+    const row = tiles.filter(({ y }) => y === tile.y);
+    const x = row.every((other) => other.x >= tile.x) ? left : tile.x;
+    const end = row.every((other) => other.x <= tile.x) ? right : tile.x + tile.width;
+    return { ...tile, x, width: end - x };
+  });
+  return [domain, ...stretched];
 }
 
 /** Edges that ELK routed; a binding's halves are joined at its guard. */

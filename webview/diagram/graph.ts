@@ -14,6 +14,8 @@ export const HOST_PADDING = 20;
 /** Room under a device's functions for its switch. */
 export const SWITCH_ROOM = 20;
 const GUARD_WIDTH = 20;
+/** Between tiles side by side. */
+const TILE_GAP = 8;
 /** Any distance: of positions, ELK takes the order only. */
 const ORDER_STEP = 200;
 
@@ -134,22 +136,37 @@ function boxNode(node: DiagramNode, layer: number, index: ModelIndex, measure: M
   // A channel from above enters a server through its head line; a link leaves a device through its own.
   const entering = new Set(index.model.edges.filter((edge) => edge.to.startsWith(`${node.path}/`) && !edge.from.startsWith(`${node.path}/`)).map((edge) => edge.id));
   const inner = headerWidth(node, measure, device ? 1 : entering.size) - 2 * PADDING;
-  const width = !device
-    // One width for a stack, so that it reads as layers; uplinks side by side keep their own.
-    ? Math.max(inner, ...tiles.map((tile) => tileWidth(tile, measure)))
-    : Math.max(0, ...tiles.map((tile) => tileWidth(tile, measure)));
   const top = device ? PADDING : HEADER.domain;
   const bottom = device ? SWITCH_ROOM + HEADER.device : PADDING;
   const layoutOptions: LayoutOptions = {
     ...inLayer(layer),
     "elk.padding": padding(top, PADDING, bottom, PADDING),
-    "elk.spacing.nodeNode": "8",
+    "elk.spacing.nodeNode": String(TILE_GAP),
     "elk.layered.spacing.nodeNodeBetweenLayers": "12",
   };
   if (tiles.length === 0) return { id: node.path, width: inner + 2 * PADDING, height: top + bottom, layoutOptions };
-  // Few functions share the width that the device's name needs.
-  const tile = device ? Math.max(width, onGrid((inner + 8) / tiles.length - 8)) : width;
-  return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: tile, height: TILE_HEIGHT, layoutOptions: PORTS })) };
+  const widths = tileWidths(device ? [tiles] : layersOf(tiles, index.model.edges), inner, measure);
+  return { id: node.path, layoutOptions, children: tiles.map((child) => ({ id: child.path, width: widths.get(child.path) ?? 0, height: TILE_HEIGHT, layoutOptions: PORTS })) };
+}
+
+/** The tiles of a stack as they lie on each other: uplinks side by side. */
+function layersOf(tiles: readonly DiagramNode[], edges: readonly DiagramEdge[]): DiagramNode[][] {
+  const depth = new Map<string, number>();
+  for (const { path } of tiles) {
+    const above = edges.find((edge) => edge.kind === "call" && edge.to === path)?.from;
+    depth.set(path, above === undefined ? 0 : (depth.get(above) ?? 0) + 1);
+  }
+  const layers: DiagramNode[][] = [];
+  for (const tile of tiles) (layers[depth.get(tile.path) ?? 0] ??= []).push(tile);
+  return layers;
+}
+
+/** One width for a stack, so that it reads as layers; what lies side by side shares it. @param least what the head line needs */
+function tileWidths(layers: readonly (readonly DiagramNode[])[], least: number, measure: Measure): Map<string, number> {
+  const needed = layers.map((layer) => layer.length * (Math.max(...layer.map((tile) => tileWidth(tile, measure))) + TILE_GAP) - TILE_GAP);
+  const width = Math.max(least, ...needed);
+  // On the grid, so that the middles of tiles are whole and wires straight.
+  return new Map(layers.flatMap((layer) => layer.map(({ path }) => [path, onGrid((width + TILE_GAP) / layer.length - TILE_GAP)] as const)));
 }
 
 function inLayer(layer: number): LayoutOptions {

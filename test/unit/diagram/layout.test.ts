@@ -142,6 +142,23 @@ describe("diagram layout", function () {
     }
   });
 
+  it("makes of a stack one block: uplinks side by side take the width of one layer", async () => {
+    for (const sample of ["switching/by-hand", "switching/vf-scarcity", "librettos/shared-address"]) {
+      const picture = await sceneOf(readFileSync(`samples/${sample}.exo.yaml`, "utf8"));
+      let shared = 0;
+      for (const domain of picture.boxes.filter(({ node }) => node.kind === "domain")) {
+        const rows = new Map<number, Box[]>();
+        for (const tile of picture.boxes.filter(({ node }) => node.parent === domain.node.path)) rows.set(tile.y, [...(rows.get(tile.y) ?? []), tile]);
+        for (const row of rows.values()) {
+          if (row.length > 1) shared++;
+          const [left, right] = [Math.min(...row.map(({ x }) => x)), Math.max(...row.map(({ x, width }) => x + width))];
+          assert.ok(Math.abs(left - domain.x - 12) <= 1 && Math.abs(domain.x + domain.width - 12 - right) <= 1, `${sample}: ${row.map(({ node }) => node.path).join(", ")}: ${left - domain.x}, ${domain.x + domain.width - right}`);
+        }
+      }
+      assert.ok(shared > 0, sample);
+    }
+  });
+
   it("gives the same picture for the same text", async () => {
     assert.deepEqual(await sceneOf(SAMPLE), scene);
   });
