@@ -109,9 +109,11 @@ export class Demultiplexer implements FrameConsumer {
     this.dropped = kernel.functions({ "no filter accepts it": { kind: "drop" } })["no filter accepts it"];
   }
 
+  /** Whose filter accepts the frame. That of a process which has ended is gone with its socket. */
   private stackOf(packet: number): DistantStack | undefined {
-    const address = this.place.machine.packets.destinationIp(packet);
-    return this.stacks.find(({ ip }) => ip === address);
+    const { packets, cpus } = this.place.machine;
+    const address = packets.destinationIp(packet);
+    return this.stacks.find(({ ip, id }) => ip === address && cpus.isOn(cpus.crossings.spaceOf(id)));
   }
 
   spendInput(packet: number): void {
@@ -129,11 +131,11 @@ export class Demultiplexer implements FrameConsumer {
   }
 
   input(packet: number): void {
-    const { kernel, cpus, packets } = this.place.machine;
+    const { kernel, cpus } = this.place.machine;
     const consumer = this.stackOf(packet) ?? this.own;
     if (consumer !== undefined) consumer.input(packet);
-    // A question to everybody is for nobody here; a stack would not answer it either.
-    else if (!packets.isArp(packet)) kernel.mark(this.dropped, this.driver, cpus.contextOf(cpus.currentThread), kernel.now, 0, packet);
+    // Also of a question to everybody that is for nobody here: `packet_rcv` consumes what its filter does not accept, and counts nothing.
+    else kernel.mark(this.dropped, this.driver, cpus.contextOf(cpus.currentThread), kernel.now, 0, packet);
   }
 }
 

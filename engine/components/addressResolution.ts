@@ -18,13 +18,17 @@ const SECOND = 1e12;
 /** Linux' `base_reachable_time`; a neighbour is believed for half of it to three halves (`neigh_rand_reach_time`). */
 const REACHABLE = 30 * SECOND;
 /**
- * BSD keeps one packet an address, and what it learnt for 20 minutes (`arp_maxhold`, `arpt_keep`, if_arp.c); Linux 212,992 bytes of packets (`unres_qlen_bytes`),
- * about a hundred, and looks into what it suspects after 5 s, with three probes, one a second (`arp_tbl`, net/ipv4/arp.c). Its time to believe follows by stack.
+ * BSD keeps one packet an address, asks five times, and keeps what it learnt for 20 minutes (`arp_maxhold`, `arp_maxtries`, `arpt_keep`, if_arp.c); Linux keeps
+ * 212,992 bytes of packets (`unres_qlen_bytes`), about a hundred, asks three times (`mcast_solicit`, `neigh_max_probes`), and looks into what it suspects after
+ * 5 s, with three probes, one a second (`arp_tbl`, net/ipv4/arp.c). Its time to believe follows by stack.
  */
 const neighbourRules: Readonly<Record<System, NeighbourRules>> = {
-  rump: { held: 1, believed: 1200 * SECOND },
-  linux: { held: 101, believed: REACHABLE, detection: { delay: 5 * SECOND, interval: SECOND, probes: 3 } },
+  rump: { held: 1, requests: 5, believed: 1200 * SECOND },
+  linux: { held: 101, requests: 3, believed: REACHABLE, detection: { delay: 5 * SECOND, interval: SECOND, probes: 3 } },
 };
+
+/** What `spendSend` notes for `send`: the neighbour was not known, and the work does not go through the interface. */
+const HELD = 1;
 
 /** Who wants to know what became of the stack's address at another interface, and which one that is. */
 export interface AddressMove {
@@ -56,6 +60,7 @@ export class AddressResolution {
     this.fn = kernel.functions(stackFunctions[domain.system]);
     this.events = kernel.functions({
       "no address yet": { kind: "drop" },
+      "no answer to ARP": { kind: "drop" },
       "neighbour is at another address now": { kind: "ethernet" },
     });
     const rules = neighbourRules[domain.system];
@@ -69,17 +74,37 @@ export class AddressResolution {
     this.claim.add();
   }
 
-  /** Hands a packet to the interface, as soon as the address of its next hop is known; all addresses are on one network. */
+  /** Whether what is sent to an address leaves at once: the neighbour's is known; all addresses are on one network. */
+  knows(ip: number): boolean {
+    return this.arp.lookup(ip, this.place.machine.kernel.now) !== NONE;
+  }
+
+  /** Said in `begin` of what ends in {@link send}: the way through the interface, where the packet goes on to it. @param packet −1 where it does not exist yet */
+  spendSend(ip: number, packet: number, bytes: number): void {
+    if (this.knows(ip)) this.wire().spendTransmit(packet, bytes);
+    else this.place.machine.cpus.note(HELD);
+  }
+
+  /** In `end`: whether the neighbour was not known when the work began, so that a packet goes on by a call, if at all. */
+  get isHeldBack(): boolean {
+    return this.place.machine.cpus.noted === HELD;
+  }
+
+  /** Hands a packet to the interface, as soon as the address of its next hop is known. */
   send(packet: number): void {
     const { packets, kernel, cpus } = this.place.machine;
     const next = packets.destinationIp(packet);
-    const mac = this.arp.lookup(next, kernel.now);
+    const { isHeldBack } = this;
+    // What has gone through the interface by now is sent, although the address may not be believed any more.
+    const mac = isHeldBack ? this.arp.lookup(next, kernel.now) : this.arp.lastOf(next);
     if (mac === NONE) {
       const { displaced, asked } = this.arp.wait(next, packet, kernel.cause);
-      if (displaced !== NONE) kernel.mark(this.events["no address yet"], this.component, cpus.contextOf(this.softint), kernel.now, 0, displaced);
+      if (displaced !== NONE) this.drop("no address yet", displaced);
       if (!asked) this.requestSoon(next);
       return;
     }
+    // The answer has come in between.
+    if (isHeldBack) return cpus.call(cpus.carrier(this.component, this.softint), this.component, ArpOp.flush, packet);
     if (this.arp.suspects(next, kernel.now)) kernel.schedule(this.rules.detection!.delay, Priority.timeout, this.component, ArpOp.suspicion, next | 0);
     const wire = this.wire();
     packets.setEthernet(packet, mac, wire.mac);
@@ -116,7 +141,7 @@ export class AddressResolution {
     if (op >= ArpOp.claim) return this.claim!.spend(op, a);
     if (op === ArpOp.flush) {
       cpus.spend(this.fn.etherOutput, a);
-      this.wire().spendTransmit(a, packets.frameLength(a));
+      this.spendSend(packets.destinationIp(a), a, packets.frameLength(a));
     } else {
       cpus.spend(op === ArpOp.reply ? this.fn.arpInput : op === ArpOp.announce ? this.fn.arpAnnounce : this.fn.arpRequest);
       this.wire().spendTransmit(NONE, ARP_FRAME);
@@ -140,11 +165,22 @@ export class AddressResolution {
     const isSuspicion = op === ArpOp.suspicion;
     kernel.mark(isSuspicion ? this.suspicionTimer : this.fn.callout, this.component, cpus.contextOf(this.softint), kernel.now, 0, NONE, isSuspicion ? 0 : a);
     if (!isSuspicion) {
-      if (this.arp.isWaiting(ip)) cpus.post(this.softint, this.component, ArpOp.request, a);
+      if (this.arp.isWaiting(ip)) this.unanswered(ip);
     } else if (this.arp.isToProbe(ip, kernel.now)) {
       cpus.post(this.softint, this.component, ArpOp.probe, a);
       kernel.schedule(this.rules.detection!.interval, Priority.timeout, this.component, ArpOp.suspicion, a);
     }
+  }
+
+  /** The time to ask again has come, or to give up. */
+  private unanswered(ip: number): void {
+    if (this.arp.asksAgain(ip)) return this.place.machine.cpus.post(this.softint, this.component, ArpOp.request, ip | 0);
+    for (let packet = this.arp.take(ip); packet !== NONE; packet = this.arp.take(ip)) this.drop("no answer to ARP", packet);
+  }
+
+  private drop(why: "no address yet" | "no answer to ARP", packet: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.events[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
   }
 
   /** The address comes to the interface of {@link move}, which hears what becomes of it: the next thing that the thread does. */

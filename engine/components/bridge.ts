@@ -45,7 +45,7 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
-    this.fn = kernel.functions({ ...bridgeFunctions[domain.system], "longer than the port's MTU": { kind: "drop", a: "bytes" } });
+    this.fn = kernel.functions({ ...bridgeFunctions[domain.system], "longer than the port's MTU": { kind: "drop", a: "bytes" }, "destination is at the port it came from": { kind: "drop" } });
     this.softirq = sharedThread(machine, domain, domain.system === "linux" ? "ksoftirqd" : "softint-net", 0);
     this.database = new ForwardingDatabase(kernel.store, spec.path);
     this.counters = kernel.store.table(`bridge ${spec.path}`, { forwarded: "f64", flooded: "f64", filtered: "f64", learned: "f64" }, 1);
@@ -109,12 +109,14 @@ export class Bridge implements PlacedModel, FrameConsumer, FrameSwitch {
   }
 
   forward(from: number, packet: number): void {
-    const { kernel, packets } = this.place.machine;
+    const { kernel, cpus, packets } = this.place.machine;
     const source = packets.sourceMac(packet);
     if (!isGroup(source) && this.database.learn(source, from, kernel.now)) this.counters.learned[0]!++;
     const to = this.portFor(packet);
     if (to === from) {
+      // Filtered (IEEE 802.1D section 7.7); Linux: `should_deliver` of br_forward.c.
       this.counters.filtered[0]!++;
+      kernel.mark(this.fn["destination is at the port it came from"], this.id, cpus.contextOf(this.softirq), kernel.now, 0, packet);
       this.loans?.giveBack(packet);
     } else if (to !== NONE) {
       this.counters.forwarded[0]!++;

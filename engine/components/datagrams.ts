@@ -1,5 +1,6 @@
 import type { Variable } from "../inspect";
 import type { Placement, System } from "../machine/machine";
+import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
 import { UdpSockets } from "../network/udp";
 import { NONE } from "../trace/trace";
@@ -28,7 +29,6 @@ const functionsOf = {
     icmpReflect: { name: "icmp_reflect", file: "sys/netinet/ip_icmp.c", kind: "ip" },
     icmpError: { name: "icmp_error", file: "sys/netinet/ip_icmp.c", kind: "ip" },
     ipOutput: { name: "ip_output", file: "sys/netinet/ip_output.c", kind: "ip" },
-    etherOutput: { name: "ether_output", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
   },
   linux: {
     copyIn: { name: "ip_append_data", file: "net/ipv4/ip_output.c", kind: "socket", a: "bytes", tally: "copy" },
@@ -40,7 +40,6 @@ const functionsOf = {
     icmpReflect: { name: "icmp_reply", file: "net/ipv4/icmp.c", kind: "ip" },
     icmpError: { name: "__icmp_send", file: "net/ipv4/icmp.c", kind: "ip" },
     ipOutput: { name: "ip_send_skb", file: "net/ipv4/ip_output.c", kind: "ip" },
-    etherOutput: { name: "dev_queue_xmit", file: "net/core/dev.c", kind: "ethernet" },
   },
 } as const satisfies Record<System, unknown>;
 
@@ -56,7 +55,8 @@ const FIRST_DYNAMIC_PORT = 49152;
 
 /** What the stack does for datagrams: cost and way of a packet that is ready, and the portmap where there is one. */
 export interface BelowDatagrams {
-  spend(packet: number): void;
+  /** Said in `begin`. @param packet −1 where it does not exist yet */
+  spend(ip: number, packet: number, bytes: number): void;
   route(packet: number): void;
   /** Binds in the hypervisor's portmap; undefined where the uplink has none. @param port 0: any dynamic one */
   bind(port: number): { readonly port: number } | { readonly error: string } | undefined;
@@ -230,11 +230,15 @@ export class Datagrams {
   begin(op: number, packet: number): void {
     const { cpus, packets } = this.place.machine;
     const { fn } = this;
-    if (op === DatagramOp.send) cpus.spend(packets.isIcmp(packet) ? fn.rawOutput : fn.udpOutput, packet, packets.payloadLength(packet));
-    else cpus.spend(op === DatagramOp.echo ? fn.icmpReflect : fn.icmpError, packet);
-    cpus.spend(fn.ipOutput, packet);
-    cpus.spend(fn.etherOutput, packet);
-    this.below.spend(packet);
+    if (op === DatagramOp.send) {
+      cpus.spend(packets.isIcmp(packet) ? fn.rawOutput : fn.udpOutput, packet, packets.payloadLength(packet));
+      cpus.spend(fn.ipOutput, packet);
+      return this.below.spend(packets.destinationIp(packet), packet, packets.frameLength(packet));
+    }
+    // From here on it is the answer that goes on, which does not exist yet.
+    cpus.spend(op === DatagramOp.echo ? fn.icmpReflect : fn.icmpError, packet);
+    cpus.spend(fn.ipOutput);
+    this.below.spend(packets.sourceIp(packet), NONE, op === DatagramOp.echo ? packets.frameLength(packet) : ERROR_FRAME);
   }
 
   end(op: number, packet: number): void {
@@ -268,3 +272,5 @@ export class Datagrams {
 
 /** IPv4 header and UDP's, or ICMP's, which is as long. */
 const HEADERS_IP_UDP = 28;
+/** A frame with "port unreachable": Ethernet's header, IPv4's and ICMP's, and what it quotes. */
+const ERROR_FRAME = ETHERNET_HEADER + HEADERS_IP_UDP + ICMP_QUOTE;

@@ -78,7 +78,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** Functions that it may drive: one, or those of the device that nobody binds. */
   readonly candidates: readonly number[];
   private readonly memory: readonly QueueMemory[];
-  /** Which of them it drives, or −1, and whether its interface is up. */
+  /** Which of them it drives, or −1, and whether its interface is up (IFF_RUNNING): it takes no frames before, neither to send nor from its queues. */
   private readonly state;
   /** Whether its interface comes up with the domain. */
   private readonly isUpAtStart: boolean;
@@ -137,7 +137,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
     this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? system : "static", system);
     this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
-      afterReset: () => this.setup.afterReset(), ended: (up) => this.setup.vfEnded(up),
+      afterReset: () => this.setup.afterReset(),
+      ended: (up) => {
+        if (up) this.throughMailbox();
+        this.setup.vfEnded(up);
+      },
     });
     this.mailbox = !nic.isPhysical(functions[0]!) || nic.sriov.vfs === 0 ? undefined : new PfMailbox(
       machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, this.threads[0]!, vcpus[0]!, latency,
@@ -176,8 +180,14 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { domain } = this.place;
     this.nic.point(f, this.memory);
     this.nic.open(f, domain.id, this.lines, this.polled ? -1 : this.moderation.initial);
-    this.state.up[0] = 1;
+    if (this.nic.isPhysical(f)) this.state.up[0] = 1;
     this.mailbox?.look();
+  }
+
+  /** A VF sends and receives from now on; what has come since the PF's driver let it is found (`ixv_init_locked` enables interrupts last). */
+  private throughMailbox(): void {
+    this.state.up[0] = 1;
+    for (let q = 0; q < this.threads.length; q++) this.nic.unmask(this.f, q);
   }
 
   private spendInterrupt(): void {
@@ -238,8 +248,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.loans?.giveBack(packet);
   }
 
-  /** What a malicious driver does: a descriptor whose data is anywhere. @returns false where it has no function, or no descriptor is free */
-  postAt(packet: number, address: number): boolean {
+  /** What a malicious driver does: a descriptor whose data is anywhere, whether or not the interface is up. @returns false where it has no function, or no descriptor is free */
+  postAt(packet: number, address?: number): boolean {
     return this.f !== NONE && this.nic.post(this.f, packet, address);
   }
 

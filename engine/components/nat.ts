@@ -4,10 +4,12 @@ import { sharedThread, type PlacedModel, type Placement, type System } from "../
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Conntrack, type Tuple } from "../network/conntrack";
 import { ArpOperation, IcmpType, Protocol } from "../network/packets";
+import { translated, tupleOf, turned } from "../network/translation";
 import { NONE } from "../trace/trace";
 import { AddressResolution, ArpOp } from "./addressResolution";
 import type { FrameSwitch, SwitchPort } from "./frameSwitch";
 import type { FrameConsumer, NetworkInterface } from "./interface";
+import { FIRST_PORT, PORTS, portForwards, type PortForward } from "./portForwards";
 
 const Op = { echo: 0 } as const;
 /** What the router's functions are called in each system, and where they are: Linux' netfilter, NetBSD's NPF. */
@@ -36,9 +38,6 @@ const natFunctions = {
 
 /** The address of every backend interface, as Xen's scripts set it. */
 const INSIDE_MAC = 0xfe_ff_ff_ff_ff_ff;
-/** Ports that are chosen from where a guest's own is taken (`nf_nat_l4proto_unique_tuple`: unprivileged ones). */
-const FIRST_PORT = 1024;
-const PORTS = 65536;
 
 /**
  * A router between a driver domain's device and its guests that translates addresses (RFC 3022; Linux' masquerading, as Xen's
@@ -59,7 +58,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   private wire!: NetworkInterface;
   private loans: FrameLoans | undefined;
   /** Ports of its address that lead to servers: wiring. */
-  private forwards: readonly { readonly protocol: number; readonly outside: number; readonly inside: number; readonly guest: number }[] | undefined;
+  private forwards: readonly PortForward[] | undefined;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
@@ -69,6 +68,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     this.fn = kernel.functions({
       ...natFunctions[domain.system],
       "no mapping": { kind: "drop", a: "port" },
+      "address is not this host's": { kind: "drop" },
       "not translated, bad checksum": { kind: "drop" },
       "no port is free": { kind: "drop" },
       "source is not the guest's": { kind: "violation" },
@@ -100,39 +100,29 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     return { address: this.ip, port: rule?.outside ?? server };
   }
 
-  /** Every server of a guest that `forward` names, or all, by its own port, or the next free one where that is taken. */
-  private rules(): NonNullable<Nat["forwards"]> {
-    if (this.forwards !== undefined) return this.forwards;
-    const { machine, spec } = this.place;
-    const wanted = spec.options["forward"] as readonly number[] | undefined;
-    const rules: { protocol: number; outside: number; inside: number; guest: number }[] = [];
-    const domains = machine.design.hosts.flatMap(({ domains }) => domains);
-    this.guests.forEach(({ path }, guest) => {
-      for (const { options } of domains.find((d) => d.path === path)?.components ?? []) {
-        const inside = options["port"];
-        if (typeof inside !== "number" || wanted?.includes(inside) === false) continue;
-        const protocol = options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
-        let outside = inside;
-        while (rules.some((r) => r.protocol === protocol && r.outside === outside)) outside = outside === PORTS - 1 ? FIRST_PORT : outside + 1;
-        rules.push({ protocol, outside, inside, guest });
-      }
-    });
-    return (this.forwards = rules);
+  private rules(): readonly PortForward[] {
+    const { machine: { design }, spec } = this.place;
+    return (this.forwards ??= portForwards(spec, this.guests, design.hosts.flatMap(({ domains }) => domains)));
   }
 
   // --- From a guest -------------------------------------------------------------------------------------------------
 
   spendForward(guest: number, packet: number): void {
-    const { cpus, kernel, packets } = this.place.machine;
+    const { cpus, packets } = this.place.machine;
     const before = cpus.enter(this.id);
     // What IP receives has pages of its own.
     this.loans?.spendCopy(packet);
     if (packets.isArp(packet)) {
       cpus.spend(this.fn.arpInput, packet);
-      this.guests[guest]!.spendDeliver(packet);
+      if (this.isAnswered(packet)) this.guests[guest]!.spendDeliver(NONE);
+    } else if (packets.sourceIp(packet) === this.guests[guest]!.address() && !packets.isCorrupted(packet) && !this.isAsked(packet)) {
+      this.spendTranslation(packet);
+      const neighbour = this.neighbourAt(packets.destinationIp(packet));
+      // What leaves is the translated packet, which does not exist yet.
+      if (neighbour >= 0) this.guests[neighbour]!.spendDeliver(NONE);
+      else this.arp.spendSend(packets.destinationIp(packet), NONE, packets.frameLength(packet));
     } else {
-      this.spendTranslation(packet, this.connections.find(0, tuple(packets, packet), kernel.now) < 0 && this.connections.find(1, tuple(packets, packet), kernel.now) < 0);
-      this.wire.spendTransmit(packet, packets.frameLength(packet));
+      this.spendArrival(packet);
     }
     cpus.enter(before);
   }
@@ -145,12 +135,11 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     if (packets.sourceIp(packet) !== port.address()) return this.drop("source is not the guest's", packet);
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
     const destination = packets.destinationIp(packet);
-    const isQuery = packets.isIcmp(packet) && packets.icmpType(packet) !== IcmpType.unreachable;
-    if (isQuery && destination === this.ip) return this.place.machine.cpus.call(this.softirq, this.id, Op.echo, packet, guest);
-    if (packets.isIcmp(packet) && !isQuery) return this.errorFromGuest(packet);
-    const t = tuple(packets, packet);
-    const neighbour = this.guests.findIndex((g) => g.address() === destination);
-    if (neighbour >= 0) return this.toGuest(neighbour, this.translated(packet, t));
+    if (this.isAsked(packet)) return this.place.machine.cpus.call(this.softirq, this.id, Op.echo, packet, guest);
+    if (packets.isIcmp(packet) && packets.icmpType(packet) === IcmpType.unreachable) return this.errorFromGuest(packet);
+    const t = tupleOf(packets, packet);
+    const neighbour = this.neighbourAt(destination);
+    if (neighbour >= 0) return this.toGuest(neighbour, translated(packets, packet, t));
     const known = this.connections.find(0, t, kernel.now);
     const answered = known < 0 ? this.connections.find(1, t, kernel.now) : NONE;
     const r = known >= 0 ? known : answered >= 0 ? answered : this.masquerade(guest, packet, t);
@@ -160,16 +149,18 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const other = direction === 0 ? this.connections.reply(r) : this.connections.original(r);
     this.connections.pass(r, direction, packets, packet, kernel.now);
     this.state.out[0]!++;
-    this.toWorld(this.translated(packet, turned(other)));
+    this.toWorld(translated(packets, packet, turned(other)));
   }
 
-  /** A packet with other addresses and ports, or another identifier. */
-  private translated(packet: number, { source, sourcePort, destination, destinationPort }: Tuple): number {
+  /** Whether it is a question to the router itself. */
+  private isAsked(packet: number): boolean {
     const { packets } = this.place.machine;
-    if (!packets.isIcmp(packet)) return packets.translate(packet, source, sourcePort, destination, destinationPort);
-    const query = packets.translate(packet, source, 0, destination, 0);
-    packets.setEchoIdentifier(query, packets.icmpType(packet) === IcmpType.echo ? sourcePort : destinationPort);
-    return query;
+    return packets.isIcmp(packet) && packets.icmpType(packet) !== IcmpType.unreachable && packets.destinationIp(packet) === this.ip;
+  }
+
+  /** The guest that has an address, or −1. */
+  private neighbourAt(address: number): number {
+    return this.guests.findIndex((g) => g.address() === address);
   }
 
   /** A new connection of a guest: its own port, or the next one that nobody has towards the same destination (`nf_nat_l4proto_unique_tuple`). */
@@ -193,19 +184,25 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   /** Proxy ARP: whatever a guest looks for is here, but for itself. */
   private answerArp(port: SwitchPort, request: number): void {
-    const { packets } = this.place.machine;
+    if (!this.isAnswered(request)) return;
+    const { packets, kernel } = this.place.machine;
     const asker = packets.arpSenderMac(request);
-    if (packets.arpOperation(request) !== ArpOperation.request || packets.destinationIp(request) === packets.sourceIp(request)) return;
     const reply = packets.createArp(ArpOperation.reply, INSIDE_MAC, packets.destinationIp(request), asker, packets.sourceIp(request));
     packets.setEthernet(reply, asker, INSIDE_MAC);
+    kernel.namePacket(reply);
     port.deliver(reply);
+  }
+
+  private isAnswered(arp: number): boolean {
+    const { packets } = this.place.machine;
+    return packets.arpOperation(arp) === ArpOperation.request && packets.destinationIp(arp) !== packets.sourceIp(arp);
   }
 
   /** An error that a guest sends, about a datagram that was translated on its way in (RFC 5508 section 4.2). */
   private errorFromGuest(packet: number): void {
     const { packets, kernel } = this.place.machine;
     const quoted = packets.quoted(packet);
-    const r = this.connections.find(1, turned(tuple(packets, quoted)), kernel.now);
+    const r = this.connections.find(1, turned(tupleOf(packets, quoted)), kernel.now);
     if (r < 0) return this.drop("no mapping", packet);
     const o = this.connections.original(r);
     const error = packets.translate(packet, this.ip, 0, packets.destinationIp(packet), 0);
@@ -214,35 +211,50 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   }
 
   private toWorld(packet: number): void {
+    this.place.machine.kernel.namePacket(packet);
     this.arp.send(packet);
   }
 
   // --- From the world -----------------------------------------------------------------------------------------------
 
   spendInput(packet: number): void {
-    const { cpus, kernel, packets } = this.place.machine;
+    const { cpus, packets } = this.place.machine;
     const before = cpus.enter(this.id);
     if (packets.isArp(packet)) {
       cpus.spend(this.fn.arpInput, packet);
+    } else if (this.isForGuest(packet)) {
+      this.spendTranslation(packet);
+      this.guests[0]?.spendDeliver(NONE);
     } else {
-      const t = tuple(packets, packet);
-      this.spendTranslation(packet, this.connections.find(1, t, kernel.now) < 0 && this.connections.find(0, t, kernel.now) < 0);
-      this.guests[0]?.spendDeliver(packet);
+      this.spendArrival(packet);
     }
     cpus.enter(before);
+  }
+
+  private isForGuest(packet: number): boolean {
+    const { packets } = this.place.machine;
+    if (packets.destinationIp(packet) !== this.ip || packets.isCorrupted(packet)) return false;
+    if (packets.isIcmp(packet) && packets.icmpType(packet) !== IcmpType.echoReply) return packets.icmpType(packet) === IcmpType.unreachable;
+    return this.isKnown(packet) || this.ruleFor(packets.protocol(packet), packets.destinationPort(packet)) !== undefined;
+  }
+
+  private isKnown(packet: number): boolean {
+    const { kernel: { now }, packets } = this.place.machine;
+    const t = tupleOf(packets, packet);
+    return this.connections.find(0, t, now) >= 0 || this.connections.find(1, t, now) >= 0;
   }
 
   input(packet: number): void {
     const { packets, kernel, cpus } = this.place.machine;
     if (packets.isArp(packet)) return this.arp.input(packet);
-    if (packets.destinationIp(packet) !== this.ip) return;
+    if (packets.destinationIp(packet) !== this.ip) return this.drop("address is not this host's", packet);
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
     if (packets.isIcmp(packet)) {
       const type = packets.icmpType(packet);
       if (type === IcmpType.echo) return cpus.call(this.softirq, this.id, Op.echo, packet, NONE);
       if (type === IcmpType.unreachable) return this.errorFromWorld(packet);
     }
-    const t = tuple(packets, packet);
+    const t = tupleOf(packets, packet);
     const answered = this.connections.find(1, t, kernel.now);
     const known = answered < 0 ? this.connections.find(0, t, kernel.now) : NONE;
     const r = answered >= 0 ? answered : known >= 0 ? known : this.admit(t);
@@ -251,7 +263,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const other = direction === 1 ? this.connections.original(r) : this.connections.reply(r);
     this.connections.pass(r, direction, packets, packet, kernel.now);
     this.state.in[0]!++;
-    this.toGuest(this.connections.portOf(r), this.translated(packet, turned(other)));
+    this.toGuest(this.connections.portOf(r), translated(packets, packet, turned(other)));
   }
 
   /** A new connection from the world: to the guest that the port is forwarded to, or to nobody. */
@@ -262,7 +274,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     return this.connections.open(t, reply, rule.guest, this.place.machine.kernel.now);
   }
 
-  private ruleFor(protocol: number, port: number): NonNullable<Nat["forwards"]>[number] | undefined {
+  private ruleFor(protocol: number, port: number): PortForward | undefined {
     return this.rules().find((rule) => rule.protocol === protocol && rule.outside === port);
   }
 
@@ -270,7 +282,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   private errorFromWorld(packet: number): void {
     const { packets, kernel } = this.place.machine;
     const quoted = packets.quoted(packet);
-    const t = turned(tuple(packets, quoted));
+    const t = turned(tupleOf(packets, quoted));
     const masked = this.connections.find(1, t, kernel.now);
     const r = masked >= 0 ? masked : this.connections.find(0, t, kernel.now);
     if (r < 0) return this.drop("no mapping", packet);
@@ -283,8 +295,9 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   /** Towards a guest, whose addresses the toolstack has entered. */
   private toGuest(guest: number, packet: number): void {
-    const { packets } = this.place.machine;
+    const { packets, kernel } = this.place.machine;
     const port = this.guests[guest]!;
+    kernel.namePacket(packet);
     if (packets.ipLength(packet) > port.mtu) return this.drop("longer than the port's MTU", packet, packets.ipLength(packet));
     packets.setEthernet(packet, port.mac, INSIDE_MAC);
     port.deliver(packet);
@@ -292,11 +305,17 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   // --- Work ---------------------------------------------------------------------------------------------------------
 
-  private spendTranslation(packet: number, isNew: boolean): void {
+  /** A packet that goes no further. */
+  private spendArrival(packet: number): void {
     const { cpus } = this.place.machine;
     cpus.spend(this.fn.input, packet);
     cpus.spend(this.fn.find, packet);
-    if (isNew) cpus.spend(this.fn.open, packet);
+  }
+
+  private spendTranslation(packet: number): void {
+    const { cpus } = this.place.machine;
+    this.spendArrival(packet);
+    if (!this.isKnown(packet)) cpus.spend(this.fn.open, packet);
     cpus.spend(this.fn.translate, packet);
     cpus.spend(this.fn.forward, packet);
   }
@@ -311,8 +330,9 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     if (op >= ArpOp.timer) return this.arp.begin(op, a);
     cpus.spend(this.fn.icmpInput, a);
     cpus.spend(this.fn.icmpReply, a);
-    if (guest < 0) this.wire.spendTransmit(a, packets.frameLength(a));
-    else this.guests[guest]!.spendDeliver(a);
+    // The answer, which does not exist yet.
+    if (guest < 0) this.arp.spendSend(packets.sourceIp(a), NONE, packets.frameLength(a));
+    else this.guests[guest]!.spendDeliver(NONE);
   }
 
   end(op: number, a: number, guest: number): void {
@@ -322,12 +342,11 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
 
   /** It answers for its own address. */
   private reply(request: number, guest: number): void {
-    const { kernel, packets } = this.place.machine;
+    const { packets } = this.place.machine;
     const reply = packets.createEcho(
       IcmpType.echoReply, this.ip, packets.sourceIp(request), packets.echoIdentifier(request), packets.echoSequence(request),
       packets.stream(request), packets.offset(request), packets.payloadLength(request), this.state.ipId[0]!++,
     );
-    kernel.namePacket(reply);
     if (guest < 0) this.toWorld(reply);
     else this.toGuest(guest, reply);
   }
@@ -355,18 +374,4 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
       ],
     }];
   }
-}
-
-function tuple(packets: Placement["machine"]["packets"], p: number): Tuple {
-  const isQuery = packets.isIcmp(p);
-  const asks = isQuery && packets.icmpType(p) === IcmpType.echo;
-  const identifier = isQuery ? packets.echoIdentifier(p) : 0;
-  return {
-    protocol: packets.protocol(p), source: packets.sourceIp(p), sourcePort: asks ? identifier : isQuery ? 0 : packets.sourcePort(p),
-    destination: packets.destinationIp(p), destinationPort: asks ? 0 : isQuery ? identifier : packets.destinationPort(p),
-  };
-}
-
-function turned({ protocol, source, sourcePort, destination, destinationPort }: Tuple): Tuple {
-  return { protocol, source: destination, sourcePort: destinationPort, destination: source, destinationPort: sourcePort };
 }

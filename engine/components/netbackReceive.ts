@@ -18,7 +18,9 @@ export class NetbackReceive {
   private readonly events;
 
   constructor(private readonly backend: Backend, private readonly loans: FrameLoans | undefined) {
-    this.events = backend.machine.kernel.functions({ "queue to guest full": { kind: "drop" }, "guest not connected": { kind: "drop" } });
+    this.events = backend.machine.kernel.functions({
+      "queue to guest full": { kind: "drop" }, "guest not connected": { kind: "drop" }, "grant refused": { kind: "drop" },
+    });
   }
 
   /** Said in `begin`: taking a frame over. */
@@ -78,9 +80,10 @@ export class NetbackReceive {
     const { machine: { packets, cpus }, vifs, state, component, grants, by, domain } = this.backend;
     const { guest, queue, thread } = vifs[v]!;
     const ring = guest.receiveRing;
-    if (state.connected[v] === 0) {
-      state.receiving[v] = 0;
-      return;
+    if (state.stale[v]! > 0 || state.connected[v] === 0) {
+      this.throwAway(v, state.stale[v]!);
+      state.stale[v] = state.receiving[v] = 0;
+      return this.kick(v);
     }
     for (let i = 0; i < n; i++) {
       const packet = queue.shift();
@@ -88,8 +91,12 @@ export class NetbackReceive {
       const entry = ring.takeRequest();
       const mayWrite = grants.mayUse(by, domain, ring.grant(entry), true);
       ring.putResponse(ring.id(entry), mayWrite ? packet : NONE);
-      if (mayWrite) state.toGuest[v]!++;
-      this.loans?.giveBack(packet);
+      if (mayWrite) {
+        state.toGuest[v]!++;
+        this.loans?.giveBack(packet);
+      } else {
+        this.drop("grant refused", v, packet);
+      }
     }
     if (n > 0) {
       cpus.call(thread, component, NetbackOp.receive, v);
@@ -101,11 +108,20 @@ export class NetbackReceive {
     this.kick(v);
   }
 
-  /** The guest is gone: what waits for it is thrown away. */
+  /** The guest is gone: what waits for it is thrown away, when the thread that copies it is done (`kthread_stop` in `xenvif_disconnect_data`). */
   flush(v: number): void {
     const { state, vifs } = this.backend;
     const { queue } = vifs[v]!;
-    for (let packet = queue.shift(); packet !== NONE; packet = queue.shift()) this.drop("guest not connected", v, packet);
-    state.bytes[v] = 0;
+    if (state.receiving[v] === 1) state.stale[v] = queue.count;
+    else this.throwAway(v, queue.count);
+  }
+
+  private throwAway(v: number, frames: number): void {
+    const { state, vifs, machine: { packets } } = this.backend;
+    for (let i = 0; i < frames; i++) {
+      const packet = vifs[v]!.queue.shift();
+      state.bytes[v]! -= packets.frameLength(packet);
+      this.drop("guest not connected", v, packet);
+    }
   }
 }

@@ -15,10 +15,12 @@ export class NetbackTransmit {
   private readonly pending;
   private readonly way: TransmitWay;
   readonly loans: FrameLoans | undefined;
+  private readonly refused: number;
 
   constructor(private readonly backend: Backend, system: System, path: string, domain: string) {
     const { machine } = backend;
     this.way = transmitWays[system];
+    this.refused = machine.kernel.functions({ "grant refused": { kind: "drop" } })["grant refused"];
     this.pending = machine.kernel.store.table(`requests under way in ${path}`, { packet: "i32", id: "i32", mapping: "i32", epoch: "u16" });
     this.loans = this.way.lends ? new FrameLoans(machine, domain, (v, row) => this.returned(v, row)) : undefined;
   }
@@ -60,7 +62,7 @@ export class NetbackTransmit {
   }
 
   build(v: number, n: number): void {
-    const { machine: { cpus, packets }, vifs, state, softirq, component, grants, by, domain } = this.backend;
+    const { machine: { kernel, cpus, packets }, vifs, state, softirq, component, grants, by, domain } = this.backend;
     const { guest, taken } = vifs[v]!;
     const ring = guest.transmitRing;
     if (state.connected[v] === 0) {
@@ -73,15 +75,20 @@ export class NetbackTransmit {
       else state.polling[v] = 0;
       return;
     }
-    for (let i = 0; i < n; i++) {
+    // There are fewer where another guest has taken the place of the one that the round was begun for.
+    for (let i = Math.min(n, ring.requests); i > 0; i--) {
       const entry = ring.takeRequest();
       const packet = ring.packet(entry);
       const isMapped = packets.frameLength(packet) > this.way.copied;
-      // The hypervisor refuses what was not granted: the guest gets the error, nobody the frame.
+      // The hypervisor refuses what was not granted: the guest gets the error, nobody the frame (`xenvif_tx_check_gop`).
       const mapping = isMapped ? grants.map(by, domain, ring.grant(entry), false) : NONE;
       const isTaken = isMapped ? mapping !== NONE : grants.mayUse(by, domain, ring.grant(entry), false);
-      if (isTaken) taken.push(this.begin(v, packet, ring.id(entry), mapping));
-      else this.respond(v, ring.id(entry));
+      if (isTaken) {
+        taken.push(this.begin(v, packet, ring.id(entry), mapping));
+      } else {
+        kernel.mark(this.refused, by.component, by.context, kernel.now, 0, packet);
+        this.respond(v, ring.id(entry));
+      }
     }
     if (taken.count > 0) cpus.call(softirq, component, NetbackOp.submit, v);
     else cpus.post(softirq, component, NetbackOp.build, v);

@@ -30,9 +30,12 @@ export interface BackendVif {
   readonly queue: Ring;
 }
 
-/** `epoch` grows with each connection: what is under way from an earlier one is answered to nobody. */
+/**
+ * `epoch` grows with each connection: what is under way from an earlier one is answered to nobody. `stale`: the oldest frames for the guest, which are of a
+ * connection that is no more.
+ */
 export const backendSchema = {
-  connected: "u8", epoch: "u16", transmitMapping: "i32", receiveMapping: "i32", polling: "u8", releasing: "u8", receiving: "u8", bytes: "f64", fromGuest: "f64", toGuest: "f64", dropped: "f64",
+  connected: "u8", epoch: "u16", transmitMapping: "i32", receiveMapping: "i32", polling: "u8", releasing: "u8", receiving: "u8", stale: "u16", bytes: "f64", fromGuest: "f64", toGuest: "f64", dropped: "f64",
 } as const;
 
 /** What the halves of a backend share. */

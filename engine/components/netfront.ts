@@ -204,7 +204,11 @@ export class Netfront implements PlacedModel, NetworkInterface {
     if (done > 0) cpus.spendTime(fn.network_tx_buf_gc, done * costs.of(fn.network_tx_buf_gc, 0), NONE, done);
     const frames = ring.responses;
     let bytes = 0;
-    for (let i = 0; i < frames; i++) bytes += packets.frameLength(ring.packet(ring.responseAt(i)));
+    for (let i = 0; i < frames; i++) {
+      const packet = ring.packet(ring.responseAt(i));
+      // A response of an error brings none.
+      if (packet !== NONE) bytes += packets.frameLength(packet);
+    }
     cpus.note(frames);
     if (frames === 0) return;
     cpus.spendTime(fn.network_rx, frames * costs.of(fn.network_rx, 0), ring.packet(ring.responseAt(0)), frames);
@@ -290,8 +294,7 @@ export class Netfront implements PlacedModel, NetworkInterface {
       else this.state.pushing[0] = 0;
     } else if (op === Op.restart) {
       this.state.restarting[0] = 0;
-      const packet = this.sendQueue.shift();
-      if (packet !== NONE && this.free.count > 0) this.put(packet);
+      if (this.free.count > 0) this.put(this.sendQueue.shift());
       this.restart();
     } else {
       this.offerRings();

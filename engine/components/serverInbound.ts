@@ -15,8 +15,8 @@ export const InboundOp = { receive: 0, send: 1, notify: 2, echo: 3, answer: 4 } 
 /**
  * The network server's way in (LibrettOS 3.2; `backend_receive`): it is at the very bottom of the stack and only routes. TCP and UDP go by
  * the destination port, which the portmap says the owner of; the hypervisor keeps that, and its pages are mapped here, so that a look
- * takes no hypercall. ARP goes to every application, each of which answers for its own address; for the address that they share, and for
- * echo requests, the server answers itself. What is for an application is copied into its ring.
+ * takes no hypercall. ARP goes to every application, each of which answers for its own address, and is kept by the server; for the address
+ * that they share, and for echo requests, the server answers itself. What is for an application is copied into its ring.
  */
 export class ServerInbound {
   private readonly fn;
@@ -39,6 +39,8 @@ export class ServerInbound {
       "longer than a slot": { kind: "drop" },
       "no owner of the port": { kind: "drop", a: "port" },
       "echo reply for nobody": { kind: "drop" },
+      "bad UDP or ICMP checksum": { kind: "drop" },
+      "address is not this host's": { kind: "drop" },
     });
   }
 
@@ -52,15 +54,15 @@ export class ServerInbound {
     if (op === InboundOp.receive) {
       cpus.spend(fn.if_percpuq_softint, packet);
       cpus.spend(fn.backend_receive, packet);
+      if (packets.isArp(packet)) cpus.spend(fn.in_arpinput, packet);
     } else if (op === InboundOp.send) {
       cpus.spendLines(this.channels[application]!.toApplication.consumer, INDEX_LINES);
       cpus.spend(fn.backend_forward_send, packet, packets.frameLength(packet), application);
     } else if (op === InboundOp.echo) {
       cpus.spend(fn.icmp_input, packet);
       cpus.spend(fn.icmp_reflect, packet);
-      this.wire().spendTransmit(packet, packets.frameLength(packet));
+      this.wire().spendTransmit(NONE, packets.frameLength(packet));
     } else if (op === InboundOp.answer) {
-      cpus.spend(fn.in_arpinput, packet);
       this.wire().spendTransmit(NONE, ARP_FRAME);
     } else {
       cpus.spend(fn.minios_notify_remote_via_evtchn, packet);
@@ -111,10 +113,11 @@ export class ServerInbound {
     const type = packets.icmpType(packet);
     const isShared = addresses.isShared(destination);
     const served = isShared ? NONE : this.channels.findIndex((channel) => channel.address() === destination);
-    if (!isShared && served < 0) return;
+    if (!isShared && served < 0) return this.drop("address is not this host's", packet);
     if (!isShared && !addresses.isActive(served)) return addresses.refuse(served, packet, cpus.contextOf(softint));
     if (type === IcmpType.echo) {
-      if (!packets.isCorrupted(packet)) cpus.call(softint, component, InboundOp.echo, packet);
+      if (packets.isCorrupted(packet)) this.drop("bad UDP or ICMP checksum", packet);
+      else cpus.call(softint, component, InboundOp.echo, packet);
     } else if (!isShared) {
       cpus.call(softint, component, InboundOp.send, packet, served);
     } else if (type === IcmpType.echoReply) {
@@ -169,7 +172,7 @@ export class ServerInbound {
     this.machine.cpus.raise(line);
   }
 
-  private drop(why: "ring to application full" | "channel not connected" | "longer than a slot" | "no owner of the port" | "echo reply for nobody", packet: number, a = 0): void {
+  private drop(why: keyof ServerInbound["fn"], packet: number, a = 0): void {
     const { kernel, cpus } = this.machine;
     kernel.mark(this.fn[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet, a);
   }

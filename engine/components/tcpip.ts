@@ -32,7 +32,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private readonly softint: number;
   private readonly scalars;
   private readonly users: SocketUser[] = [];
-  private wire!: NetworkInterface;
+  /** Where frames leave: the interface below it, or the way to one in another domain. */
+  wire!: NetworkInterface;
   /** The same where the driver is in another domain. */
   private distant: DistantInterface | undefined = undefined;
 
@@ -46,6 +47,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       "retransmission timeout": { kind: "timeout", a: "connection" },
       "bad IP header checksum": { kind: "drop" },
       "bad TCP checksum": { kind: "drop" },
+      "address is not this host's": { kind: "drop" },
     });
     const inKernel = domain.kernel === undefined;
     this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", inKernel ? 0 : -1, inKernel ? "soft interrupt" : "thread");
@@ -56,7 +58,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, wire);
     this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip));
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
-      spend: (packet) => this.spendTransmit(packet, machine.packets.frameLength(packet)),
+      spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
       release: (port) => this.wire.releasePort?.(Protocol.udp, port),
@@ -166,8 +168,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const bytes = op === StreamOp.output ? Math.max(0, this.tcp.nextOutputLength(a)) : 0;
     cpus.spend(fn.tcpOutput, NONE, bytes);
     cpus.spend(fn.ipOutput);
-    cpus.spend(fn.etherOutput);
-    this.spendTransmit(NONE, bytes + HEADERS);
+    this.spendWayOut(op === StreamOp.output ? this.tcp.remoteIp(a) : this.tcp.nextResetTo, NONE, bytes + HEADERS);
   }
 
   end(op: number, a: number, b: number): void {
@@ -187,6 +188,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     cpus.spend(fn.etherInput, packet);
     if (packets.isArp(packet)) return cpus.spend(fn.arpInput, packet);
     cpus.spend(fn.ipInput, packet);
+    if (packets.destinationIp(packet) !== this.ip) return;
     if (!this.wire.offloads.checksum) cpus.spend(fn.checksum, packet, packets.frameLength(packet));
     if (packets.isTcp(packet)) cpus.spend(fn.tcpInput, packet, packets.payloadLength(packet));
     else this.datagrams.spendInput(packet);
@@ -196,7 +198,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const { packets } = this.place.machine;
     if (packets.isArp(packet)) this.arp.input(packet);
     else if (packets.isHeaderCorrupted(packet)) this.drop(this.events["bad IP header checksum"], packet);
-    else if (packets.destinationIp(packet) !== this.ip) return;
+    else if (packets.destinationIp(packet) !== this.ip) this.drop(this.events["address is not this host's"], packet);
     else if (packets.isTcp(packet)) this.takeSegment(packet);
     else this.datagrams.input(packet);
   }
@@ -211,10 +213,15 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
   }
 
-  /** Said in `begin`: the way of a new packet through the interface, and its checksum where the interface does not compute it. */
-  private spendTransmit(packet: number, bytes: number): void {
-    if (!this.wire.offloads.checksum) this.place.machine.cpus.spend(this.fn.checksum, packet, bytes);
-    this.wire.spendTransmit(packet, bytes);
+  /**
+   * Said in `begin`: the way of a new packet to a neighbour and through the interface, and its checksum where the interface does not compute
+   * it. Who waits for the neighbour's address does so in `ether_output` in BSD (`arpresolve`), before `dev_queue_xmit` in Linux (`neigh_resolve_output`).
+   */
+  private spendWayOut(ip: number, packet: number, bytes: number): void {
+    const { machine: { cpus }, domain } = this.place;
+    if (domain.system === "rump" || this.arp.knows(ip)) cpus.spend(this.fn.etherOutput, packet);
+    if (!this.wire.offloads.checksum) cpus.spend(this.fn.checksum, packet, bytes);
+    this.arp.spendSend(ip, packet, bytes);
   }
 
   /** One segment of a connection, built and sent; more follow for as long as TCP has them. */
@@ -223,13 +230,18 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const packet = this.tcp.output(conn);
     if (packet < 0) return;
     this.place.machine.kernel.namePacket(packet);
-    // The next segment has been asked for; what is called last is done first: a call to a driver elsewhere comes before it.
+    // The next segment has been asked for; what is called last is done first: a call that this one goes on by comes before it.
     this.arp.send(packet);
   }
 
+  /** One reset that belongs to no connection; more follow for as long as there are any. */
   private reset(): void {
     this.scalars.resetWanted[0] = 0;
-    for (let packet = this.tcp.nextReset(); packet >= 0; packet = this.tcp.nextReset()) this.arp.send(packet);
+    const packet = this.tcp.nextReset();
+    if (packet < 0) return;
+    this.place.machine.kernel.namePacket(packet);
+    if (this.tcp.resetReady) this.wantOutput(NO_CONNECTION, this.tcp.nextResetCause);
+    this.arp.send(packet);
   }
 
   private wantOutput(conn: number, cause: number): void {
@@ -239,7 +251,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       if (this.streams.want(conn)) cpus.call(thread, this.id, StreamOp.output, conn, 0, cause);
     } else if (this.scalars.resetWanted[0] === 0) {
       this.scalars.resetWanted[0] = 1;
-      cpus.call(thread, this.id, StreamOp.reset);
+      cpus.call(thread, this.id, StreamOp.reset, 0, 0, cause);
     }
   }
 

@@ -13,6 +13,8 @@ const STATES = ["not known", "reachable", "stale", "stale, in use", "being probe
 export interface NeighbourRules {
   /** Packets that may wait for one address; at least one (RFC 1122 section 2.3.2.2). */
   readonly held: number;
+  /** Requests in a row that nobody answers, after which what waits is given up. */
+  readonly requests: number;
   /** How long an answer is believed. Then the neighbour is asked anew, unless there is {@link detection}. */
   readonly believed: number;
   /**
@@ -23,7 +25,7 @@ export interface NeighbourRules {
 }
 
 /** `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
-const schema = { ip: "u32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", first: "i32", last: "i32", held: "i32" } as const;
+const schema = { ip: "u32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
 const heldSchema = { packet: "i32", cause: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
@@ -34,9 +36,9 @@ export class ArpCache {
   private readonly rules: NeighbourRules;
 
   /** @param name unique: the path of the component or interface */
-  constructor(store: Store, name: string, { held, believed, detection }: NeighbourRules) {
+  constructor(store: Store, name: string, { held, requests, believed, detection }: NeighbourRules) {
     // Of one shape, whatever it was put together from.
-    this.rules = { held, believed, detection };
+    this.rules = { held, requests, believed, detection };
     this.rows = store.table(`${name}: ARP cache`, schema);
     this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
   }
@@ -46,6 +48,12 @@ export class ArpCache {
     const row = this.find(ip);
     if (row < 0 || this.rows.state[row] === Known.nothing) return NONE;
     return this.rules.detection !== undefined || now < this.rows.since[row]! + this.rules.believed ? this.rows.mac[row]! : NONE;
+  }
+
+  /** The Ethernet address that `ip` had last, whether or not that is believed still, or −1. */
+  lastOf(ip: number): number {
+    const row = this.find(ip);
+    return row < 0 || this.rows.mac[row] === 0 ? NONE : this.rows.mac[row]!;
   }
 
   /** A packet leaves for `ip`, whose address is known. @returns whether that is suspected from now on: {@link isToProbe} wants to be asked after the rules' delay */
@@ -98,6 +106,7 @@ export class ArpCache {
     if (row < 0) row = this.add(ip);
     const { rows } = this;
     const asked = rows.held[row]! > 0;
+    if (!asked) rows.asked[row] = 1;
     const displaced = rows.held[row]! >= this.rules.held ? this.take(ip) : NONE;
     const h = this.held.alloc();
     this.held.packet[h] = packet;
@@ -126,6 +135,14 @@ export class ArpCache {
   /** The row that asked for the packet that `take` would give. */
   causeOfFirst(ip: number): number {
     return this.held.cause[this.rows.first[this.find(ip)]! - 1]!;
+  }
+
+  /** Nobody has answered the last request for `ip`. @returns whether there is to be another one, which is counted; else what waits is given up */
+  asksAgain(ip: number): boolean {
+    const row = this.find(ip);
+    if (row < 0 || this.rows.asked[row]! >= this.rules.requests) return false;
+    this.rows.asked[row]!++;
+    return true;
   }
 
   /** Does a packet still wait for the address of `ip`? */

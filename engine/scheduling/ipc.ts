@@ -148,7 +148,9 @@ export class Ipc implements Model {
     if (state === ThreadState.dead) {
       pending.server[caller] = NONE;
       pending.calls[caller]!++;
-      kernel.mark(this.fn["no process to call"], this.crossings.kernelComponentOf(this.crossings.homeOf(caller)), cpus.contextOf(caller), kernel.now, 0, NONE, cpus.contextOf(server));
+      // What was to be handed over is lost with the call.
+      const packet = this.share.packet(this.firstShare[caller]! + pending.next[caller]!);
+      kernel.mark(this.fn["no process to call"], this.crossings.kernelComponentOf(this.crossings.homeOf(caller)), cpus.contextOf(caller), kernel.now, 0, packet, cpus.contextOf(server));
       return;
     }
     pending.calls[caller]!++;

@@ -147,11 +147,12 @@ export class TcpCore {
   /** Queues a reset of a connection: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> (RFC 9293 section 3.10.5). */
   sendReset(conn: number, flags: number): void {
     const t = this.tcb;
+    const cause = this.env.cause();
     this.resets.push(
       t.localIp[conn]!, t.localPort[conn]!, t.remoteIp[conn]!, t.remotePort[conn]!, t.sndNxt[conn]!, t.rcvNxt[conn]!, flags,
-      t.stream[conn]!, t.unaOffset[conn]! + ((t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
+      t.stream[conn]!, t.unaOffset[conn]! + ((t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0), cause,
     );
-    this.env.wantOutput(NO_CONNECTION, this.env.cause());
+    this.env.wantOutput(NO_CONNECTION, cause);
   }
 
   /** The interface will cut the packet into frames: each counts as a segment and takes an IP identification of its own. */

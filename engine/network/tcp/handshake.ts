@@ -43,12 +43,13 @@ export function refuse(tcp: TcpCore, packet: number): void {
   const length = packets.payloadLength(packet) + ((flags & TcpFlag.syn) !== 0 ? 1 : 0) + ((flags & TcpFlag.fin) !== 0 ? 1 : 0);
   const withAck = (flags & TcpFlag.ack) !== 0;
   const stream = packets.stream(packet);
+  const cause = tcp.env.cause();
   tcp.resets.push(
     packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet),
     withAck ? packets.acknowledgement(packet) : 0, withAck ? 0 : (packets.sequence(packet) + length) >>> 0,
-    withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream < 0 ? -1 : stream ^ 1, 0,
+    withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream < 0 ? -1 : stream ^ 1, 0, cause,
   );
-  tcp.env.wantOutput(NO_CONNECTION, tcp.env.cause());
+  tcp.env.wantOutput(NO_CONNECTION, cause);
 }
 
 /** The peer's initial sequence number, window and options. */

@@ -4,13 +4,13 @@ import type { Store, Table } from "../../kernel/state";
 export class ResetQueue {
   readonly rows: Table<{
     readonly localIp: "u32"; readonly localPort: "u16"; readonly remoteIp: "u32"; readonly remotePort: "u16";
-    readonly seq: "u32"; readonly ack: "u32"; readonly flags: "u8"; readonly stream: "i32"; readonly offset: "f64"; readonly next: "i32";
+    readonly seq: "u32"; readonly ack: "u32"; readonly flags: "u8"; readonly stream: "i32"; readonly offset: "f64"; readonly cause: "i32"; readonly next: "i32";
   }>;
   private readonly ends: Table<{ readonly head: "i32"; readonly tail: "i32" }>;
 
   constructor(store: Store, name: string) {
     this.rows = store.table(`${name}: resets`, {
-      localIp: "u32", localPort: "u16", remoteIp: "u32", remotePort: "u16", seq: "u32", ack: "u32", flags: "u8", stream: "i32", offset: "f64", next: "i32",
+      localIp: "u32", localPort: "u16", remoteIp: "u32", remotePort: "u16", seq: "u32", ack: "u32", flags: "u8", stream: "i32", offset: "f64", cause: "i32", next: "i32",
     });
     this.ends = store.table(`${name}: reset queue`, { head: "i32", tail: "i32" }, 1);
     this.ends.alloc();
@@ -20,9 +20,10 @@ export class ResetQueue {
     return this.ends.head[0] === 0;
   }
 
+  /** @param cause the row that asks for it */
   push(
     localIp: number, localPort: number, remoteIp: number, remotePort: number,
-    seq: number, ack: number, flags: number, stream: number, offset: number,
+    seq: number, ack: number, flags: number, stream: number, offset: number, cause: number,
   ): void {
     const { rows, ends } = this;
     const r = rows.alloc();
@@ -35,16 +36,21 @@ export class ResetQueue {
     rows.flags[r] = flags;
     rows.stream[r] = stream;
     rows.offset[r] = offset;
+    rows.cause[r] = cause;
     rows.next[r] = 0;
     if (ends.tail[0] === 0) ends.head[0] = r + 1;
     else rows.next[ends.tail[0]! - 1] = r + 1;
     ends.tail[0] = r + 1;
   }
 
+  /** The row of the oldest, or −1. */
+  get first(): number {
+    return this.ends.head[0]! - 1;
+  }
+
   /** Takes the oldest out; its row is readable until the next `push`. −1: empty. */
   shift(): number {
-    const { rows, ends } = this;
-    const r = ends.head[0]! - 1;
+    const { rows, ends, first: r } = this;
     if (r < 0) return -1;
     ends.head[0] = rows.next[r]!;
     if (ends.head[0] === 0) ends.tail[0] = 0;

@@ -220,6 +220,18 @@ export class TcpStack {
     return !this.tcp.resets.isEmpty;
   }
 
+  /** Where `nextReset` goes; 0 where none waits. */
+  get nextResetTo(): number {
+    const { resets } = this.tcp;
+    return resets.isEmpty ? 0 : resets.rows.remoteIp[resets.first]!;
+  }
+
+  /** The row that asked for it. */
+  get nextResetCause(): number {
+    const { resets } = this.tcp;
+    return resets.rows.cause[resets.first]!;
+  }
+
   /** Builds the oldest reset that belongs to no connection. @returns the packet, or −1 */
   nextReset(): number {
     const { tcp } = this;
@@ -270,6 +282,10 @@ export class TcpStack {
 
   stateName(conn: number): string {
     return STATE_NAMES[this.state(conn)]!;
+  }
+
+  remoteIp(conn: number): number {
+    return this.tcp.tcb.remoteIp[conn]!;
   }
 
   localPort(conn: number): number {

@@ -5,13 +5,25 @@ import { ArpCache, type NeighbourRules } from "../../../engine/network/arp";
 const S = 1e12;
 const NEIGHBOUR = 0x0a_00_00_02;
 const [OLD, NEW] = [0x02_00_00_00_00_01, 0x02_00_00_00_00_02];
-const bsd: NeighbourRules = { held: 1, believed: 1200 * S };
-const linux: NeighbourRules = { held: 101, believed: 30 * S, detection: { delay: 5 * S, interval: S, probes: 3 } };
+const bsd: NeighbourRules = { held: 1, requests: 5, believed: 1200 * S };
+const linux: NeighbourRules = { held: 101, requests: 3, believed: 30 * S, detection: { delay: 5 * S, interval: S, probes: 3 } };
 
 const cache = (rules: NeighbourRules): ArpCache => new ArpCache(new Store(), "test", rules);
 const stateOf = (arp: ArpCache): string => arp.describe().children![0]!.value.replace(/^[0-9a-f:]+, /, "");
 
 describe("an ARP cache", () => {
+  it("asks again as often as its system does, and begins to count with what waits next", () => {
+    for (const rules of [bsd, linux]) {
+      const arp = cache(rules);
+      for (const packet of [7, 8]) {
+        assert.equal(arp.wait(NEIGHBOUR, packet, -1).asked, false);
+        for (let request = 1; request < rules.requests; request++) assert.equal(arp.asksAgain(NEIGHBOUR), true);
+        assert.equal(arp.asksAgain(NEIGHBOUR), false);
+        assert.equal(arp.take(NEIGHBOUR), packet);
+      }
+    }
+  });
+
   it("of BSD believes whatever it hears, for twenty minutes, and has to ask then", () => {
     const arp = cache(bsd);
     assert.equal(arp.learn(NEIGHBOUR, OLD, 0, false), false);
