@@ -1,5 +1,4 @@
 import { Ixgbe } from "../../components/ixgbe";
-import type { NetworkInterface } from "../../components/interface";
 import { TcpIp } from "../../components/tcpip";
 import { Vif } from "../../components/vif";
 import type { Fault } from "../../design/model";
@@ -9,7 +8,7 @@ import { Priority } from "../../kernel/queue";
 import { BROADCAST, Protocol, TcpFlag } from "../../network/packets";
 import { NONE } from "../../trace/trace";
 import { Malformed, RING_SLOTS, SLOT_BYTES } from "../frameRing";
-import type { DomainPlace, Machine, PlacedModel } from "../machine";
+import type { DomainPlace, Machine } from "../machine";
 import { DOMAIN_PAGES, PAGE_SIZE } from "../memory";
 
 const Op = { strike: 0, again: 1, send: 2 } as const;
@@ -32,7 +31,7 @@ const PORTS = 20_000;
  *
  * It stands for no rule itself: what stops it, or does not, are the server's checks (LibrettOS 3.2), the adapter's, the IOMMU's, and the
  * hypervisor's page tables. A forged frame that gets as far as the wire is marked, as the gap that it is: the 82599 compares MAC
- * addresses, and neither IP addresses nor ports.
+ * addresses, and neither IP addresses nor ports, and those of VFs only; netback and a bridge compare nothing (`xenvif_tx_submit`, `br_handle_frame`).
  */
 export class Forger implements Model {
   readonly id: number;
@@ -47,11 +46,11 @@ export class Forger implements Model {
   private readonly vif: Vif | undefined;
   private readonly driver: Ixgbe | undefined;
   private readonly stack: TcpIp | undefined;
-  private readonly wire: NetworkInterface | undefined;
 
   constructor(private readonly machine: Machine, private readonly domain: DomainPlace, spec: Fault) {
     const { kernel, cpus, design } = machine;
     this.id = kernel.component(spec.path, "fault", domain.host, domain.path, this);
+    cpus.crossings.place(this.id, domain.id);
     this.fn = kernel.functions({
       forge: { kind: "fault", a: "frames" },
       "forged frame": { kind: "application" },
@@ -72,7 +71,6 @@ export class Forger implements Model {
     this.vif = models.find((model) => model instanceof Vif);
     this.driver = models.find((model) => model instanceof Ixgbe);
     this.stack = models.find((model) => model instanceof TcpIp);
-    this.wire = domain.socketInterface === undefined ? undefined : machine.placed(domain.socketInterface) as PlacedModel & NetworkInterface;
     const devices = design.hosts.find(({ path }) => path === domain.host)?.devices ?? [];
     for (const { path } of devices) machine.nics.get(path)!.sentToWire.push((packet) => this.sawOnWire(packet));
     kernel.schedule(spec.at, Priority.control, this.id, Op.strike);
@@ -88,7 +86,7 @@ export class Forger implements Model {
     const { cpus } = this.machine;
     cpus.spend(this.fn["forged frame"]);
     if (this.what === "portmap") cpus.spend(this.fn.hvm_hap_nested_page_fault);
-    else if (this.what === "mac" || this.what === "ip" || this.what === "port") this.wire?.spendTransmit(NONE, FRAME);
+    else if (this.what === "mac" || this.what === "ip" || this.what === "port") this.stack?.wire.spendTransmit(NONE, FRAME);
   }
 
   end(): void {
@@ -110,14 +108,15 @@ export class Forger implements Model {
       return;
     }
     const packet = this.frame();
-    if (what === "dma") {
-      const address = DOMAIN_PAGES * PAGE_SIZE + this.draw(1 << 20) * PAGE_SIZE;
-      if (this.driver === undefined || !this.driver.postAt(packet, address)) kernel.mark(this.fn["no function to drive"], this.id, context, kernel.now, 0, packet);
-    } else if (what === "index" || what === "length") {
+    if (what === "index" || what === "length") {
       this.vif?.enqueueMalformed(packet, what === "index" ? Malformed.index : Malformed.length, what === "index" ? RING_SLOTS + this.draw(1 << 15) : SLOT_BYTES + 1 + this.draw(1 << 15));
-    } else {
-      this.wire?.transmit(packet);
+      return;
     }
+    // Who drives a function writes descriptors, whatever its driver thinks of it.
+    const wire = what === "dma" ? this.driver : this.stack?.wire;
+    const address = what === "dma" ? DOMAIN_PAGES * PAGE_SIZE + this.draw(1 << 20) * PAGE_SIZE : undefined;
+    if (wire !== this.driver) wire?.transmit(packet);
+    else if (this.driver?.postAt(packet, address) !== true) kernel.mark(this.fn["no function to drive"], this.id, context, kernel.now, 0, packet);
   }
 
   /** A segment to the first client, with one thing forged, or none. */
@@ -131,7 +130,7 @@ export class Forger implements Model {
     const packet = own?.options["protocol"] === "udp"
       ? packets.createUdp(ip, client.ip, port, FIRST_PORT, NONE, 0, 0, this.draw(65_536))
       : packets.createTcp(ip, client.ip, port, FIRST_PORT, this.draw(0x7fffffff), 0, TcpFlag.rst, 0, NONE, 0, 0, this.draw(65_536));
-    packets.setEthernet(packet, client.mac, what === "mac" ? FOREIGN_MAC + this.draw(1 << 24) : (this.wire?.mac ?? 0));
+    packets.setEthernet(packet, client.mac, what === "mac" ? FOREIGN_MAC + this.draw(1 << 24) : (this.stack?.wire.mac ?? 0));
     kernel.namePacket(packet);
     if (what === "mac" || what === "ip" || what === "port") {
       const row = this.forged.alloc();

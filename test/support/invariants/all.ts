@@ -1,6 +1,7 @@
 import { crossingInvariants } from "./crossings";
 import { deviceInvariants } from "./devices";
 import { failureInvariants } from "./failures";
+import { frameInvariants } from "./frames";
 import { grantInvariants } from "./grants";
 import type { Invariant } from "./invariant";
 import { portmapInvariants } from "./portmap";
@@ -15,7 +16,7 @@ import { timeInvariants } from "./time";
 export const bySubject: Readonly<Record<string, readonly Invariant[]>> = {
   time: timeInvariants, scheduling: schedulingInvariants, rings: ringInvariants, grants: grantInvariants, failures: failureInvariants,
   crossings: crossingInvariants, server: serverInvariants, portmap: portmapInvariants, switching: switchingInvariants, devices: deviceInvariants,
-  streams: streamInvariants,
+  streams: streamInvariants, frames: frameInvariants,
 };
 
 /** Every rule. */

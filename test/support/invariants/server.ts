@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Ixgbe } from "../../../engine/components/ixgbe";
 import { Netserver } from "../../../engine/components/netserver";
 import { Netfront } from "../../../engine/components/netfront";
 import { TcpIp } from "../../../engine/components/tcpip";
@@ -60,12 +61,39 @@ function onWire(engine: MachineEngine, look: (packet: number) => void): { row(ro
 /** Rules of the network server: whom it believes, and to whom it gives what. */
 export const serverInvariants: readonly Invariant[] = [
   {
-    number: 1, says: "no frame on the wire has a source MAC address that no function and no guest of the host has",
+    number: 1, says: "no frame on the wire has a source MAC address that no function and no guest of the host has, but what has left by a PF whose driver's domain checks nothing: a bridge's, or the sender's own; the trace says then that it is forged",
     watch: (engine) => {
       const { machine } = engine.built;
+      const { trace } = engine;
       const own = new Set([...machine.nics.values()].flatMap(({ functions }) => functions.map(({ mac }) => mac)));
       for (const model of machine.components.values()) if (model instanceof Netfront) own.add(model.mac);
-      return onWire(engine, (packet) => assert.ok(own.has(machine.packets.sourceMac(packet)), "a foreign MAC address"));
+      // The adapter checks what VFs send, a network server what its applications send; a router sends with its own address. A bridge and netback look at no address.
+      const unchecked = new Set(engine.built.domains.filter(({ components }) => !components.some(({ type }) => type === "netserver" || type === "nat"))
+        .flatMap(({ components }) => components.flatMap(({ path }) => {
+          const driver = machine.placed(path);
+          return driver instanceof Ixgbe ? driver.candidates.filter((f) => driver.nic.isPhysical(f)).map((f) => driver.nic.functions[f]!.component) : [];
+        })));
+      const [read, said] = [fnOf(engine, "DMA read"), fnOf(engine, "forged source on the wire")];
+      /** The function that a frame with a foreign address was sent by. */
+      const by = new Map<number, number>();
+      /** Frames on the wire that nobody has said of yet that they are forged. */
+      const unsaid = new Set<number>();
+      const wire = onWire(engine, (packet) => {
+        if (own.has(machine.packets.sourceMac(packet))) return;
+        assert.ok(unchecked.has(by.get(packet) ?? -1), "a foreign MAC address");
+        unsaid.add(packet);
+      });
+      return {
+        row: (row) => {
+          const packet = trace.packet(row);
+          if (trace.fn(row) === read && packet >= 0 && !own.has(machine.packets.sourceMac(packet))) by.set(packet, trace.component(row));
+          if (trace.fn(row) === said) unsaid.delete(packet);
+          wire.row(row);
+        },
+        step: () => {
+          for (const packet of unsaid) assert.fail(`packet ${packet} has a foreign MAC address, and nothing says that it is forged`);
+        },
+      };
     },
   },
   {

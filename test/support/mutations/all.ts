@@ -3,6 +3,7 @@ import { crossingMutations } from "./crossings";
 import { deviceMutations } from "./devices";
 import { portmapMutations } from "./portmap";
 import { failureMutations } from "./failures";
+import { frameMutations } from "./frames";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
 import { schedulingMutations } from "./scheduling";
@@ -27,4 +28,5 @@ export const mutations: readonly Mutation[] = [
   ...portmapMutations,
   ...failureMutations,
   ...streamMutations,
+  ...frameMutations,
 ];

@@ -10,7 +10,7 @@ import { runChecked } from "../../support/invariants/invariant";
 import { readSample } from "../../support/samples";
 
 /** A sample of each way to place things, with what its domains can forge. */
-const struck = ["netfront/nat", "placement/kernel-driver", "placement/multiserver", "switching/by-hand", "workloads/udp-stream"];
+const struck = ["netfront/bridge", "netfront/nat", "placement/kernel-driver", "placement/multiserver", "switching/by-hand", "workloads/udp-stream"];
 /** Dispatches before the fault strikes, of a run without it, by when requests are under way; and of a run with it. */
 const BEFORE = 1300;
 const DISPATCHES = 2600;

@@ -28,6 +28,17 @@ describe("a malicious application", () => {
     }
   });
 
+  it("behind a bridge, or a PF of its own kernel, sends under any MAC address: nobody looks at it, and the bridge learns it", () => {
+    const bridge = readFileSync("samples/netfront/bridge.exo.yaml", "utf8").replace(/^faults:.*$/m, "");
+    const { engine, report } = runDesign(bridge.replace(/^run:.*$/m, "faults: [{ at: 20ms, forge: split, what: mac, count: 3 }]\nrun: { until: 30ms, seed: 1 }"));
+    assert.equal(report.incidents["forged source on the wire"], 3);
+    const learned = engine.describeComponent(engine.names.components.find(({ type }) => type === "bridge")!.id)[0]!.variables[0]!.children!;
+    assert.equal(learned.filter(({ name, value }) => name.startsWith("06:00:00:") && value.startsWith("server/split")).length, 3);
+    const kernel = readFileSync("samples/placement/kernel-driver.exo.yaml", "utf8");
+    const process = runDesign(kernel.replace(/^run:.*$/m, "faults: [{ at: 11ms, forge: nginx, what: mac, count: 3 }]\nrun: { until: 15ms, seed: 1 }")).report;
+    assert.equal(process.incidents["forged source on the wire"], 3);
+  });
+
   it("loses the slots whose indices it falsifies, until it has none; others keep theirs", () => {
     const { report } = attack("{ at: 20ms, forge: sly, what: index, count: 600, interval: 50us }");
     assert.equal(report.incidents["ring index out of range"], 512);
