@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
-import { COMPONENT, EVENT_BITS } from "../../../engine/kernel/eventLists";
 import type { DomainPlace } from "../../../engine/machine/machine";
+import { strikesNext } from "./deaths";
 import type { Invariant, Watch } from "./invariant";
 import { ownersOf } from "./portmap";
 
@@ -16,8 +16,8 @@ function portmapsOf({ built: { machine } }: MachineEngine): ReadonlyMap<string, 
  * @param after called when such a dispatch is over, with the domains that died or started in it
  */
 function aroundFaults<T>(engine: MachineEngine, before: () => T, after: (state: T, changed: readonly DomainPlace[]) => void): Watch {
-  const { built: { machine: { kernel, lifecycle }, domains } } = engine;
-  const striking = new Set(kernel.names.components.filter(({ type }) => ["fault", "watchdog", "lifecycle"].includes(type)).map(({ id }) => id));
+  const { built: { machine: { lifecycle }, domains } } = engine;
+  const strikes = strikesNext(engine);
   let state: T | undefined;
   let running: readonly boolean[] = [];
   return {
@@ -27,8 +27,7 @@ function aroundFaults<T>(engine: MachineEngine, before: () => T, after: (state: 
         if (changed.length > 0) after(state, changed);
         state = undefined;
       }
-      const next = kernel.queue.peek();
-      if (next < 0 || !striking.has(kernel.queue.words.word[(next << EVENT_BITS) + COMPONENT]!)) return;
+      if (!strikes()) return;
       state = before();
       running = domains.map((domain) => lifecycle.isRunning(domain));
     },

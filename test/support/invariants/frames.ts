@@ -3,12 +3,14 @@ import type { MachineEngine } from "../../../engine/create";
 import { IcmpType } from "../../../engine/network/packets";
 import { framesHeld, heldForArp, isPartOf } from "../frames/held";
 import { neighboursOf } from "../frames/neighbours";
-import { deathsOf } from "./deaths";
+import { deathsOf, strikesNext } from "./deaths";
 import type { Invariant } from "./invariant";
 
 /** Functions in which a stack takes what is for it, or answers it. */
 const taken: ReadonlySet<string> = new Set([
   "in_arpinput", "arp_rcv", "tcp_input", "tcp_v4_rcv", "udp_input", "udp_rcv", "icmp_input", "icmp_rcv", "icmp_reflect", "icmp_reply", "icmp_error", "__icmp_send",
+  // Said of an ARP packet that has been taken.
+  "neighbour is at another address now",
 ]);
 
 /** Follows every frame through the places of a machine: domains, PCI functions, adapters, links. */
@@ -21,6 +23,7 @@ class Ways {
   private readonly gone = new Map<number, { readonly row: number; readonly place: string }[]>();
   private readonly areNeighbours;
   private readonly deathAt;
+  private readonly strikes;
   private readonly rest: number;
   /** Where frames are before something strikes. */
   private before: ReturnType<typeof framesHeld> = new Map();
@@ -28,6 +31,7 @@ class Ways {
   constructor(private readonly engine: MachineEngine) {
     this.areNeighbours = neighboursOf(engine);
     this.deathAt = deathsOf(engine);
+    this.strikes = strikesNext(engine);
     this.rest = engine.names.functions.find(({ name }) => name === "goes on after preemption")!.id;
   }
 
@@ -49,10 +53,7 @@ class Ways {
   };
 
   readonly step = (): void => {
-    const { queue, names } = this.engine.built.machine.kernel;
-    const next = queue.peek();
-    const strikes = next >= 0 && ["fault", "watchdog", "lifecycle"].includes(names.components[queue.events.component[next]!]!.type);
-    if (strikes) this.before = framesHeld(this.engine);
+    if (this.strikes()) this.before = framesHeld(this.engine);
   };
 
   readonly end = (): void => {
