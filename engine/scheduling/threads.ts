@@ -9,7 +9,7 @@ export const ANY = -1;
 export type ThreadLevel = "thread" | "soft interrupt";
 
 /** Words of a job: the next of its thread; whose it is, with op and arguments; the row that asked for it, and of what it has waited for; the pCPU that added it. */
-const NEXT = 0;
+export const JOB_NEXT = 0;
 export const JOB_OWNER = 1;
 export const JOB_OP = 2;
 export const JOB_A = 3;
@@ -58,7 +58,7 @@ export class Threads {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
     if (thread.tail[t] === NONE) thread.head[t] = j;
-    else this.words.word[(thread.tail[t]! << JOB_BITS) + NEXT] = j;
+    else this.words.word[(thread.tail[t]! << JOB_BITS) + JOB_NEXT] = j;
     thread.tail[t] = j;
   }
 
@@ -66,7 +66,7 @@ export class Threads {
   prepend(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
-    this.words.word[(j << JOB_BITS) + NEXT] = thread.head[t]!;
+    this.words.word[(j << JOB_BITS) + JOB_NEXT] = thread.head[t]!;
     thread.head[t] = j;
     if (thread.tail[t] === NONE) thread.tail[t] = j;
   }
@@ -79,7 +79,7 @@ export class Threads {
     const { thread } = this;
     const j = thread.head[t]!;
     if (j === NONE) throw new Error(`thread ${t} has no job`);
-    thread.head[t] = this.job(j, NEXT);
+    thread.head[t] = this.job(j, JOB_NEXT);
     if (thread.head[t] === NONE) thread.tail[t] = NONE;
     thread.jobs[t]!++;
     this.jobs.release(j);
@@ -91,7 +91,7 @@ export class Threads {
     const { thread } = this;
     for (const t of threads) {
       for (let j = thread.head[t]!; j !== NONE;) {
-        const next = this.job(j, NEXT);
+        const next = this.job(j, JOB_NEXT);
         this.jobs.release(j);
         j = next;
       }
@@ -110,7 +110,7 @@ export class Threads {
     while (this.words.rows < this.jobs.rows << JOB_BITS) this.words.alloc();
     const { word } = this.words;
     const at = j << JOB_BITS;
-    word[at + NEXT] = NONE;
+    word[at + JOB_NEXT] = NONE;
     word[at + JOB_OWNER] = component;
     word[at + JOB_OP] = op;
     word[at + JOB_A] = a;

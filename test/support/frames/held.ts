@@ -17,6 +17,8 @@ import type { SharedRing } from "../../../engine/machine/sharedRing";
 import { Link } from "../../../engine/network/link";
 import type { PacketLog } from "../../../engine/network/packets";
 import { WAITING } from "../../../engine/scheduling/ipc";
+import { JOB_A, JOB_NEXT, JOB_OP, JOB_OWNER } from "../../../engine/scheduling/threads";
+import { FIRST_ARGUMENT, OP, OWNER } from "../../../engine/scheduling/work";
 
 /** Is told of a frame and of who has it: the path of a domain, a PCI function, an adapter or a link. */
 type Look = (packet: number, holder: string) => void;
@@ -104,14 +106,18 @@ function inComponents(engine: MachineEngine, look: Look): void {
       for (const ring of [model["sendQueue"], model["received"]]) inRing(ring, holder, look);
       for (const ring of [model.transmitRing, model.receiveRing]) inSharedRing(ring, holder, look);
     } else if (model instanceof Netback) {
-      for (const { taken, queue } of model["vifs"]) for (const ring of [taken, queue]) inRing(ring, holder, look);
+      const { packet } = model["transmit"]["pending"];
+      for (const { taken, queue } of model["vifs"]) {
+        inRing(taken, holder, (row) => look(packet[row]!, holder));
+        inRing(queue, holder, look);
+      }
     }
   }
 }
 
 /** Frames of jobs that threads have yet to do, and of the work that they do. */
 function inThreads({ built: { machine: { cpus, kernel } } }: MachineEngine, look: Look): void {
-  const { threads, vcpus, work: { slot }, crossings, ipc } = cpus;
+  const { threads, vcpus, work, crossings, ipc } = cpus;
   const pending = ipc["pending"];
   const pathOf = (thread: number): string => vcpus.domains[crossings.homeOf(thread)]!.path;
   const job = (component: number, op: number, a: number, holder: string): void => {
@@ -122,9 +128,9 @@ function inThreads({ built: { machine: { cpus, kernel } } }: MachineEngine, look
   const call = (caller: number, holder: string): void => job(pending.component[caller]!, pending.op[caller]!, pending.a[caller]!, holder);
   for (let t = 0; t < threads.thread.rows; t++) {
     const holder = pathOf(t);
-    for (let j = threads.thread.head[t]!; j >= 0; j = threads.job.next[j]!) job(threads.job.component[j]!, threads.job.op[j]!, threads.job.a[j]!, holder);
+    for (let j = threads.thread.head[t]!; j >= 0; j = threads.job(j, JOB_NEXT)) job(threads.job(j, JOB_OWNER), threads.job(j, JOB_OP), threads.job(j, JOB_A), holder);
     const w = threads.thread.work[t]!;
-    if (w >= 0) job(slot.component[w]!, slot.op[w]!, slot.a[w]!, holder);
+    if (w >= 0) job(work.get(w, OWNER), work.get(w, OP), work.get(w, FIRST_ARGUMENT), holder);
     if (threads.thread.state[t] === WAITING) call(t, holder);
   }
 }
