@@ -12,7 +12,6 @@ import { switchingMutations } from "./switching";
 
 /** One fault or more for every invariant. */
 export const mutations: readonly Mutation[] = [
-  { breaks: 79, file: "engine/machine/nic/transmitQueues.ts", replace: "const long = packet !== NONE && nic.packets.isLong(packet);", by: "const long = packet === -2;" },
   { breaks: 81, file: "engine/network/link.ts", replace: "kernel.schedule(delay, Priority.hardware, this.id, Op.due, twin, end);", by: "for (let i = 0; i < 2; i++) kernel.schedule(delay, Priority.hardware, this.id, Op.due, twin, end);" },
   { breaks: 79, file: "engine/network/link.ts", replace: "const OVERHEAD = 4 + 8 + 12;", by: "const OVERHEAD = 4 + 8;" },
   { breaks: 77, file: "engine/kernel/kernel.ts", replace: "this.queue.schedule(this.now + delay,", by: "this.queue.schedule(this.now - delay,", dispatches: 200 },

@@ -2,7 +2,7 @@ import type { Mutation } from "./mutation";
 
 /** Faults of both levels of scheduling. */
 export const schedulingMutations: readonly Mutation[] = [
-  { breaks: 51, file: "engine/scheduling/dispatcher.ts", replace: "    threads.thread.state[thread] = ThreadState.ready;\n    vcpus.entry(v).policy.ready(", by: "    vcpus.entry(v).policy.ready(" },
+  { breaks: 51, file: "engine/scheduling/dispatcher.ts", replace: "    threads.thread.state[thread] = ThreadState.ready;\n    const d = vcpus.entry(v);", by: "    const d = vcpus.entry(v);" },
   { breaks: 52, file: "engine/scheduling/dispatcher.ts", replace: "    vcpus.vcpu.thread[v] = NONE;\n    if (unfinished", by: "    if (unfinished" },
   { breaks: 53, file: "engine/scheduling/work.ts", replace: "    slot.remaining[w] = slot.end[w]! - kernel.now;", by: "    slot.remaining[w] = 0;" },
   { breaks: 53, file: "engine/scheduling/dispatcher.ts", replace: "      if (c.resched[v] === 0) {", by: "      if (c.resched[v] === 0 && this.cpus.kernel.now % 7 !== 0) {" },
