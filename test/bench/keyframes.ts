@@ -5,7 +5,7 @@ import { Playback } from "../../engine/session/playback";
 import { Recording } from "../../engine/session/recording";
 import { designOf } from "../support/runDesign";
 import { nextState } from "./eventQueue/holdModel";
-import { cpuTime, number, quantile, type Section } from "./section";
+import { cpuTime, memoryInUse, number, quantile, type Section } from "./section";
 
 const sample = "samples/scheduling/slices.exo.yaml";
 const EVENTS = 10_000_000;
@@ -17,11 +17,11 @@ const JUMPS = 200;
 export const keyframes: Section = {
   name: "keyframes",
   title: "Going to any event",
-  run() {
+  async run() {
     // The sample's client would be done after a sixth of the events.
     const sampleDesign = designOf(readFileSync(sample, "utf8").replace(/requests: \d+/, "requests: 100000000"));
     const design = { ...sampleDesign, run: { ...sampleDesign.run, until: UNTIL } };
-    const alone = grown(() => {
+    const alone = await grown(() => {
       const engine = createEngine(design);
       while (engine.dispatches < EVENTS && engine.dispatch());
       return engine;
@@ -30,7 +30,7 @@ export const keyframes: Section = {
     const { columns } = alone.result.built.machine.packets;
     const packets = Object.values(columns).reduce((sum: number, column: ArrayBufferView) => sum + column.byteLength, 0);
     let seconds = 0;
-    const { result: recording, bytes } = grown(() => {
+    const { result: recording, bytes } = await grown(() => {
       const engine = createEngine(design);
       const made = new Recording(engine);
       const start = cpuTime();
@@ -71,16 +71,9 @@ function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
-/** What `make` makes, and the bytes that the process holds for it; NaN where garbage cannot be collected on demand. */
-function grown<T>(make: () => T): { readonly result: T; readonly bytes: number } {
-  const before = memoryInUse();
+/** What `make` makes, and the bytes that the process holds for it. */
+async function grown<T>(make: () => T): Promise<{ readonly result: T; readonly bytes: number }> {
+  const before = await memoryInUse();
   const result = make();
-  return { result, bytes: memoryInUse() - before };
-}
-
-function memoryInUse(): number {
-  if (globalThis.gc === undefined) return Number.NaN;
-  globalThis.gc();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return { result, bytes: (await memoryInUse()) - before };
 }
