@@ -1,12 +1,12 @@
-import { A, B, CAUSE, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, ROW_BYTES, WHAT, WHERE, WORD_BITS, type TraceChunk } from "./chunk";
+import { A, B, CAUSE, CHUNK_BITS, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, ROW_BYTES, WHAT, WHERE, WORD_BITS, type TraceChunk } from "./chunk";
 import { VarintReader, writeVarint } from "./varint";
 
 /**
  * The packed form of a chunk: about 8 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
  *
  * Rows repeat: the same function of the same component runs in the same context on the same vCPU with the same cost and values. Such a
- * *kind* of row is written once a chunk, and rows are numbers of kinds. Kinds follow each other as they did before, so that mostly
- * one look tells a row's kind. Besides its kind
+ * *kind* of row is written once a chunk, and rows are numbers of kinds. Guessing a row's kind from the one before it, and looking it up
+ * where that fails (for one row in five to one in two), cost the processor more than looking each up. Besides its kind
  * - the first row of a dispatch has its step in time, packet, and distance to its cause;
  * - a later row has nothing: it has the time and the packet of the row before, which is its cause;
  * - a row with more to say (an enabler; a step that is too long; in a later row another packet or cause) is flagged, and says all.
@@ -36,7 +36,8 @@ const MOST_WORDS = 5;
 const EXCEPTION_BYTES = 16;
 /** As in the trace. */
 const NONE = -1;
-const SLOTS = CHUNK_ROWS * 2;
+const SLOT_BITS = CHUNK_BITS + 1;
+const SLOTS = 1 << SLOT_BITS;
 const HIGH = 0x1_0000_0000;
 
 /** The bytes of a chunk are not what the codec writes. */
@@ -54,11 +55,8 @@ export class ChunkCodec {
   private readonly kinds = new Int32Array(CHUNK_ROWS * KIND_WORDS);
   private readonly words = new Int32Array(CHUNK_ROWS * MOST_WORDS);
   private readonly rows = new Uint16Array(CHUNK_ROWS);
-  /** By kind: what came next within a dispatch; by kind of a dispatch's first row: the first row of the next dispatch. */
-  private readonly next = new Uint16Array(CHUNK_ROWS);
-  private readonly nextFirst = new Uint16Array(CHUNK_ROWS);
-  /** Hash table over the kinds; −1: empty. */
-  private readonly slots = new Int16Array(SLOTS);
+  /** Hash table over the kinds: number plus one; 0: empty. */
+  private readonly slots = new Uint16Array(SLOTS);
   private readonly exceptions = new Uint8Array(CHUNK_ROWS * EXCEPTION_BYTES);
 
   /**
@@ -73,13 +71,9 @@ export class ChunkCodec {
   private pack(chunk: TraceChunk, count: number, base: number): Uint8Array | undefined {
     const { times } = chunk;
     const source = chunk.words;
-    const { kinds, words, rows, next, nextFirst } = this;
-    this.slots.fill(-1);
-    next.fill(0);
-    nextFirst.fill(0);
+    const { kinds, words, rows, slots } = this;
+    slots.fill(0);
     let known = 0;
-    let kind = 0;
-    let lead = 0;
     let at = 0;
     let timeBefore = times[0]!;
     let beginBefore = 0;
@@ -113,19 +107,27 @@ export class ChunkCodec {
       beginBefore = begin;
       costBefore = cost >>> 0;
 
-      let number = first !== 0 ? nextFirst[lead]! : next[kind]!;
-      const k = number * KIND_WORDS;
-      if (number >= known || ((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) !== 0) {
-        number = this.find(what, where, cost, a, b, known);
-        if (number === known) known++;
-        if (first !== 0) nextFirst[lead] = number;
-        else next[kind] = number;
+      let slot = (Math.imul(what, 0x9e3779b1) + Math.imul(a, 0x85ebca6b) + Math.imul(where ^ cost ^ (b << 8), 0xc2b2ae35)) >>> (32 - SLOT_BITS);
+      let number = slots[slot]! - 1;
+      let k = number * KIND_WORDS;
+      while (number >= 0 && ((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) !== 0) {
+        slot = (slot + 1) & (SLOTS - 1);
+        number = slots[slot]! - 1;
+        k = number * KIND_WORDS;
       }
-      kind = number;
+      if (number < 0) {
+        number = known++;
+        slots[slot] = known;
+        k = number * KIND_WORDS;
+        kinds[k + KIND_WHAT] = what;
+        kinds[k + KIND_WHERE] = where;
+        kinds[k + KIND_COST] = cost;
+        kinds[k + KIND_A] = a;
+        kinds[k + KIND_B] = b;
+      }
 
       promises |= (cause + 1) | (row - 1 - cause) | (enabler + 1) | (row - 1 - enabler);
       if (first !== 0) {
-        lead = number;
         const step = instant - timeBefore;
         words[at++] = step;
         words[at++] = packet;
@@ -173,28 +175,6 @@ export class ChunkCodec {
     if (!Number.isSafeInteger(early) || !Number.isSafeInteger(times[row * 2 + 1])) return -1;
     at = writeVarint(this.exceptions, at, row * 2 + (early < 0 ? 1 : 0));
     return writeVarint(this.exceptions, at, early < 0 ? -early : early);
-  }
-
-  /** The number of a kind; `known` where it is new, which is then noted. */
-  private find(what: number, where: number, cost: number, a: number, b: number, known: number): number {
-    const { slots, kinds } = this;
-    let slot = Math.imul(Math.imul(what ^ Math.imul(where, 0x85ebca6b), 0xc2b2ae35) ^ cost ^ Math.imul(a, 0x27d4eb2f) ^ Math.imul(b, 0x165667b1), 0x9e3779b1) >>> 16;
-    for (;;) {
-      slot &= SLOTS - 1;
-      const number = slots[slot]!;
-      const k = (number < 0 ? known : number) * KIND_WORDS;
-      if (number < 0) {
-        slots[slot] = known;
-        kinds[k + KIND_WHAT] = what;
-        kinds[k + KIND_WHERE] = where;
-        kinds[k + KIND_COST] = cost;
-        kinds[k + KIND_A] = a;
-        kinds[k + KIND_B] = b;
-        return known;
-      }
-      if (((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) === 0) return number;
-      slot++;
-    }
   }
 
   /**
