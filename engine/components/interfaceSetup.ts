@@ -1,12 +1,13 @@
 import type { Machine } from "../machine/machine";
 import type { Nic } from "../machine/nic/nic";
 import type { VfStart } from "./ixgbevf";
+import type { NicDriver } from "./nicDrivers";
 
 /** Ops of the driver's component that set its interface up or down. */
 export const SetupOp = { step: 200, delay: 201 } as const;
 
 /**
- * What `ifconfig up` and `down` make the driver do, in order. NetBSD 8: `ixv_init_locked` and `ixv_stop` (ixv.c), `ixgbe_init_locked` and
+ * What `ifconfig up` and `down` make the driver do, in order. NetBSD 8, whose steps stand for those of every driver: `ixv_init_locked` and `ixv_stop` (ixv.c), `ixgbe_init_locked` and
  * `ixgbe_stop` (ixgbe.c), and what these call in `ixgbe_vf.c`, `ixgbe_82599.c`, `ixgbe_common.c`. A VF's reset ends in a message to the PF's
  * driver; the answer to the one that `ixv_stop` sends changes nothing, as the queues stay shut, so that only its wait is here.
  */
@@ -38,19 +39,14 @@ export class InterfaceSetup {
 
   /** @param open fills the receive ring and enables the queues @param ended the interface is up or down, or (`false`) did not come up */
   constructor(
-    private readonly machine: Machine, private readonly nic: Nic, private readonly component: number, path: string,
+    private readonly machine: Machine, private readonly nic: Nic, private readonly component: number, path: string, driver: NicDriver,
     private readonly open: (f: number) => void, private readonly vfStart: VfStart, private readonly ended: (ok: boolean) => void,
   ) {
     const { kernel } = machine;
     this.state = kernel.store.table(`interface setup of ${path}`, { running: "u8", program: "u8", step: "u8", function: "i32", thread: "i32", until: "f64" }, 1);
     this.state.alloc();
     this.fn = kernel.functions({
-      "PF stop": { name: "ixgbe_stop_adapter_generic", file: "sys/dev/pci/ixgbe/ixgbe_common.c", kind: "driver" },
-      "VF stop": { name: "ixgbe_stop_adapter_vf", file: "sys/dev/pci/ixgbe/ixgbe_vf.c", kind: "driver" },
-      "PF reset": { name: "ixgbe_reset_hw_82599", file: "sys/dev/pci/ixgbe/ixgbe_82599.c", kind: "driver" },
-      "VF reset": { name: "ixgbe_reset_hw_vf", file: "sys/dev/pci/ixgbe/ixgbe_vf.c", kind: "driver" },
-      "PF open": { name: "ixgbe_init_locked", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
-      "VF open": { name: "ixv_init_locked", file: "sys/dev/pci/ixgbe/ixv.c", kind: "driver" },
+      ...driver.setup,
       "if_link_state_change": { file: "sys/net/if.c", kind: "driver" },
       rump_delay: { file: "sys/rump/librump/rumpkern/emul.c", kind: "thread" },
     });

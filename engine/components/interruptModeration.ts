@@ -13,13 +13,18 @@ const STATIC_NETBSD = 128;
 /** Linux with a fixed rate: its lowest-latency class. */
 const STATIC_LINUX = CLASSES[LOWEST_LATENCY];
 
+/** Linux' igb: its first value, and the one for 20,000 interrupts a second, which it does not go below (`igb.h`). */
+const IGB_START = 648;
+const IGB_LEAST = 196;
+
 /** How a driver sets the least time between two interrupts of a queue pair. */
-export type Moderation = "static" | "linux" | "netbsd";
+export type Moderation = "static" | "linux" | "netbsd" | "igb";
 
 /**
  * Interrupt moderation by a driver: static, or adaptive to the traffic. Linux goes by bytes a microsecond between classes, one step at a time,
  * and smooths the change (`ixgbe_update_itr`, `ixgbe_set_itr`, Linux 4.13); NetBSD goes by the mean size of the frames since the last
- * interrupt (`ixgbe.c`, "Adaptive Interrupt Moderation"; the LibrettOS paper turned it off: section 5.1).
+ * interrupt (`ixgbe.c`, "Adaptive Interrupt Moderation"; the LibrettOS paper turned it off: section 5.1), and so does Linux' igb
+ * (`igb_update_ring_itr`).
  */
 export class InterruptModeration {
   private readonly queue;
@@ -37,6 +42,7 @@ export class InterruptModeration {
 
   /** The register's value when the interface comes up. */
   get initial(): number {
+    if (this.kind === "igb") return IGB_START;
     // Linux begins an adaptive vector at 20,000 a second (`ixgbe_alloc_q_vector`).
     return this.kind === "linux" ? CLASSES[LOW_LATENCY] : this.fixed === "linux" ? STATIC_LINUX : STATIC_NETBSD;
   }
@@ -55,7 +61,7 @@ export class InterruptModeration {
   next(q: number): number {
     if (this.kind === "static") return -1;
     const before = this.queue.eitr[q]!;
-    const value = this.kind === "linux" ? this.linux(q, before) : this.netbsd(q, before);
+    const value = this.kind === "linux" ? this.linux(q, before) : this.bySize(q, before);
     const t = this.queue;
     t.sent[q] = t.sentBytes[q] = t.received[q] = t.receivedBytes[q] = 0;
     t.eitr[q] = value;
@@ -71,7 +77,7 @@ export class InterruptModeration {
   }
 
   /** What was worked out after the last interrupt is written after this one. */
-  private netbsd(q: number, before: number): number {
+  private bySize(q: number, before: number): number {
     const t = this.queue;
     const value = t.planned[q]! > 0 ? t.planned[q]! : before;
     t.planned[q] = 0;
@@ -79,7 +85,8 @@ export class InterruptModeration {
     const sent = t.sent[q]! > 0 ? Math.floor(t.sentBytes[q]! / t.sent[q]!) : 0;
     const received = t.received[q]! > 0 ? Math.floor(t.receivedBytes[q]! / t.received[q]!) : 0;
     const size = Math.min(3000, Math.max(sent, received) + 24);
-    t.planned[q] = Math.floor(size / (size > 300 && size < 1200 ? 3 : 2));
+    const planned = Math.floor(size / (size > 300 && size < 1200 ? 3 : 2));
+    t.planned[q] = this.kind === "igb" ? Math.max(IGB_LEAST, planned) : planned;
     return value;
   }
 }

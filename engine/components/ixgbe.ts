@@ -12,6 +12,7 @@ import type { QueueMemory } from "../machine/nic/queuePairs";
 import { deviceOf, isUnassigned } from "../design/switchable";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
+import { nicDrivers, type DriverFunction } from "./nicDrivers";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
@@ -27,41 +28,16 @@ const FRAMING = 18;
 /** Frames of a batch where the vCPU polls: DPDK's usual burst; IX bounds its batches at 64. */
 const BATCH = 32;
 
-const functionsOf = {
-  rump: {
-    isr: { name: "isr", file: "platform/hw/intr.c", kind: "interrupt", tally: "interrupt" },
-    legacyIrq: { name: "ixgbe_legacy_irq", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
-    rxeof: { name: "ixgbe_rxeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
-    handOver: { name: "if_percpuq_enqueue", file: "sys/net/if.c", kind: "driver" },
-    passOn: { name: "tcp_lro_flush", file: "sys/netinet/tcp_lro.c", kind: "driver", a: "bytes" },
-    unmask: { name: "ixgbe_enable_intr", file: "sys/dev/pci/ixgbe/ixgbe.c", kind: "driver" },
-    start: { name: "ixgbe_mq_start", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver" },
-    clean: { name: "ixgbe_txeof", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "frames" },
-    xmit: { name: "ixgbe_xmit", file: "sys/dev/pci/ixgbe/ix_txrx.c", kind: "driver", a: "bytes" },
-  },
-  linux: {
-    isr: { name: "ixgbe_msix_clean_rings", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "interrupt", tally: "interrupt" },
-    legacyIrq: { name: "ixgbe_poll", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
-    rxeof: { name: "ixgbe_clean_rx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
-    handOver: { name: "napi_gro_receive", file: "net/core/dev.c", kind: "driver" },
-    passOn: { name: "napi_gro_complete", file: "net/core/dev.c", kind: "driver", a: "bytes" },
-    unmask: { name: "napi_complete_done", file: "net/core/dev.c", kind: "driver" },
-    start: { name: "ixgbe_xmit_frame", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver" },
-    clean: { name: "ixgbe_clean_tx_irq", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "frames" },
-    xmit: { name: "ixgbe_tx_map", file: "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c", kind: "driver", a: "bytes" },
-  },
-} as const satisfies Record<System, unknown>;
-
 /**
- * The driver of an 82599 function, PF or VF alike: the same in the kernel, in a network server and in an application's own
- * domain. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
+ * The driver of an adapter's function, PF or VF alike: the same in the kernel, in a network server and in an application's own
+ * domain; what one driver calls its functions, and asks a PF for, is in `nicDrivers`. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
  * interrupt, which the adapter masks, and leaves the work to the interrupt thread until the ring is empty. On vCPUs that poll,
  * there are no interrupts: a poll finds frames, and after each batch what it leads to comes first.
  */
 export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly id: number;
   readonly component: number;
-  private readonly fn;
+  private readonly fn: Readonly<Record<DriverFunction, number>>;
   private readonly events;
   /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
   private readonly threads: number[] = [];
@@ -95,8 +71,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     const { kernel, cpus } = machine;
+    const driver = nicDrivers[spec.type]!;
     this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
-    this.fn = kernel.functions(functionsOf[domain.system]);
+    this.fn = kernel.functions(driver.functions[domain.system]);
     this.events = kernel.functions({
       "TDT write": { kind: "device" },
       rte_eth_rx_burst: { file: "lib/ethdev/rte_ethdev.h", kind: "driver" },
@@ -113,7 +90,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const vcpus = cpus.vcpusOf(domain.id);
     this.polled = cpus.polls(domain.id);
     this.batch = kernel.store.table(`batches of ${spec.path}`, { frames: "u16" });
-    const name = domain.kernel !== undefined ? "driver" : domain.system === "rump" ? "isrthr" : "ksoftirqd";
+    const threadName = domain.kernel !== undefined ? "driver" : domain.system === "rump" ? "isrthr" : "ksoftirqd";
     this.messages = domain.kernel === undefined ? undefined : new InterruptMessages(machine, this.id, domain.id);
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
     const wanted = Math.min(Number(spec.options["queues"] ?? 1), vcpus.length);
@@ -122,7 +99,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     for (let q = 0; q < queues; q++) {
       const inKernel = domain.kernel === undefined;
       const level = inKernel ? "soft interrupt" : "thread";
-      this.threads.push(q === 0 ? sharedThread(machine, domain, name, inKernel ? 0 : -1, level) : cpus.addThread(domain.id, `${name}-${q}`, q, level));
+      this.threads.push(q === 0 ? sharedThread(machine, domain, threadName, inKernel ? 0 : -1, level) : cpus.addThread(domain.id, `${threadName}-${q}`, q, level));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency, "device"));
       this.batch.alloc();
     }
@@ -135,8 +112,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     // Linux adapts by itself; NetBSD can (`hw.ixgbe.enable_aim`), and does not in LibrettOS.
     const system = domain.system === "linux" ? "linux" : "netbsd";
     const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
-    this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? system : "static", system);
-    this.vfStart = new VfStart(machine, nic, this.id, spec.path, domain.system, domain.mtu + FRAMING, {
+    this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? driver.adaptive[domain.system] : "static", system);
+    this.vfStart = new VfStart(machine, nic, this.id, spec.path, driver, domain.system, domain.mtu + FRAMING, {
       afterReset: () => this.setup.afterReset(),
       ended: (up) => {
         if (up) this.throughMailbox();
@@ -146,7 +123,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.mailbox = !nic.isPhysical(functions[0]!) || nic.sriov.vfs === 0 ? undefined : new PfMailbox(
       machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, this.threads[0]!, vcpus[0]!, latency,
     );
-    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
+    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, driver, (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
   }
 
   /** The function that it drives, or −1. */

@@ -1,29 +1,14 @@
 import { Priority } from "../kernel/queue";
 import type { Machine, System } from "../machine/machine";
-import { MailboxApi, MailboxFlag, MailboxMessage } from "../machine/nic/mailbox";
+import { MailboxApi, MailboxFlag, MailboxMessage } from "../machine/nic/mailboxMessages";
 import type { Nic } from "../machine/nic/nic";
+import type { NicDriver } from "./nicDrivers";
 
 /** How long a VF's driver waits before it looks into the mailbox again, picoseconds, and how often (DPDK `ixgbe_mbx.h`). */
 const POLL = 500e6;
 const POLLS = 2000;
 
 export const VfStartOp = { send: 16, look: 17 } as const;
-
-const functionsOf = {
-  rump: {
-    write: { name: "ixgbe_write_mbx", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "driver", a: "message" },
-    check: { name: "ixgbe_check_for_msg", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "driver", a: "polls" },
-    delay: { name: "usec_delay", file: "sys/dev/pci/ixgbe/ixgbe_mbx.c", kind: "thread", a: "polls" },
-  },
-  linux: {
-    write: { name: "ixgbevf_write_mbx", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "driver", a: "message" },
-    check: { name: "ixgbevf_check_for_msg", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "driver", a: "polls" },
-    delay: { name: "udelay", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "thread", a: "polls" },
-  },
-} as const satisfies Record<System, unknown>;
-
-/** What a VF's driver says to the PF's before it sends a frame, in order. */
-const steps = [MailboxMessage.reset, MailboxMessage.apiVersion, MailboxMessage.getQueues, MailboxMessage.setMaxFrame] as const;
 
 /** How a VF's way through the mailbox goes on. */
 export interface VfOutcome {
@@ -45,12 +30,12 @@ export class VfStart {
   /** @param maxFrame largest frame of the domain, check sequence included */
   constructor(
     private readonly machine: Machine, private readonly nic: Nic, private readonly component: number,
-    path: string, system: System, private readonly maxFrame: number, private readonly outcome: VfOutcome,
+    path: string, private readonly driver: NicDriver, system: System, private readonly maxFrame: number, private readonly outcome: VfOutcome,
   ) {
     this.state = machine.kernel.store.table(`VF start of ${path}`, { function: "i32", thread: "i32", step: "u8", polls: "u16" }, 1);
     this.state.alloc();
     this.fn = machine.kernel.functions({
-      ...functionsOf[system],
+      ...driver.vf[system],
       "VF refused": { kind: "violation", a: "message" },
       "mailbox timeout": { kind: "timeout", a: "message" },
     });
@@ -68,13 +53,17 @@ export class VfStart {
     this.machine.cpus.post(this.thread, this.component, VfStartOp.look);
   }
 
+  private get steps(): readonly number[] {
+    return this.driver.greeting;
+  }
+
   private get thread(): number {
     return this.state.thread[0]!;
   }
 
   begin(op: number): void {
     const { cpus } = this.machine;
-    if (op === VfStartOp.send) cpus.spend(this.fn.write, -1, steps[this.state.step[0]!]);
+    if (op === VfStartOp.send) cpus.spend(this.fn.write, -1, this.steps[this.state.step[0]!]);
     else cpus.spend(this.fn.check, -1, this.state.polls[0]!);
   }
 
@@ -84,7 +73,7 @@ export class VfStart {
     const f = state.function[0]!;
     if (op === VfStartOp.send) {
       state.polls[0] = 0;
-      const written = nic.mailbox.request(f, [steps[state.step[0]!]!, this.argument()]);
+      const written = nic.mailbox.request(f, [this.steps[state.step[0]!]!, this.argument()]);
       if (written && (state.step[0] !== 0 || !this.outcome.afterReset())) this.look();
       else if (!written) kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.send);
       return;
@@ -96,7 +85,7 @@ export class VfStart {
       else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.look);
     } else if ((answer & MailboxFlag.nack) !== 0) {
       this.fail(this.fn["VF refused"]);
-    } else if (++state.step[0]! < steps.length) {
+    } else if (++state.step[0]! < this.steps.length) {
       cpus.post(this.thread, this.component, VfStartOp.send);
     } else {
       this.outcome.ended(true);
@@ -111,13 +100,13 @@ export class VfStart {
   }
 
   private argument(): number {
-    const step = steps[this.state.step[0]!];
+    const step = this.steps[this.state.step[0]!];
     return step === MailboxMessage.apiVersion ? MailboxApi.v11 : step === MailboxMessage.setMaxFrame ? this.maxFrame : 0;
   }
 
   private fail(fn: number): void {
     const { kernel, cpus } = this.machine;
-    kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, steps[this.state.step[0]!]);
+    kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, this.steps[this.state.step[0]!]);
     this.outcome.ended(false);
   }
 }

@@ -36,4 +36,5 @@ export const componentModels: Readonly<Record<string, (place: Placement) => Plac
   bridge: (place) => new Bridge(place),
   nat: (place) => new Nat(place),
   ixgbe: (place) => new Ixgbe(place),
+  igb: (place) => new Ixgbe(place),
 };

@@ -16,7 +16,7 @@ export interface ComponentType {
   /** Its place in the stack, and the kind of its tile. */
   readonly layer: Layer;
   readonly options: readonly KeySpec[];
-  /** Types that must be in the same domain for it to work. */
+  /** Types that must be in the same domain for it to work; one driver is as good as another. */
   readonly needs: readonly string[];
   /** It sends frames on as they came: a driver below must not join them (Linux `dev_disable_lro`). */
   readonly forwards?: true;
@@ -49,6 +49,24 @@ const SERVICE: readonly KeySpec[] = [
       ],
     },
   },
+];
+
+/** What the driver of an adapter can be told. */
+const DRIVER_OPTIONS: readonly KeySpec[] = [
+  { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf; or a device, such as nic0: a VF of it that no one else binds, assigned when the domain switches to direct access.", value: { kind: "reference", to: "function" }, required: true },
+  { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
+  {
+    name: "moderation", doc: "How the least time between two interrupts is set. Without it, as the system does: Linux adapts, NetBSD and LibrettOS do not.",
+    value: {
+      kind: "choice",
+      choices: [
+        { value: "static", doc: "Fixed: 32 µs in NetBSD, 10 µs in Linux." },
+        { value: "adaptive", doc: "By the traffic: Linux’ ixgbe by the rate, its igb and NetBSD by the size of frames (AIM)." },
+      ],
+    },
+  },
+  { name: "tso", doc: "Segmentation offload: TCP hands down up to 64 KiB at once, and the adapter cuts frames of them. Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
+  { name: "lro", doc: "Whether segments that arrive one after the other are joined before TCP sees them (GRO, LRO). Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
 ];
 
 export const COMPONENTS: readonly ComponentType[] = [
@@ -173,22 +191,12 @@ export const COMPONENTS: readonly ComponentType[] = [
   {
     type: "ixgbe", title: "ixgbe driver", layer: "interface", needs: [],
     doc: "Driver of an Intel 82599: descriptor rings, doorbells, interrupts.",
-    options: [
-      { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf; or a device, such as nic0: a VF of it that no one else binds, assigned when the domain switches to direct access.", value: { kind: "reference", to: "function" }, required: true },
-      { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
-      {
-        name: "moderation", doc: "How the least time between two interrupts is set. Without it, as the system does: Linux adapts, NetBSD and LibrettOS do not.",
-        value: {
-          kind: "choice",
-          choices: [
-            { value: "static", doc: "Fixed: 32 µs in NetBSD, 10 µs in Linux." },
-            { value: "adaptive", doc: "By the traffic: Linux by the rate, NetBSD by the size of frames (AIM)." },
-          ],
-        },
-      },
-      { name: "tso", doc: "Segmentation offload: TCP hands down up to 64 KiB at once, and the adapter cuts frames of them. Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
-      { name: "lro", doc: "Whether segments that arrive one after the other are joined before TCP sees them (GRO, LRO). Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
-    ],
+    options: DRIVER_OPTIONS,
+  },
+  {
+    type: "igb", title: "igb driver", layer: "interface", needs: [],
+    doc: "Linux’ driver of an Intel 82576: igb for the PF, igbvf for VFs.",
+    options: DRIVER_OPTIONS,
   },
 ];
 
@@ -205,6 +213,8 @@ export interface DeviceModel {
   readonly maxVfs: number;
   /** Component type that drives its functions. */
   readonly driver: string;
+  /** Whose kernels have that driver; without it, all. */
+  readonly systems?: readonly string[];
 }
 
 export const DEVICES: readonly DeviceModel[] = [
@@ -217,6 +227,11 @@ export const DEVICES: readonly DeviceModel[] = [
   {
     model: "intel-x540", title: "Intel X540", rate: 10e9, driver: "ixgbe", maxVfs: 63,
     doc: "10 Gb/s Ethernet over twisted pair; pools and queues of the 82599, a smaller receive buffer.",
+  },
+  {
+    // Eight pools a port, of which the PF needs one (Linux igb_main.c: `max_vfs` is at most 7). NetBSD's wm drives its PF alone, and has no model here.
+    model: "intel-82576", title: "Intel 82576", rate: 1e9, driver: "igb", maxVfs: 7, systems: ["linux"],
+    doc: "1 Gb/s Ethernet; 8 pools of 2 queues a port, one for the PF: at most 7 VFs beside it; rings of 256 descriptors, a quarter of the 82599’s PCI Express.",
   },
 ];
 
@@ -488,6 +503,11 @@ export function componentType(type: string): ComponentType | undefined {
 /** Whether a component of this type joins its domain to the network: what can be an uplink. */
 export function isInterface(type: string): boolean {
   return byType.get(type)?.layer === "interface";
+}
+
+/** Whether a component of this type drives an adapter. */
+export function isDriver(type: string): boolean {
+  return DEVICES.some(({ driver }) => driver === type);
 }
 
 /** @returns the catalogue's entry of a device model, if it has one. */

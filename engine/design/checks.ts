@@ -1,5 +1,6 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { LINK_CONDITIONS, componentType, isInterface, WORKLOADS } from "./catalogue";
+import { LINK_CONDITIONS, componentType, isDriver, isInterface, WORKLOADS } from "./catalogue";
+import { checkDriver } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
@@ -19,7 +20,10 @@ export function check(source: Source, draft: DesignDraft): void {
     for (const domain of host.domains) {
       checkPlacement(source, host, domain);
       checkDriverDomain(source, host, domain);
-      for (const component of domain.components) checkBinding(source, host, domain, component);
+      for (const component of domain.components) {
+        checkDriver(source, host, domain, component);
+        checkBinding(source, host, domain, component);
+      }
     }
     checkServers(source, host);
     checkProbes(source, host);
@@ -69,8 +73,13 @@ function checkForgeries({ problems }: Source, { hosts, faults }: DesignDraft): v
     const domain = domains.find(({ part: { path } }) => part.target === path || part.target.startsWith(`${path}/`));
     const types = domain?.components.map((component) => component.part.type) ?? [];
     const need = FORGERY_NEEDS[String(part.options["what"])] ?? { type: "tcpip", noun: "address that frames could pretend not to be from: there is no tcpip" };
-    if (!types.includes(need.type)) problems.error("missing-component", section.valueRange("forge"), `${part.target} has no ${need.noun} in it. Name another domain, or forge something else.`);
+    if (!isThere(need.type, types)) problems.error("missing-component", section.valueRange("forge"), `${part.target} has no ${need.noun} in it. Name another domain, or forge something else.`);
   }
+}
+
+/** Whether a component of a type is among others; of a driver, any driver. */
+function isThere(type: string, types: readonly string[]): boolean {
+  return types.some((other) => other === type || (isDriver(type) && isDriver(other)));
 }
 
 function noNode(host: HostDraft["part"], node: number): string {
@@ -136,7 +145,7 @@ function checkPlacement({ problems }: Source, host: HostDraft, { part, section, 
     if (part.kind === "process" && NEED_A_MACHINE.includes(component.type)) {
       problems.error("cannot-call", component.nameRange, `${component.id} works over shared rings and event channels, which a hypervisor gives to virtual machines. Make ${part.path} one (“kind: vm”), or place ${component.id} in another domain.`);
     }
-    const missing = (componentType(component.type)?.needs ?? []).filter((type) => !types.includes(type) && !(type === "tcpip" && called));
+    const missing = (componentType(component.type)?.needs ?? []).filter((type) => !isThere(type, types) && !(type === "tcpip" && called));
     if (missing.length > 0) {
       problems.error("missing-component", component.nameRange, `${component.id} needs ${missing.join(" and ")} in the same domain. Add ${missing.length > 1 ? "them" : "it"} below.`);
     }

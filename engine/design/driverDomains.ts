@@ -1,4 +1,5 @@
 /** Rules of Xen's split network path: what a driver domain must hold, and what reaches its guests. */
+import { isDriver } from "./catalogue";
 import type { ComponentDraft, DomainDraft, HostDraft, WorkloadDraft } from "./draft";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";
@@ -49,7 +50,7 @@ function checkSwitch({ problems }: Source, host: HostDraft, { part, components }
   }
   const driver = components.slice(components.indexOf(own) + 1).find((c) => c.part.bind !== undefined);
   if (!driver) {
-    if (components.some((c) => c.part.type === "ixgbe")) problems.error("missing-component", own.part.nameRange, `${own.part.id} has no driver below it. Move the driver to the end of the components.`);
+    if (components.some((c) => isDriver(c.part.type))) problems.error("missing-component", own.part.nameRange, `${own.part.id} has no driver below it. Move the driver to the end of the components.`);
     return;
   }
   const pf = host.devices.flatMap(({ functions }) => functions).find(({ path, id }) => path === driver.part.bind && id === "pf");

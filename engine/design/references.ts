@@ -1,6 +1,7 @@
 /** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
 import { isScalar, isSeq } from "yaml";
-import { FAULTS } from "./catalogue";
+import { deviceModel, FAULTS } from "./catalogue";
+import { setRate } from "./devices";
 import type { DesignDraft, HostDraft, LinkDraft } from "./draft";
 import type { Range } from "./model";
 import { replacement } from "./problems";
@@ -149,7 +150,7 @@ export class References {
     if (!device) return false;
     const { id, vfs } = device.part;
     const many = vfs === 0 ? "no VFs" : vfs === 1 ? "one VF, vf0" : `${vfs} VFs, vf0 to vf${vfs - 1}`;
-    const room = device.sriov?.has("vfs") && index < 63;
+    const room = device.sriov?.has("vfs") && index < (deviceModel(device.part.model)?.maxVfs ?? 0);
     this.source.problems.error(
       "vf-missing", range, `There is no ${text.split(/[./]/).at(-1)}: ${id} has ${many}. Use one of them, or raise “vfs”.`,
       room ? replacement(`Enable ${index + 1} VFs`, device.sriov?.valueRange("vfs") ?? range, String(index + 1)) : undefined,
@@ -196,6 +197,7 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
     const device = draft.hosts.flatMap(({ devices }) => devices).find(({ part: { path } }) => path === part.to);
     const nic = draft.hosts.find(({ part: { path } }) => path === part.from)?.devices[0];
     if (device && nic) nic.part.mtu = device.part.mtu;
+    if (device) setRate(source, part, section, device, nic);
   }
   for (const { part, section } of draft.workloads) {
     part.from = references.follow(section, "from", "load-generator", undefined) ?? "";

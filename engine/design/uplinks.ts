@@ -1,5 +1,6 @@
 /** Where an application's uplink can go: to a PCI function of its own, or through a network server. */
 import { deviceModel } from "./catalogue";
+import { hasDriver, noDriver } from "./devices";
 import type { Component, Design, Device, Domain, Host, PciFunction, Problem } from "./model";
 import type { ProblemCode } from "./problems";
 
@@ -77,8 +78,10 @@ function toFunction(design: Design, host: Host, domain: Domain, device: Device, 
   if (!host.iommu && domain.kind !== "kernel") {
     return refusal(domain, "direct-without-iommu", `${host.path} has no IOMMU, so a device given to ${domain.path} could write anywhere in memory. Set “iommu: on” first.`);
   }
-  const driver = deviceModel(device.model)?.driver;
-  if (driver === undefined) return refusal(domain, "not-editable", `No component drives the ${device.model}.`);
+  const model = deviceModel(device.model);
+  if (model === undefined) return refusal(domain, "not-editable", `No component drives the ${device.model}.`);
+  const { driver } = model;
+  if (!hasDriver(model, domain)) return refusal(domain, "wrong-driver", noDriver(model, domain));
   return { kind: "function", path: f.path, function: f, driver };
 }
 

@@ -196,7 +196,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a link",
     keys: [
       { name: "to", doc: "The device at the other end, such as server.nic0.", value: { kind: "reference", to: "device" }, required: true },
-      { name: "rate", doc: "Line rate.", value: { kind: "rate", min: 1e6, max: 400e9, default: 10e9 } },
+      { name: "rate", doc: "Line rate; at most that of the device at its end. Without it, the device's.", value: { kind: "rate", min: 1e6, max: 400e9 } },
       { name: "delay", doc: "One-way propagation.", value: time(0, 10 * S, US) },
       ...LINK_CONDITIONS,
     ],

@@ -1,7 +1,7 @@
 import { Kernel } from "../../engine/kernel/kernel";
 import { Iommu } from "../../engine/machine/iommu/iommu";
 import { HostMemory } from "../../engine/machine/memory";
-import { MailboxApi, MailboxFlag, MailboxMessage } from "../../engine/machine/nic/mailbox";
+import { MailboxApi, MailboxFlag, MailboxMessage } from "../../engine/machine/nic/mailboxMessages";
 import { nicModels } from "../../engine/machine/nic/model";
 import { Nic, type NicSetup } from "../../engine/machine/nic/nic";
 import { Link, type LinkEnd } from "../../engine/network/link";

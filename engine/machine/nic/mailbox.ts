@@ -1,12 +1,7 @@
 import { Priority } from "../../kernel/queue";
 import { NicOp, type Adapter, type FunctionUnit } from "./adapter";
 import type { Filters } from "./filters";
-
-/** First words of messages (DPDK `ixgbe_mbx.h`); an answer repeats the message's with a flag. */
-export const MailboxMessage = { reset: 1, setMac: 2, setMulticast: 3, setVlan: 4, setMaxFrame: 5, setMacvlan: 6, apiVersion: 8, getQueues: 9 } as const;
-export const MailboxFlag = { ack: 0x8000_0000, nack: 0x4000_0000, clearToSend: 0x2000_0000 } as const;
-/** Versions of the interface between VF and PF drivers, as they go over the wire: 1.0 and 1.1. */
-export const MailboxApi = { v10: 0, v11: 2 } as const;
+import { MailboxApi, MailboxFlag, MailboxMessage } from "./mailboxMessages";
 
 /** Words of the memory that a VF shares with its PF: 64 bytes. */
 export const MAILBOX_WORDS = 16;
@@ -44,7 +39,7 @@ export class Mailbox {
     this.state = store.table(`mailboxes of ${path}`, { requested: "u8", answered: "u8", clearToSend: "u8", api: "u8", refused: "f64" });
     this.memory = store.table(`mailbox memory of ${path}`, { word: "u32" });
     this.fn = nic.kernel.functions({
-      ixgbe_rcv_msg_from_vf: { file: "drivers/net/ethernet/intel/ixgbe/ixgbe_sriov.c", kind: "driver", a: "message", b: "VF" },
+      handler: { ...nic.model.mailbox.handler, kind: "driver", a: "message", b: "VF" },
       "mailbox message refused": { kind: "violation", a: "message", b: "VF" },
     });
   }
@@ -57,7 +52,7 @@ export class Mailbox {
 
   /** Function id of the PF's handling. */
   get served(): number {
-    return this.fn.ixgbe_rcv_msg_from_vf;
+    return this.fn.handler;
   }
 
   /** The VF writes a message and rings. @returns false while one is under way (the memory is taken), and while the function resets */
@@ -100,7 +95,7 @@ export class Mailbox {
   serveByToolstack(f: number): void {
     const { nic, fn } = this;
     const pf = nic.functions[0]!;
-    nic.kernel.mark(fn.ixgbe_rcv_msg_from_vf, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, this.messageOf(f), f - 1);
+    nic.kernel.mark(fn.handler, pf.component, pf.context, nic.kernel.now - this.time(), this.time(), -1, this.messageOf(f), f - 1);
     this.serve(f, pf.component, pf.context);
   }
 
@@ -163,7 +158,7 @@ export class Mailbox {
     }
     if (type === MailboxMessage.apiVersion) {
       const version = memory.word[at + 1]!;
-      if (version !== MailboxApi.v10 && version !== MailboxApi.v11) return false;
+      if (!nic.model.mailbox.versions.includes(version)) return false;
       state.api[f] = version;
       nic.state.receive[f] = this.fits(f) ? 1 : 0;
       return true;
@@ -180,12 +175,12 @@ export class Mailbox {
   }
 
   /**
-   * Whether a VF may receive: the 82599 has one largest frame for the port, so a VF must not want more than the PF; and a VF
+   * Whether a VF may receive: where each pool has a largest frame of its own, always. The 82599 has one largest frame for the port, so a VF must not want more than the PF; and a VF
    * that speaks version 1.0 knows nothing of longer frames than standard (82599 specification update, clarification 14).
    */
   private fits(f: number): boolean {
-    const { state } = this.nic;
-    return state.maxFrame[f]! <= state.maxFrame[0]! && (this.state.api[f] !== MailboxApi.v10 || state.maxFrame[0]! <= STANDARD_FRAME);
+    const { state, model } = this.nic;
+    return model.maxFrame === "pool" || state.maxFrame[f]! <= state.maxFrame[0]! && (this.state.api[f] !== MailboxApi.v10 || state.maxFrame[0]! <= STANDARD_FRAME);
   }
 
   /** Addresses stand in words 1 and 2, first octet first. */
@@ -197,9 +192,4 @@ export class Mailbox {
     this.memory.word[f * MAILBOX_WORDS + 1] = Math.floor(mac / 0x10000);
     this.memory.word[f * MAILBOX_WORDS + 2] = (mac % 0x10000) * 0x10000;
   }
-}
-
-/** Words 1 and 2 of a message that carries an address. */
-export function macWords(mac: number): [number, number] {
-  return [Math.floor(mac / 0x10000), (mac % 0x10000) * 0x10000];
 }

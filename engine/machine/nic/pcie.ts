@@ -12,7 +12,7 @@ export class PcieLink {
 
   constructor(
     private readonly kernel: Kernel, private readonly costs: CostProfile, path: string,
-    private readonly packet: { readonly payload: number; readonly overhead: number },
+    private readonly packet: { readonly payload: number; readonly overhead: number; readonly slowdown: number },
   ) {
     this.state = kernel.store.table(`PCIe link of ${path}`, { busyUntil: "f64", bytes: "f64" }, 2);
     this.state.alloc();
@@ -38,13 +38,17 @@ export class PcieLink {
 
   /** Time of one transfer that waits for nothing, picoseconds. */
   unloaded(fn: number, bytes: number): number {
-    return this.costs.of(fn, this.linkBytes(bytes));
+    return this.costs.of(fn, 0) + this.timeOf(fn, this.linkBytes(bytes));
   }
 
   private linkTime(fn: number, bytes: number, direction: number): number {
     const total = this.linkBytes(bytes);
     this.state.bytes[direction]! += total;
-    return this.costs.of(fn, total) - this.costs.of(fn, 0);
+    return this.timeOf(fn, total);
+  }
+
+  private timeOf(fn: number, bytes: number): number {
+    return (this.costs.of(fn, bytes) - this.costs.of(fn, 0)) * this.packet.slowdown;
   }
 
   private linkBytes(bytes: number): number {

@@ -65,7 +65,7 @@ export function buildQueues(nic: Nic, registers: QueueRegisters, all: QueueUnit[
   while (count * 2 <= most) count *= 2;
   while (unit.queues.length < count) {
     const q = unit.queues.length;
-    const queue = new QueuePair(registers, registers.alloc(), sriov.firstQueue(unit.pool) + q, unit);
+    const queue = new QueuePair(registers, registers.alloc(), sriov.queueNumber(unit.pool, q), unit);
     nic.transmitQueues.addQueue(`transmit ring ${q} of ${unit.path}`);
     nic.receiveQueues.addQueue(`receive ring ${q} of ${unit.path}`);
     nic.vectors.add(iommu.addInterrupt(unit.iommu));

@@ -65,9 +65,11 @@ export class SrIov {
     return this.model.layouts.find(({ pools, rss }) => pools > this.vfs && (rss || !this.multiqueue));
   }
 
-  /** @returns the first queue of a pool: queue q of VF v is v × queues of a pool + q */
-  firstQueue(pool: number): number {
-    return pool * (this.layout?.queues ?? 0);
+  /** @returns the number of a pool's queue on the device: of VF v, v × queues of a pool + q, or v + q × pools */
+  queueNumber(pool: number, q: number): number {
+    const { layout } = this;
+    if (layout === undefined) return q;
+    return layout.interleaved === true ? pool + q * layout.pools : pool * layout.queues + q;
   }
 
   /** Queue pairs that a function can spread its frames over. */

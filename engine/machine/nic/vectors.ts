@@ -28,12 +28,12 @@ export class Vectors {
   }
 
   /**
-   * Programs the interval. @param eitr the register as drivers write it: the interval in units stands from bit 3 on
+   * Programs the interval. @param eitr the register as drivers write it
    * @throws Error beyond the device's longest
    */
   throttle(q: number, eitr: number): void {
-    const units = eitr >> 3;
-    const { unit, most } = this.nic.model.throttle;
+    const { unit, most, shift } = this.nic.model.throttle;
+    const units = eitr >> shift;
     if (units < 0 || units > most) throw new Error(`An interrupt interval of ${units} units is beyond the device's ${most}.`);
     this.state.interval[q] = units * unit;
   }

@@ -4,7 +4,7 @@ import type { MachineEngine } from "../../../engine/create";
 import { FAULT_THRESHOLD } from "../../../engine/machine/iommu/faults";
 import { DOMAIN_PAGES, NOBODY, SUPERPAGE_PAGES } from "../../../engine/machine/memory";
 import { isGroup } from "../../../engine/machine/nic/filters";
-import { MailboxMessage } from "../../../engine/machine/nic/mailbox";
+import { MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
 import type { Nic } from "../../../engine/machine/nic/nic";
 import type { Invariant } from "./invariant";
 

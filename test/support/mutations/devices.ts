@@ -17,7 +17,7 @@ export const deviceMutations: readonly Mutation[] = [
   { breaks: 45, file: "engine/machine/nic/nic.ts", replace: "this.state.receive[f] = this.state.transmit[f] = 0;", by: "this.state.receive.fill(0);", design: crash, dispatches: 200_000 },
   {
     breaks: 46, file: "engine/machine/nic/mailbox.ts", replace: "state.clearToSend[f] === 1 && this.handle(f, type, at)", by: "this.handle(f, type, at)",
-    and: { file: "engine/components/ixgbevf.ts", replace: "[MailboxMessage.reset, MailboxMessage.apiVersion", by: "[MailboxMessage.apiVersion" },
+    and: { file: "engine/components/nicDrivers.ts", replace: "[MailboxMessage.reset, MailboxMessage.apiVersion", by: "[MailboxMessage.apiVersion" },
   },
   { breaks: 47, file: "engine/machine/nic/switch.ts", replace: "return pool === this.sriov.vfs ? 0 : pool + 1;", by: "return pool === this.sriov.vfs ? 0 : ((pool + 1) % this.sriov.vfs) + 1;" },
   {

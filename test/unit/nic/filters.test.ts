@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BROADCAST } from "../../../engine/network/packets";
-import { MailboxMessage, macWords } from "../../../engine/machine/nic/mailbox";
+import { MailboxMessage, macWords } from "../../../engine/machine/nic/mailboxMessages";
 import { AdapterRig, PEER_MAC, PF_MAC } from "../../support/adapterRig";
 
 const mac = (f: number): number => PF_MAC + f;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DOMAIN_PAGES, PAGE_SIZE } from "../../../engine/machine/memory";
-import { MailboxMessage } from "../../../engine/machine/nic/mailbox";
+import { MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
 import { AdapterRig, PEER_MAC, PF_MAC } from "../../support/adapterRig";
 
 const mac = (f: number): number => PF_MAC + f;

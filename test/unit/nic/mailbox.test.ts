@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MailboxApi, MailboxMessage, macWords } from "../../../engine/machine/nic/mailbox";
+import { MailboxApi, MailboxMessage, macWords } from "../../../engine/machine/nic/mailboxMessages";
 import { AdapterRig, PEER_MAC, PF_MAC } from "../../support/adapterRig";
 
 const VF = 1;

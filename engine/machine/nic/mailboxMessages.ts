@@ -1,0 +1,10 @@
+/** First words of messages (DPDK `ixgbe_mbx.h`); an answer repeats the message's with a flag. */
+export const MailboxMessage = { reset: 1, setMac: 2, setMulticast: 3, setVlan: 4, setMaxFrame: 5, setMacvlan: 6, apiVersion: 8, getQueues: 9 } as const;
+export const MailboxFlag = { ack: 0x8000_0000, nack: 0x4000_0000, clearToSend: 0x2000_0000 } as const;
+/** Versions of the interface between VF and PF drivers, as they go over the wire: 1.0 and 1.1. */
+export const MailboxApi = { v10: 0, v11: 2 } as const;
+
+/** Words 1 and 2 of a message that carries an address. */
+export function macWords(mac: number): [number, number] {
+  return [Math.floor(mac / 0x10000), (mac % 0x10000) * 0x10000];
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { parseDesign } from "../../../engine/design/parse";
+import { MailboxApi, MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
+import { nicModels } from "../../../engine/machine/nic/model";
+import { AdapterRig } from "../../support/adapterRig";
+import { runDesign } from "../../support/runDesign";
+
+/** A datagram stream as fast as the sender can, to a VF of an adapter, over a link of a rate. */
+const stream = (model: string, driver: string, link: string, mtu: number): string => `exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    iommu: on
+    devices: { nic0: { model: ${model}, mtu: ${mtu}, sriov: { vfs: 1 } } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains:
+      app: { system: linux, vcpus: 2, components: [discard: { protocol: udp }, libc, tcpip, ${driver}: { bind: nic0.vf0 }] }
+  client: { model: load-generator, link: { to: server.nic0${link} } }
+workloads:
+  - udp-stream: { from: client, to: app, size: ${mtu - 1000}, duration: 2ms }
+run: { until: 60ms }
+`;
+
+const rateOf = (text: string): number | undefined => parseDesign(text).design?.links[0]?.rate;
+
+describe("adapters", () => {
+  it("give a link the least of its own rate and theirs", () => {
+    const rates = [["intel-82599", "ixgbe", ", rate: 100Gbps"], ["intel-82599", "ixgbe", ""], ["intel-82599", "ixgbe", ", rate: 1Gbps"], ["intel-82576", "igb", ", rate: 10Gbps"], ["intel-82576", "igb", ""]] as const;
+    assert.deepEqual(rates.map(([model, driver, link]) => rateOf(stream(model, driver, link, 1500))), [10e9, 10e9, 1e9, 1e9, 1e9]);
+  });
+
+  it("send no faster than they can, whatever the link is said to be", () => {
+    const ten = runDesign(stream("intel-82599", "ixgbe", ", rate: 100Gbps", 9000)).report.workloads[0]!.goodput;
+    const one = runDesign(stream("intel-82576", "igb", ", rate: 100Gbps", 9000)).report.workloads[0]!.goodput;
+    assert.ok(ten > 9e9 && ten < 10e9, `${ten}`);
+    assert.ok(one > 0.9e9 && one < 1e9, `${one}`);
+  });
+
+  it("are driven by the functions of their own drivers", () => {
+    const names = (model: string, driver: string): string[] => {
+      const { engine } = runDesign(stream(model, driver, "", 1500));
+      const { trace } = engine;
+      const seen = new Set<number>();
+      for (let row = 0; row < trace.length; row++) if (engine.names.components[trace.component(row)]!.path.startsWith("server/app/")) seen.add(trace.fn(row));
+      return [...seen].map((fn) => engine.names.functions[fn]!.name);
+    };
+    const igb = names("intel-82576", "igb");
+    for (const name of ["igb_msix_ring", "igb_poll", "igb_clean_rx_irq", "e1000_write_mbx_vf"]) assert.ok(igb.includes(name), name);
+    assert.deepEqual(igb.filter((name) => name.startsWith("ixgbe")), []);
+    assert.ok(names("intel-82599", "ixgbe").includes("ixgbe_clean_rx_irq"));
+  });
+
+  it("the 82576 gives VF v the queues v and v + 8, and the PF's pool has two of its own", () => {
+    const { nic } = new AdapterRig(7, { model: nicModels["intel-82576"]! }, 2);
+    assert.deepEqual(nic.functions.map(({ queues }) => queues.map(({ number }) => number)), [[7, 15], [0, 8], [1, 9], [2, 10], [3, 11], [4, 12], [5, 13], [6, 14]]);
+  });
+
+  it("the 82576's PF knows no versions of the mailbox, and each of its pools has a largest frame of its own", () => {
+    const rig = new AdapterRig(1, { model: nicModels["intel-82576"]! }).open(0);
+    rig.nic.open(1, rig.domainOf(1), [100], 0);
+    assert.ok(rig.ask(1, MailboxMessage.reset).ack);
+    assert.ok(rig.ask(1, MailboxMessage.apiVersion, MailboxApi.v11).nack);
+    assert.ok(rig.ask(1, MailboxMessage.setMaxFrame, 9018).ack, "longer than the PF's");
+    assert.ok(rig.nic.isUp(1));
+    assert.ok(rig.count("igb_rcv_msg_from_vf") > 0);
+  });
+
+  it("the 82576's PCI Express takes four times as long for the same bytes", () => {
+    const time = (model: string): number => {
+      const { nic } = new AdapterRig(0, { model: nicModels[model]! });
+      return nic.pcie.unloaded(nic.fn["DMA read"], 4096) - nic.pcie.unloaded(nic.fn["DMA read"], 0);
+    };
+    assert.equal(time("intel-82576"), 4 * time("intel-82599"));
+  });
+});
