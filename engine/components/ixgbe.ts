@@ -1,5 +1,6 @@
 import { componentType } from "../design/catalogue";
 import type { Scope } from "../inspect";
+import { parseMac } from "../network/addresses";
 import type { FrameLoans } from "../machine/frameLoans";
 import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
@@ -62,6 +63,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly messages: InterruptMessages | undefined;
   readonly offloads: Offloads;
   private readonly receiveOffload: ReceiveOffload | undefined = undefined;
+  /** VLAN of the interface above it, whose frames are tagged; 0: none. And the address that it is to have, where that is not the function's. */
+  private readonly vlan: number;
+  /** A frame in no VLAN; those of other VLANs the adapter does not let through. */
+  private readonly untagged: number;
+  private readonly ownMac: number | undefined;
   private upper!: FrameConsumer;
   /** Where frames can be in pages that are not the domain's: it gives them back. */
   private loans: FrameLoans | undefined;
@@ -72,6 +78,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { machine, domain, spec } = place;
     const { kernel, cpus } = machine;
     const driver = nicDrivers[spec.type]!;
+    this.vlan = Number(spec.options["vlan"] ?? 0);
+    this.untagged = this.vlan === 0 ? NONE : kernel.functions({ "no VLAN interface": { kind: "drop" } })["no VLAN interface"];
+    this.ownMac = parseMac(String(spec.options["mac"] ?? ""));
     this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = kernel.functions(driver.functions[domain.system]);
     this.events = kernel.functions({
@@ -113,7 +122,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const system = domain.system === "linux" ? "linux" : "netbsd";
     const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
     this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? driver.adaptive[domain.system] : "static", system);
-    this.vfStart = new VfStart(machine, nic, this.id, spec.path, driver, domain.system, domain.mtu + FRAMING, {
+    this.vfStart = new VfStart(machine, nic, this.id, spec.path, driver, domain.system, domain.mtu + FRAMING, { mac: this.ownMac, vlan: this.vlan }, {
       afterReset: () => this.setup.afterReset(),
       ended: (up) => {
         if (up) this.throughMailbox();
@@ -157,7 +166,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const { domain } = this.place;
     this.nic.point(f, this.memory);
     this.nic.open(f, domain.id, this.lines, this.polled ? -1 : this.moderation.initial);
-    if (this.nic.isPhysical(f)) this.state.up[0] = 1;
+    if (this.nic.isPhysical(f)) {
+      const { pool } = this.nic.functions[f]!;
+      if (this.ownMac !== undefined) this.nic.filters.setAddress(this.ownMac, pool);
+      if (this.vlan !== 0) this.nic.filters.addVlan(this.vlan, pool);
+      this.state.up[0] = 1;
+    }
     this.mailbox?.look();
   }
 
@@ -216,6 +230,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   transmit(packet: number): void {
     const isUp = this.state.up[0] === 1;
+    if (this.vlan !== 0) this.place.machine.packets.setVlan(packet, this.vlan);
     if (isUp && this.nic.post(this.f, packet, undefined, this.loans?.isLent(packet))) {
       this.moderation.countSent(this.nic.queueOf(this.f, packet), this.place.machine.packets.frameLength(packet));
       return;
@@ -240,6 +255,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       if (packet === NONE) return;
       cpus.spend(this.fn.rxeof, packet, packets.frameLength(packet));
       cpus.spend(this.fn.handOver, packet);
+      if (!this.hasInterfaceFor(packet)) return;
       if (this.receiveOffload?.passes(q, packet) !== false) this.upper.spendInput(packet);
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
@@ -315,9 +331,18 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     cpus.yield();
   }
 
+  /** Whether what is above is in the frame's VLAN. Of a function with a port VLAN the adapter hides the tag, and lets no other through. */
+  private hasInterfaceFor(packet: number): boolean {
+    return this.vlan === 0 || this.place.machine.packets.vlan(packet) === this.vlan;
+  }
+
   /** Hands a frame to what is above, or holds it for those that may follow. */
   private take(q: number, packet: number): void {
     const { receiveOffload } = this;
+    if (!this.hasInterfaceFor(packet)) {
+      const { kernel, cpus } = this.place.machine;
+      return kernel.mark(this.untagged, this.id, cpus.contextOf(this.threads[q]!), kernel.now, 0, packet);
+    }
     if (receiveOffload === undefined || receiveOffload.passes(q, packet)) return this.upper.input(packet);
     receiveOffload.take(q, packet);
   }

@@ -1,6 +1,6 @@
 import { Priority } from "../kernel/queue";
 import type { Machine, System } from "../machine/machine";
-import { MailboxApi, MailboxFlag, MailboxMessage } from "../machine/nic/mailboxMessages";
+import { MailboxApi, MailboxFlag, MailboxMessage, VLAN_ADD, macWords } from "../machine/nic/mailboxMessages";
 import type { Nic } from "../machine/nic/nic";
 import type { NicDriver } from "./nicDrivers";
 
@@ -26,14 +26,18 @@ export interface VfOutcome {
 export class VfStart {
   private readonly state;
   private readonly fn;
+  /** Messages in order: what the driver says in any case, and what it asks for because the design wants it. */
+  private readonly steps: readonly number[];
 
   /** @param maxFrame largest frame of the domain, check sequence included */
   constructor(
     private readonly machine: Machine, private readonly nic: Nic, private readonly component: number,
-    path: string, private readonly driver: NicDriver, system: System, private readonly maxFrame: number, private readonly outcome: VfOutcome,
+    path: string, private readonly driver: NicDriver, system: System, private readonly maxFrame: number,
+    private readonly wants: { readonly mac: number | undefined; readonly vlan: number }, private readonly outcome: VfOutcome,
   ) {
     this.state = machine.kernel.store.table(`VF start of ${path}`, { function: "i32", thread: "i32", step: "u8", polls: "u16" }, 1);
     this.state.alloc();
+    this.steps = [...driver.greeting, ...(wants.mac === undefined ? [] : [MailboxMessage.setMac]), ...(wants.vlan === 0 ? [] : [MailboxMessage.setVlan])];
     this.fn = machine.kernel.functions({
       ...driver.vf[system],
       "VF refused": { kind: "violation", a: "message" },
@@ -53,10 +57,6 @@ export class VfStart {
     this.machine.cpus.post(this.thread, this.component, VfStartOp.look);
   }
 
-  private get steps(): readonly number[] {
-    return this.driver.greeting;
-  }
-
   private get thread(): number {
     return this.state.thread[0]!;
   }
@@ -68,12 +68,12 @@ export class VfStart {
   }
 
   end(op: number): void {
-    const { kernel, cpus } = this.machine;
+    const { kernel } = this.machine;
     const { state, nic } = this;
     const f = state.function[0]!;
     if (op === VfStartOp.send) {
       state.polls[0] = 0;
-      const written = nic.mailbox.request(f, [this.steps[state.step[0]!]!, this.argument()]);
+      const written = nic.mailbox.request(f, this.words());
       if (written && (state.step[0] !== 0 || !this.outcome.afterReset())) this.look();
       else if (!written) kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.send);
       return;
@@ -81,12 +81,22 @@ export class VfStart {
     const answer = nic.mailbox.answer(f);
     if (answer < 0) {
       state.polls[0]!++;
-      if (state.polls[0]! >= POLLS) this.fail(this.fn["mailbox timeout"]);
-      else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.look);
+      if (state.polls[0]! >= POLLS) {
+        this.mark(this.fn["mailbox timeout"]);
+        this.outcome.ended(false);
+      } else kernel.schedule(POLL, Priority.timeout, this.component, VfStartOp.look);
     } else if ((answer & MailboxFlag.nack) !== 0) {
-      this.fail(this.fn["VF refused"]);
-    } else if (++state.step[0]! < this.steps.length) {
-      cpus.post(this.thread, this.component, VfStartOp.send);
+      this.mark(this.fn["VF refused"]);
+      // What it asked for beyond the driver's own needs it can do without: it keeps its address, or has no VLAN (`ixgbevf_set_mac`, `ixgbevf_vlan_rx_add_vid`).
+      if (state.step[0]! < this.driver.greeting.length) this.outcome.ended(false);
+      else this.next();
+    } else this.next();
+  }
+
+  private next(): void {
+    const { state } = this;
+    if (++state.step[0]! < this.steps.length) {
+      this.machine.cpus.post(this.thread, this.component, VfStartOp.send);
     } else {
       this.outcome.ended(true);
     }
@@ -99,14 +109,20 @@ export class VfStart {
     cpus.post(this.thread, this.component, op);
   }
 
-  private argument(): number {
-    const step = this.steps[this.state.step[0]!];
-    return step === MailboxMessage.apiVersion ? MailboxApi.v11 : step === MailboxMessage.setMaxFrame ? this.maxFrame : 0;
+  private words(): readonly number[] {
+    const step = this.steps[this.state.step[0]!]!;
+    const { mac, vlan } = this.wants;
+    switch (step) {
+      case MailboxMessage.apiVersion: return [step, MailboxApi.v11];
+      case MailboxMessage.setMaxFrame: return [step, this.maxFrame];
+      case MailboxMessage.setMac: return [step, ...macWords(mac ?? 0)];
+      case MailboxMessage.setVlan: return [(step | VLAN_ADD) >>> 0, vlan];
+      default: return [step, 0];
+    }
   }
 
-  private fail(fn: number): void {
+  private mark(fn: number): void {
     const { kernel, cpus } = this.machine;
     kernel.mark(fn, this.component, cpus.contextOf(this.thread), kernel.now, 0, -1, this.steps[this.state.step[0]!]);
-    this.outcome.ended(false);
   }
 }

@@ -65,6 +65,8 @@ const DRIVER_OPTIONS: readonly KeySpec[] = [
       ],
     },
   },
+  { name: "mac", doc: "Ethernet address that it is to have, such as 02:00:00:00:01:00. A VF’s driver asks the PF’s for it, which grants it where the VF’s policy says allow-set-mac. Without it, the function’s own.", value: { kind: "text" } },
+  { name: "vlan", doc: "VLAN of the interface on top of it: its frames carry the tag, and others do not reach the stack. A VF’s driver asks the PF’s for it. Without it, none.", value: { kind: "integer", min: 1, max: 4094 } },
   { name: "tso", doc: "Segmentation offload: TCP hands down up to 64 KiB at once, and the adapter cuts frames of them. Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
   { name: "lro", doc: "Whether segments that arrive one after the other are joined before TCP sees them (GRO, LRO). Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
 ];
@@ -424,6 +426,7 @@ export const FAULTS: readonly FaultType[] = [
           kind: "choice",
           choices: [
             { value: "mac", doc: "Source MAC address of frames." },
+            { value: "vlan", doc: "VLAN tag of frames, by a domain with a driver." },
             { value: "ip", doc: "Source IP address of frames." },
             { value: "port", doc: "Source port of frames." },
             { value: "index", doc: "Ring entries that name a slot that is none." },

@@ -11,6 +11,7 @@ import { checkProbes } from "./switches";
 import type { Source } from "./section";
 import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
+import { checkWishes } from "./vfPolicies";
 import { checkLinks, checkReach } from "./wires";
 import { insertKey } from "./yamlEdit";
 
@@ -22,6 +23,7 @@ export function check(source: Source, draft: DesignDraft): void {
       checkDriverDomain(source, host, domain);
       for (const component of domain.components) {
         checkDriver(source, host, domain, component);
+        checkWishes(source, host, component);
         checkBinding(source, host, domain, component);
       }
     }
@@ -63,6 +65,7 @@ function checkFaults({ problems }: Source, { faults }: DesignDraft): void {
 const FORGERY_NEEDS: Readonly<Record<string, { readonly type: string; readonly noun: string }>> = {
   index: { type: "vif", noun: "ring to a network server: there is no vif" },
   length: { type: "vif", noun: "ring to a network server: there is no vif" },
+  vlan: { type: "ixgbe", noun: "adapter to send tagged frames by: there is no driver" },
   dma: { type: "ixgbe", noun: "adapter to misuse: there is no driver" },
   portmap: { type: "netserver", noun: "portmap in reach: only a domain with a netserver maps it" },
 };

@@ -1,6 +1,7 @@
 /** Reads hosts: machines with their devices and domains, and load generators, which imply theirs. */
 import { isMap, isScalar } from "yaml";
 import { deviceModel } from "./catalogue";
+import { readPolicies } from "./vfPolicies";
 import { impliedComponent, readDomain } from "./domains";
 import type { DeviceDraft, DomainDraft, HostDraft, LinkDraft, Mutable, Paths } from "./draft";
 import type { Domain, Hypervisor, PciFunction, Range } from "./model";
@@ -93,6 +94,7 @@ function readDevice(source: Source, paths: Paths, host: string, entry: Entry): D
     source.problems.error("too-many-vfs", range, `The ${model.title} has at most ${model.maxVfs} VFs beside its PF.`, replacement(`Change to ${model.maxVfs}`, range, String(model.maxVfs)));
     vfs = model.maxVfs;
   }
+  if (sriov?.has("ari") && vfs === 0) source.problems.warning("no-effect", sriov.valueRange("ari"), "Only VFs have routing ids that depend on it, and none is enabled. Enable some, such as vfs: 2.");
   const functions: Mutable<PciFunction>[] = [];
   const add = (name: string, range: Range, nameRange: Range) => {
     functions.push({ path: `${path}/${name}`, id: name, device: path, range, nameRange, boundTo: undefined });
@@ -103,6 +105,7 @@ function readDevice(source: Source, paths: Paths, host: string, entry: Entry): D
     functions, section, sriov,
     part: {
       path, id, host, range: entry.range, nameRange: entry.keyRange, model: section.text("model"), mtu: section.number("mtu"), node: section.number("node"), vfs, functions,
+      ari: sriov?.flag("ari") ?? true, policies: readPolicies(source, sriov ? namedEntries(source, sriov, "policies") : [], id, vfs),
     },
   };
 }
@@ -121,10 +124,10 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
 
   const nic = paths.number(`${path}/`, "nic");
   const pf: Mutable<PciFunction> = { path: `${nic.path}/pf`, id: "pf", device: nic.path, ...near, boundTo: undefined };
-  const device: DeviceDraft["part"] = { ...nic, host: path, ...near, model: "intel-82599", mtu: 1500, node: 0, vfs: 0, functions: [pf] };
+  const device: DeviceDraft["part"] = { ...nic, host: path, ...near, model: "intel-82599", mtu: 1500, node: 0, vfs: 0, ari: true, policies: [], functions: [pf] };
   const os = paths.number(`${path}/`, "os");
   const components = ["load-generator", "libc", "tcpip"].map((type) => impliedComponent(source, paths, path, os.path, type, range, nameRange));
-  components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf", queues: section.number("queues") }));
+  components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf", queues: section.number("queues"), ...(section.has("vlan") ? { vlan: section.number("vlan") } : {}) }));
   const domain: Mutable<Domain> = {
     ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], scheduler: "preemptive", memoryNode: undefined, idle: "halt",
     components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,

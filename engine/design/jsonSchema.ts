@@ -37,7 +37,7 @@ export function jsonSchema(): Json {
 }
 
 function sectionNames(): SectionName[] {
-  const names: SectionName[] = ["machine", "load-generator", "cpu", "device", "sriov", "hypervisor", "domain", "uplinks", "link", "run", "costs", "cost", "layout", "pins"];
+  const names: SectionName[] = ["machine", "load-generator", "cpu", "device", "sriov", "vf", "hypervisor", "domain", "uplinks", "link", "run", "costs", "cost", "layout", "pins"];
   return names;
 }
 

@@ -86,8 +86,21 @@ export interface Device extends Part {
   readonly node: number;
   /** Number of VFs enabled. */
   readonly vfs: number;
+  /** Whether the hierarchy above it forwards alternative routing ids. */
+  readonly ari: boolean;
+  /** What the PF's driver grants to each VF, in order. */
+  readonly policies: readonly VfPolicy[];
   /** The PF, then the VFs in order. */
   readonly functions: readonly PciFunction[];
+}
+
+/** What the driver of a PF lets one of its VFs do. */
+export interface VfPolicy {
+  /** Its port VLAN; 0: none. */
+  readonly vlan: number;
+  /** Whether frames under a MAC address or a VLAN tag that is not its own are dropped. */
+  readonly antiSpoof: boolean;
+  readonly allowSetMac: boolean;
 }
 
 export interface PciFunction extends Part {

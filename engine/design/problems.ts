@@ -9,7 +9,7 @@ export const PROBLEM_CODES = [
   "bad-unit", "bad-name", "bad-address", "bad-file", "out-of-range", "unknown-value", "duplicate-name",
   // What it says.
   "unknown-component", "unknown-workload", "unknown-fault", "unknown-reference", "ambiguous-reference", "wrong-reference",
-  "other-host", "vf-missing", "too-many-vfs", "not-switchable", "function-unassigned", "function-taken", "wrong-driver", "direct-without-iommu", "vm-without-hypervisor",
+  "other-host", "vf-missing", "too-many-vfs", "not-switchable", "function-unassigned", "function-taken", "wrong-driver", "vf-refuses", "direct-without-iommu", "vm-without-hypervisor",
   "not-a-server", "server-full", "server-without-driver", "channel-loop", "port-taken", "address-taken", "pool-exhausted",
   "not-a-driver-domain", "netback-without-switch", "not-a-guest", "driver-shared", "bridge-on-vf", "grant-table-full", "not-forwarded",
   "process-without-kernel", "cannot-call", "no-effect",

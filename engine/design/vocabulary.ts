@@ -36,7 +36,7 @@ export type ScalarSpec =
   | { readonly kind: "arrivals"; readonly maxTime: number; readonly maxSize: number };
 
 export type SectionName =
-  | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "hypervisor" | "domain" | "uplinks" | "link"
+  | "design" | "machine" | "load-generator" | "cpu" | "device" | "sriov" | "vf" | "hypervisor" | "domain" | "uplinks" | "link"
   | "fault" | "switch" | "run" | "costs" | "cost" | "layout" | "pins";
 
 /** A value with structure of its own. `named`: names chosen by the user, each with a section. */
@@ -138,6 +138,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "model", doc: "`load-generator`: a client, an ordinary kernel that runs the workloads.", value: { kind: "choice", choices: [{ value: "machine", doc: "A host whose domains the design places." }, { value: "load-generator", doc: "A client: an ordinary kernel that runs the workloads." }], default: "load-generator" }, required: true },
       { name: "cpu", doc: "Processors.", value: { kind: "section", section: "cpu" } },
       { name: "queues", doc: "Queue pairs of its adapter, each with an interrupt on a CPU of its own. Linux’ driver takes as many as there are CPUs, up to 16.", value: integer(1, 16, 1) },
+      { name: "vlan", doc: "VLAN that its interface is in: its frames carry the tag, and others do not reach its stack. Without it, none.", value: integer(1, 4094) },
       { name: "link", doc: "The cable to a device of another host.", value: { kind: "section", section: "link" }, required: true },
     ],
   },
@@ -159,7 +160,19 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   },
   sriov: {
     noun: "an SR-IOV section",
-    keys: [{ name: "vfs", doc: "Number of virtual functions enabled.", value: integer(0, 65535, 0) }],
+    keys: [
+      { name: "vfs", doc: "Number of virtual functions enabled.", value: integer(0, 65535, 0) },
+      { name: "ari", doc: "Whether the PCI Express hierarchy above the device forwards alternative routing ids (ARI), under which a bus number has 256 functions of one device. Without them the VFs are on the next bus.", value: { kind: "flag", default: true } },
+      { name: "policies", doc: "What the driver of the PF lets VFs do, by their names, such as vf0: { vlan: 10 }.", value: { kind: "named", sections: ["vf"] } },
+    ],
+  },
+  vf: {
+    noun: "the policy of a VF",
+    keys: [
+      { name: "vlan", doc: "Its port VLAN, as `ip link set … vf N vlan V` sets it: the adapter tags what the VF sends and takes the tag off what it receives, and nothing else reaches it. Without it, none.", value: integer(1, 4094) },
+      { name: "anti-spoof", doc: "Whether the adapter drops what the VF sends under a MAC address or a VLAN tag that is not its own (`ip link set … vf N spoofchk`).", value: { kind: "flag", default: true } },
+      { name: "allow-set-mac", doc: "Whether the VF’s driver may choose its own MAC address (FreeBSD’s and NetBSD’s `allow-set-mac`; Linux’ `trust`). Otherwise the request is refused.", value: { kind: "flag", default: false } },
+    ],
   },
   hypervisor: {
     noun: "a hypervisor",

@@ -10,20 +10,46 @@ function calledBy({ components }: DomainDraft): string | undefined {
   return caller?.part.below;
 }
 
-/** The device that a domain's frames leave by, following an uplink, or the active one, through network servers, and calls into other domains. */
-function wireOf(host: HostDraft, domain: DomainDraft, uplink = domain.part.activeUplink): string | undefined {
+/** The driver that a domain's frames leave by, following an uplink, or the active one, through network servers, and calls into other domains. */
+function driverOf(host: HostDraft, domain: DomainDraft, uplink = domain.part.activeUplink): ComponentDraft | undefined {
   const seen = new Set<string>();
   for (let at: DomainDraft | undefined = domain; at && !seen.has(at.part.path); ) {
     seen.add(at.part.path);
     const here: string | undefined = at === domain ? uplink : at.part.activeUplink;
     const active: ComponentDraft | undefined = at.components.find(({ part: { path } }) => path === here);
-    if (active?.part.bind !== undefined) return deviceOf(active.part.bind);
+    if (active?.part.bind !== undefined) return active;
     const next: string | undefined = active ? active.part.channel : calledBy(at);
     at = host.domains.find(({ components }) => components.some(({ part: { path } }) => path === next));
     const driver = at?.components.find(({ part: { path } }) => path === next);
-    if (driver?.part.bind !== undefined) return deviceOf(driver.part.bind);
+    if (driver?.part.bind !== undefined) return driver;
   }
   return undefined;
+}
+
+/** The device that a domain's frames leave by. */
+function wireOf(host: HostDraft, domain: DomainDraft, uplink?: string): string | undefined {
+  const bind = driverOf(host, domain, uplink)?.part.bind;
+  return bind === undefined ? undefined : deviceOf(bind);
+}
+
+/** The VLAN that frames of a driver are in on the wire: its own, or that of its VF's policy; 0: none. */
+function vlanOf(host: HostDraft, driver: ComponentDraft): number {
+  const { bind, options } = driver.part;
+  const device = host.devices.find(({ part }) => bind !== undefined && part.path === deviceOf(bind))?.part;
+  const vf = device?.functions.findIndex(({ path }) => path === bind) ?? -1;
+  return Number(options["vlan"] ?? device?.policies[vf - 1]?.vlan ?? 0);
+}
+
+/** A workload's two ends are in one VLAN. */
+function checkVlans({ problems }: Source, hosts: readonly HostDraft[], host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
+  const client = hosts.find((h) => h.part.path === part.from);
+  const near = client?.domains[0] && driverOf(client, client.domains[0]);
+  const far = driverOf(host, domain);
+  if (client === undefined || near === undefined || far === undefined) return;
+  const [mine, theirs] = [vlanOf(client, near), vlanOf(host, far)];
+  if (mine === theirs) return;
+  const named = (vlan: number): string => (vlan === 0 ? "no VLAN" : `the VLAN ${vlan}`);
+  problems.error("unreachable", section.valueRange("to"), `${part.to} is in ${named(theirs)}, and ${part.from} is in ${named(mine)}: no frame of one reaches the other. ${theirs === 0 ? `Leave out the “vlan” of ${part.from}` : `Set “vlan: ${theirs}” for ${part.from}`}, or ask another domain.`);
 }
 
 /** A port takes one cable: there is no network switch between two devices and a client. */
@@ -38,7 +64,7 @@ export function checkLinks({ problems }: Source, { links }: DesignDraft): void {
 }
 
 /** The domain that a workload asks is at the other end of its client's cable, by the interface that it begins with, and by those that it will switch to. */
-export function checkReach(source: Source, { links, switches, policies }: DesignDraft, host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
+export function checkReach(source: Source, { hosts, links, switches, policies }: DesignDraft, host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
   const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
   if (link === undefined) return;
   const wire = wireOf(host, domain);
@@ -46,6 +72,7 @@ export function checkReach(source: Source, { links, switches, policies }: Design
     source.problems.error("unreachable", section.valueRange("to"), `Frames of ${part.to} leave by ${wire}, but ${part.from} is connected to ${link.part.to}. Bind a function of ${link.part.to}, or ask from a load generator that is connected to ${wire}.`);
     return;
   }
+  checkVlans(source, hosts, host, domain, { part, section });
   const { path, uplinks, activeUplink } = domain.part;
   if (!switches.some((s) => s.part.domain === path) && !policies.some((p) => p.part.domains.includes(path))) return;
   for (const component of domain.components.filter((c) => c.part.path !== activeUplink && uplinks.includes(c.part.path))) {

@@ -66,7 +66,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
       if (model === undefined) throw new Error(`There is no model of the device ${device.model}.`);
       const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, {
         ...(host.numa > 1 ? { distance: (domain: number) => machine.cpus.distance(domain, device.node) } : {}),
-        model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs,
+        model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs, ari: device.ari, policies: device.policies,
         multiqueue: host.domains.some((d) => d.components.some((c) => c.bind !== undefined && deviceOf(c.bind) === device.path && Number(c.options["queues"] ?? 1) > 1)),
       });
       for (const f of device.functions) nic.addFunction(f.path, ++mac);

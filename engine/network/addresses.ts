@@ -11,6 +11,11 @@ export function formatMac(address: number): string {
   return address.toString(16).padStart(12, "0").replace(/..(?=.)/g, "$&:");
 }
 
+/** The address as {@link formatMac} writes it, or undefined where `text` is not one. */
+export function parseMac(text: string): number | undefined {
+  return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? Number.parseInt(text.replaceAll(":", ""), 16) : undefined;
+}
+
 /** The address in dotted decimal, or undefined where `text` is not one. */
 export function parseIpv4(text: string): number | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);

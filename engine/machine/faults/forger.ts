@@ -13,7 +13,7 @@ import { DOMAIN_PAGES, PAGE_SIZE } from "../memory";
 
 const Op = { strike: 0, again: 1, send: 2 } as const;
 /** What a compromised domain can try, in the order of the design's choices. */
-export const forgeries = ["mac", "ip", "port", "index", "length", "dma", "portmap"] as const;
+export const forgeries = ["mac", "vlan", "ip", "port", "index", "length", "dma", "portmap"] as const;
 export type Forgery = (typeof forgeries)[number];
 
 /** Ethernet, IPv4 and TCP headers. */
@@ -26,7 +26,7 @@ const PORTS = 20_000;
 
 /**
  * A domain that is malicious, or taken over: a thread of it does what no honest stack or driver does. It sends frames with a MAC or IP
- * address or a port that is not its own, enqueues ring entries that the network server must not believe, has its adapter read
+ * address, a VLAN or a port that is not its own, enqueues ring entries that the network server must not believe, has its adapter read
  * memory that is not its own, or, in the network server's domain, writes into the portmap.
  *
  * It stands for no rule itself: what stops it, or does not, are the server's checks (LibrettOS 3.2), the adapter's, the IOMMU's, and the
@@ -86,7 +86,7 @@ export class Forger implements Model {
     const { cpus } = this.machine;
     cpus.spend(this.fn["forged frame"]);
     if (this.what === "portmap") cpus.spend(this.fn.hvm_hap_nested_page_fault);
-    else if (this.what === "mac" || this.what === "ip" || this.what === "port") this.stack?.wire.spendTransmit(NONE, FRAME);
+    else if (this.what === "mac" || this.what === "vlan" || this.what === "ip" || this.what === "port") this.stack?.wire.spendTransmit(NONE, FRAME);
   }
 
   end(): void {
@@ -113,7 +113,7 @@ export class Forger implements Model {
       return;
     }
     // Who drives a function writes descriptors, whatever its driver thinks of it.
-    const wire = what === "dma" ? this.driver : this.stack?.wire;
+    const wire = what === "dma" || what === "vlan" ? this.driver : this.stack?.wire;
     const address = what === "dma" ? DOMAIN_PAGES * PAGE_SIZE + this.draw(1 << 20) * PAGE_SIZE : undefined;
     if (wire !== this.driver) wire?.transmit(packet);
     else if (this.driver?.postAt(packet, address) !== true) kernel.mark(this.fn["no function to drive"], this.id, context, kernel.now, 0, packet);
@@ -131,8 +131,9 @@ export class Forger implements Model {
       ? packets.createUdp(ip, client.ip, port, FIRST_PORT, NONE, 0, 0, this.draw(65_536))
       : packets.createTcp(ip, client.ip, port, FIRST_PORT, this.draw(0x7fffffff), 0, TcpFlag.rst, 0, NONE, 0, 0, this.draw(65_536));
     packets.setEthernet(packet, client.mac, what === "mac" ? FOREIGN_MAC + this.draw(1 << 24) : (this.stack?.wire.mac ?? 0));
+    if (what === "vlan") packets.setVlan(packet, this.otherVlan());
     kernel.namePacket(packet);
-    if (what === "mac" || what === "ip" || what === "port") {
+    if (what === "mac" || what === "vlan" || what === "ip" || what === "port") {
       const row = this.forged.alloc();
       this.forged.packet[row] = packet;
     }
@@ -153,6 +154,17 @@ export class Forger implements Model {
   private otherAddress(): number {
     for (const model of this.machine.components.values()) if (model instanceof TcpIp && model.ip !== this.stack?.ip && model.ip !== this.client().ip) return model.ip;
     return 0x0a_ff_00_00 + this.draw(1 << 16);
+  }
+
+  /** A VLAN that is not the domain's: another one of the design where it has one, else any. */
+  private otherVlan(): number {
+    const { design } = this.machine;
+    const mine = this.domain.components.map(({ bind }) => bind).find((bind) => bind !== undefined);
+    const policies = design.hosts.flatMap(({ devices }) => devices).flatMap((device) => device.functions.slice(1).map(({ path }, vf) => ({ path, vlan: device.policies[vf]?.vlan ?? 0 })));
+    const drivers = design.hosts.flatMap(({ domains }) => domains).flatMap(({ components }) => components).map(({ bind, options }) => ({ path: bind, vlan: Number(options["vlan"] ?? 0) }));
+    const known = [...policies, ...drivers].filter(({ vlan }) => vlan !== 0);
+    const own = known.find(({ path }) => path === mine)?.vlan ?? 0;
+    return known.find(({ vlan }) => vlan !== own)?.vlan ?? 1 + ((own + this.draw(4093)) % 4094);
   }
 
   private otherPort(): number {

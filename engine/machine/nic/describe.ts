@@ -31,6 +31,7 @@ function describeFunction(nic: Nic, unit: FunctionUnit, f: number): Variable {
     children: [
       { name: "routing id", value: formatRoutingId(routingId), number: routingId },
       { name: "address", value: formatMac(nic.macOf(f)) },
+      ...(nic.portVlanOf(f) === 0 ? [] : [counted("VLAN", nic.portVlanOf(f))]),
       counted("largest frame", state.maxFrame[f]!, `${state.maxFrame[f]!} B`),
       counted("frames sent", state.sent[f]!),
       counted("frames received", state.received[f]!),

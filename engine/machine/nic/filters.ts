@@ -24,7 +24,7 @@ export class Filters {
     this.address = store.table(`MAC filters of ${path}`, { mac: "f64", pool: "i16" });
     this.vlan = store.table(`VLAN filters of ${path}`, { vlan: "u16" });
     this.member = store.table(`VLAN members of ${path}`, { vlan: "u16", pool: "u16", in: "u8" });
-    this.pool = store.table(`pool filters of ${path}`, { broadcast: "u8", multicast: "u8", macAntiSpoof: "u8", vlanAntiSpoof: "u8", promiscuous: "u8" });
+    this.pool = store.table(`pool filters of ${path}`, { broadcast: "u8", multicast: "u8", macAntiSpoof: "u8", vlanAntiSpoof: "u8", promiscuous: "u8", portVlan: "u16" });
     this.multicast = store.table(`multicast table of ${path}`, { accept: "u8" }, MULTICAST_BITS);
     for (let i = 0; i < MULTICAST_BITS; i++) this.multicast.alloc();
   }
@@ -46,6 +46,17 @@ export class Filters {
     return true;
   }
 
+  /** Gives a pool another address in place of its first. @returns false when the table is full */
+  setAddress(mac: number, pool: number): boolean {
+    const { address } = this;
+    for (let row = 0; row < address.rows; row++) {
+      if (address.pool[row] !== pool) continue;
+      address.mac[row] = mac;
+      return true;
+    }
+    return this.addAddress(mac, pool);
+  }
+
   /** Takes a pool into a VLAN. @returns false when the table has no room for another VLAN */
   addVlan(vlan: number, pool: number): boolean {
     if (!this.hasVlan(vlan)) {
@@ -61,6 +72,20 @@ export class Filters {
     this.member.pool[row] = pool;
     this.member.in[row] = 1;
     return true;
+  }
+
+  /**
+   * Puts a pool into one VLAN that its driver does not see: frames that it sends get the tag, those that it receives lose it, and it takes
+   * no untagged ones (82599: PFVMVIR, PFVLVF, PFVML2FLT.AUPE; Linux `ixgbe_enable_port_vlan`). 0: into none.
+   */
+  setPortVlan(pool: number, vlan: number): boolean {
+    this.pool.portVlan[pool] = vlan;
+    return vlan === 0 || this.addVlan(vlan, pool);
+  }
+
+  /** The VLAN of a pool whose driver sees no tags, or 0. */
+  portVlanOf(pool: number): number {
+    return this.pool.portVlan[pool]!;
   }
 
   setBroadcast(pool: number, on: boolean): void {
@@ -119,16 +144,17 @@ export class Filters {
     return this.pool.multicast[pool] === 1 && this.multicast.accept[multicastHash(mac)] === 1;
   }
 
-  /** Whether a pool may see a frame by its VLAN: untagged frames pass, tagged ones need membership. */
+  /** Whether a pool may see a frame by its VLAN: untagged frames pass unless it has a VLAN of its own, tagged ones need membership. */
   passesVlan(packet: number, pool: number): boolean {
     const vlan = this.packets.vlan(packet);
-    return vlan === 0 || this.isMember(vlan, pool);
+    return vlan === 0 ? this.pool.portVlan[pool] === 0 : this.isMember(vlan, pool);
   }
 
   /** What is forged in a frame that a pool sends, if anything that the hardware can see. */
   spoofed(packet: number, pool: number): Spoof | undefined {
     if (this.pool.macAntiSpoof[pool] === 1 && this.poolOf(this.packets.sourceMac(packet)) !== pool) return "MAC";
-    if (this.pool.vlanAntiSpoof[pool] === 1 && !this.passesVlan(packet, pool)) return "VLAN";
+    const vlan = this.packets.vlan(packet);
+    if (this.pool.vlanAntiSpoof[pool] === 1 && vlan !== 0 && !this.isMember(vlan, pool)) return "VLAN";
     return undefined;
   }
 

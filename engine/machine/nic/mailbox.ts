@@ -1,3 +1,4 @@
+import type { VfPolicy } from "../../design/model";
 import { Priority } from "../../kernel/queue";
 import { NicOp, type Adapter, type FunctionUnit } from "./adapter";
 import type { Filters } from "./filters";
@@ -8,13 +9,8 @@ export const MAILBOX_WORDS = 16;
 /** Standard frame with its check sequence, bytes (IEEE 802.3). */
 export const STANDARD_FRAME = 1518;
 
-/** What the PF's driver grants to VFs. Defaults of NetBSD's and FreeBSD's `if_sriov.c`. */
-export interface VfPolicy {
-  readonly allowSetMac: boolean;
-  readonly macAntiSpoof: boolean;
-  readonly vlanAntiSpoof: boolean;
-}
-export const defaultVfPolicy: VfPolicy = { allowSetMac: false, macAntiSpoof: true, vlanAntiSpoof: true };
+/** What the PF's driver grants a VF where nothing is said: the defaults of NetBSD's and FreeBSD's `if_sriov.c`. */
+export const defaultVfPolicy: VfPolicy = { allowSetMac: false, antiSpoof: true, vlan: 0 };
 
 /**
  * The mailbox between each VF and the driver of the PF: shared memory, ownership bits, a request that interrupts the PF. A
@@ -32,7 +28,7 @@ export class Mailbox {
 
   /** @param time from the VF's request to the answer of the PF's driver, picoseconds @param enabled told of each queue that may send from now on */
   constructor(
-    private readonly nic: Adapter, path: string, private readonly filters: Filters, private readonly policy: VfPolicy, private readonly time: () => number,
+    private readonly nic: Adapter, path: string, private readonly filters: Filters, private readonly policyOf: (f: number) => VfPolicy, private readonly time: () => number,
     private readonly enabled: (queue: number) => void,
   ) {
     const { store } = nic.kernel;
@@ -131,7 +127,9 @@ export class Mailbox {
     filters.clearPool(unit.pool);
     filters.addAddress(unit.mac, unit.pool);
     filters.setBroadcast(unit.pool, true);
-    filters.setAntiSpoof(unit.pool, this.policy.macAntiSpoof, this.policy.vlanAntiSpoof);
+    const { antiSpoof, vlan } = this.policyOf(f);
+    filters.setAntiSpoof(unit.pool, antiSpoof, antiSpoof);
+    filters.setPortVlan(unit.pool, vlan);
     this.state.clearToSend[f] = 1;
     this.state.api[f] = MailboxApi.v10;
     nic.state.maxFrame[f] = STANDARD_FRAME;
@@ -145,12 +143,13 @@ export class Mailbox {
   private handle(f: number, type: number, at: number): boolean {
     const { nic, filters, state, memory } = this;
     const unit = nic.functions[f]!;
-    if (type === MailboxMessage.setMac) return this.setMac(unit, this.readMac(f));
+    if (type === MailboxMessage.setMac) return this.setMac(unit, this.readMac(f), this.policyOf(f));
     if (type === MailboxMessage.setMulticast) {
       filters.addMulticast(this.readMac(f), unit.pool);
       return true;
     }
-    if (type === MailboxMessage.setVlan) return filters.addVlan(memory.word[at + 1]! & 0xfff, unit.pool);
+    // A port VLAN is the administrator's, and not for the VF to change (Linux `ixgbe_set_vf_vlan_msg`).
+    if (type === MailboxMessage.setVlan) return this.policyOf(f).vlan === 0 && filters.addVlan(memory.word[at + 1]! & 0xfff, unit.pool);
     if (type === MailboxMessage.setMaxFrame) {
       nic.state.maxFrame[f] = memory.word[at + 1]!;
       nic.state.receive[f] = this.fits(f) ? 1 : 0;
@@ -168,10 +167,10 @@ export class Mailbox {
     return true;
   }
 
-  private setMac({ mac, pool }: FunctionUnit, wanted: number): boolean {
-    if (!this.policy.allowSetMac && wanted !== mac) return false;
+  private setMac({ mac, pool }: FunctionUnit, wanted: number, { allowSetMac }: VfPolicy): boolean {
+    if (!allowSetMac && wanted !== mac) return false;
     const owner = this.filters.poolOf(wanted);
-    return owner === pool || (owner < 0 && this.filters.addAddress(wanted, pool));
+    return owner === pool || (owner < 0 && this.filters.setAddress(wanted, pool));
   }
 
   /**

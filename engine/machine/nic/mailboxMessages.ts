@@ -4,6 +4,9 @@ export const MailboxFlag = { ack: 0x8000_0000, nack: 0x4000_0000, clearToSend: 0
 /** Versions of the interface between VF and PF drivers, as they go over the wire: 1.0 and 1.1. */
 export const MailboxApi = { v10: 0, v11: 2 } as const;
 
+/** In the first word of SET_VLAN: into the VLAN, not out of it (Linux `ixgbevf_set_vfta_vf`). */
+export const VLAN_ADD = 1 << 16;
+
 /** Words 1 and 2 of a message that carries an address. */
 export function macWords(mac: number): [number, number] {
   return [Math.floor(mac / 0x10000), (mac % 0x10000) * 0x10000];

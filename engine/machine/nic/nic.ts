@@ -1,3 +1,4 @@
+import type { VfPolicy } from "../../design/model";
 import type { Scope } from "../../inspect";
 import type { Kernel, Model } from "../../kernel/kernel";
 import { Priority } from "../../kernel/queue";
@@ -11,7 +12,7 @@ import { NOBODY } from "../memory";
 import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit } from "./adapter";
 import { describeNic } from "./describe";
 import { Filters } from "./filters";
-import { Mailbox, defaultVfPolicy, type VfPolicy } from "./mailbox";
+import { Mailbox, defaultVfPolicy } from "./mailbox";
 import type { NicModel } from "./model";
 import { PcieLink } from "./pcie";
 import { allocateQueues, buildQueues, pointQueues, queueRegisters, type QueueMemory, type QueueRegisters } from "./queuePairs";
@@ -34,7 +35,10 @@ export interface NicSetup {
   readonly vfs: number;
   /** Whether a driver asks for more than one queue pair. */
   readonly multiqueue: boolean;
-  readonly policy?: VfPolicy;
+  /** Whether the hierarchy above forwards alternative routing ids; without it, it does. */
+  readonly ari?: boolean;
+  /** What the PF's driver grants to each VF; without one, {@link defaultVfPolicy}. */
+  readonly policies?: readonly VfPolicy[];
   /** How much longer an access to a domain's memory takes than to memory beside the adapter, picoseconds; without it, all is near. */
   readonly distance?: (domain: number) => number;
 }
@@ -85,14 +89,15 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.outbound = new Ring(store, `frames for the wire of ${path}`, 4096);
     this.pcie = new PcieLink(kernel, costs, path, model.pcie);
     this.sriov = new SrIov(store, path, model, setup.routingId, setup.multiqueue);
+    this.sriov.setAri(setup.ari ?? true);
     if (setup.vfs > 0 && !(this.sriov.setVfs(setup.vfs) && this.sriov.enable(true))) throw new Error(`${path} cannot have ${setup.vfs} VFs.`);
     this.filters = new Filters(store, path, packets, model.filters);
     this.rss = new Rss(store, path, packets, model.redirection.entries, model.redirection.queues);
     this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.read(queue, packet), (q) => this.vectors.arm(q));
     this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
     this.vectors = new Vectors(this, path, interrupts, (q) => this.transmitQueues.writeBack(q));
-    this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov);
-    this.mailbox = new Mailbox(this, path, this.filters, setup.policy ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0), (q) => this.transmitQueues.enabled(q));
+    this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov, setup.policies?.some(({ vlan }) => vlan !== 0) === true);
+    this.mailbox = new Mailbox(this, path, this.filters, (f) => setup.policies?.[f - 1] ?? defaultVfPolicy, () => costs.of(this.mailbox.served, 0), (q) => this.transmitQueues.enabled(q));
   }
 
   attach(link: Link): void {
@@ -150,6 +155,11 @@ export class Nic implements Model, LinkEnd, Adapter {
     const { pool, mac } = this.functions[f]!;
     const set = this.filters.addressOf(pool);
     return set < 0 ? mac : set;
+  }
+
+  /** The VLAN that the PF's driver has put a function into, whose driver sees no tags, or 0. */
+  portVlanOf(f: number): number {
+    return this.filters.portVlanOf(this.functions[f]!.pool);
   }
 
   distance({ pool }: FunctionUnit): number {
@@ -309,7 +319,10 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /** A frame of a function is on the chip. */
   private read(queue: QueueUnit, packet: number): void {
-    if (this.switch.fromFunction(queue.unit, packet)) {
+    const bytes = this.packets.frameLength(packet);
+    const leaves = this.switch.fromFunction(queue.unit, packet);
+    this.transmitQueues.grow(this.packets.frameLength(packet) - bytes);
+    if (leaves) {
       this.outbound.push(packet);
       this.feedWire();
     } else {

@@ -1,3 +1,4 @@
+import { VLAN_TAG } from "../../network/headers";
 import { NONE } from "../../trace/trace";
 import type { Adapter, FunctionUnit } from "./adapter";
 import { isGroup, type Filters } from "./filters";
@@ -14,10 +15,16 @@ const CHECK_SEQUENCE = 4;
  * other functions and to the wire.
  */
 export class Switch {
+  /** Of an adapter that puts VFs into VLANs. */
+  private readonly tagged: number;
+
+  /** @param hasPortVlans whether any function is in a VLAN that its driver does not see */
   constructor(
     private readonly nic: Adapter, private readonly filters: Filters, private readonly rss: Rss, private readonly receiveQueues: ReceiveQueues,
-    private readonly sriov: SrIov,
-  ) {}
+    private readonly sriov: SrIov, hasPortVlans: boolean,
+  ) {
+    this.tagged = hasPortVlans ? nic.kernel.functions({ "VLAN tag inserted": { kind: "device", a: "VLAN" } })["VLAN tag inserted"] : NONE;
+  }
 
   fromWire(packet: number): void {
     const { kernel, fn, functions, id } = this.nic;
@@ -32,6 +39,12 @@ export class Switch {
     if (spoof !== undefined) {
       kernel.mark(fn[spoof === "MAC" ? "MAC anti-spoof" : "VLAN anti-spoof"], component, context, kernel.now, 0, packet, pool);
       return false;
+    }
+    const vlan = this.filters.portVlanOf(pool);
+    if (vlan !== 0) {
+      // VMVIR's tag takes the place of whatever the descriptor says (82599 data sheet, 7.10.3.9).
+      this.nic.packets.setVlan(packet, vlan);
+      kernel.mark(this.tagged, component, context, kernel.now, 0, packet, vlan);
     }
     const f = this.functionOf(pool);
     state.sent[f]!++;
@@ -74,7 +87,8 @@ export class Switch {
   private deliver(f: number, packet: number): void {
     const { state, fn, packets, functions } = this.nic;
     const { queues } = functions[f]!;
-    const bytes = packets.frameLength(packet);
+    // A tag does not count towards the largest frame (82599 data sheet, MAXFRS).
+    const bytes = packets.frameLength(packet) - (packets.vlan(packet) === 0 ? 0 : VLAN_TAG);
     if (state.receive[f] === 0) this.drop(f, fn["receive disabled"], packet, 0);
     else if (bytes + CHECK_SEQUENCE > state.maxFrame[f]!) this.drop(f, fn["longer than the maximum frame"], packet, bytes);
     else if (!this.receiveQueues.accept(queues[this.rss.queueOf(packet, queues.length)]!.row, packet)) state.dropped[f]!++;

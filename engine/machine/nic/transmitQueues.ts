@@ -118,6 +118,11 @@ export class TransmitQueues {
     return packet;
   }
 
+  /** A frame in the transmit buffer has got longer. */
+  grow(bytes: number): void {
+    this.shared.buffered[0]! += bytes;
+  }
+
   /** A frame has left the transmit buffer. */
   leave(packet: number): void {
     this.shared.buffered[0]! -= this.nic.packets.frameLength(packet);

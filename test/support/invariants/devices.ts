@@ -65,9 +65,10 @@ export const deviceInvariants: readonly Invariant[] = [
       eachFunction(engine, ({ functions, sriov, iommu }, f) => {
         const { path, iommu: at } = functions[f]!;
         const id = iommu["functions"].routingId[at]!;
-        // 82599 with ARI: offset 128, stride 2 (lspci of an X520-2).
+        // 82599: offset 128 with ARI (lspci of an X520-2), 384 without; stride 2.
         seen.set(path, id);
-        if (f > 0) assert.equal(id, sriov.pf + 128 + 2 * (f - 1), path);
+        const ari = engine.design.hosts.flatMap(({ devices }) => devices).find((device) => path.startsWith(`${device.path}/`))?.ari !== false;
+        if (f > 0) assert.equal(id, sriov.pf + (ari ? 128 : 384) + 2 * (f - 1), path);
       });
       return {
         end: () => {

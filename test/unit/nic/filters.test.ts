@@ -107,7 +107,7 @@ describe("anti-spoof", () => {
   });
 
   it("checks nothing of a pool whose policy is off, as DPDK's PF leaves it", () => {
-    const rig = new AdapterRig(2, { policy: { allowSetMac: false, macAntiSpoof: false, vlanAntiSpoof: false } }).open(0, 1, 2);
+    const rig = new AdapterRig(2, { policies: [1, 2].map(() => ({ allowSetMac: false, antiSpoof: false, vlan: 0 })) }).open(0, 1, 2);
     rig.post(1, rig.packet(mac(2), PEER_MAC));
     rig.run();
     assert.equal(rig.atPeer.length, 1);

@@ -48,10 +48,12 @@ describe("VF mailbox", () => {
   });
 
   it("changes it where policy allows, but never to another function's", () => {
-    const rig = fresh({ policy: { allowSetMac: true, macAntiSpoof: true, vlanAntiSpoof: true } });
+    const rig = fresh({ policies: [{ allowSetMac: true, antiSpoof: true, vlan: 0 }] });
     rig.ask(VF, MailboxMessage.reset);
     assert.ok(rig.ask(VF, MailboxMessage.setMac, ...macWords(OTHER)).ack);
     assert.equal(rig.nic.filters.poolOf(OTHER), rig.nic.functions[VF]!.pool);
+    assert.equal(rig.nic.macOf(VF), OTHER);
+    assert.equal(rig.nic.filters.poolOf(VF_MAC), -1, "in place of the one before");
     assert.ok(rig.ask(VF, MailboxMessage.setMac, ...macWords(PF_MAC)).nack);
   });
 
