@@ -1,7 +1,7 @@
 import type { MachineEngine } from "../create";
 import type { Design } from "../design/model";
 import { capturePoints, exportCapturePieces } from "../trace/capture";
-import { writePieces } from "./output";
+import type { Outputs } from "./output";
 
 export interface CaptureOptions {
   readonly pcapng?: string;
@@ -17,6 +17,6 @@ export function captureProblem(design: Design, { pcapng, captureAt }: CaptureOpt
 }
 
 /** Writes the capture, where one is asked for. */
-export function writeCapture(engine: MachineEngine, { pcapng, captureAt }: CaptureOptions): void {
-  if (pcapng !== undefined) writePieces(pcapng, exportCapturePieces(engine, captureAt));
+export function writeCapture(engine: MachineEngine, { pcapng }: Outputs<"pcapng">, captureAt: string | undefined): void {
+  pcapng?.write(exportCapturePieces(engine, captureAt));
 }

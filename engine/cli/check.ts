@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { attachFiles, filesOf } from "../design/files";
 import type { ParseResult, Problem } from "../design/model";
 import { parseDesign } from "../design/parse";
+import { unreadable } from "./fileErrors";
 
 /** Where a command writes, so that tests and other hosts can stand in for the terminal. */
 export interface Output {
@@ -31,7 +32,7 @@ export async function readDesign(file: string, io: Output): Promise<(ParseResult
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    io.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    io.error(`${file}: ${unreadable(error, "a design, *.exo.yaml")}`);
     return undefined;
   }
   const { design, problems } = parseDesign(text);

@@ -18,6 +18,11 @@ export class NodeFile implements ByteFile {
     return new NodeFile(path, openSync(path, "w+"));
   }
 
+  /** A file that is open already, from its beginning. */
+  static over(path: string, descriptor: number): NodeFile {
+    return new NodeFile(path, descriptor);
+  }
+
   /** @throws Error where it cannot be read */
   static open(path: string): NodeFile {
     return new NodeFile(path, openSync(path, "r"));

@@ -1,8 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { QueueDepths } from "../analysis/queueDepths";
 import { report } from "../analysis/report";
 import { createEngine, type Keyframe, type MachineEngine } from "../create";
-import { readQuantity } from "../design/units";
+import type { Design } from "../design/model";
+import { formatQuantity, readQuantity } from "../design/units";
+import { LONGEST } from "../design/vocabulary";
 import { RunWriter } from "../recordedRun";
 import { Recording } from "../session/recording";
 import { FileChunks } from "../trace/byteFile";
@@ -11,7 +12,7 @@ import { exportTrace } from "../trace/csv";
 import { captureProblem, writeCapture, type CaptureOptions } from "./captures";
 import { formatProblem, readDesign, type Output } from "./check";
 import { NodeFile } from "./nodeFile";
-import { writePieces } from "./output";
+import { OutputError, withOutputs } from "./output";
 import { summary } from "./summary";
 
 export interface RunOptions extends CaptureOptions {
@@ -38,7 +39,7 @@ const SLICE = 20000;
 /**
  * Runs a design and prints what came of it; problems of the design go to the error output.
  * @param progress called about once a second with the share done, 0 to 1
- * @returns the exit code: 0, or 1 where the design or an option is wrong
+ * @returns the exit code: 0, or 1 where the design, an option or a file is wrong
  */
 export async function run(file: string, options: RunOptions, io: Output, progress: (share: number) => void): Promise<number> {
   const read = await readDesign(file, io);
@@ -48,46 +49,49 @@ export async function run(file: string, options: RunOptions, io: Output, progres
   if (design === undefined || problems.some(({ severity }) => severity === "error")) return 1;
   const misplaced = captureProblem(design, options);
   if (misplaced !== undefined) return refuse(io, misplaced);
-  const settings = { ...design.run };
-  if (options.seed !== undefined) {
-    const seed = Number(options.seed);
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) return refuse(io, `--seed ${options.seed}: a whole number from 0 to 4294967295 is needed.`);
-    settings.seed = seed;
+  const settings = settingsOf(design, options);
+  if (typeof settings === "string") return refuse(io, settings);
+  const { trace: kept, pcapng, queues } = options;
+  try {
+    withOutputs({ trace: kept, pcapng, queues }, (outputs) => {
+      const engine = createEngine({ ...design, run: settings.run });
+      const rows = kept?.endsWith(".csv") === true ? outputs.trace : undefined;
+      const trace = outputs.trace !== undefined && rows === undefined ? { writer: new RunWriter(outputs.trace.growing(), engine, text, files), recording: new Recording(engine) } : undefined;
+      if (trace === undefined) engine.trace.keepIn(new SpillingChunks(settings.memory, () => new FileChunks(NodeFile.temporary())));
+      const depths = options.details === true || queues !== undefined ? new QueueDepths(engine, Math.ceil(settings.run.until / LOOKS)) : undefined;
+      const wall = runAll(engine, () => trace?.recording.keep(), settings.run.until, progress, depths);
+      const result = report(engine);
+      const fingerprint = engine.fingerprint();
+      const lengths = depths?.summary();
+      io.out(options.json === true ? JSON.stringify({ ...result, queues: lengths, fingerprint }, undefined, 2) : summary(result, fingerprint, wall, options.details === true ? lengths : undefined));
+      // All keyframes of a recording are of its engine.
+      trace?.writer.end(trace.recording.end() as readonly Keyframe[]);
+      writeCapture(engine, outputs, options.captureAt);
+      rows?.write(exportTrace(engine.trace));
+      if (depths !== undefined) outputs.queues?.write([depths.csv()]);
+    });
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    return refuse(io, error.message);
   }
-  if (options.until !== undefined) {
-    const reading = readQuantity("time", options.until);
-    if ("failure" in reading) return refuse(io, `--until ${options.until}: ${reading.message}`);
-    settings.until = reading.value;
-  }
-  let memory = TRACE_MEMORY;
-  if (options.memory !== undefined) {
-    const reading = readQuantity("size", options.memory);
-    if ("failure" in reading) return refuse(io, `--memory ${options.memory}: ${reading.message}`);
-    memory = reading.value;
-  }
-  const engine = createEngine({ ...design, run: settings });
-  const asRows = options.trace?.endsWith(".csv") === true;
-  let kept: { readonly writer: RunWriter; readonly recording: Recording } | undefined;
-  if (options.trace === undefined || asRows) engine.trace.keepIn(new SpillingChunks(memory, () => new FileChunks(NodeFile.temporary())));
-  else {
-    try {
-      kept = { writer: new RunWriter(NodeFile.create(options.trace), engine, text, files), recording: new Recording(engine) };
-    } catch (error) {
-      return refuse(io, `--trace ${options.trace}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  const depths = options.details === true || options.queues !== undefined ? new QueueDepths(engine, Math.ceil(settings.until / LOOKS)) : undefined;
-  const wall = runAll(engine, () => kept?.recording.keep(), settings.until, progress, depths);
-  // All keyframes of a recording are of its engine.
-  kept?.writer.end(kept.recording.end() as readonly Keyframe[]);
-  writeCapture(engine, options);
-  if (options.trace !== undefined && asRows) writePieces(options.trace, exportTrace(engine.trace));
-  const result = report(engine);
-  const fingerprint = engine.fingerprint();
-  const queues = depths?.summary();
-  if (options.queues !== undefined) await writeFile(options.queues, depths?.csv() ?? "");
-  io.out(options.json === true ? JSON.stringify({ ...result, queues, fingerprint }, undefined, 2) : summary(result, fingerprint, wall, options.details === true ? queues : undefined));
   return 0;
+}
+
+/** What the options and the design say about the run; a sentence: what is wrong with an option. */
+function settingsOf(design: Design, { seed, until, memory }: RunOptions): { readonly run: Design["run"]; readonly memory: number } | string {
+  const run = { ...design.run };
+  if (seed !== undefined) {
+    run.seed = Number(seed);
+    if (!Number.isInteger(run.seed) || run.seed < 0 || run.seed > 0xffffffff) return `--seed ${seed}: a whole number from 0 to 4294967295 is needed.`;
+  }
+  if (until !== undefined) {
+    const reading = readQuantity("time", until);
+    if ("failure" in reading) return `--until ${until}: ${reading.message}`;
+    if (reading.value < 1 || reading.value > LONGEST) return `--until ${until}: a time from 1ps to ${formatQuantity("time", LONGEST)} is needed.`;
+    run.until = reading.value;
+  }
+  const reading = memory === undefined ? { value: TRACE_MEMORY } : readQuantity("size", memory);
+  return "failure" in reading ? `--memory ${memory!}: ${reading.message}` : { run, memory: reading.value };
 }
 
 /**

@@ -5,8 +5,9 @@ import { exportTrace } from "../trace/csv";
 import { TraceFileError } from "../trace/traceFile";
 import { captureProblem, writeCapture, type CaptureOptions } from "./captures";
 import type { Output } from "./check";
+import { unreadable } from "./fileErrors";
 import { NodeFile } from "./nodeFile";
-import { writePieces } from "./output";
+import { OutputError, withOutputs, type Outputs } from "./output";
 import { duration, summary } from "./summary";
 
 export interface TraceOptions extends CaptureOptions {
@@ -23,17 +24,18 @@ export function trace(path: string, options: TraceOptions, io: Output): number {
   let file: NodeFile | undefined;
   try {
     file = NodeFile.open(path);
-    return show(new RecordedRun(file), path, options, io);
+    const run = new RecordedRun(file);
+    return withOutputs({ csv: options.csv, pcapng: options.pcapng }, (outputs) => show(run, path, options, outputs, io));
   } catch (error) {
-    // A trace file error says where and what to do; what the system reports needs the file's name.
-    io.error(error instanceof TraceFileError ? error.message : `${path}: ${error instanceof Error ? error.message : String(error)}`);
+    // Some errors say where and what to do; what the system reports needs the file's name.
+    io.error(error instanceof TraceFileError || error instanceof OutputError ? error.message : `${path}: ${unreadable(error, "a trace, as `exoscope run --trace` writes it")}`);
     return 1;
   } finally {
     file?.close();
   }
 }
 
-function show(run: RecordedRun, path: string, options: TraceOptions, io: Output): number {
+function show(run: RecordedRun, path: string, options: TraceOptions, outputs: Outputs<"csv" | "pcapng">, io: Output): number {
   if (options.row !== undefined) {
     const row = Number(options.row);
     if (!Number.isInteger(row) || row < 0 || row >= run.trace.length) {
@@ -50,11 +52,11 @@ function show(run: RecordedRun, path: string, options: TraceOptions, io: Output)
       return 1;
     }
   }
-  if (options.csv !== undefined) writePieces(options.csv, exportTrace(run.trace));
-  if (options.pcapng !== undefined) {
+  outputs.csv?.write(exportTrace(run.trace));
+  if (outputs.pcapng !== undefined) {
     const engine = run.atEnd();
     run.loadPackets();
-    writeCapture(engine, options);
+    writeCapture(engine, outputs, options.captureAt);
   }
   if (!run.finished) {
     const { length } = run.trace;

@@ -91,7 +91,7 @@ function readDevice(source: Source, paths: Paths, host: string, entry: Entry): D
   let vfs = sriov?.number("vfs") ?? 0;
   if (model && vfs > model.maxVfs) {
     const range = sriov?.valueRange("vfs") ?? entry.keyRange;
-    source.problems.error("too-many-vfs", range, `The ${model.title} has at most ${model.maxVfs} VFs beside its PF.`, replacement(`Change to ${model.maxVfs}`, range, String(model.maxVfs)));
+    source.problems.error("too-many-vfs", range, `The ${model.title} has at most ${model.maxVfs} VFs beside its PF. Set “vfs” to ${model.maxVfs} or less.`, replacement(`Change to ${model.maxVfs}`, range, String(model.maxVfs)));
     vfs = model.maxVfs;
   }
   if (sriov?.has("ari") && vfs === 0) source.problems.warning("no-effect", sriov.valueRange("ari"), "Only VFs have routing ids that depend on it, and none is enabled. Enable some, such as vfs: 2.");

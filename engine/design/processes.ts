@@ -11,8 +11,8 @@ const OF_VCPUS = ["vcpus", "weight", "cap", "affinity", "idle"] as const;
 
 /** What calls cross domains: who calls, by which option, and what the callee has to be. */
 const CALLS = [
-  { caller: "libc", option: "stack", noun: "a TCP/IP stack", isCallee: ({ part }: ComponentDraft) => part.type === "tcpip" },
-  { caller: "tcpip", option: "driver", noun: "a device driver", isCallee: ({ part }: ComponentDraft) => part.bind !== undefined },
+  { caller: "libc", option: "stack", isCallee: ({ part }: ComponentDraft) => part.type === "tcpip" },
+  { caller: "tcpip", option: "driver", isCallee: ({ part }: ComponentDraft) => part.bind !== undefined },
 ] as const;
 
 /** Finds every process' kernel, every domain's system, and the callees of other domains. */
@@ -46,7 +46,7 @@ function kernelOf({ problems }: Source, references: References, host: HostDraft,
   if (section.has("kernel")) {
     const path = references.follow(section, "kernel", "kernel", host.part.path);
     if (path === undefined || kernels.includes(path)) return path;
-    problems.error("wrong-reference", section.valueRange("kernel"), `${path} is not a kernel. A process runs on a domain of the kind “kernel”.`);
+    problems.error("wrong-reference", section.valueRange("kernel"), `${path} is a domain of another kind. ${references.demand("kernel", host.part.path)}`);
     return undefined;
   }
   const [only, ...others] = kernels;
@@ -68,7 +68,7 @@ function resolveCallee({ problems }: Source, references: References, host: HostD
     const callee = owner?.components.find(({ part }) => part.path === path);
     if (!owner || !callee) return;
     const range = optionRange(component, call.option);
-    if (!call.isCallee(callee)) problems.error("wrong-reference", range, `${callee.part.path} is not ${call.noun}.`);
+    if (!call.isCallee(callee)) problems.error("wrong-reference", range, `${callee.part.path} is a component of the type ${callee.part.type}. ${references.demand(call.option, host.part.path)}`);
     else if (owner !== domain && !canCall(domain.part, owner.part)) {
       problems.error("cannot-call", range, `${domain.part.path} cannot call ${owner.part.path}: a process calls its kernel and the other processes of that kernel, a kernel its processes. Between virtual machines there are channels and network servers.`);
     } else if (owner !== domain) component.part.below = callee.part.path;

@@ -1,6 +1,6 @@
 /** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
 import { isScalar, isSeq } from "yaml";
-import { deviceModel, FAULTS } from "./catalogue";
+import { deviceModel, DEVICES, FAULTS } from "./catalogue";
 import { setRate } from "./devices";
 import type { DesignDraft, HostDraft, LinkDraft } from "./draft";
 import type { Range } from "./model";
@@ -23,20 +23,28 @@ const NOUNS: Readonly<Record<Kind, string>> = {
   domain: "a domain", component: "a component", link: "a link",
 };
 
-const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kind[] }>> = {
-  function: { noun: "a PCI function, such as nic0.vf0, or a device", kinds: ["function", "device"] },
-  kernel: { noun: "a kernel, such as os", kinds: ["domain"] },
-  stack: { noun: "a TCP/IP component, such as net.tcpip", kinds: ["component"] },
-  driver: { noun: "a device driver, such as drv.ixgbe", kinds: ["component"] },
-  server: { noun: "a network server, such as netsrv.netserver", kinds: ["component"] },
-  backend: { noun: "a netback, such as driver.netback", kinds: ["component"] },
-  device: { noun: "a device, such as server.nic0", kinds: ["device"] },
+/** What a reference leads to: the kind, and the type where not every one of the kind will do. `example`: how one is spelled. */
+interface Wanted {
+  readonly noun: string;
+  readonly example?: string;
+  readonly kinds: readonly Kind[];
+  readonly types?: readonly string[];
+}
+
+const WANTED: Readonly<Record<ReferenceKind, Wanted>> = {
+  function: { noun: "a PCI function or a device", example: "nic0.vf0", kinds: ["function", "device"] },
+  kernel: { noun: "a kernel", example: "os", kinds: ["domain"], types: ["kernel"] },
+  stack: { noun: "a TCP/IP component", example: "net.tcpip", kinds: ["component"], types: ["tcpip"] },
+  driver: { noun: "a device driver", example: "drv.ixgbe", kinds: ["component"], types: DEVICES.map(({ driver }) => driver) },
+  server: { noun: "a network server", example: "netsrv.netserver", kinds: ["component"], types: ["netserver"] },
+  backend: { noun: "a netback", example: "driver.netback", kinds: ["component"], types: ["netback"] },
+  device: { noun: "a device", example: "server.nic0", kinds: ["device"] },
   domain: { noun: "a domain", kinds: ["domain"] },
   // What cannot be switched is a problem of its own, which says why.
   "switchable-domain": { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
   component: { noun: "a component", kinds: ["component"] },
-  link: { noun: "a link, such as client.link", kinds: ["link"] },
+  link: { noun: "a link", example: "client.link", kinds: ["link"] },
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
   "domain-or-host": { noun: "a domain, a component, a host or its hypervisor", kinds: ["domain", "component", "host", "load-generator", "hypervisor"] },
   uplink: { noun: "an interface of the domain", kinds: ["component"] },
@@ -44,6 +52,9 @@ const WANTED: Readonly<Record<ReferenceKind, { noun: string; kinds: readonly Kin
 
 /** Component types at the other end of a channel, by what the reference must lead to. */
 const ENDS: Partial<Readonly<Record<ReferenceKind, string>>> = { server: "netserver", backend: "netback" };
+
+/** Names that a message lists before it counts the others. */
+const LISTED = 5;
 
 /** The names of a design. */
 export class References {
@@ -61,7 +72,7 @@ export class References {
         for (const f of device.functions) this.add(f.path, "function");
       }
       for (const domain of domains) {
-        this.add(domain.part.path, "domain");
+        this.add(domain.part.path, "domain", domain.part.kind);
         for (const c of domain.components) this.add(c.part.path, "component", c.part.type);
       }
     }
@@ -94,7 +105,7 @@ export class References {
 
   private resolve(text: string, range: Range, to: ReferenceKind, host: string | undefined): string | undefined {
     const { problems } = this.source;
-    const { noun, kinds } = WANTED[to];
+    const { kinds } = WANTED[to];
     const steps = text.replaceAll(".", "/");
     const found = this.find(steps, kinds, host);
     const [first, second] = found;
@@ -103,7 +114,7 @@ export class References {
       const names = this.spellings(to, host);
       const near = closest(text, names);
       problems.error(
-        "unknown-reference", range, `There is no “${text}”. This must be ${noun}.${near === undefined ? "" : ` Did you mean “${near}”?`}`,
+        "unknown-reference", range, `There is no “${text}”. ${near === undefined ? this.demand(to, host) : `This must be ${WANTED[to].noun}. Did you mean “${near}”?`}`,
         near === undefined ? undefined : replacement(`Change to “${near}”`, range, near),
       );
       return undefined;
@@ -116,11 +127,11 @@ export class References {
     if (!kinds.includes(first.kind)) {
       if (end !== undefined && first.kind === "domain" && this.targets.get(`${first.path}/${end}`)?.type === end) {
         problems.error("not-a-server", range, `“${text}” is a domain; name the ${to === "server" ? "server" : "netback"} in it.`, replacement(`Change to “${text}.${end}”`, range, `${text}.${end}`));
-      } else problems.error(end !== undefined ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. This must be ${noun}.`);
+      } else problems.error(end !== undefined ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. ${this.demand(to, host)}`);
       return undefined;
     }
     if (end !== undefined && first.type !== end) {
-      problems.error("not-a-server", range, `“${text}” is not ${to === "server" ? "a network server" : "a netback"}, so there is nothing at the other end of the channel. Name a ${end} component.`);
+      problems.error("not-a-server", range, `“${text}” is not ${to === "server" ? "a network server" : "a netback"}, so there is nothing at the other end of the channel. ${this.demand(to, host)}`);
       return undefined;
     }
     if (host !== undefined && !first.path.startsWith(`${host}/`)) {
@@ -160,10 +171,10 @@ export class References {
 
   /** @returns every name that would do for a reference, as a file at `host` may spell it, in the file's order. */
   spellings(to: ReferenceKind, host: string | undefined): string[] {
-    const { kinds } = WANTED[to];
+    const { kinds, types } = WANTED[to];
     const names: string[] = [];
     for (const { path, kind, type } of this.targets.values()) {
-      if (!kinds.includes(kind) || (ENDS[to] !== undefined && type !== ENDS[to])) continue;
+      if (!kinds.includes(kind) || types?.includes(type) === false) continue;
       if (host === undefined) {
         // Clients are not what people mean by a short name.
         const short = path.slice(path.indexOf("/") + 1);
@@ -173,6 +184,16 @@ export class References {
       } else if (path.startsWith(`${host}/`)) names.push(path.slice(host.length + 1).replaceAll("/", "."));
     }
     return names;
+  }
+
+  /** A sentence that says what a reference must lead to, and what there is of it. */
+  demand(to: ReferenceKind, host: string | undefined): string {
+    const { noun, example } = WANTED[to];
+    const names = this.spellings(to, host);
+    if (names.length === 0) return `This must be ${noun}${example === undefined ? "" : `, such as ${example}`}, and ${host ?? "the design"} has none. Add one.`;
+    const listed = names.slice(0, LISTED);
+    const last = names.length > LISTED ? `one of ${names.length - LISTED} others` : listed.length > 1 ? listed.pop() : undefined;
+    return `This must be ${noun}: ${listed.join(", ")}${last === undefined ? "" : ` or ${last}`}.`;
   }
 
   private isImplied(path: string): boolean {

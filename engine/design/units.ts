@@ -34,7 +34,7 @@ const PATTERN = /^([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE]([+-]?[0-9
 export function readQuantity(kind: Quantity, text: string): Reading {
   const match = PATTERN.exec(text.trim());
   const example = `such as ${EXAMPLES[kind]}`;
-  if (!match) return { failure: "wrong-type", message: `This must be a ${kind} ${example}.` };
+  if (!match) return negative(kind, text.trim()) ?? { failure: "wrong-type", message: `This must be a ${kind} ${example}.` };
   const [, digits = "", exponent, unit = ""] = match;
   const amount = Number(exponent === undefined ? digits : `${digits}e${exponent}`);
   if (unit === "" && (kind === "size" || amount === 0)) return integer(kind, amount);
@@ -44,6 +44,13 @@ export function readQuantity(kind: Quantity, text: string): Reading {
   const near = UNITS[kind].find(([name]) => name.toLowerCase() === unit.toLowerCase());
   const message = `“${unit}” is not a unit of ${kind}; use one of ${COMMON_UNITS[kind].join(", ")}.`;
   return near ? { failure: "bad-unit", message, instead: text.trim().slice(0, -unit.length) + near[0] } : { failure: "bad-unit", message };
+}
+
+/** What is right but for its sign. */
+function negative(kind: Quantity, text: string): Reading | undefined {
+  const instead = text.slice(1);
+  if (!text.startsWith("-") || "failure" in readQuantity(kind, instead)) return undefined;
+  return { failure: "out-of-range", message: `A ${kind} cannot be negative. Did you mean “${instead}”?`, instead };
 }
 
 const EXAMPLES: Readonly<Record<Quantity, string>> = { size: "8KiB", time: "2us", rate: "10Gbps" };

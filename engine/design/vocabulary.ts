@@ -103,7 +103,8 @@ const time = (min: number, max: number, fallback?: number): ScalarSpec =>
   fallback === undefined ? { kind: "time", min, max } : { kind: "time", min, max, default: fallback };
 
 /** The longest run: picoseconds stay exact integers for 2.5 hours; one hour leaves room for what outlasts the end. */
-const LONGEST = 3600 * S;
+/** No simulated time of a design is longer, picoseconds. */
+export const LONGEST = 3600 * S;
 
 export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   design: {

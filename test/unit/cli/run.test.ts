@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunReport } from "../../../engine/analysis/report";
@@ -124,8 +124,8 @@ describe("exoscope run", () => {
     assert.deepEqual(rows.slice(0, -1), readFileSync(csv, "utf8").split("\n").slice(0, rows.length - 1));
     assert.match(show(cut, { pcapng: cut }).error, /did not come to its end/);
     assert.match(show(sample, {}).error, /librettos\.exo\.yaml: this is no trace/);
-    assert.match(show(join(folder, "absent"), {}).error, /absent: ENOENT/);
-    assert.match((await exoscope(sample, { trace: join(folder, "no", "where") })).error, /--trace .*ENOENT/);
+    assert.match(show(join(folder, "absent"), {}).error, /absent: there is no such file\. Name a trace/);
+    assert.match(show(kept, { csv: join(folder, "no", "where") }).error, /^--csv .*where: there is no folder .*no\. Make it, or name a file in one that exists\.$/);
   });
 
   it("lets a trace that outgrows its memory go to a temporary file, and leaves none behind", async () => {
@@ -154,10 +154,12 @@ describe("exoscope run", () => {
       [sample, { seed: "-1" }, /--seed -1: a whole number/],
       [sample, { until: "soon" }, /--until soon:/],
       [sample, { until: "5" }, /unit/],
+      [sample, { until: "-5ms" }, /^--until -5ms: A time cannot be negative\. Did you mean “5ms”\?$/],
+      [sample, { until: "0" }, /^--until 0: a time from 1ps to 3600s is needed\.$/],
       [sample, { captureAt: "client" }, /--capture-at client: .*--pcapng/],
       [sample, { captureAt: "server/nic0", pcapng }, /--capture-at server\/nic0: no link ends .* only at client, server\./],
       [broken, { pcapng }, /broken\.exo\.yaml:\d+:\d+: error vf-missing /],
-      [join(folder, "absent.exo.yaml"), {}, /absent\.exo\.yaml: ENOENT/],
+      [join(folder, "absent.exo.yaml"), {}, /absent\.exo\.yaml: there is no such file\. Name a design/],
     ] as const) {
       const { code, out, error } = await exoscope(file, options);
       assert.equal(code, 1);
@@ -165,5 +167,34 @@ describe("exoscope run", () => {
       assert.match(error, message);
     }
     assert.throws(() => readFileSync(pcapng));
+  });
+
+  it("opens every output before the run: what cannot be written is said at once, with option and remedy, and nothing else is touched", async () => {
+    const old = join(folder, "old.csv");
+    const fresh = join(folder, "fresh.pcapng");
+    const nowhere = join(folder, "no", "x.csv");
+    writeFileSync(old, "of an earlier run");
+    for (const [options, message] of [
+      [{ pcapng: fresh, queues: nowhere }, `--queues ${nowhere}: there is no folder ${join(folder, "no")}. Make it, or name a file in one that exists.`],
+      [{ trace: old, pcapng: nowhere }, `--pcapng ${nowhere}: there is no folder ${join(folder, "no")}. Make it, or name a file in one that exists.`],
+      [{ pcapng: fresh, trace: nowhere }, `--trace ${nowhere}: there is no folder ${join(folder, "no")}. Make it, or name a file in one that exists.`],
+      [{ pcapng: fresh, trace: nowhere.replace(".csv", "") }, `--trace ${nowhere.replace(".csv", "")}: there is no folder ${join(folder, "no")}. Make it, or name a file in one that exists.`],
+      [{ pcapng: fresh, queues: folder }, `--queues ${folder}: this is a folder. Name a file.`],
+      [{ pcapng: fresh, queues: fresh }, `--queues ${fresh}: --pcapng writes to this file; name another.`],
+    ] as const) {
+      const { code, out, error, progress } = await exoscope(sample, options);
+      assert.deepEqual([code, out, error, progress], [1, "", message, []]);
+      assert.throws(() => readFileSync(fresh), "what was made for the run is gone again");
+      assert.equal(readFileSync(old, "utf8"), "of an earlier run");
+    }
+  });
+
+  it("prints the result before it writes: a disk that is full costs the file, not the run", async function () {
+    if (!existsSync("/dev/full")) return this.skip();
+    for (const option of ["queues", "pcapng"] as const) {
+      const { code, out, error } = await exoscope(sample, { [option]: "/dev/full" });
+      assert.deepEqual([code, error], [1, `--${option} /dev/full: there is no room left for it. Make some, or name a file on another disk.`]);
+      assert.match(out, /fingerprint [0-9a-f]{16}$/);
+    }
   });
 });

@@ -39,6 +39,6 @@ describe("exoscope check", () => {
     const { code, out, error } = await run({ "z.exo.yaml": "" }, ["missing.exo.yaml"]);
     assert.equal(code, 1);
     assert.equal(out.length, 1);
-    assert.match(error[0] ?? "", /^missing\.exo\.yaml: ENOENT/);
+    assert.match(error[0] ?? "", /^missing\.exo\.yaml: there is no such file\. Name a design, \*\.exo\.yaml\.$/);
   });
 });

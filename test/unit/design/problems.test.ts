@@ -207,6 +207,19 @@ describe("design problems", () => {
     assert.deepEqual(PROBLEM_CODES.filter((code) => !tested.has(code) && !refusals.includes(code)), []);
   });
 
+  it("names what would do where a reference leads to something else, and the value to set where one is too large", () => {
+    const said = (text: string, code: ProblemCode): string[] => parseDesign(text).problems.filter((p) => p.code === code).map(({ message }) => message);
+    const generators = one(DIRECT, "workloads:\n  - http: { from: server.nic0, to: web }\n");
+    assert.deepEqual(said(generators, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator: client."]);
+    const many = generators.replace("workloads:", `${Array.from({ length: 6 }, (_, i) => `  c${i}: { model: load-generator, link: { to: server.nic0 } }\n`).join("")}workloads:`);
+    assert.deepEqual(said(many, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator: client, c0, c1, c2, c3 or one of 2 others."]);
+    assert.deepEqual(said(one(web("ixgbe: { bind: web }")), "wrong-reference"), ["“web” is a domain. This must be a PCI function or a device: nic0, nic0.pf, nic0.vf0 or nic0.vf1."]);
+    assert.deepEqual(said(processes({ web: ["kind: process", [...APP, "tcpip: { driver: os.tcpip }"]] }), "wrong-reference"), ["server/os/tcpip is a component of the type tcpip. This must be a device driver: os.ixgbe."]);
+    assert.deepEqual(said(processes({ web: ["kind: process\n        kernel: net", APP], net: ["kind: process", ["compute"]] }), "wrong-reference"), ["server/net is a domain of another kind. This must be a kernel: os."]);
+    assert.deepEqual(said(one(web("vif: { channel: web.libc }")), "not-a-server"), ["“web.libc” is not a network server, so there is nothing at the other end of the channel. This must be a network server, such as netsrv.netserver, and server has none. Add one."]);
+    assert.deepEqual(said(one(DIRECT).replace("vfs: 2", "vfs: 64"), "too-many-vfs"), ["The Intel 82599 (X520) has at most 63 VFs beside its PF. Set “vfs” to 63 or less."]);
+  });
+
   it("says nothing about keys that start with x-", () => {
     assert.deepEqual(parseDesign("exoscope: 1\nx-notes: { any: thing }\nhosts: {}\n").problems, []);
   });

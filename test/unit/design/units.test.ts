@@ -10,7 +10,7 @@ const READ: readonly [Quantity, string, number][] = [
 
 const REFUSED: readonly [Quantity, string, string, string?][] = [
   ["time", "20", "bad-unit"], ["time", "20 sec", "bad-unit"], ["time", "20MS", "bad-unit", "20ms"], ["rate", "10GBPS", "bad-unit", "10Gbps"],
-  ["size", "8kib", "bad-unit", "8KiB"], ["size", "-1", "wrong-type"], ["size", "", "wrong-type"], ["time", "soon", "wrong-type"], ["time", "1e9s", "out-of-range"],
+  ["size", "8kib", "bad-unit", "8KiB"], ["size", "-1", "out-of-range", "1"], ["time", "-5ms", "out-of-range", "5ms"], ["time", "-5", "wrong-type"], ["time", "--5ms", "wrong-type"], ["size", "", "wrong-type"], ["time", "soon", "wrong-type"], ["time", "1e9s", "out-of-range"],
   ["time", "1e999s", "out-of-range"], ["size", "1.2.3KiB", "wrong-type"],
 ];
 

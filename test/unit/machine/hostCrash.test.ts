@@ -133,9 +133,9 @@ faults: [{ at: 1ms, ${fault} }]
 run: { until: 1ms }
 `).problems.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code}: ${message}`);
     for (const good of ["crash: server", "hang: os", "restart: server, takes: 1ms", "crash: os.ixgbe"]) assert.deepEqual(problems(good), [], good);
-    assert.deepEqual(problems("crash: nic0"), ["wrong-reference: “nic0” is a device. This must be a domain, a component, a host or its hypervisor."]);
-    assert.deepEqual(problems("crash: hypervisor"), ["unknown-reference: There is no “hypervisor”. This must be a domain, a component, a host or its hypervisor."]);
-    assert.deepEqual(problems("forge: server, what: mac"), ["wrong-reference: “server” is a host. This must be a domain or a component."]);
+    assert.deepEqual(problems("crash: nic0"), ["wrong-reference: “nic0” is a device. This must be a domain, a component, a host or its hypervisor: server, os or os.ixgbe."]);
+    assert.deepEqual(problems("crash: hypervisor"), ["unknown-reference: There is no “hypervisor”. This must be a domain, a component, a host or its hypervisor: server, os or os.ixgbe."]);
+    assert.deepEqual(problems("forge: server, what: mac"), ["wrong-reference: “server” is a host. This must be a domain or a component: os or os.ixgbe."]);
   });
 });
 
