@@ -2,6 +2,7 @@ import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
 import type { SizeReport, WorkloadReport } from "../machine/machine";
 import type { Death } from "../machine/lifecycle";
+import type { DomainCounts } from "../scheduling/vcpus";
 import type { SwitchReport } from "../machine/switching/switchLog";
 import type { Tally } from "../trace/trace";
 import { fairness } from "./fairness";
@@ -41,16 +42,31 @@ export interface WorkloadSummary {
 
 export interface DomainSummary {
   readonly domain: string;
+  readonly host: string;
   readonly vcpus: number;
-  /** CPU time spent on work, picoseconds. */
+  /** CPU time spent on work, or on idling where that keeps the pCPU, with what was under way at the end, picoseconds. */
   readonly busy: number;
   /** As a share of one CPU over the run, 1 = one CPU all the time. */
   readonly utilisation: number;
   /** Its threads that did anything, by path, the busiest first; picoseconds. */
   readonly threads: readonly { readonly thread: string; readonly busy: number }[];
+  /** What happened to its vCPUs and threads; undefined for a process, whose kernel has both. */
+  readonly counts: DomainCounts | undefined;
 }
 
-/** What one function of the simulated system cost over the run. */
+/** Where the time of a host's pCPUs went, beside its domains: with theirs it is all the time that the pCPUs have. Picoseconds. */
+export interface HostSummary {
+  readonly host: string;
+  readonly pcpus: number;
+  /** Path of what puts vCPUs on pCPUs; undefined: the host has no hypervisor, and its CPUs are only started. */
+  readonly hypervisor: string | undefined;
+  /** What that took. */
+  readonly overhead: number;
+  /** No vCPU had the pCPU, or the one that had it waited for an interrupt. */
+  readonly idle: number;
+}
+
+/** What one function of the simulated system cost over the run: what has ended, that is. */
 export interface FunctionSummary {
   readonly function: string;
   readonly calls: number;
@@ -78,12 +94,15 @@ export interface RunReport {
   readonly packets: number;
   readonly workloads: readonly WorkloadSummary[];
   readonly domains: readonly DomainSummary[];
+  readonly hosts: readonly HostSummary[];
   /** Frames dropped, by cause; causes that occurred. */
   readonly drops: Readonly<Record<string, number>>;
   /** Faults, violations and timeouts, by name; those that occurred. */
   readonly incidents: Readonly<Record<string, number>>;
-  readonly contextSwitches: number;
-  /** How often boundaries were crossed and data copied, by what {@link Tally} a function has; what occurred. */
+  /**
+   * How often boundaries were crossed and data copied; what occurred. A notification is a hypercall and a hypercall a VM exit: each is among
+   * the latter. A vCPU switch is the hypervisor's, a thread switch that of a kernel's scheduler. By domain: {@link DomainSummary.counts}.
+   */
   readonly tallies: Readonly<Partial<Record<Tally, number>>>;
   /** Bytes that the copies among them moved. */
   readonly copiedBytes: number;
@@ -100,10 +119,15 @@ export interface RunReport {
   readonly deaths: readonly Death[];
 }
 
+/** What the domains count, and under which name: their functions' rows would leave out that one is a case of another. */
+const COUNTED_BY_DOMAIN: readonly (readonly [Tally, keyof DomainCounts])[] = [
+  ["VM exit", "exits"], ["hypercall", "hypercalls"], ["notification", "notifications"], ["vCPU switch", "vcpuSwitches"], ["thread switch", "threadSwitches"],
+];
+
 /** Sums up a run so far. */
 export function report(engine: MachineEngine): RunReport {
-  const { machine, hypervisors, domains, toolstacks } = engine.built;
-  const { kernel, cpus } = machine;
+  const { machine, toolstacks } = engine.built;
+  const { kernel } = machine;
   const drops: Record<string, number> = {};
   const incidents: Record<string, number> = {};
   const tallies: Partial<Record<Tally, number>> = {};
@@ -114,33 +138,50 @@ export function report(engine: MachineEngine): RunReport {
     if (calls === 0) continue;
     if (kind === "drop") drops[name] = calls;
     else if (kind === "violation" || kind === "timeout" || kind === "fault") incidents[name] = calls;
-    if (tally !== undefined) tallies[tally] = (tallies[tally] ?? 0) + calls;
+    if (tally !== undefined && !COUNTED_BY_DOMAIN.some(([counted]) => counted === tally)) tallies[tally] = (tallies[tally] ?? 0) + calls;
     if (tally === "copy") copiedBytes += kernel.sumOf(id);
     if (kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });
   }
-  const time = Math.max(engine.time, 1);
+  const domains = domainSummaries(engine);
+  for (const [tally, counter] of COUNTED_BY_DOMAIN) {
+    const all = domains.reduce((sum, { counts }) => sum + (counts?.[counter] ?? 0), 0);
+    if (all > 0) tallies[tally] = all;
+  }
   const workloads = [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map(summarize);
   return {
     name: engine.design.name, seed: engine.design.run.seed, time: engine.time, rows: engine.rows, dispatches: engine.dispatches,
     packets: machine.packets.length,
     workloads,
-    domains: domains.map((d) => {
-      const busy = cpus.busyOf(d.id);
-      const threads = cpus.threadTimes(d.id).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
-      return { domain: d.path, vcpus: d.vcpus, busy, utilisation: busy / time, threads };
-    }),
+    domains, hosts: hostSummaries(engine, domains),
     drops, incidents, tallies, copiedBytes,
     functions: functions.sort((a, b) => b.time - a.time),
     pciFunctions: [...machine.nics.values()].flatMap((nic) => nic.functions.map((unit, f) => ({
-      function: unit.path, domain: domains.find(({ id }) => id === nic.state.owner[f])?.path,
+      function: unit.path, domain: engine.built.domains.find(({ id }) => id === nic.state.owner[f])?.path,
       sent: nic.state.sent[f]!, received: nic.state.received[f]!, dropped: nic.state.dropped[f]!,
     }))),
     fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
     deaths: machine.lifecycle.deaths(),
     switches: toolstacks.flatMap((toolstack) => toolstack.reports()),
-    contextSwitches: hypervisors.reduce((sum, { hypervisor }) => sum + hypervisor.switches(), 0),
   };
+}
+
+function domainSummaries({ time, built: { machine: { cpus }, domains } }: MachineEngine): DomainSummary[] {
+  return domains.map(({ id, path, host, vcpus, kernel }) => {
+    const busy = cpus.busyOf(id, time);
+    const threads = cpus.threadTimes(id, time).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
+    return { domain: path, host, vcpus, busy, utilisation: busy / Math.max(time, 1), threads, counts: kernel === undefined ? cpus.countsOf(id) : undefined };
+  });
+}
+
+function hostSummaries({ time, names, built: { hypervisors } }: MachineEngine, domains: readonly DomainSummary[]): HostSummary[] {
+  return hypervisors.map(({ host, hypervisor, cores }) => {
+    let overhead = 0;
+    for (let p = 0; p < cores; p++) overhead += hypervisor.overheadOf(p, time);
+    const busy = domains.reduce((sum, d) => sum + (d.host === host ? d.busy : 0), 0);
+    const { path } = names.components[hypervisor.id]!;
+    return { host, pcpus: cores, hypervisor: path === host ? undefined : path, overhead, idle: cores * time - busy - overhead };
+  });
 }
 
 function summarize(w: WorkloadReport): WorkloadSummary {

@@ -31,11 +31,8 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
       )}`);
     }
   }
-  parts.push(table(
-    ["domain", "vCPUs", "CPU time", "of one CPU"],
-    report.domains.map((d) => [d.domain, `${d.vcpus}`, duration(d.busy), `${(100 * d.utilisation).toFixed(1)}%`]),
-  ));
-  const crossings = Object.entries(report.tallies).map(([what, n]) => (what === "copy" ? `${count(n)} copies (${count(report.copiedBytes)} bytes)` : `${count(n)} ${plural(what, n)}`));
+  parts.push(cpuTimes(report));
+  const crossings = crossingsOf(report);
   if (crossings.length > 0) parts.push(`${crossings.join(", ")}.`);
   if (queues !== undefined) parts.push(...details(report, queues));
   const drops = Object.entries(report.drops);
@@ -56,6 +53,32 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   if (fingerprint !== undefined) parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
+}
+
+/** Where the time of all pCPUs went, by domain, and what its vCPUs went through: a notification counts as hypercall too, a hypercall as VM exit. */
+function cpuTimes(report: RunReport): string {
+  const share = (busy: number): string[] => [duration(busy), `${((100 * busy) / Math.max(report.time, 1)).toFixed(1)}%`];
+  const none = Array.from({ length: 5 }, () => "–");
+  return table(
+    ["domain", "vCPUs", "CPU time", "of one CPU", "VM exits", "hypercalls", "notifications", "vCPU switches", "thread switches"],
+    report.hosts.flatMap(({ host, pcpus, hypervisor, overhead, idle }) => [
+      ...report.domains.filter((d) => d.host === host).map(({ domain, vcpus, busy, counts: c }) => [
+        domain, `${vcpus}`, ...share(busy), ...(c === undefined ? none : [c.exits, c.hypercalls, c.notifications, c.vcpuSwitches, c.threadSwitches].map(count)),
+      ]),
+      ...(overhead > 0 ? [[hypervisor ?? `${host}, starting pCPUs`, "–", ...share(overhead), ...none]] : []),
+      [`${host}, idle pCPUs of ${pcpus}`, "–", ...share(idle), ...none],
+    ]),
+  );
+}
+
+function crossingsOf({ tallies, copiedBytes }: RunReport): string[] {
+  const { copy, hypercall, notification, "VM exit": exits, ...others } = tallies;
+  const among = hypercall === undefined ? "" : ` (${count(hypercall)} of them ${plural("hypercall", hypercall)}${notification === undefined ? "" : `, of which ${count(notification)} ${plural("notification", notification)}`})`;
+  return [
+    ...(copy === undefined ? [] : [`${count(copy)} ${copy === 1 ? "copy" : "copies"} (${count(copiedBytes)} bytes)`]),
+    ...(exits === undefined ? [] : [`${count(exits)} ${plural("VM exit", exits)}${among}`]),
+    ...Object.entries(others).map(([what, n]) => `${count(n)} ${plural(what, n)}`),
+  ];
 }
 
 function details(report: RunReport, queues: readonly QueueSummary[]): string[] {

@@ -77,8 +77,10 @@ export class Charges {
 
   private learn(): void {
     for (let fn = this.counted.length; fn < this.functions.length; fn++) {
-      const tally = this.functions[fn]!.tally;
-      this.counted.push(tally === "VM exit" ? Counted.exit : tally === "hypercall" ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing);
+      const { tally, kind } = this.functions[fn]!;
+      // Xen copies for a domain at its hypercall (GNTTABOP_copy).
+      const isHypercall = tally === "hypercall" || (tally === "copy" && kind === "hypervisor");
+      this.counted.push(tally === "VM exit" ? Counted.exit : isHypercall ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing);
     }
   }
 }

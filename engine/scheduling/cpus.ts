@@ -432,24 +432,45 @@ export class Cpus implements Model, CpuParts {
     return [...threads, ...this.processesOf(domain).filter((p) => domains[p]!.path === path).flatMap((p) => domains[p]!.threads)];
   }
 
-  /** The domain's threads with the CPU time that each has spent on work, picoseconds. */
-  threadTimes(domain: number): { readonly thread: string; readonly busy: number }[] {
+  /** The domain's threads with the CPU time that each has spent on work until `now`, picoseconds. */
+  threadTimes(domain: number, now = this.kernel.now): { readonly thread: string; readonly busy: number }[] {
     return this.threadsOf(domain).map((thread) => ({
-      thread: this.kernel.names.contexts[this.contextOfThread[thread]!]!.path, busy: this.threads.thread.busy[thread]!,
+      thread: this.kernel.names.contexts[this.contextOfThread[thread]!]!.path, busy: this.busyOfThread(thread, now),
     }));
   }
 
-  /** CPU time that the domain's vCPUs spent on work, or spinning instead of halting, picoseconds; of a process, that its threads did, in the kernel as well. */
-  busyOf(domain: number): number {
+  /**
+   * CPU time until `now` that the domain's vCPUs spent on work, or spinning instead of halting, picoseconds; of a process, that its threads
+   * did, in the kernel as well.
+   */
+  busyOf(domain: number, now = this.kernel.now): number {
     const { path, vcpus, threads, kernel } = this.vcpus.domains[domain]!;
+    if (kernel !== domain) return threads.reduce((sum, thread) => sum + this.busyOfThread(thread, now), 0);
     let sum = 0;
-    if (kernel !== domain) {
-      for (const thread of threads) sum += this.threads.thread.busy[thread]!;
-      return sum;
+    for (const v of vcpus) sum += this.vcpu.busy[v]! + this.underWayOn(v, now);
+    for (const thread of threads) sum += this.underWay(this.threads.thread.work[thread]!, now);
+    for (const process of this.processesOf(domain)) {
+      const other = this.vcpus.domains[process]!;
+      for (const thread of other.threads) sum += this.underWay(this.threads.thread.work[thread]!, now);
+      if (other.path !== path) sum -= this.busyOf(process, now);
     }
-    for (const v of vcpus) sum += this.vcpu.busy[v]!;
-    for (const process of this.processesOf(domain)) if (this.vcpus.domains[process]!.path !== path) sum -= this.busyOf(process);
     return sum;
+  }
+
+  private busyOfThread(thread: number, now: number): number {
+    return this.threads.thread.busy[thread]! + this.underWay(this.threads.thread.work[thread]!, now);
+  }
+
+  /** What a piece of work that has not ended has taken so far. */
+  private underWay(w: number, now: number): number {
+    return w === NONE ? 0 : this.work.ranSince(w, now);
+  }
+
+  /** What a vCPU has done beside threads' work, and no row says yet: an interrupt's work, or the spinning of one that idles. */
+  private underWayOn(v: number, now: number): number {
+    const { vcpu: c } = this;
+    if (c.work[v] !== NONE) return this.underWay(c.work[v]!, now);
+    return c.idle[v] === 1 && this.dispatcher.burns(v) ? now - c.idleSince[v]! : 0;
   }
 
   /** What happened to the domain's vCPUs and threads so far. */

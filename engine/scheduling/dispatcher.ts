@@ -468,15 +468,22 @@ export class Dispatcher {
   endIdle(v: number): void {
     const { vcpus, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
-    const { idle, policy } = vcpus.entry(v);
+    const { policy } = vcpus.entry(v);
     const stuck = c.stuckSince[v]!;
+    const burned = this.burns(v);
     c.idle[v] = 0;
     c.stuckSince[v] = 0;
-    if (idle !== "spin" && !policy.polls && stuck === 0) return;
+    if (!burned) return;
     const { cause } = kernel;
     this.markBusy(v, policy.idleFn, c.idleSince[v]!, stuck > 0 ? stuck : kernel.now);
     if (stuck > 0) this.markBusy(v, this.cpus.locks.spinFn, stuck, kernel.now);
     kernel.cause = cause;
+  }
+
+  /** Whether a vCPU that idles keeps its pCPU busy: it looks for work again and again, or spins for the lock of idling. */
+  burns(v: number): boolean {
+    const { idle, policy } = this.cpus.vcpus.entry(v);
+    return idle === "spin" || policy.polls || this.cpus.vcpus.vcpu.stuckSince[v]! > 0;
   }
 
   private markBusy(v: number, fn: number, from: number, to: number): void {

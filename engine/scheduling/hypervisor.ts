@@ -68,7 +68,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.id = kernel.component(component, type, host, undefined, this);
     this.fn = kernel.functions({
       schedule: { file: "xen/common/schedule.c", kind: "hypervisor" },
-      context_switch: { file: "xen/arch/x86/domain.c", kind: "hypervisor", tally: "context switch" },
+      context_switch: { file: "xen/arch/x86/domain.c", kind: "hypervisor", tally: "vCPU switch" },
       "resume vcpu": { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
       s_timer_fn: { file: "xen/common/schedule.c", kind: "hypervisor" },
       csched_tick: { file: "xen/common/sched_credit.c", kind: "hypervisor" },
@@ -204,7 +204,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.pcpu.overhead[p]! += cost;
     if (!same) {
       this.pcpu.switches[p]!++;
-      this.cpus.vcpus.counts.contextSwitches[this.cpus.vcpus.domainOf[vcpu]!]!++;
+      this.cpus.vcpus.counts.vcpuSwitches[this.cpus.vcpus.domainOf[vcpu]!]!++;
     }
     this.armSlice(p, this.pcpu.pending[p]!);
     const asked = this.pcpu.asked[p] === 1;
@@ -217,6 +217,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     const cost = this.kernel.now - this.pcpu.since[p]!;
     this.kernel.mark(this.fn.context_switch, this.id, this.contexts[p]!, this.pcpu.since[p]!, cost);
     this.pcpu.switching[p] = 0;
+    this.pcpu.overhead[p]! += cost;
     this.pcpu.last[p] = NONE;
     if (this.pcpu.asked[p] === 1) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
   }
@@ -282,15 +283,8 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];
   }
 
-  /** Time that the pCPU spent on going from one vCPU to another, picoseconds. */
-  overheadOf(pcpu: number): number {
-    return this.pcpu.overhead[pcpu]!;
-  }
-
-  /** Times that a pCPU went from one vCPU to another. */
-  switches(): number {
-    let sum = 0;
-    for (let p = 0; p < this.count; p++) sum += this.pcpu.switches[p]!;
-    return sum;
+  /** Time until `now` that the pCPU spent on going from one vCPU to another, picoseconds. */
+  overheadOf(pcpu: number, now: number): number {
+    return this.pcpu.overhead[pcpu]! + (this.pcpu.switching[pcpu] === 1 ? now - this.pcpu.since[pcpu]! : 0);
   }
 }

@@ -2,7 +2,7 @@ import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
-import { OWNER } from "./work";
+import { OWNER, THREAD, VCPU } from "./work";
 
 /** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
 const HUNG_PIECE = 1e9;
@@ -25,7 +25,7 @@ export class LifeCycle {
 
   /** See {@link Cpus.stop}. */
   stop(domain: number): void {
-    const { kernel, vcpus, lines, threads, work, locks, id } = this.cpus;
+    const { kernel, vcpus, lines, threads, locks, id } = this.cpus;
     if (vcpus.domains[domain]!.kernel !== domain) return this.stopProcess(domain);
     // Its processes' threads run on its vCPUs.
     for (const process of this.processesOf(domain)) this.stopProcess(process);
@@ -36,12 +36,12 @@ export class LifeCycle {
       if (c.state[v] === VcpuState.running) c.ran[v]! += kernel.now - c.since[v]!;
       if (c.idle[v] === 1) this.dispatcher.endIdle(v);
       if (c.state[v] === VcpuState.runnable || c.state[v] === VcpuState.running) vcpuHost.takeDown(v);
-      if (c.work[v] !== NONE) work.drop(c.work[v]!);
+      if (c.work[v] !== NONE) this.giveUp(c.work[v]!);
       c.state[v] = VcpuState.off;
       c.idle[v] = c.frozen[v] = c.kicked[v] = c.resched[v] = c.halting[v] = c.ticking[v] = c.owed[v] = c.cold[v] = 0;
       c.thread[v] = c.work[v] = c.lineHead[v] = c.lineTail[v] = c.idlePoll[v] = c.pcpu[v] = NONE;
     }
-    for (const t of all) if (threads.thread.work[t] !== NONE) work.drop(threads.thread.work[t]!);
+    for (const t of all) if (threads.thread.work[t] !== NONE) this.giveUp(threads.thread.work[t]!);
     locks.clear(domain);
     lines.clear(domain);
     kernel.queue.cancelWhere((component, op, a) => {
@@ -58,14 +58,14 @@ export class LifeCycle {
 
   /** A process ends: its threads are gone, from the run queues as well, and who waits for an answer of theirs gets none. */
   private stopProcess(process: number): void {
-    const { vcpus, threads, work, crossings, ipc } = this.cpus;
+    const { vcpus, threads, crossings, ipc } = this.cpus;
     const { vcpu: c } = vcpus;
     const { vcpus: own, threads: all, policy } = vcpus.domains[process]!;
     const { state, work: unfinished } = threads.thread;
     const left = own.filter((v) => all.includes(c.thread[v]!));
     for (const t of all) {
       if (state[t] === ThreadState.ready) policy.drop(t);
-      if (unfinished[t] !== NONE) work.drop(unfinished[t]!);
+      if (unfinished[t] !== NONE) this.giveUp(unfinished[t]!);
     }
     threads.kill(all);
     crossings.forget(all);
@@ -105,7 +105,7 @@ export class LifeCycle {
       if (c.idle[v] === 1) this.dispatcher.endIdle(v);
       this.dispatcher.cancelIdlePoll(v);
       this.dispatcher.pauseThread(v);
-      if (c.work[v] !== NONE) work.drop(c.work[v]!);
+      if (c.work[v] !== NONE) this.giveUp(c.work[v]!);
       this.burn(v);
       if (c.state[v] === VcpuState.running) work.proceed(c.work[v]!);
       else if (c.state[v] === VcpuState.blocked) vcpuHost.wake(v);
@@ -121,6 +121,16 @@ export class LifeCycle {
 
   isHung(component: number): boolean {
     return this.hangs.count[0]! > 0 && this.hung.hung[component] === 1;
+  }
+
+  /** Work is gone, unfinished: no row says what it took, but its CPU was busy. */
+  private giveUp(w: number): void {
+    const { vcpus, threads, work } = this.cpus;
+    const spent = work.ranSince(w);
+    const thread = work.get(w, THREAD);
+    vcpus.vcpu.busy[work.get(w, VCPU)]! += spent;
+    if (thread !== NONE) threads.thread.busy[thread]! += spent;
+    work.drop(w);
   }
 
   /** The next piece of a frozen vCPU's time, as an interrupt that does not end. */

@@ -59,7 +59,7 @@ export interface DomainEntry extends DomainSetup {
 /** What happened to a domain so far. */
 export interface DomainCounts {
   /** Times that one of its vCPUs got a pCPU that had run another. */
-  readonly contextSwitches: number;
+  readonly vcpuSwitches: number;
   /** Times that a vCPU went from one thread to another. */
   readonly threadSwitches: number;
   /** Times that a thread lost its vCPU in the middle of its work, or a vCPU its pCPU while it had something to do. */
@@ -89,7 +89,7 @@ export class Vcpus {
       idlePoll: "i32", kicked: "u8", owed: "u8", pcpu: "i16", lastPcpu: "i16", cold: "f64", lineHead: "i32", lineTail: "i32", lastRow: "i32", busy: "f64", ran: "f64", since: "f64",
     });
     this.counts = kernel.store.table("domain counters", {
-      contextSwitches: "f64", threadSwitches: "f64", preemptions: "f64", exits: "f64", hypercalls: "f64", notifications: "f64", ipis: "f64", migrations: "f64", node: "i16",
+      vcpuSwitches: "f64", threadSwitches: "f64", preemptions: "f64", exits: "f64", hypercalls: "f64", notifications: "f64", ipis: "f64", migrations: "f64", node: "i16",
     });
   }
 
@@ -123,7 +123,7 @@ export class Vcpus {
   countsOf(domain: number): DomainCounts {
     const c = this.counts;
     return {
-      contextSwitches: c.contextSwitches[domain]!, threadSwitches: c.threadSwitches[domain]!, preemptions: c.preemptions[domain]!, exits: c.exits[domain]!,
+      vcpuSwitches: c.vcpuSwitches[domain]!, threadSwitches: c.threadSwitches[domain]!, preemptions: c.preemptions[domain]!, exits: c.exits[domain]!,
       hypercalls: c.hypercalls[domain]!, notifications: c.notifications[domain]!, ipis: c.ipis[domain]!, migrations: c.migrations[domain]!,
     };
   }

@@ -277,11 +277,11 @@ export class WorkSlots {
     return this.share.a(w * SHARES + this.get(w, COUNT) - 1);
   }
 
-  /** How long the work has run since it began, or since it was split, picoseconds. */
-  ranSince(w: number): number {
-    const { slot, kernel } = this;
-    if (slot.spinning[w] === Spin.spinning) return slot.spun[w]! + kernel.now - slot.end[w]!;
-    const left = this.get(w, EVENT) === NONE ? slot.remaining[w]! : slot.end[w]! - kernel.now;
+  /** How long the work has run since it began, or since it was split, until now or a later time at which it has not ended, picoseconds. */
+  ranSince(w: number, now = this.kernel.now): number {
+    const { slot } = this;
+    if (slot.spinning[w] === Spin.spinning) return slot.spun[w]! + now - slot.end[w]!;
+    const left = this.get(w, EVENT) === NONE ? slot.remaining[w]! : slot.end[w]! - now;
     return slot.spun[w]! + this.total(w) - left;
   }
 

@@ -50,7 +50,7 @@ export type FunctionKind =
   | "fault";
 
 /** What reports count a function's rows as: what crossing a boundary, or a copy of `a` bytes, stands for. */
-export type Tally = "copy" | "notification" | "VM exit" | "hypercall" | "system call" | "IPC" | "context switch" | "interrupt";
+export type Tally = "copy" | "notification" | "VM exit" | "hypercall" | "system call" | "IPC" | "vCPU switch" | "thread switch" | "interrupt";
 
 /** A function of the simulated system: what a row stands for. */
 export interface FunctionInfo {

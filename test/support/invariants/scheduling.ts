@@ -212,7 +212,7 @@ const vcpuInvariants: readonly Invariant[] = [
           for (const { host, hypervisor, cores } of engine.built.hypervisors) {
             let given = 0;
             for (let v = 0; v < c.rows; v++) if (domains[domainOf[v]!]!.host === host) given += had(v);
-            for (let p = 0; p < cores; p++) given += hypervisor.overheadOf(p);
+            for (let p = 0; p < cores; p++) given += hypervisor.overheadOf(p, engine.time);
             assert.ok(given <= cores * engine.time, `${host} gave ${given} ps of ${cores * engine.time}`);
           }
         },

@@ -18,7 +18,7 @@ function shares({ weights = [256, 256, 256, 256], cap = 0, timeslice = "30ms", c
   ].join("\n"));
   const seconds = report.domains.map((d) => d.busy / 1e12);
   const all = seconds.reduce((a, b) => a + b, 0);
-  return { shares: seconds.map((s) => s / all), seconds, switches: report.contextSwitches };
+  return { shares: seconds.map((s) => s / all), seconds, switches: report.tallies["vCPU switch"]! };
 }
 
 describe("credit scheduler", () => {
