@@ -105,7 +105,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
         return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
       },
     });
-    this.addresses.addApplication(application.path, this.channels[index]!.address, vif.uplink);
+    this.addresses.addApplication(application, this.channels[index]!.address, vif.uplink);
     return index;
   }
 

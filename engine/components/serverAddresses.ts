@@ -1,5 +1,5 @@
 import type { Variable } from "../inspect";
-import type { Machine } from "../machine/machine";
+import type { DomainPlace, Machine } from "../machine/machine";
 import type { ServiceRegistry } from "../machine/serviceRegistry";
 import { formatIpv4 } from "../network/addresses";
 import { AddressClaim } from "./addressClaim";
@@ -38,7 +38,7 @@ export class ServerAddresses {
   private readonly state;
   private readonly fn;
   private readonly claims: AddressClaim;
-  private readonly applications: { readonly name: string; readonly address: () => number; switched: SwitchedApplication }[] = [];
+  private readonly applications: { readonly domain: DomainPlace; readonly address: () => number; switched: SwitchedApplication }[] = [];
 
   /** @param thread runs `ifconfig` @param wire the interface */
   constructor(
@@ -62,15 +62,16 @@ export class ServerAddresses {
   }
 
   /** An application's address. Applications are numbered as they come. */
-  addApplication(name: string, address: () => number, switched: SwitchedApplication): void {
+  addApplication(domain: DomainPlace, address: () => number, switched: SwitchedApplication): void {
     this.state.alloc();
     this.claims.add();
-    this.applications.push({ name, address, switched });
+    this.applications.push({ domain, address, switched });
   }
 
-  /** The server boots: it has the addresses of those who are not elsewhere. */
+  /** The server boots: it has the addresses of those who run and are not elsewhere. Who does not run has none until it connects. */
   start(): void {
-    this.applications.forEach(({ switched }, a) => (this.state.active[a] = this.state.wanted[a] = switched.isAtServer ? 1 : 0));
+    const { state, machine: { cpus } } = this;
+    this.applications.forEach(({ domain, switched }, a) => (state.active[a] = state.wanted[a] = cpus.isOn(domain.id) && switched.isAtServer ? 1 : 0));
   }
 
   /** Whether it is the address that applications share. */
@@ -181,7 +182,7 @@ export class ServerAddresses {
     const own = shared === 0 ? [] : [{ name: "shared", value: formatIpv4(shared) }, { name: "pool", value: `${taken} of ${pool} taken`, number: taken }];
     return {
       name: "addresses", value: `${active.length} of ${this.applications.length} applications`, number: active.length,
-      children: [...own, ...this.applications.map(({ name, address }, a) => ({ name, value: this.isActive(a) ? formatIpv4(address()) : `not here: ${formatIpv4(address())}` }))],
+      children: [...own, ...this.applications.map(({ domain: { path }, address }, a) => ({ name: path, value: this.isActive(a) ? formatIpv4(address()) : `not here: ${formatIpv4(address())}` }))],
     };
   }
 }

@@ -8,6 +8,8 @@ const malicious = sample("security/malicious");
 /** The same, where those behind the server share its address. */
 const shared = malicious.replace("- netserver", "- netserver: { ip: 10.0.0.100 }");
 const ping = byHand.replace(/^ {2}- open-loop.*$/m, "  - ping: { from: client, to: nginx, requests: 5 }");
+/** An application that begins with its own function and has gone to the server, when the host starts anew. */
+const anew = byHand.replace("active: vif", "active: ixgbe").replace("at: 100ms, switch: nginx, to: direct", "at: 100ms, switch: nginx, to: server").replace(/^run:/m, "faults: [{ at: 400ms, crash: server.hypervisor, restart: 20ms }]\nrun:");
 const ALL = 300_000;
 
 /** Faults in the network server's checks and in the dynamic mode switch. */
@@ -36,6 +38,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 24, file: "engine/components/addressResolution.ts", replace: "packets.setEthernet(packet, mac, wire.mac);", by: "packets.setEthernet(packet, mac, wire.mac);\n    if (this.place.domain.virtual) packets.columns.source[packet] = wire.mac % 7;", design: byHand, dispatches: ALL },
   { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches[0]!++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
+  { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "cpus.isOn(domain.id) && switched.isAtServer", by: "switched.isAtServer", design: anew, dispatches: ALL },
   { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
   { breaks: 30, file: "engine/machine/switching/toolstack.ts", replace: "      this.mark(fn.device_assigned, driver.id, EBUSY);", by: "      uplink.want(to, false);\n      this.mark(fn.device_assigned, driver.id, EBUSY);", design: scarce, dispatches: ALL },
   { breaks: 31, file: "engine/machine/switching/switchLog.ts", replace: "duration: ended ? rows.ended[row]!", by: "duration: ended ? rows.resumed[row]!", design: byHand, dispatches: ALL },

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { report } from "../../../engine/analysis/report";
+import type { Netserver } from "../../../engine/components/netserver";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import { parseDesign } from "../../../engine/design/parse";
 import { designOf } from "../../support/runDesign";
@@ -91,6 +93,21 @@ describe("a crash of a host", () => {
     runUntil(engine, 500 * ms);
     assert.deepEqual(running(engine), [true, true, true]);
     assert.deepEqual(report(engine).deaths.map(({ domain, down }) => [domain, down]), [["server/fast", 220 * ms], ["server/web", 210 * ms], ["server/netsrv", 200 * ms]]);
+  });
+
+  it("starts a network server without the address of an application that is to start yet, and does so elsewhere", () => {
+    const text = readFileSync("samples/switching/by-hand.exo.yaml", "utf8").replace("active: vif", "active: ixgbe").replace(/to: direct \}\n.*\n/, "to: server }\n")
+      .replace("\nrun:", "\nfaults: [{ at: 600ms, crash: server.hypervisor, restart: 20ms }]\n\nrun:");
+    const engine = createEngine(designOf(text));
+    const { addresses } = engine.built.machine.placed("server/netsrv/netserver") as Netserver;
+    runUntil(engine, 600 * ms);
+    assert.ok(addresses.isActive(0));
+    while (count(engine, "domain_create") === 0 && engine.dispatch());
+    assert.deepEqual(running(engine), [true, false]);
+    assert.ok(!addresses.isActive(0));
+    while (engine.dispatch());
+    assert.deepEqual(running(engine), [true, true]);
+    assert.ok(!addresses.isActive(0));
   });
 
   it("of a client is one of its kernel: it asks anew, and counts anew", () => {
