@@ -20,7 +20,7 @@ export const MAPTRACK_ENTRIES = 1024 * 256;
 const UNMAP_BATCH = 32;
 
 /** States of a run of entries. `orphaned`: its domain is gone while others still map the pages; the last unmap frees it. */
-const State = { free: 1, granted: 2, orphaned: 3 } as const;
+export const State = { free: 1, granted: 2, orphaned: 3 } as const;
 
 /**
  * The grant tables of a host: which pages a domain lets which other domain map or have copied by the hypervisor (Xen,

@@ -113,7 +113,7 @@ const crash = fc.record({
 });
 type Crash = typeof crash extends fc.Arbitrary<infer T> ? T : never;
 
-/** What befalls whom. @param all domains that there are; most faults strike the network server, the first */
+/** What befalls whom. @param all domains and hosts that there are; most faults strike the network server, the first */
 function faultOf({ at, kind, target, restart, watchdog }: Crash, all: readonly string[]): string {
   const name = all[target < 3 ? 0 : target % all.length]!;
   const back = kind === "restart" ? `, takes: ${restart ?? 1}ms` : restart === null || (kind === "hang" && watchdog === null) ? "" : `, restart: ${restart}ms`;
@@ -146,7 +146,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   const vcpus = 1 + Number(isSplit) + domains.reduce((sum, d) => sum + d.vcpus, 0) + (placed?.vcpus ?? 0);
   const processes = placed === null ? { domains: [], workloads: [] } : processesOf(placed, `nic0.vf${domains.length}`);
   const wanted = scheduler === "pinned" ? Math.max(cores, vcpus) : cores;
-  const everybody = ["netsrv", ...(isSplit ? ["driver"] : []), ...domains.map((_, i) => `d${i}`), ...processes.domains.filter((line) => /^ {6}\w/.test(line)).map((line) => (line.trim() === "os:" ? "server.os" : line.trim().slice(0, -1))), "client.os"];
+  const everybody = ["netsrv", ...(isSplit ? ["driver"] : []), ...domains.map((_, i) => `d${i}`), ...processes.domains.filter((line) => /^ {6}\w/.test(line)).map((line) => (line.trim() === "os:" ? "server.os" : line.trim().slice(0, -1))), "client.os", "server", "server.hypervisor", "client"];
   const struck = crashes.map((one) => faultOf(one, everybody));
   const lines = [
     "exoscope: 1", "name: random", "profile: xeon-4114-82599", "hosts:", "  server:",

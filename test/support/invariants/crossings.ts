@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { kernelFunctions } from "../../../engine/scheduling/crossing";
 import { schedulerFunctions } from "../../../engine/scheduling/schedulerFunctions";
+import { WAITING } from "../../../engine/scheduling/ipc";
 import { NO_VCPU } from "../../../engine/trace/trace";
-import { deathsOf } from "./deaths";
+import { begunAt, deathsOf } from "./deaths";
 import type { Invariant } from "./invariant";
 
 type Crossing = "entry" | "exit" | "call" | "reply" | "space";
@@ -47,8 +48,10 @@ function continuation(engine: MachineEngine): (row: number) => boolean {
       cut.delete(context);
       return true;
     }
-    if (beside.has(names.functions[fn]!.kind) || spaces.has(fn)) return false;
-    const again = cut.delete(context) && last.get(context) === fn;
+    const { kind, tally } = names.functions[fn]!;
+    if (beside.has(kind) || spaces.has(fn)) return false;
+    // What counts as a crossing, or a copy, has a row once: its parts beyond the first are rests.
+    const again = cut.delete(context) && last.get(context) === fn && kind !== "kernel" && tally === undefined;
     last.set(context, fn);
     return again;
   };
@@ -62,7 +65,7 @@ function processesOf({ design }: MachineEngine): ReadonlyMap<string, string> {
 /** Rules of what goes from one protection domain into another. */
 export const crossingInvariants: readonly Invariant[] = [
   {
-    number: 66, says: "a server that is free runs at once on the vCPU that its caller gives up; who calls a busy one is served in turn, and each reply goes to the caller whose turn it was",
+    number: 66, says: "a server that is free runs at once on the vCPU that its caller gives up; who calls a busy one is served in turn, and each reply goes to the caller whose turn it was; who waits for a server that ends goes on without an answer, and one to a caller that ends is given only where it was under way",
     watch: (engine) => {
       const { trace, names, built: { machine: { cpus } } } = engine;
       const calls = functionsOf(engine, "call");
@@ -82,8 +85,11 @@ export const crossingInvariants: readonly Invariant[] = [
       /** By caller: the server of the call that it was preempted in. It is made when its rest is. */
       const cutShort = new Map<number, number>();
       const deathAt = deathsOf(engine);
-      /** Callers that died: the reply that is on its way to one is still to be seen. */
-      const gone = new Set<number>();
+      /** Callers that died, and when: the reply that was under way to one is still to be seen. */
+      const gone = new Map<number, number>();
+      /** Callers whose server has died in this dispatch. */
+      let left: readonly number[] = [];
+      const { state } = cpus.threads.thread;
       const refused = names.functions.find(({ name }) => name === "no process to call")?.id;
       return {
         row: (row) => {
@@ -93,7 +99,10 @@ export const crossingInvariants: readonly Invariant[] = [
           if (dead !== undefined || fn === refused) {
             // Who waits for the dead, or is dead, waits no longer.
             const isGone = (thread: number): boolean => (dead === undefined ? thread === context : names.contexts[thread]!.domain === dead);
-            for (const waiting of endpoints.values()) for (const thread of waiting) if (dead !== undefined && isGone(thread)) gone.add(thread);
+            for (const [server, waiting] of endpoints) {
+              if (dead !== undefined && isGone(server)) left = [...left, ...waiting];
+              for (const thread of waiting) if (dead !== undefined && isGone(thread)) gone.set(thread, trace.time(row));
+            }
             for (const [server, waiting] of endpoints) endpoints.set(server, dead !== undefined && isGone(server) ? [] : waiting.filter((thread) => !isGone(thread)));
             for (const [vcpu, thread] of handedOver) if (dead !== undefined && isGone(thread)) handedOver.delete(vcpu);
             return;
@@ -120,7 +129,9 @@ export const crossingInvariants: readonly Invariant[] = [
             gone.delete(context);
             endpoints.set(trace.a(row), [...(endpoints.get(trace.a(row)) ?? []), context]);
           } else {
-            if (replies.has(fn) && !gone.delete(trace.a(row))) assert.equal(endpoints.get(context)?.shift(), trace.a(row), "a reply to somebody else than who called first");
+            const died = gone.get(trace.a(row)) ?? -1;
+            if (replies.has(fn) && begunAt(engine, row) <= died) gone.delete(trace.a(row));
+            else if (replies.has(fn)) assert.equal(endpoints.get(context)?.shift(), trace.a(row), "a reply to somebody else than who called first");
             for (const waiting of endpoints.values()) assert.ok(!waiting.includes(context), "a caller runs before it has its answer");
           }
         },
@@ -134,12 +145,14 @@ export const crossingInvariants: readonly Invariant[] = [
             }
           }
           free = servers.filter((server) => cpus.isBlocked(server));
+          for (const caller of left) assert.notEqual(state[cpus.contextOfThread.indexOf(caller)], WAITING, "a caller waits for a server that has ended");
+          left = [];
         },
       };
     },
   },
   {
-    number: 84, says: "a process' thread runs the kernel's code between a system call's entry and its return, or as a call's tail, and its own code outside",
+    number: 84, says: "a process' thread runs the kernel's code between a system call's entry and its return, or as a call's tail, and its own code outside, where it begins, also when its process starts again that has ended inside",
     watch: (engine) => {
       const { trace, names } = engine;
       const entries = functionsOf(engine, "entry");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import type { DomainPlace } from "../../../engine/machine/machine";
-import { strikesNext } from "./deaths";
+import { NO_VCPU } from "../../../engine/trace/trace";
+import { deathsOf, startsOf, strikesNext } from "./deaths";
 import type { Invariant, Watch } from "./invariant";
 import { ownersOf } from "./portmap";
 
@@ -56,6 +57,30 @@ export const failureInvariants: readonly Invariant[] = [
         if (!changed.every(isServer)) return;
         for (const [domain, copy] of before) if (!changed.includes(domain)) assert.deepEqual(store.copyScope(domain.path), copy, domain.path);
       });
+    },
+  },
+  {
+    number: 86, says: "a domain that has died does nothing until it starts: no thread and no vCPU of its own works",
+    watch: (engine) => {
+      const { trace, names } = engine;
+      const [deathAt, startAt] = [deathsOf(engine), startsOf(engine)];
+      const dead = new Set<string>();
+      /** Who dies in this dispatch, which may say what they have done so far. */
+      let dying: string[] = [];
+      return {
+        row: (row) => {
+          const died = deathAt(row);
+          if (died !== undefined) dying.push(died);
+          const started = startAt(row);
+          if (started !== undefined) dead.delete(started);
+          const { domain, path } = names.contexts[trace.context(row)]!;
+          if (dead.size > 0 && trace.vcpu(row) !== NO_VCPU) assert.ok(domain === undefined || !dead.has(domain), `${path} works`);
+        },
+        step: () => {
+          for (const path of dying) dead.add(path);
+          dying = [];
+        },
+      };
     },
   },
   {

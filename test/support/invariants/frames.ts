@@ -3,7 +3,7 @@ import type { MachineEngine } from "../../../engine/create";
 import { IcmpType } from "../../../engine/network/packets";
 import { framesHeld, heldForArp, isPartOf } from "../frames/held";
 import { neighboursOf } from "../frames/neighbours";
-import { deathsOf, strikesNext } from "./deaths";
+import { begunAt, deathsOf, strikesNext } from "./deaths";
 import type { Invariant } from "./invariant";
 
 /** Functions in which a stack takes what is for it, or answers it. */
@@ -39,7 +39,7 @@ class Ways {
     const { trace, names } = this.engine;
     const packet = trace.packet(row);
     // Who is told of a frame may have taken it before.
-    if (packet >= 0 && names.functions[trace.fn(row)]!.tally !== "notification") {
+    if (packet >= 0 && this.functionOf(row).tally !== "notification") {
       const { path, domain = path, type } = names.components[trace.component(row)]!;
       this.first[packet] ??= row;
       // What the IOMMU does is the function's whose access it is.
@@ -57,7 +57,7 @@ class Ways {
   };
 
   readonly end = (): void => {
-    const { trace, names, built: { machine: { packets } } } = this.engine;
+    const { trace, built: { machine: { packets } } } = this.engine;
     const held = framesHeld(this.engine);
     const children = this.childrenByParent();
     // What an ICMP error quotes may never have been a frame, but what a translating router has written over one.
@@ -68,28 +68,26 @@ class Ways {
     }
     this.last.forEach((ways, packet) => {
       for (const [place, row] of ways) {
-        const { kind, name } = names.functions[trace.fn(row) === this.rest ? trace.a(row) : trace.fn(row)]!;
+        const { kind, name } = this.functionOf(row);
         if (kind === "drop" || kind === "violation" || taken.has(name)) continue;
         const isNear = (other: string): boolean => this.areNeighbours(place, other);
         const goesOn = [...ways].some(([other, later]) => later > row && isNear(other)) || [...(held.get(packet) ?? [])].some(isNear) ||
-          (this.gone.get(packet) ?? []).some((death) => trace.time(death.row) >= this.begunAt(row) && isNear(death.place)) ||
+          (this.gone.get(packet) ?? []).some((death) => trace.time(death.row) >= begunAt(this.engine, row) && isNear(death.place)) ||
           (children.get(packet) ?? []).some((child) => this.beginsAfter(child, row)) || this.isJoined(packet, place, row, children);
         if (!goesOn) assert.fail(`packet ${packet} (${packets.summarize(packet)}) ends in ${place}, ${name}, at ${trace.time(row)} ps, row ${row}`);
       }
     });
   };
 
+  /** The function that a row is of, also where that goes on after a preemption. */
+  private functionOf(row: number): (typeof this.engine.names.functions)[number] {
+    const { trace, names } = this.engine;
+    return names.functions[trace.fn(row) === this.rest ? trace.a(row) : trace.fn(row)]!;
+  }
+
   /** Whether a packet's first row comes after another row, or has yet to come. */
   private beginsAfter(packet: number, row: number): boolean {
     return (this.first[packet] ?? Infinity) > row;
-  }
-
-  /** When the work was begun that left a row. */
-  private begunAt(row: number): number {
-    const { trace } = this.engine;
-    let first = row;
-    while (!trace.isFirst(first)) first--;
-    return trace.begin(first);
   }
 
   /** What was made of each: a corrupted frame, a double, a frame cut of a long segment, segments joined. */

@@ -37,6 +37,31 @@ workloads:
 run: { until: 1s }
 `;
 
+/** A guest of a driver domain and one of a network server die, and what they shared is others' to give back; a third goes on. */
+const GUEST_CRASH = `
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 6 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 }, nic1: { model: intel-82599 } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains:
+      netsrv: { components: [netserver, ixgbe: { bind: nic0.pf }] }
+      driver: { kind: driver-domain, components: [netback, bridge, ixgbe: { bind: nic1.pf }] }
+      served: { components: [http-server, libc, tcpip, vif: { channel: netsrv.netserver }] }
+      split: { components: [http-server, libc, tcpip, netfront: { channel: driver.netback }] }
+      alive: { components: [echo, libc, tcpip, netfront: { channel: driver.netback }] }
+  client: { model: load-generator, link: { to: server.nic0 } }
+  other: { model: load-generator, link: { to: server.nic1 } }
+workloads:
+  - http: { from: client, to: served, requests: 200 }
+  - http: { from: other, to: split, requests: 200 }
+  - open-loop: { from: other, to: alive, arrivals: periodic, interval: 20ms, requests: 250 }
+faults: [{ at: 12ms, crash: served }, { at: 13ms, crash: split }]
+run: { until: 6s }
+`;
+
 /** Faults in how domains die and come back. */
 export const failureMutations: readonly Mutation[] = [
   { breaks: 9, file: "engine/components/netserver.ts", replace: "    this.backend.abandon();", by: "    this.backend.abandon();\n    this.portmap.release(0);", design: SERVER_CRASH },
@@ -49,4 +74,12 @@ export const failureMutations: readonly Mutation[] = [
     breaks: 36, file: "engine/machine/frameRing.ts", replace: "    for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);",
     by: "    if (this.peek() >= 0) lost(this.peek());", design: SERVER_CRASH, dispatches: 200_000,
   },
+  {
+    breaks: 18, file: "engine/components/vif.ts", replace: "if (this.memory.connected) cpus.raise(", by: "if (this.memory.connected && this.server.registry.generation < 2) cpus.raise(",
+    design: SERVER_CRASH, dispatches: 200_000,
+  },
+  { breaks: 35, file: "engine/components/netback.ts", replace: "      this.place.machine.cpus.post(this.xenwatch, this.id, Op.disconnect, v);\n", by: "", design: GUEST_CRASH, dispatches: 200_000 },
+  { breaks: 35, file: "engine/machine/channelGrants.ts", replace: "return this.state.mapping[0] !== NONE && !this.isStale;", by: "return this.state.mapping[0] !== NONE;", design: GUEST_CRASH, dispatches: 200_000 },
+  { breaks: 35, file: "engine/scheduling/lifeCycle.ts", replace: "    lines.clear(domain);\n", by: "" },
+  { breaks: 86, file: "engine/scheduling/lifeCycle.ts", replace: "if (threads.thread.work[t] !== NONE) work.drop(threads.thread.work[t]!);", by: ";" },
 ];
