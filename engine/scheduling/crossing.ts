@@ -196,6 +196,11 @@ export class Crossings {
     return space === NONE || space === home || space === this.spaces[home]!.kernel;
   }
 
+  /** The function that loads the thread's address space; −1: there is but one. */
+  spaceSwitchOf(thread: number): number {
+    return this.spaces[this.homes[thread]!]!.fn?.space ?? NONE;
+  }
+
   /** A vCPU goes on with a thread: another process' address space is loaded, with its cost; a kernel's thread runs in whichever is there. */
   load(v: number, thread: number, w: number): void {
     const home = this.homes[thread]!;

@@ -297,13 +297,14 @@ export class Dispatcher {
 
   /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */
   private lead(w: number, v: number, thread: number, switching: number, switched: boolean): number {
-    const { charges, work } = this.cpus;
+    const { charges, work, crossings } = this.cpus;
     const before = work.get(w, COUNT);
     charges.open(w, v);
     this.spendMove(w, v, thread, NONE, switching, switched);
     charges.current = NONE;
     const added = work.get(w, COUNT) - before;
     if (added > 0) work.bringForward(w, added);
+    if (switched) work.startOver(w, added, switching, crossings.spaceSwitchOf(thread));
     return added;
   }
 

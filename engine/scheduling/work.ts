@@ -188,6 +188,28 @@ export class WorkSlots {
     this.set(w, COUNT, this.get(w, COUNT) - count);
   }
 
+  /**
+   * The first `count` functions switch to the work's thread: what an earlier switch by one of these functions has left is not paid as well. A kernel
+   * does not leave a switch half way, so that none goes on: the thread is switched to anew.
+   * @param space loads the thread's address space
+   */
+  startOver(w: number, count: number, switching: number, space: number): void {
+    const { share, slot } = this;
+    const first = w * SHARES + this.get(w, DONE) + count;
+    for (let s = first - count; s < first; s++) {
+      const fn = share.fn(s);
+      if (fn !== switching && fn !== space) continue;
+      for (let left = first; left < w * SHARES + this.get(w, COUNT); left++) {
+        const isRest = share.fn(left) === this.continued && share.a(left) === fn;
+        if (!isRest && share.fn(left) !== fn) continue;
+        slot.remaining[w]! -= share.cost(left);
+        share.copy(share, left + 1, w * SHARES + this.get(w, COUNT), left);
+        this.set(w, COUNT, this.get(w, COUNT) - 1);
+        left--;
+      }
+    }
+  }
+
   /** The work has its vCPU from now on. */
   proceed(w: number): void {
     const { slot } = this;
@@ -407,11 +429,13 @@ export class WorkSlots {
     share.copy(share, first, end, base);
     this.set(w, COUNT, end - first);
     this.set(w, DONE, 0);
+    this.slot.led[w] = 0;
   }
 
   /** Work that was split goes on. */
   goOn(w: number, v: number, enabler: number): void {
     const { slot } = this;
+    if (this.get(w, DONE) > 0) this.compact(w);
     this.set(w, VCPU, v);
     slot.begin[w] = this.kernel.now;
     this.set(w, ENABLER, enabler);
