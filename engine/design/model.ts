@@ -131,7 +131,7 @@ export interface Domain extends Part {
   readonly vcpus: number;
   /** Weight of each vCPU in the hypervisor's scheduler (Xen's default: 256). */
   readonly weight: number;
-  /** Ceiling in percent of one pCPU; 0 is none. */
+  /** Ceiling of all its vCPUs together, in percent of one pCPU; 0 is none. */
   readonly cap: number;
   /** pCPUs that the vCPUs may run on; empty: any. */
   readonly affinity: readonly number[];

@@ -192,7 +192,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "system", doc: "Whose functions run in the domain. Of a process: its kernel's, if not said.", value: { kind: "choice", choices: SYSTEMS } },
       { name: "vcpus", doc: "Number of vCPUs. A process has none: its threads run on its kernel's.", value: integer(1, 64, 1) },
       { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
-      { name: "cap", doc: "Ceiling in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
+      { name: "cap", doc: "Ceiling of all its vCPUs together, in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },
       { name: "affinity", doc: "pCPUs that its vCPUs may run on, such as [0, 1]; without it, any.", value: { kind: "integers", min: 0, max: 255 } },
       { name: "scheduler", doc: "How threads are put on its vCPUs. Without it, by kind: `m-n` for a virtual machine, `4bsd` for a kernel that is NetBSD's, `preemptive` for any other.", value: { kind: "choice", choices: THREAD_SCHEDULERS } },
       { name: "memory-node", doc: "NUMA node of its memory. Without it, the node on which it runs first.", value: integer(0, 15) },

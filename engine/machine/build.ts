@@ -121,7 +121,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
 
 function addHypervisor(machine: Machine, host: Host): Hypervisor {
   const spec = host.hypervisor;
-  const hypervisor = new Hypervisor(machine, host.path, host.cores, spec?.path ?? host.path, spec?.model ?? "bare metal");
+  const hypervisor = new Hypervisor(machine, host.path, new Topology(machine.costs, host.cores, host.numa), spec?.path ?? host.path, spec?.model ?? "bare metal");
   let policy: VcpuPolicy;
   if (spec === undefined || spec.scheduler === "pinned") policy = new PinnedPolicy(hypervisor);
   else if (spec.scheduler === "credit") policy = new CreditPolicy(machine.kernel, hypervisor, host.path, spec.timeslice, spec.ratelimit);
@@ -136,14 +136,14 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   const virtual = host.hypervisor !== undefined;
   // Without a hypervisor there is nothing to halt to: the kernel's own idle loop waits on the pCPU.
   const id = cpus.addDomain({
-    path: domain.path, host: host.path, vcpuHost: hypervisor, topology: new Topology(machine.costs, host.cores, host.numa),
+    path: domain.path, host: host.path, vcpuHost: hypervisor, topology: hypervisor.topology,
     memoryNode: domain.memoryNode, virtual, idle: virtual ? domain.idle : "wait", scheduler: domain.scheduler,
     system: domain.system ?? "linux",
   });
   const system = systemOf(domain);
   machine.grants.get(host.path)?.addDomain(id, domain.path, system === "linux" ? XEN_FRAMES : RUMP_FRAMES);
   for (let i = 0; i < domain.vcpus; i++) {
-    hypervisor.addVcpu(cpus.addVcpu(id), { weight: domain.weight, cap: domain.cap, affinity: domain.affinity });
+    hypervisor.addVcpu(cpus.addVcpu(id), { domain: id, weight: domain.weight, cap: domain.cap, affinity: domain.affinity });
   }
   return {
     id, path: domain.path, host: host.path, system, kernel: undefined, virtual, vcpus: domain.vcpus,

@@ -1,25 +1,23 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
+import { CreditAccounting, Priority } from "./creditAccounting";
 import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
 
-const MILLISECOND = 1e9;
-/** `CSCHED_CREDITS_PER_MSEC`, xen/common/sched_credit.c. */
-const CREDITS_PER_MS = 10;
-/** `CSCHED_TICKS_PER_TSLICE`. */
+/** `CSCHED_TICKS_PER_TSLICE`, xen/common/sched_credit.c. */
 const TICKS_PER_SLICE = 3;
-const Priority = { boost: 0, under: -1, over: -2, idle: -64 } as const;
 
 /**
  * Xen's credit scheduler (credit1, the default of Xen 4.10), after `xen/common/sched_credit.c`: run queues per pCPU in
- * order of priority, credits burned by running and handed out by weight every slice, BOOST on wake-up for a vCPU that has
- * credits left, a ratelimit before preemption, caps by parking, stealing of strictly higher priorities by a pCPU that
- * would otherwise run something lower or idle.
+ * order of priority, credits burned by running and handed out by weight every slice (`creditAccounting.ts`), BOOST on
+ * wake-up for a vCPU that has credits left, a ratelimit before preemption, caps by parking, stealing of strictly higher
+ * priorities by a pCPU that would otherwise run something lower or idle, on its own node first.
  */
 export class CreditPolicy implements VcpuPolicy {
   readonly tickPeriod: number;
   private readonly vcpu;
   private readonly queue;
-  private readonly clock;
+  private readonly node;
+  private readonly accounting: CreditAccounting;
   private readonly parameters = new Map<number, VcpuParameters>();
   private readonly order: number[] = [];
   private readonly rowOf = new Map<number, number>();
@@ -38,11 +36,16 @@ export class CreditPolicy implements VcpuPolicy {
     });
     const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
     this.queue = queue;
-    this.clock = kernel.store.table(`credit: accounting of ${name}`, { ticks: "i32" }, 1);
-    this.clock.alloc();
+    this.accounting = new CreditAccounting(kernel, name, timeslice, host.count, this.vcpu);
     for (let p = 0; p < host.count; p++) {
       const row = queue.alloc();
       queue.head[row] = NONE;
+    }
+    const node = kernel.store.table(`credit: nodes of ${name}`, { robbed: "u16" });
+    this.node = node;
+    for (let n = 0; n < host.topology.nodes; n++) {
+      const row = node.alloc();
+      node.robbed[row] = host.topology.firstOf(n);
     }
   }
 
@@ -51,6 +54,7 @@ export class CreditPolicy implements VcpuPolicy {
     this.rowOf.set(vcpu, v);
     this.parameters.set(v, parameters);
     this.order.push(vcpu);
+    this.accounting.add(parameters);
     const allowed = parameters.affinity.length > 0 ? parameters.affinity : Array.from({ length: this.host.count }, (_, p) => p);
     this.vcpu.pcpu[v] = allowed[v % allowed.length]!;
     this.vcpu.priority[v] = Priority.under;
@@ -64,6 +68,13 @@ export class CreditPolicy implements VcpuPolicy {
     if (c.queued[v] === 1) return;
     if (c.priority[v] === Priority.under && c.parked[v] === 0) c.priority[v] = Priority.boost;
     this.insert(v);
+    this.tickleFor(v);
+  }
+
+  /** `__runq_tickle`: its own pCPU if that is idle, else another idle one, else its own if that runs something lower. */
+  private tickleFor(v: number): void {
+    const c = this.vcpu;
+    if (c.queued[v] === 0) return;
     const home = c.pcpu[v]!;
     if (this.host.current(home) === NONE) return this.host.tickle(home);
     const idler = this.idlerFor(v);
@@ -109,55 +120,30 @@ export class CreditPolicy implements VcpuPolicy {
       const v = this.rowOf.get(vcpu)!;
       if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;
       this.burn(v, pcpu);
-      this.vcpu.active[v] = 1;
+      this.accounting.start(v);
     }
-    if (pcpu === 0 && ++this.clock.ticks[0]! % TICKS_PER_SLICE === 0) this.account();
+    if (pcpu === 0 && this.accounting.tick() % TICKS_PER_SLICE === 0) this.account();
     // A vCPU that fell below one that waits gives way.
     const waiting = this.queue.head[pcpu]!;
     if (waiting !== NONE && this.vcpu.priority[waiting]! > this.priorityOn(pcpu)) this.host.tickle(pcpu);
   }
 
-  /** `csched_acct`: hands out the credits of one slice of all pCPUs by weight, and sets priorities by what is left. */
+  /** Credits are handed out, and priorities follow. A vCPU that its domain's cap had parked looks for a pCPU as if it woke, but is not boosted. */
   private account(): void {
-    const c = this.vcpu;
-    const perSlice = (CREDITS_PER_MS * this.timeslice) / MILLISECOND;
-    let weights = 0;
-    for (let v = 0; v < c.rows; v++) if (c.active[v] === 1) weights += this.parameters.get(v)!.weight;
-    if (weights === 0) return;
-    const total = perSlice * this.host.count;
-    for (let v = 0; v < c.rows; v++) {
-      if (c.active[v] === 0) continue;
-      const { weight, cap } = this.parameters.get(v)!;
-      const ceiling = cap > 0 ? (perSlice * cap) / 100 : perSlice;
-      const fair = Math.min((total * weight) / weights, ceiling);
-      let credit = c.credit[v]! + fair;
-      if (credit < 0) {
-        c.priority[v] = Priority.over;
-        if (cap > 0 && credit < -ceiling) c.parked[v] = 1;
-        if (credit < -perSlice) credit = -perSlice;
-      } else {
-        if (c.priority[v] !== Priority.boost) c.priority[v] = Priority.under;
-        c.parked[v] = 0;
-        if (credit > perSlice) {
-          credit /= 2;
-          c.active[v] = 0;
-        }
-      }
-      c.credit[v] = credit;
-    }
+    const unparked = this.accounting.account();
     this.sortQueues();
     for (let p = 0; p < this.host.count; p++) {
       const running = this.host.current(p);
-      const parked = running !== NONE && c.parked[this.rowOf.get(running)!] === 1;
-      if (parked || (this.queue.head[p] !== NONE && running === NONE)) this.host.tickle(p);
+      if (running !== NONE && this.vcpu.parked[this.rowOf.get(running)!] === 1) this.host.tickle(p);
     }
+    for (const v of unparked) this.tickleFor(v);
   }
 
   private burn(v: number, pcpu: number): void {
     const from = Math.max(this.vcpu.started[v]!, this.host.since(pcpu));
     const ran = this.kernel.now - from;
     if (ran <= 0) return;
-    this.vcpu.credit[v]! -= (ran * CREDITS_PER_MS) / MILLISECOND;
+    this.accounting.burn(v, ran);
     this.vcpu.started[v] = this.kernel.now;
   }
 
@@ -171,19 +157,50 @@ export class CreditPolicy implements VcpuPolicy {
     return affinity.length === 0 || affinity.includes(pcpu);
   }
 
+  /**
+   * An idle pCPU that it may run on, of the node that it ran on if there is one: `__runq_tickle` looks in the soft affinity
+   * first, which xl sets to the nodes that a domain has its memory on, and `_csched_cpu_pick` rarely leaves the socket.
+   */
   private idlerFor(v: number): number {
-    for (let p = 0; p < this.host.count; p++) if (this.host.current(p) === NONE && this.mayRun(v, p)) return p;
+    const { count, topology } = this.host;
+    const own = topology.nodeOf(this.vcpu.pcpu[v]!);
+    let elsewhere: number = NONE;
+    for (let p = 0; p < count; p++) {
+      if (this.host.current(p) !== NONE || !this.mayRun(v, p)) continue;
+      if (topology.nodeOf(p) === own) return p;
+      if (elsewhere === NONE) elsewhere = p;
+    }
+    return elsewhere;
+  }
+
+  /**
+   * `csched_load_balance`: the first waiting vCPU of another pCPU with a priority strictly above `priority`, node by node from
+   * the own one on, and on each from the pCPU on that comes after the one that was robbed last (`balance_bias`).
+   */
+  private steal(pcpu: number, priority: number): number {
+    const { topology } = this.host;
+    const own = topology.nodeOf(pcpu);
+    for (let i = 0; i < topology.nodes; i++) {
+      const node = (own + i) % topology.nodes;
+      const first = topology.firstOf(node);
+      const size = topology.firstOf(node + 1) - first;
+      const robbed = this.node.robbed[node]!;
+      for (let k = 1; k <= size; k++) {
+        const peer = first + ((robbed - first + k) % size);
+        const v = peer === pcpu ? NONE : this.stealFrom(peer, pcpu, priority);
+        if (v === NONE) continue;
+        this.node.robbed[node] = peer;
+        return v;
+      }
+    }
     return NONE;
   }
 
-  /** `csched_load_balance`: the first waiting vCPU of another pCPU with a priority strictly above `priority`. */
-  private steal(pcpu: number, priority: number): number {
-    for (let i = 1; i < this.host.count; i++) {
-      const peer = (pcpu + i) % this.host.count;
-      for (let v = this.queue.head[peer]!; v !== NONE; v = this.vcpu.next[v]!) {
-        if (this.vcpu.priority[v]! <= priority) break;
-        if (this.mayRun(v, pcpu)) return v;
-      }
+  /** `csched_runq_steal`: an idle pCPU is about to take what waits for it itself. */
+  private stealFrom(peer: number, pcpu: number, priority: number): number {
+    if (this.host.current(peer) === NONE) return NONE;
+    for (let v = this.queue.head[peer]!; v !== NONE && this.vcpu.priority[v]! > priority; v = this.vcpu.next[v]!) {
+      if (this.mayRun(v, pcpu)) return v;
     }
     return NONE;
   }

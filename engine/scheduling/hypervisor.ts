@@ -5,10 +5,12 @@ import { Priority } from "../kernel/queue";
 import type { CostProfile } from "../profiles/profile";
 import { NONE, NO_VCPU } from "../trace/trace";
 import { VcpuState, type Cpus, type VcpuHost } from "./cpus";
+import type { Topology } from "./topology";
 
 /** What a policy knows of its host. pCPUs are numbered from 0 within the host. */
 export interface PcpuView {
   readonly count: number;
+  readonly topology: Topology;
   /** The vCPU that has the pCPU (also while it is being switched to), or −1. */
   current(pcpu: number): number;
   /** When it got it, picoseconds. */
@@ -19,8 +21,10 @@ export interface PcpuView {
 }
 
 export interface VcpuParameters {
+  readonly domain: number;
+  /** Weight and cap are the domain's. */
   readonly weight: number;
-  /** Percent of one pCPU; 0: none. */
+  /** Percent of one pCPU that all vCPUs of the domain get together (xl.cfg(5)); 0: no limit. */
   readonly cap: number;
   /** pCPUs it may run on; empty: any. */
   readonly affinity: readonly number[];
@@ -58,10 +62,13 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   private readonly kernel: Kernel;
   private readonly cpus: Cpus;
   private readonly costs: CostProfile;
+  readonly count: number;
 
   /** @param component its path in the design: the hypervisor's, or the host's where there is none */
-  constructor(private readonly machine: Machine, private readonly host: string, readonly count: number, component: string, type: string) {
+  constructor(private readonly machine: Machine, private readonly host: string, readonly topology: Topology, component: string, type: string) {
     const { kernel } = machine;
+    const count = topology.cores;
+    this.count = count;
     this.kernel = kernel;
     this.cpus = machine.cpus;
     this.costs = machine.costs;

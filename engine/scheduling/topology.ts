@@ -42,6 +42,11 @@ export class Topology {
     return Math.min(this.nodes - 1, Math.floor(pcpu / this.perNode));
   }
 
+  /** Its first pCPU; that of the node after the last one is the number of pCPUs. */
+  firstOf(node: number): number {
+    return node >= this.nodes ? this.cores : Math.min(this.cores, node * this.perNode);
+  }
+
   /** Time until a pCPU has `lines` cache lines that another one wrote last, one after the other, picoseconds. */
   transfer(from: number, to: number, lines: number): number {
     if (from === to) return 0;

@@ -42,6 +42,30 @@ describe("credit scheduler", () => {
     assert.ok(Math.abs(seconds[0]! / 6 - 0.2) < 0.02, `${seconds[0]}`);
   });
 
+  for (const cap of [50, 150]) {
+    it(`holds a cap of ${cap} % for the vCPUs of a domain together`, () => {
+      const { report } = runDesign(`exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    hypervisor: { model: xen, scheduler: credit }
+    domains:
+      capped: { vcpus: 2, cap: ${cap}, components: [ compute: { threads: 2 } ] }
+      free: { vcpus: 2, components: [ compute: { threads: 2 } ] }
+run: { until: 3s }
+`);
+      const [capped, free] = report.domains.map(({ busy }) => busy / 3e12) as [number, number];
+      // A slice of each vCPU more at most: no credits are missing before the first accounting.
+      assert.ok(capped > cap / 100 - 0.02 && capped < cap / 100 + 0.021, `${capped}`);
+      assert.ok(free > 1.99, `${free}`);
+    });
+  }
+
+  it("hands on what a capped domain cannot take, by the others' weights", () => {
+    const { seconds } = shares({ weights: [2048, 768, 512, 256], cap: 20 });
+    for (const [d, of] of [0.2, 0.9, 0.6, 0.3].entries()) assert.ok(Math.abs(seconds[d]! / 6 - of) < 0.02, `${seconds}`);
+  });
+
   it("switches more often with a shorter slice", () => {
     const long = shares({ timeslice: "30ms" });
     const short = shares({ timeslice: "3ms" });
