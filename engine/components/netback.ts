@@ -4,8 +4,8 @@ import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from
 import { RING_ENTRIES } from "../machine/sharedRing";
 import { NONE } from "../trace/trace";
 import type { FrameSwitch } from "./frameSwitch";
-import { netbackFunctions } from "./netbackFunctions";
-import { NETBACK_MTU, NetbackReceive, QUEUE_FRAMES } from "./netbackReceive";
+import { netbackFunctions, receiveWays } from "./netbackFunctions";
+import { NETBACK_MTU, NetbackReceive } from "./netbackReceive";
 import { NetbackTransmit } from "./netbackTransmit";
 import { NetbackOp as Op, backendSchema, type Backend, type BackendVif } from "./netbackVif";
 import type { Netfront } from "./netfront";
@@ -42,7 +42,7 @@ export class Netback implements PlacedModel {
       switch: () => this.switch, tell: (thread, v, ring) => cpus.call(thread, this.id, Op.notify, v, ring),
     };
     this.transmit = new NetbackTransmit(this.backend, domain.system, spec.path, domain.path);
-    this.receive = new NetbackReceive(this.backend, this.transmit.loans);
+    this.receive = new NetbackReceive(this.backend, receiveWays[domain.system], this.transmit.loans);
     if (this.transmit.loans !== undefined) machine.loans.set(domain.id, this.transmit.loans);
   }
 
@@ -76,6 +76,7 @@ export class Netback implements PlacedModel {
       return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
     };
     const isLinux = own.system === "linux";
+    const { frames, before } = receiveWays[own.system];
     const thread = isLinux ? cpus.addThread(own.id, `vif-${name}-guest-rx`) : this.backend.softirq;
     this.vifs.push({
       guest, domain, guestLine, thread,
@@ -88,7 +89,7 @@ export class Netback implements PlacedModel {
       }),
       taken: new Ring(store, `frames from ${domain.path} in ${spec.path}`, RING_ENTRIES),
       released: new Ring(store, `pages of ${domain.path} to unmap in ${spec.path}`, RING_ENTRIES),
-      queue: new Ring(store, `frames to ${domain.path} in ${spec.path}`, QUEUE_FRAMES),
+      queue: new Ring(store, `frames to ${domain.path} in ${spec.path}`, frames + before),
     });
     const v = state.alloc();
     state.transmitMapping[v] = state.receiveMapping[v] = NONE;
@@ -204,7 +205,7 @@ export class Netback implements PlacedModel {
         children: [
           guest.transmitRing.describe("tx ring"), guest.receiveRing.describe("rx ring"), plain("frames from it", state.fromGuest[v]!),
           plain("frames in its pages", this.lent(v)), plain("frames to it", state.toGuest[v]!), plain("frames waiting", queue.count),
-          plain("bytes waiting", state.bytes[v]!), plain("dropped", state.dropped[v]!),
+          plain("of them before its queue", state.waiting[v]!), plain("bytes in its queue", state.bytes[v]!), plain("dropped", state.dropped[v]!),
         ],
       })),
     }];

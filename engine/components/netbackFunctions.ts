@@ -1,4 +1,6 @@
 import type { System } from "../machine/machine";
+import { PAGE_SIZE } from "../machine/memory";
+import { RING_ENTRIES } from "../machine/sharedRing";
 
 /** How a system takes frames out of the pages that a guest sends them in. */
 export interface TransmitWay {
@@ -18,6 +20,30 @@ export interface TransmitWay {
 export const transmitWays: Readonly<Record<System, TransmitWay>> = {
   linux: { batch: 64, copied: 128, lends: true },
   rump: { batch: 1, copied: 0, lends: false },
+};
+
+/** What may wait for a guest. */
+export interface ReceiveWay {
+  /** Bytes in the backend's own queue from which on it takes no more frames. */
+  readonly bytes: number;
+  /** Frames that may be there, whatever their lengths. */
+  readonly frames: number;
+  /** Frames that wait before it while it takes none. */
+  readonly before: number;
+}
+
+/** The smallest frame: an ARP packet that was not padded. */
+const SMALLEST_FRAME = 42;
+const LINUX_BYTES = (RING_ENTRIES / 2) * PAGE_SIZE;
+
+/**
+ * Linux' interface stops when more bytes than half of the ring's pages are in its queue (`XENVIF_RX_QUEUE_BYTES`, `xenvif_rx_queue_tail`), and the queueing
+ * discipline before it then keeps as many frames as the interface says (`tx_queue_len`, XENVIF_QUEUE_LENGTH; `pfifo_fast`), until there are fewer
+ * (`xenvif_rx_dequeue`). NetBSD has the interface's queue alone, of frames: `max(ifqmaxlen, NET_TX_RING_SIZE * 2)` (`xennetback_xenbus_create`).
+ */
+export const receiveWays: Readonly<Record<System, ReceiveWay>> = {
+  linux: { bytes: LINUX_BYTES, frames: Math.floor(LINUX_BYTES / SMALLEST_FRAME) + 1, before: 32 },
+  rump: { bytes: Infinity, frames: 2 * RING_ENTRIES, before: 0 },
 };
 
 const [main, netback, receive] = ["interface.c", "netback.c", "rx.c"].map((file) => `drivers/net/xen-netback/${file}`) as [string, string, string];

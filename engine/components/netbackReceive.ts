@@ -1,15 +1,10 @@
 import type { FrameLoans } from "../machine/frameLoans";
-import { PAGE_SIZE } from "../machine/memory";
 import { NONE } from "../trace/trace";
+import type { ReceiveWay } from "./netbackFunctions";
 import { NetbackOp, type Backend } from "./netbackVif";
 
 /** Frames that the receive thread copies in one round (RX_BATCH_SIZE, COPY_BATCH_SIZE; NetBSD's NB_XMIT_PAGES_BATCH). */
 const BATCH = 64;
-/** Bytes that wait for a guest before the interface stops (`rx_queue_max`: an eighth of the ring, in pages), and frames that then wait before it (`XENVIF_QUEUE_LENGTH`). */
-const QUEUE_BYTES = (256 / 8) * PAGE_SIZE;
-const STOPPED_FRAMES = 32;
-/** Frames of the smallest size that may wait: bound of the queue's memory. */
-export const QUEUE_FRAMES = Math.ceil(QUEUE_BYTES / 60) + STOPPED_FRAMES;
 /** Largest datagram for a guest that does not offer scatter and gather (`xenvif_change_mtu`). */
 export const NETBACK_MTU = 1500;
 
@@ -17,7 +12,7 @@ export const NETBACK_MTU = 1500;
 export class NetbackReceive {
   private readonly events;
 
-  constructor(private readonly backend: Backend, private readonly loans: FrameLoans | undefined) {
+  constructor(private readonly backend: Backend, private readonly way: ReceiveWay, private readonly loans: FrameLoans | undefined) {
     this.events = backend.machine.kernel.functions({
       "queue to guest full": { kind: "drop" }, "guest not connected": { kind: "drop" }, "grant refused": { kind: "drop" },
     });
@@ -32,13 +27,37 @@ export class NetbackReceive {
   }
 
   deliver(v: number, packet: number): void {
+    const { state, vifs } = this.backend;
+    const { queue } = vifs[v]!;
+    const { frames, before } = this.way;
+    if (state.connected[v] === 0) return this.drop("guest not connected", v, packet);
+    if (state.stopped[v] === 1 ? state.waiting[v]! >= before : queue.count >= frames) return this.drop("queue to guest full", v, packet);
+    queue.push(packet);
+    state.waiting[v]!++;
+    this.admit(v);
+    this.kick(v);
+  }
+
+  /** Frames that wait before the backend's queue go into it until it stops; it takes frames again when there is less in it than what stops it. */
+  private admit(v: number): void {
     const { state, vifs, machine: { packets } } = this.backend;
     const { queue } = vifs[v]!;
-    const room = state.bytes[v]! <= QUEUE_BYTES + STOPPED_FRAMES * NETBACK_MTU && queue.count < QUEUE_FRAMES;
-    if (!room || state.connected[v] === 0) return this.drop(room ? "guest not connected" : "queue to guest full", v, packet);
-    queue.push(packet);
-    state.bytes[v]! += packets.frameLength(packet);
-    this.kick(v);
+    const { bytes } = this.way;
+    if (state.bytes[v]! < bytes) state.stopped[v] = 0;
+    while (state.waiting[v]! > 0 && state.stopped[v] === 0) {
+      state.bytes[v]! += packets.frameLength(queue.at(queue.count - state.waiting[v]!));
+      state.waiting[v]!--;
+      if (state.bytes[v]! > bytes) state.stopped[v] = 1;
+    }
+  }
+
+  /** The oldest frame leaves the queue. */
+  private take(v: number): number {
+    const { state, vifs, machine: { packets } } = this.backend;
+    const packet = vifs[v]!.queue.shift();
+    state.bytes[v]! -= packets.frameLength(packet);
+    this.admit(v);
+    return packet;
   }
 
   private drop(why: keyof NetbackReceive["events"], v: number, packet: number): void {
@@ -61,7 +80,7 @@ export class NetbackReceive {
   spendReceive(v: number): void {
     const { machine: { cpus, costs, packets }, fn, vifs, state, grants } = this.backend;
     const { guest, queue } = vifs[v]!;
-    const n = state.connected[v] === 1 ? Math.min(BATCH, queue.count, guest.receiveRing.requests) : 0;
+    const n = state.connected[v] === 1 ? Math.min(BATCH, queue.count - state.waiting[v]!, guest.receiveRing.requests) : 0;
     cpus.note(n);
     cpus.spend(fn.receive);
     if (n === 0) return;
@@ -77,8 +96,8 @@ export class NetbackReceive {
   }
 
   receive(v: number, n: number): void {
-    const { machine: { packets, cpus }, vifs, state, component, grants, by, domain } = this.backend;
-    const { guest, queue, thread } = vifs[v]!;
+    const { machine: { cpus }, vifs, state, component, grants, by, domain } = this.backend;
+    const { guest, thread } = vifs[v]!;
     const ring = guest.receiveRing;
     if (state.stale[v]! > 0 || state.connected[v] === 0) {
       this.throwAway(v, state.stale[v]!);
@@ -86,8 +105,7 @@ export class NetbackReceive {
       return this.kick(v);
     }
     for (let i = 0; i < n; i++) {
-      const packet = queue.shift();
-      state.bytes[v]! -= packets.frameLength(packet);
+      const packet = this.take(v);
       const entry = ring.takeRequest();
       const mayWrite = grants.mayUse(by, domain, ring.grant(entry), true);
       ring.putResponse(ring.id(entry), mayWrite ? packet : NONE);
@@ -117,11 +135,6 @@ export class NetbackReceive {
   }
 
   private throwAway(v: number, frames: number): void {
-    const { state, vifs, machine: { packets } } = this.backend;
-    for (let i = 0; i < frames; i++) {
-      const packet = vifs[v]!.queue.shift();
-      state.bytes[v]! -= packets.frameLength(packet);
-      this.drop("guest not connected", v, packet);
-    }
+    for (let i = 0; i < frames; i++) this.drop("guest not connected", v, this.take(v));
   }
 }

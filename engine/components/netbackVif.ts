@@ -26,16 +26,16 @@ export interface BackendVif {
   /** Requests under way: rows of the table of those, in order, and all that are free to be released. */
   readonly taken: Ring;
   readonly released: Ring;
-  /** Frames for the guest. */
+  /** Frames for the guest; the last of them, as many as `waiting` says, are not in the backend's own queue yet. */
   readonly queue: Ring;
 }
 
 /**
  * `epoch` grows with each connection: what is under way from an earlier one is answered to nobody. `stale`: the oldest frames for the guest, which are of a
- * connection that is no more.
+ * connection that is no more. `bytes`: in the backend's own queue; `stopped`: it takes no frames, and `waiting` wait before it.
  */
 export const backendSchema = {
-  connected: "u8", epoch: "u16", transmitMapping: "i32", receiveMapping: "i32", polling: "u8", releasing: "u8", receiving: "u8", stale: "u16", bytes: "f64", fromGuest: "f64", toGuest: "f64", dropped: "f64",
+  connected: "u8", epoch: "u16", transmitMapping: "i32", receiveMapping: "i32", polling: "u8", releasing: "u8", receiving: "u8", stale: "u16", bytes: "f64", stopped: "u8", waiting: "u16", fromGuest: "f64", toGuest: "f64", dropped: "f64",
 } as const;
 
 /** What the halves of a backend share. */

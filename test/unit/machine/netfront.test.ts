@@ -204,6 +204,23 @@ describe("Xen's split network path", () => {
     assert.deepEqual([others[0], others[2]], [1, 1]);
   });
 
+  it("keeps for a guest that takes nothing what its system's queue holds: in Linux half a ring of pages, then 32 frames, in NetBSD twice the ring's entries", () => {
+    const stuck = (system: string, size: number): Variable[] => {
+      const engine = run({ system, workloads: [`udp-stream: { from: client, to: g0, size: ${size}B, duration: 20ms }`], guests: [["discard: { protocol: udp }"]], faults: ["{ at: 12ms, hang: g0 }"], until: "20ms" });
+      assert.ok(report(engine).drops["queue to guest full"]! > 0);
+      return [...placed<Netback>(engine, "server/driver/netback").describe()[0]!.variables[0]!.children!];
+    };
+    const number = (of: Variable[], name: string): number => of.find((c) => c.name === name)!.number!;
+    for (const size of [1400, 200]) {
+      const linux = stuck("linux", size);
+      const frame = size + 42;
+      assert.equal(number(linux, "frames waiting"), Math.floor((128 * 4096) / frame) + 1 + 32);
+      assert.equal(number(linux, "of them before its queue"), 32);
+      assert.equal(number(linux, "bytes in its queue"), frame * (Math.floor((128 * 4096) / frame) + 1));
+      assert.equal(number(stuck("netbsd", size), "frames waiting"), 512);
+    }
+  });
+
   it("keeps frames within the buffers of netfront, and counts the others", () => {
     const engine = run({ workloads: ["udp-stream: { from: client, to: g0, size: 64B, duration: 2ms }"], guests: [["discard: { protocol: udp }"]] });
     assert.ok(report(engine).drops["receive buffers full"]! > 0);
