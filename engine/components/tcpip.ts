@@ -259,7 +259,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op >= ArpOp.timer) return this.arp.fire(op, a);
     const { kernel, cpus } = this.place.machine;
     this.streams.expired(a, b);
-    const isRetransmit = b === 0;
+    const isRetransmit = b === 0 && this.tcp.isTimeout(a);
     kernel.mark(isRetransmit ? this.events["retransmission timeout"] : this.fn.callout, this.id, cpus.contextOf(this.softint), kernel.now, 0, NONE, a, b);
     cpus.post(this.softint, this.id, StreamOp.timeout, a, b);
   }

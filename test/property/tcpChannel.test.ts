@@ -12,6 +12,7 @@ const options: fc.Arbitrary<Partial<TcpOptions>> = fc.record({
   receiveBuffer: fc.integer({ min: 2000, max: 300_000 }),
   congestion: fc.constantFrom("newreno", "cubic"),
   sack: fc.boolean(),
+  rackTlp: fc.boolean(),
   timestamps: fc.boolean(),
   nagle: fc.boolean(),
   windowScale: fc.integer({ min: -1, max: 10 }),

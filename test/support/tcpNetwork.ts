@@ -172,7 +172,9 @@ export class TcpNetwork {
   private readonly pending: Pending[] = [];
 
   constructor(a: Partial<TcpOptions> = {}, b: Partial<TcpOptions> = {}, seeds: readonly [number, number] = [1000, 2000]) {
-    this.hosts = [new Host(this, 0, { ...linuxTcp, ...a }, seeds[0]), new Host(this, 1, { ...linuxTcp, ...b }, seeds[1])];
+    // By the RFCs of loss recovery that all systems have; what RACK adds is asked for.
+    const base = { ...linuxTcp, rackTlp: false };
+    this.hosts = [new Host(this, 0, { ...base, ...a }, seeds[0]), new Host(this, 1, { ...base, ...b }, seeds[1])];
   }
 
   static ip(host: number): number {

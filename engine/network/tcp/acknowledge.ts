@@ -1,10 +1,13 @@
 import { CloseReason, TcpTimer } from "./api";
 import type { TcpCore } from "./core";
+import { afterProbe, scheduleProbe } from "./lossProbe";
+import { afterAck, afterDuplicates, isTimely, noteAcknowledged, noteSacked } from "./rack";
+import { enterRecovery } from "./recovery";
 import { measured } from "./timers";
 import { DUP_THRESH } from "./sack";
 import { after, before, later } from "./sequence";
 import { Resend, State } from "./tcb";
-import { countReported, remember, undoAtAdvance, undoAtReport } from "./undo";
+import { countReported, undoAtAdvance, undoAtReport } from "./undo";
 import { TcpOption } from "../packets";
 
 const PICOSECONDS_PER_MILLISECOND = 1e9;
@@ -38,6 +41,11 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   if (ack !== una) advance(tcp, conn, packet, ack);
   else if (t.sndMax[conn] === una) t.dupAcks[conn] = 0;
   else if (t.sack[conn] !== 0 ? sacked > 0 : bare && sameWindow) duplicate(tcp, conn);
+  if (isTimely(tcp, conn)) {
+    afterProbe(tcp, conn, ack, ack !== una, sacked > 0, isDuplicateReport(tcp, packet, ack));
+    afterAck(tcp, conn);
+    if (ack !== una) scheduleProbe(tcp, conn);
+  }
   if (t.reduced[conn] !== 0) undoAtReport(tcp, conn);
   return true;
 }
@@ -76,18 +84,24 @@ export function updateWindow(tcp: TcpCore, conn: number, packet: number, ack: nu
 
 function readSack(tcp: TcpCore, conn: number, packet: number, ack: number): number {
   let sacked = 0;
-  if (tcp.packets.sackCount(packet) > 0 && isDuplicateReport(tcp, packet, ack)) {
+  const timely = isTimely(tcp, conn);
+  if (isDuplicateReport(tcp, packet, ack)) {
     tcp.count("dsacksReceived");
     countReported(tcp, conn, tcp.packets.sackRight(packet, 0));
   }
   for (let i = 0; i < tcp.packets.sackCount(packet); i++) {
-    sacked += tcp.scoreboard.update(conn, tcp.packets.sackLeft(packet, i), tcp.packets.sackRight(packet, i), ack, tcp.tcb.sndMax[conn]!);
+    const left = tcp.packets.sackLeft(packet, i);
+    const right = tcp.packets.sackRight(packet, i);
+    const fresh = tcp.scoreboard.update(conn, left, right, ack, tcp.tcb.sndMax[conn]!);
+    if (timely && fresh > 0) noteSacked(tcp, conn, left, right);
+    sacked += fresh;
   }
   return sacked;
 }
 
 /** RFC 2883 section 4: the first block lies below the ACK, or within the second one. */
 function isDuplicateReport({ packets }: TcpCore, packet: number, ack: number): boolean {
+  if (packets.sackCount(packet) === 0) return false;
   const left = packets.sackLeft(packet, 0);
   const right = packets.sackRight(packet, 0);
   if (!after(right, ack)) return true;
@@ -106,6 +120,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   t.sndUna[conn] = ack;
   t.unaOffset[conn] = writtenBefore + acked;
   tcp.writes.forget(conn, writtenBefore + acked);
+  if (isTimely(tcp, conn)) noteAcknowledged(tcp, conn, ack);
   t.sndNxt[conn] = later(t.sndNxt[conn]!, ack);
   t.retransmits[conn] = 0;
   const undone = t.reduced[conn] !== 0 && undoAtAdvance(tcp, conn, packet, ack);
@@ -122,7 +137,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
     tcp.disarm(conn, TcpTimer.retransmit);
   } else if (t.partialAcks[conn]! <= 1 || t.sack[conn] !== 0) {
     // RFC 6298 section 5.3; RFC 6582 section 3.2: in recovery only the first partial ACK restarts it.
-    tcp.arm(conn, TcpTimer.retransmit, tcp.env.now() + t.rto[conn]!);
+    tcp.startTimeout(conn);
   }
   if (t.written[conn]! > writtenBefore && t.state[conn]! <= State.closeWait) tcp.env.writable(conn);
   if (t.unaOffset[conn]! > t.written[conn]!) finAcknowledged(tcp, conn);
@@ -156,17 +171,8 @@ function duplicate(tcp: TcpCore, conn: number): void {
   if (t.dupAcks[conn]! < threshold(tcp, conn) && !(sack && tcp.scoreboard.firstIsLost(conn, mss))) return;
   // Not for losses of the window that a timeout or the last recovery has already answered.
   if (sack ? before(una, t.recover[conn]!) : !after(una, t.recover[conn]!)) return;
-  const flight = (t.sndMax[conn]! - una) >>> 0;
-  remember(tcp, conn, false);
-  t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
-  t.cwnd[conn] = t.ssthresh[conn]! + (sack ? 0 : DUP_THRESH * mss);
-  t.bytesAcked[conn] = 0;
-  t.inRecovery[conn] = 1;
-  t.recover[conn] = t.sndMax[conn]!;
-  t.partialAcks[conn] = 0;
-  t.highRxt[conn] = una;
-  t.resend[conn] = Resend.fast;
-  t.lossCause[conn] = tcp.env.cause();
+  enterRecovery(tcp, conn);
+  if (isTimely(tcp, conn)) afterDuplicates(tcp, conn);
 }
 
 /**

@@ -29,6 +29,8 @@ export interface TcpOptions {
   readonly undo?: boolean;
   /** Where too few segments are outstanding for three duplicate ACKs, fewer are enough (RFC 5827). Off in both systems: NetBSD has none, Linux had it for a time, with a delay. */
   readonly earlyRetransmit?: boolean;
+  /** Losses are found by time as well, and the end of the data is probed (RFC 8985): see `rack.ts` and `lossProbe.ts`. With SACK only. */
+  readonly rackTlp?: boolean;
   readonly timestamps: boolean;
   /** Shift count that is offered (RFC 7323 section 2); −1: no window scaling. */
   readonly windowScale: number;
@@ -53,7 +55,7 @@ export interface TcpOptions {
 
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
- * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`), no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
+ * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
  * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
@@ -64,13 +66,13 @@ export const netbsdTcp: TcpOptions = {
 };
 
 /**
- * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
+ * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`, `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16,
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
-  dsack: true, undo: true, maxSynRetransmits: 6, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -82,7 +84,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   const { idle, interval, probes } = o.keepAlive;
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
-    quickAcks: o.quickAcks, congestion: o.congestion, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, timestamps: o.timestamps,
+    quickAcks: o.quickAcks, congestion: o.congestion, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
   };

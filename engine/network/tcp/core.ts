@@ -9,8 +9,9 @@ import { Listeners } from "./listeners";
 import { Reassembly } from "./reassembly";
 import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
+import { SentSegments } from "./sent";
 import { Writes } from "./writes";
-import { State, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
+import { State, TimerFor, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
 
 const scalarSchema = { ipId: "u16", nextPort: "u16", challenges: "u32", challengesSince: "f64" } as const;
 
@@ -26,6 +27,7 @@ export class TcpCore {
   readonly listeners: Listeners;
   readonly reassembly: Reassembly;
   readonly scoreboard: Scoreboard;
+  readonly sent: SentSegments;
   readonly resets: ResetQueue;
   readonly writes: Writes;
   readonly congestion: CongestionControl;
@@ -42,6 +44,7 @@ export class TcpCore {
     this.listeners = new Listeners(store, name, this.tcb);
     this.reassembly = new Reassembly(store, name);
     this.scoreboard = new Scoreboard(store, name);
+    this.sent = new SentSegments(store, name);
     this.resets = new ResetQueue(store, name);
     this.writes = new Writes(store, name);
   }
@@ -59,6 +62,26 @@ export class TcpCore {
     this.tcb.armed[conn] = this.tcb.armed[conn]! | (1 << timer);
     this.dueColumn(timer)[conn] = at;
     this.env.arm(conn, timer, at);
+  }
+
+  /** The retransmission timer, for the timeout or for something that comes before it. */
+  armRetransmit(conn: number, what: number, at: number): void {
+    this.tcb.timerFor[conn] = what;
+    this.arm(conn, TcpTimer.retransmit, at);
+  }
+
+  /** The timeout begins anew. */
+  startTimeout(conn: number): void {
+    const due = this.env.now() + this.tcb.rto[conn]!;
+    this.tcb.dueTimeout[conn] = due;
+    this.armRetransmit(conn, TimerFor.timeout, due);
+  }
+
+  /** The timeout goes on as if there had been nothing before it (`tcp_rearm_rto`). */
+  resumeTimeout(conn: number): void {
+    const now = this.env.now();
+    const due = this.tcb.dueTimeout[conn]!;
+    this.armRetransmit(conn, TimerFor.timeout, due > now ? due : now);
   }
 
   disarm(conn: number, timer: TcpTimer): void {
@@ -87,6 +110,7 @@ export class TcpCore {
     this.scoreboard.intervals.reserve(c);
     this.reassembly.intervals.reserve(c);
     this.writes.reserve(c);
+    this.sent.reserve(c);
     const t = this.tcb;
     t.live[c] = 1;
     t.state[c] = state;
@@ -133,6 +157,7 @@ export class TcpCore {
     this.scoreboard.intervals.clear(conn);
     this.reassembly.intervals.clear(conn);
     this.writes.forget(conn, Infinity);
+    this.sent.clear(conn);
     t.state[conn] = State.closed;
     t.ackNow[conn] = t.resend[conn] = t.probe[conn] = 0;
     if (known) this.env.closed(conn, reason);

@@ -42,6 +42,7 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     { name: "congestion control", value: tcp.congestion.name }, bytes("cwnd", Math.floor(t.cwnd[conn]!)), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
     yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
     { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
+    bytes("marked_lost", tcp.sent.lists.lost[conn]!),
     received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),
     {
       name: "out of order", value: `${tcp.reassembly.intervals.lists.bytes[conn]!} B in ${tcp.reassembly.count(conn)} blocks`,

@@ -1,7 +1,9 @@
 import { TcpFlag } from "../packets";
 import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
+import { probed, scheduleProbe } from "./lossProbe";
 import { SegmentKind, type SegmentPlan } from "./plan";
+import { isTimely } from "./rack";
 import { after, before, distance, later } from "./sequence";
 import { Resend, State } from "./tcb";
 import { countResent } from "./undo";
@@ -72,7 +74,8 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
     tcp.arm(conn, TcpTimer.persist, now + persistInterval(tcp, conn));
     return;
   }
-  if (before(sequence, t.sndMax[conn]!)) {
+  const again = before(sequence, t.sndMax[conn]!);
+  if (again) {
     countRetransmission(tcp, conn, kind);
     countResent(tcp, conn);
     t.rttTiming[conn] = 0;
@@ -93,11 +96,16 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
   tcp.disarm(conn, TcpTimer.persist);
   t.persistShift[conn] = 0;
   // RFC 6298 section 5.1; and anew when the oldest segment goes again, so that it has a whole timeout to be answered.
-  if (!tcp.isArmed(conn, TcpTimer.retransmit) || sequence === t.sndUna[conn]) tcp.arm(conn, TcpTimer.retransmit, now + t.rto[conn]!);
+  if (!tcp.isArmed(conn, TcpTimer.retransmit) || sequence === t.sndUna[conn]) tcp.startTimeout(conn);
+  if (!isTimely(tcp, conn) || kind === SegmentKind.syn) return;
+  tcp.sent.note(conn, sequence, end, now);
+  if (kind === SegmentKind.lossProbe) probed(tcp, conn, again);
+  else if (!again) scheduleProbe(tcp, conn);
 }
 
 function countRetransmission(tcp: TcpCore, conn: number, kind: number): void {
   if (kind === SegmentKind.syn) tcp.count("retransmittedSyn");
+  else if (kind === SegmentKind.lossProbe) tcp.count("retransmittedByProbe");
   else if (kind === SegmentKind.sackResend) tcp.count("retransmittedBySack");
   else if (kind === SegmentKind.resend && tcp.tcb.resend[conn] === Resend.fast) tcp.count("retransmittedFast");
   else tcp.count("retransmittedByTimeout");

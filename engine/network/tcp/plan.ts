@@ -1,8 +1,9 @@
 import type { TcpCore } from "./core";
+import { isTimely } from "./rack";
 import { DUP_THRESH, NOTHING } from "./sack";
 import { Resend, State } from "./tcb";
 
-export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, probe: 5, ack: 6, keepAlive: 7 } as const;
+export const SegmentKind = { none: 0, syn: 1, data: 2, resend: 3, sackResend: 4, probe: 5, ack: 6, keepAlive: 7, lossProbe: 8 } as const;
 
 /** The segment that `output` would build now. Scratch: rewritten by each `decide`, never read across calls, so no part of the state. */
 export class SegmentPlan {
@@ -64,6 +65,7 @@ export class SegmentPlan {
     this.frame = mss;
 
     if (t.resend[conn] !== Resend.none && max > 0) {
+      if (t.resend[conn] === Resend.fast && this.decideLost(tcp, conn, SegmentKind.resend, end, mss)) return true;
       const limit = (tcp.scoreboard.nextSacked(conn, una, t.sndMax[conn]!) - una) >>> 0;
       return this.resent(SegmentKind.resend, una, 0, min3(mss, limit, end), limit, end);
     }
@@ -73,6 +75,7 @@ export class SegmentPlan {
       const length = min3(mss, room, end - next);
       return this.set(SegmentKind.data, una + next, length, finWanted && next + length === end && room > length);
     }
+    if (t.lossProbe[conn] !== 0 && max > 0) return this.decideProbe(tcp, conn, end, max, finWanted, mss);
     if (t.inRecovery[conn] !== 0 && t.sack[conn] !== 0) return this.decideSackRecovery(tcp, conn, end, max, finWanted, mss);
 
     // RFC 3042: the first two duplicate ACKs each let one new segment out.
@@ -91,7 +94,7 @@ export class SegmentPlan {
 
   /**
    * RFC 6675 section 5, step C: while the pipe has room for a segment, what NextSeg() says. Its rule 4, the rescue retransmission, is left
-   * out: neither NetBSD nor Linux has it, and where no new data follows it repeats segments that are still on the way.
+   * out: neither NetBSD nor Linux has it (Linux has RACK for what it is for), and where no new data follows it repeats segments that are still on the way.
    */
   private decideSackRecovery(tcp: TcpCore, conn: number, end: number, max: number, finWanted: boolean, mss: number): boolean {
     const t = tcp.tcb;
@@ -99,6 +102,11 @@ export class SegmentPlan {
     const una = t.sndUna[conn]!;
     const full = t.sndMss[conn]!;
     const highRxt = t.highRxt[conn]!;
+    if (isTimely(tcp, conn)) {
+      // Linux' `tcp_xmit_retransmit_queue`: what is marked lost, whatever told of it, and then new data.
+      const room = Math.floor(t.cwnd[conn]!) - tcp.sent.inFlight(conn, max);
+      return room >= full && (this.decideLost(tcp, conn, SegmentKind.sackResend, end, mss) || this.decideNew(tcp, conn, max, end, room, finWanted, mss));
+    }
     const room = Math.floor(t.cwnd[conn]!) - board.pipe(conn, una, t.sndMax[conn]!, highRxt, full);
     if (room < full) return false;
     const lost = board.nextHole(conn, una, highRxt, full, true);
@@ -106,6 +114,32 @@ export class SegmentPlan {
     if (this.decideNew(tcp, conn, max, end, room, finWanted, mss)) return true;
     const hole = board.nextHole(conn, una, highRxt, full, false);
     return hole !== NOTHING && this.hole(tcp, conn, hole, end, mss);
+  }
+
+  /** The first segment that is marked lost. */
+  private decideLost(tcp: TcpCore, conn: number, kind: number, end: number, mss: number): boolean {
+    const at = tcp.sent.firstLost(conn);
+    if (at === 0) return false;
+    const una = tcp.tcb.sndUna[conn]!;
+    const from = (tcp.sent.rows.left[at - 1]! - una) >>> 0;
+    const limit = (tcp.sent.rows.right[at - 1]! - una) >>> 0;
+    return this.resent(kind, una, from, min3(mss, limit - from, end - from), limit, end);
+  }
+
+  /** A tail loss probe: a segment of new data, if the other end's window takes it, whatever the congestion window; else the last one again (`tcp_send_loss_probe`). */
+  private decideProbe(tcp: TcpCore, conn: number, end: number, max: number, finWanted: boolean, mss: number): boolean {
+    const t = tcp.tcb;
+    const una = t.sndUna[conn]!;
+    const offered = t.sndWnd[conn]! - max;
+    const fresh = end - max < mss ? end - max : mss;
+    if (fresh > 0 && offered >= fresh) return this.set(SegmentKind.lossProbe, una + max, fresh, finWanted && max + fresh === end && offered > fresh);
+    const tail = tcp.sent.tail(conn);
+    if (tail === 0) return this.none();
+    const left = (tcp.sent.rows.left[tail - 1]! - una) >>> 0;
+    const limit = (tcp.sent.rows.right[tail - 1]! - una) >>> 0;
+    const length = (limit < end ? limit : end) - left;
+    const from = length > mss ? left + Math.floor((length - 1) / mss) * mss : left;
+    return this.resent(SegmentKind.lossProbe, una, from, left + length - from, limit, end);
   }
 
   private hole(tcp: TcpCore, conn: number, sequence: number, end: number, mss: number): boolean {

@@ -52,6 +52,20 @@ export class Scoreboard {
     return isLost(lists.count[conn]!, lists.bytes[conn]!, mss);
   }
 
+  /** Up to where what was not SACKed is lost by IsLost(); `una` where nothing is. */
+  lostBefore(conn: number, una: number, mss: number): number {
+    const { lists, rows } = this.intervals;
+    let blocks = lists.count[conn]!;
+    let bytes = lists.bytes[conn]!;
+    let end = una;
+    for (let at = lists.head[conn]!; at !== 0 && isLost(blocks, bytes, mss); at = rows.next[at - 1]!) {
+      end = rows.left[at - 1]!;
+      blocks--;
+      bytes -= (rows.right[at - 1]! - end) >>> 0;
+    }
+    return end;
+  }
+
   /**
    * SetPipe(): an estimate of the bytes in the network.
    * @param highRxt HighRxt plus one

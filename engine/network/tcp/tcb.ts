@@ -7,6 +7,11 @@ export const STATE_NAMES: readonly string[] = [
   "CLOSED", "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT",
 ];
 
+/** What the retransmission timer runs for. */
+export const TimerFor = { timeout: 0, probe: 1, reordering: 2 } as const;
+/** A tail loss probe that is not answered yet: new data, or the last segment again. */
+export const ProbeOut = { none: 0, fresh: 1, again: 2 } as const;
+
 /** Why the segment at SND.UNA is to be sent again. */
 export const Resend = { none: 0, fast: 1, timeout: 2 } as const;
 
@@ -38,6 +43,9 @@ export const tcbSchema = {
   /** The user wants to know of a silent peer (SO_KEEPALIVE); probes that stay unanswered; one is to be sent. */
   keepAlive: "u8", keepAliveProbes: "u8", keepAliveNow: "u8",
   lastReceive: "f64",
+
+  /** What the retransmission timer runs for, and when it would be a timeout. */
+  timerFor: "u8", dueTimeout: "f64",
 
   iss: "u32", sndUna: "u32", sndNxt: "u32",
   /** Highest sequence number sent plus one; SND.NXT is below it after a timeout. */
@@ -101,14 +109,20 @@ export const tcbSchema = {
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",
+  /** RACK (RFC 8985): the segment sent last of those that arrived, its round trip, the smallest one; whether an ACK moved it. */
+  rackTime: "f64", rackEnd: "u32", rackRtt: "f64", minRtt: "f64", rackNews: "u8",
+  /** The highest number that has arrived, and what it was before this ACK; something has arrived out of order that was sent once. */
+  rackHighest: "u32", rackFurthest: "u32", reordered: "u8",
+  /** A tail loss probe is to be sent; one is on the way, sent when that much was outstanding, up to a number. */
+  lossProbe: "u8", probeOut: "u8", probeEnd: "u32", probeFlight: "f64",
   /** What reduced the window, if that may still be undone: see `undo.ts`. Segments sent again that the receiver has not reported as duplicates, or −1: none was. */
   reduced: "u8", undoMarker: "u32", undoRetrans: "i32", undoStamp: "u32", priorCwnd: "f64", priorSsthresh: "f64",
 } as const;
 
 export const counterSchema = {
   segmentsSent: "f64", segmentsReceived: "f64", bytesSent: "f64", bytesReceived: "f64",
-  retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedSyn: "f64",
-  timeouts: "f64", probes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
+  retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedByProbe: "f64", retransmittedSyn: "f64",
+  timeouts: "f64", probes: "f64", lossProbes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
   outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
   dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", keepAliveProbes: "f64",
   resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64",

@@ -8,7 +8,7 @@ import { describeConnection, describeStack } from "./describe";
 import { segmentArrives } from "./input";
 import { buildSegment, settle, wantsWindowUpdate } from "./output";
 import { SegmentPlan } from "./plan";
-import { STATE_NAMES, State, type counterSchema } from "./tcb";
+import { STATE_NAMES, State, TimerFor, type counterSchema } from "./tcb";
 import { expire } from "./timers";
 
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type TcpEnv, type TcpOptions } from "./api";
@@ -249,6 +249,11 @@ export class TcpStack {
   timeout(conn: number, timer: TcpTimer): void {
     expire(this.tcp, conn, timer);
     settle(this.tcp, this.plan, conn);
+  }
+
+  /** Whether the retransmission timer is about to run out for a timeout, and not for a probe or for what may be late. */
+  isTimeout(conn: number): boolean {
+    return this.tcp.tcb.timerFor[conn] === TimerFor.timeout;
   }
 
   /** The payload stream that this end sends. */

@@ -1,7 +1,9 @@
 import { CloseReason, TcpTimer } from "./api";
 import { TcpFlag } from "../packets";
 import type { TcpCore } from "./core";
-import { Resend, State } from "./tcb";
+import { probeTimeout } from "./lossProbe";
+import { reorderingTimeout } from "./rack";
+import { ProbeOut, Resend, State, TimerFor } from "./tcb";
 import { remember } from "./undo";
 
 /** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
@@ -41,7 +43,9 @@ export function expire(tcp: TcpCore, conn: number, timer: TcpTimer): void {
   t.armed[conn] = t.armed[conn]! & ~(1 << timer);
   switch (timer) {
     case TcpTimer.retransmit:
-      retransmitTimeout(tcp, conn);
+      if (t.timerFor[conn] === TimerFor.probe) probeTimeout(tcp, conn);
+      else if (t.timerFor[conn] === TimerFor.reordering) reorderingTimeout(tcp, conn);
+      else retransmitTimeout(tcp, conn);
       break;
     case TcpTimer.persist:
       t.probe[conn] = 1;
@@ -111,6 +115,9 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
   t.recover[conn] = t.sndMax[conn]!;
   // RFC 2018 section 8: the receiver may have discarded what it had SACKed.
   tcp.scoreboard.intervals.clear(conn);
+  tcp.sent.forgive(conn, true);
+  t.lossProbe[conn] = 0;
+  t.probeOut[conn] = ProbeOut.none;
   t.sndNxt[conn] = t.sndUna[conn]!;
   t.resend[conn] = Resend.timeout;
   t.lossCause[conn] = tcp.env.cause();

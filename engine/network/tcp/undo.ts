@@ -89,4 +89,5 @@ function undo(tcp: TcpCore, conn: number, una: number, byTimestamp: boolean): vo
   t.sndNxt[conn] = t.sndMax[conn]!;
   t.recover[conn] = una - 1;
   t.reduced[conn] = Reduced.not;
+  tcp.sent.forgive(conn, false);
 }
