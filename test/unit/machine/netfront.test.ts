@@ -18,19 +18,21 @@ interface Options {
   readonly workloads?: readonly string[];
   readonly faults?: readonly string[];
   readonly mtu?: number;
+  /** Of the guests' threads. */
+  readonly scheduler?: string;
   readonly until?: string;
 }
 
 const HTTP = ["http-server: { port: 80 }"];
 
 /** A driver domain with guests g0, g1, …, which have 10.0.0.10, 10.0.0.11, …, and a client, 10.0.0.99. */
-function design({ below = "bridge", system = "linux", guests = [HTTP], workloads = [], faults = [], mtu = 1500, until = "100ms" }: Options): string {
+function design({ below = "bridge", system = "linux", guests = [HTTP], workloads = [], faults = [], mtu = 1500, scheduler, until = "100ms" }: Options): string {
   return [
     "exoscope: 1", "hosts:", "  server:", "    cpu: { cores: 6 }", "    iommu: on", "    devices:", `      nic0: { model: intel-82599, mtu: ${mtu} }`,
     "    hypervisor: { model: xen, scheduler: credit }", "    domains:", "      driver:", "        kind: driver-domain", `        system: ${system}`, "        components:",
     "          - netback", `          - ${below}`, "          - ixgbe: { bind: nic0.pf }",
     ...guests.flatMap((servers, i) => [
-      `      g${i}:`, "        components:", ...servers.map((s) => `          - ${s}`), "          - libc", `          - tcpip: { ip: 10.0.0.1${i} }`, "          - netfront: { channel: driver.netback }",
+      `      g${i}:`, ...(scheduler === undefined ? [] : [`        scheduler: ${scheduler}`]), "        components:", ...servers.map((s) => `          - ${s}`), "          - libc", `          - tcpip: { ip: 10.0.0.1${i} }`, "          - netfront: { channel: driver.netback }",
     ]),
     "  client: { model: load-generator, link: { to: server.nic0 } }", "workloads:", ...workloads.map((w) => `  - ${w}`),
     ...(faults.length > 0 ? ["faults:", ...faults.map((f) => `  - ${f}`)] : []), `run: { until: ${until}, seed: 1 }`, "",
@@ -224,6 +226,18 @@ describe("Xen's split network path", () => {
   it("keeps frames within the buffers of netfront, and counts the others", () => {
     const engine = run({ workloads: ["udp-stream: { from: client, to: g0, size: 64B, duration: 2ms }"], guests: [["discard: { protocol: udp }"]] });
     assert.ok(report(engine).drops["receive buffers full"]! > 0);
+  });
+
+  it("overruns those buffers by a burst, the end of the message among it, and Linux' client finds that without a timeout", () => {
+    const engine = run({ scheduler: "n-1", guests: [["netpipe-server"]], workloads: ["netpipe: { from: client, to: g0, smallest: 256KiB, largest: 256KiB, repeats: 4 }"], until: "1s" });
+    const { packets } = engine.built.machine;
+    const { drops, workloads } = report(engine);
+    assert.deepEqual(Object.keys(drops), ["receive buffers full"]);
+    const ends = rowsOf(engine, "receive buffers full").map((row) => engine.trace.packet(row)).map((p) => packets.offset(p) + packets.payloadLength(p));
+    assert.ok(ends.some((end) => end % 262144 === 0), "the last frame of a message is lost: no later one tells of it");
+    assert.equal(rowsOf(engine, "retransmission timeout").length, 0);
+    assert.equal(workloads[0]!.completed, 4);
+    assert.ok(workloads[0]!.latency.max < 50e9, `${workloads[0]!.latency.max / 1e9} ms`);
   });
 
   it("unmaps the pages of a guest that dies with frames under way, and answers nobody for them when it is back", () => {
