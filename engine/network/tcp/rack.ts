@@ -32,7 +32,12 @@ function arrived(tcp: TcpCore, conn: number, at: number): void {
     if (t.minRtt[conn] === 0 || rtt < t.minRtt[conn]!) t.minRtt[conn] = rtt;
     if (t.rackTime[conn]! > 0 && before(right, t.rackFurthest[conn]!)) t.reordered[conn] = 1;
   }
-  if (t.rackTime[conn] === 0 || after(right, t.rackHighest[conn]!)) t.rackHighest[conn] = right;
+  if (t.rackTime[conn] === 0) {
+    t.rackFurthest[conn] = rows.left[at - 1]!;
+    t.rackHighest[conn] = right;
+  } else if (after(right, t.rackHighest[conn]!)) {
+    t.rackHighest[conn] = right;
+  }
   if (t.rackTime[conn]! > 0 && !sentAfter(time, right, t.rackTime[conn]!, t.rackEnd[conn]!)) return;
   // It may be the original that has arrived, not what was sent again, if that would have been faster than anything before.
   if (again && rtt < t.minRtt[conn]!) return;
