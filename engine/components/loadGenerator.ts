@@ -24,7 +24,7 @@ const START = 10e9;
 /** Time that a network server takes to connect an application, with room to spare: 2,320 grants mapped (`backend_connect`). */
 const CONNECT = 1.25e9;
 
-/** The clients of the workloads that name its host: what each does is in `workloads/clients`, how messages travel in `components/load`. */
+/** The clients of the workloads that name its host, or its domain: what each does is in `workloads/clients`, how messages travel in `components/load`. */
 export class LoadGenerator implements PlacedModel {
   readonly id: number;
   private readonly runs: Run[] = [];
@@ -52,7 +52,7 @@ export class LoadGenerator implements PlacedModel {
     const library = domain.components.find((c) => c.type === "libc");
     if (library === undefined) throw new Error(`${this.place.spec.path} has no libc to call.`);
     this.libc = machine.placed(library.path) as Libc;
-    for (const spec of machine.design.workloads.filter((w) => w.from === domain.host)) {
+    for (const spec of machine.design.workloads.filter(({ from }) => from === domain.host || from === domain.path)) {
       const kind = clientKinds[spec.kind];
       if (kind === undefined) throw new Error(`There is no client for the workload ${spec.kind}.`);
       this.runs.push(new Run(this.runs.length, spec, this.targetOf(spec), kind, machine, this.id, Op.tick, this.transports));

@@ -124,7 +124,7 @@ export const COMPONENTS: readonly ComponentType[] = [
   },
   {
     type: "load-generator", title: "Load generator", layer: "application", needs: ["libc", "tcpip"],
-    doc: "Runs the clients of the workloads that name its host.",
+    doc: "Runs the clients of the workloads that name its domain, on a thread of each vCPU; on a host that is a load generator, of those that name the host.",
     options: [],
   },
   {
@@ -253,7 +253,7 @@ export interface WorkloadType {
 const S = 1e12;
 
 const ENDS: readonly KeySpec[] = [
-  { name: "from", doc: "The load generator that asks.", value: { kind: "reference", to: "load-generator" }, required: true },
+  { name: "from", doc: "Who asks: a host that is a load generator, or a domain with a load-generator among its components.", value: { kind: "reference", to: "load-generator" }, required: true },
   { name: "to", doc: "The domain that serves.", value: { kind: "reference", to: "domain" }, required: true },
 ];
 

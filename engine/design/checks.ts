@@ -34,6 +34,7 @@ export function check(source: Source, draft: DesignDraft): void {
   checkPorts(source, draft);
   checkForgeries(source, draft);
   checkLinks(source, draft);
+  checkLoadGenerators(source, draft);
   checkTraffic(source, draft);
   checkSimulated(source, draft);
   checkFaults(source, draft);
@@ -250,6 +251,15 @@ function portFix(component: ComponentDraft, owners: ReadonlyMap<number, string>)
   let free = Number(component.part.options["port"]) + 1;
   while (owners.has(free)) free++;
   return written && free <= 65535 ? replacement(`Change to ${free}`, written, String(free)) : undefined;
+}
+
+/** A load generator does what workloads say. */
+function checkLoadGenerators({ problems }: Source, { hosts, workloads }: DesignDraft): void {
+  for (const { part: domain, components } of hosts.filter(({ part }) => part.kind === "machine").flatMap(({ domains }) => domains)) {
+    const generator = components.find(({ part: { type } }) => type === "load-generator");
+    if (generator === undefined || workloads.some(({ part }) => part.from === domain.path)) continue;
+    problems.warning("no-effect", generator.part.nameRange, `No workload names ${domain.path}, so that its load generator does nothing. Add one to “workloads”, such as “- http: { from: ${domain.id}, to: … }”.`);
+  }
 }
 
 function checkTraffic(source: Source, draft: DesignDraft): void {

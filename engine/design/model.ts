@@ -190,7 +190,7 @@ export interface LinkConditions {
 export interface Workload extends Part {
   /** `http`, `key-value`, … */
   readonly kind: string;
-  /** Path of the load-generator host. */
+  /** Path of the load-generator host, or of a domain with a load generator in it. */
   readonly from: string;
   /** Path of the domain that serves it. */
   readonly to: string;

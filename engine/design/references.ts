@@ -42,7 +42,7 @@ const WANTED: Readonly<Record<ReferenceKind, Wanted>> = {
   domain: { noun: "a domain", kinds: ["domain"] },
   // What cannot be switched is a problem of its own, which says why.
   "switchable-domain": { noun: "a domain", kinds: ["domain"] },
-  "load-generator": { noun: "a load generator", kinds: ["load-generator"] },
+  "load-generator": { noun: "a load generator, or a domain with one in it", kinds: ["load-generator", "domain"] },
   component: { noun: "a component", kinds: ["component"] },
   link: { noun: "a link", example: "client.link", kinds: ["link"] },
   "domain-or-component": { noun: "a domain or a component", kinds: ["domain", "component"] },
@@ -130,6 +130,10 @@ export class References {
       } else problems.error(end !== undefined ? "not-a-server" : "wrong-reference", range, `“${text}” is ${NOUNS[first.kind]}. ${this.demand(to, host)}`);
       return undefined;
     }
+    if (to === "load-generator" && !this.asks(first)) {
+      problems.error("wrong-reference", range, `There is no load generator in “${text}” that could ask. Add “- load-generator” to its components${this.spellings(to, host).length === 0 ? "." : `, or name another. ${this.demand(to, host)}`}`);
+      return undefined;
+    }
     if (end !== undefined && first.type !== end) {
       problems.error("not-a-server", range, `“${text}” is not ${to === "server" ? "a network server" : "a netback"}, so there is nothing at the other end of the channel. ${this.demand(to, host)}`);
       return undefined;
@@ -175,6 +179,7 @@ export class References {
     const names: string[] = [];
     for (const { path, kind, type } of this.targets.values()) {
       if (!kinds.includes(kind) || types?.includes(type) === false) continue;
+      if (to === "load-generator" && !this.asks({ path, kind, type })) continue;
       if (host === undefined) {
         // Clients are not what people mean by a short name.
         const short = path.slice(path.indexOf("/") + 1);
@@ -194,6 +199,11 @@ export class References {
     const listed = names.slice(0, LISTED);
     const last = names.length > LISTED ? `one of ${names.length - LISTED} others` : listed.length > 1 ? listed.pop() : undefined;
     return `This must be ${noun}: ${listed.join(", ")}${last === undefined ? "" : ` or ${last}`}.`;
+  }
+
+  /** Whether a host or a domain can run the client of a workload. */
+  private asks({ path, kind }: Target): boolean {
+    return kind === "load-generator" || this.hosts.some(({ domains }) => domains.some(({ part, components }) => part.path === path && components.some((c) => c.part.type === "load-generator")));
   }
 
   private isImplied(path: string): boolean {
@@ -221,7 +231,9 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
     if (device) setRate(source, part, section, device, nic);
   }
   for (const { part, section } of draft.workloads) {
-    part.from = references.follow(section, "from", "load-generator", undefined) ?? "";
+    const from = references.follow(section, "from", "load-generator", undefined) ?? "";
+    // Of a load generator, the one domain stands for the host.
+    part.from = draft.hosts.find((host) => host.part.kind === "load-generator" && from.startsWith(`${host.part.path}/`))?.part.path ?? from;
     part.to = references.follow(section, "to", "domain", undefined) ?? "";
   }
   for (const { part, section } of draft.switches) part.domain = references.follow(section, "switch", "switchable-domain", undefined) ?? "";

@@ -42,14 +42,32 @@ function vlanOf(host: HostDraft, driver: ComponentDraft): number {
 
 /** A workload's two ends are in one VLAN. */
 function checkVlans({ problems }: Source, hosts: readonly HostDraft[], host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
-  const client = hosts.find((h) => h.part.path === part.from);
-  const near = client?.domains[0] && driverOf(client, client.domains[0]);
+  const client = hosts.find((h) => h.part.path === part.from || h.domains.some((d) => d.part.path === part.from));
+  const asking = client?.domains.find((d) => d.part.path === part.from) ?? client?.domains[0];
+  const near = client && asking && driverOf(client, asking);
   const far = driverOf(host, domain);
   if (client === undefined || near === undefined || far === undefined) return;
   const [mine, theirs] = [vlanOf(client, near), vlanOf(host, far)];
   if (mine === theirs) return;
   const named = (vlan: number): string => (vlan === 0 ? "no VLAN" : `the VLAN ${vlan}`);
   problems.error("unreachable", section.valueRange("to"), `${part.to} is in ${named(theirs)}, and ${part.from} is in ${named(mine)}: no frame of one reaches the other. ${theirs === 0 ? `Leave out the “vlan” of ${part.from}` : `Set “vlan: ${theirs}” for ${part.from}`}, or ask another domain.`);
+}
+
+/** Where a domain asks: its frames reach another function of the same adapter, through the switch in it, or guests of the same bridge. */
+function checkInside(source: Source, hosts: readonly HostDraft[], host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
+  const home = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.from));
+  const asking = home?.domains.find((d) => d.part.path === part.from);
+  const near = home && asking && driverOf(home, asking);
+  const far = driverOf(host, domain);
+  if (near?.part.bind === undefined || far?.part.bind === undefined) return;
+  const range = section.valueRange("to");
+  if (near === far) {
+    const below = host.domains.find(({ part: { path } }) => path === near.part.domain)?.components ?? [];
+    if (asking !== domain && below.some((c) => c.part.type === "bridge")) return;
+    source.problems.error("unreachable", range, `${part.from} and ${part.to} send by the same function, ${near.part.bind}, and the adapter does not send a frame back to where it came from. Bind another function for one of them, such as a VF.`);
+  } else if (deviceOf(near.part.bind) !== deviceOf(far.part.bind)) {
+    source.problems.error("unreachable", range, `Frames of ${part.from} leave by ${deviceOf(near.part.bind)}, and those of ${part.to} by ${deviceOf(far.part.bind)}, with no network between the two. Bind functions of one device for both.`);
+  } else checkVlans(source, hosts, host, domain, { part, section });
 }
 
 /** A port takes one cable: there is no network switch between two devices and a client. */
@@ -66,7 +84,7 @@ export function checkLinks({ problems }: Source, { links }: DesignDraft): void {
 /** The domain that a workload asks is at the other end of its client's cable, by the interface that it begins with, and by those that it will switch to. */
 export function checkReach(source: Source, { hosts, links, switches, policies }: DesignDraft, host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
   const link = links.find((l) => l.part.from === part.from && l.part.to !== "");
-  if (link === undefined) return;
+  if (link === undefined) return checkInside(source, hosts, host, domain, { part, section });
   const wire = wireOf(host, domain);
   if (wire !== undefined && wire !== link.part.to) {
     source.problems.error("unreachable", section.valueRange("to"), `Frames of ${part.to} leave by ${wire}, but ${part.from} is connected to ${link.part.to}. Bind a function of ${link.part.to}, or ask from a load generator that is connected to ${wire}.`);

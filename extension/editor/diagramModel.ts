@@ -31,7 +31,7 @@ export function diagramModel(design: Design, problems: readonly Problem[], t: Tr
         ...(client ? [] : [{ label: t("IOMMU"), value: host.iommu ? t("on") : t("off") }]),
       ],
     });
-    if (!client) for (const domain of host.domains) addDomain(domain, ranks.get(domain.path) ?? 0, uplinks, add, t);
+    if (!client) for (const domain of host.domains) addDomain(domain, design.workloads.filter(({ from }) => from === domain.path), ranks.get(domain.path) ?? 0, uplinks, add, t);
     if (host.hypervisor) {
       const { path, id, model, scheduler, timeslice, ratelimit } = host.hypervisor;
       add({
@@ -89,17 +89,18 @@ function hostCaption(host: Host, t: Translate): string {
   return host.iommu ? t("{0} pCPUs · IOMMU", host.cores) : t("{0} pCPUs", host.cores);
 }
 
-function addDomain(domain: Domain, rank: number, uplinks: ActiveUplinks, add: (node: NodeDraft) => void, t: Translate): void {
+/** @param asks workloads that its load generator runs */
+function addDomain(domain: Domain, asks: readonly Workload[], rank: number, uplinks: ActiveUplinks, add: (node: NodeDraft) => void, t: Translate): void {
   const kind = domainKindName(domain.kind, t);
   const vcpus = domain.kernel !== undefined ? t("of {0}", domain.kernel.slice(domain.kernel.lastIndexOf("/") + 1)) : domain.vcpus === 1 ? t("1 vCPU") : t("{0} vCPUs", domain.vcpus);
   add({
     path: domain.path, parent: domain.host, kind: "domain", type: domain.kind, label: domain.id, caption: `${kind} · ${vcpus}`,
     icon: domainIcon(domain.kind), rank, title: t("protection domain, {0}", kind), details: domainDetails(domain, t),
   });
-  for (const component of domain.components) add(componentTile(component, domain, uplinks, t));
+  for (const component of domain.components) add(componentTile(component, domain, asks, uplinks, t));
 }
 
-function componentTile(component: Component, domain: Domain, uplinks: ActiveUplinks, t: Translate): NodeDraft {
+function componentTile(component: Component, domain: Domain, asks: readonly Workload[], uplinks: ActiveUplinks, t: Translate): NodeDraft {
   const uplink = domain.uplinks.includes(component.path);
   const active = uplink && activeUplink(domain, uplinks) === component.path;
   // What a user moves is what the design says, wherever the debugger stands.
@@ -114,6 +115,7 @@ function componentTile(component: Component, domain: Domain, uplinks: ActiveUpli
     details: [
       ...(doc === undefined ? [] : [{ label: t("does"), value: doc }]),
       ...optionDetails(component),
+      ...(component.type === "load-generator" ? asks.map(({ kind, to }) => ({ label: t("asks"), value: `${kind} → ${to.slice(to.lastIndexOf("/") + 1)}` })) : []),
       ...(domain.uplinks.length > 1 && uplink ? [{ label: t("uplink"), value: active ? t("in use") : t("not in use") }] : []),
       ...(goesTo === undefined ? [] : [{ label: component.bind !== undefined ? t("bound to") : component.channel !== undefined ? t("channel to") : t("calls"), value: goesTo }]),
     ],
@@ -152,6 +154,7 @@ function addInterface(device: Device, add: (node: NodeDraft) => void, t: Transla
   });
 }
 
+/** A client's workloads are tiles of its own; those of a domain are what its load generator's tile says. */
 function addWorkload(workload: Workload, design: Design, add: (node: NodeDraft) => void, t: Translate): void {
   if (!design.hosts.some((host) => host.path === workload.from)) return;
   const spec = WORKLOADS.find((type) => type.kind === workload.kind);

@@ -28,7 +28,7 @@ export function domainKindName(kind: DomainKind, t: Translate): string {
 
 const COMPONENT_ICONS: Readonly<Record<string, string>> = {
   "http-server": "globe", "key-value-store": "key", memcached: "database", compute: "pulse", "load-generator": "pulse", libc: "library", tcpip: "layers",
-  netserver: "server-process", vif: "plug", ixgbe: "chip", netback: "server-process", bridge: "git-merge", nat: "arrow-swap", netfront: "plug",
+  netserver: "server-process", vif: "plug", ixgbe: "chip", igb: "chip", netback: "server-process", bridge: "git-merge", nat: "arrow-swap", netfront: "plug",
 };
 
 const LAYER_ICONS: Readonly<Record<string, string>> = {

@@ -62,6 +62,23 @@ describe("captures of the workloads, read by tshark", function () {
     }
   }
 
+  it("of one virtual function's frames to another's sees none but broadcasts, and the client's whole", () => {
+    const { engine } = runDesign(sample("clients/vf-to-vf"));
+    assert.equal(lines(engine, "http.response.code == 200").length, 200);
+    const ends = new Set(lines(engine, "tcp", "ip.src", "ip.dst").flatMap((line) => line.split("\t")));
+    assert.equal(ends.size, 2, "the client and the web server");
+    assert.ok(lines(engine, "arp.opcode == 1 && eth.dst == ff:ff:ff:ff:ff:ff && vlan.id == 7").length > 0, "the tag of a VF's port VLAN");
+    assert.deepEqual(lines(engine, "resp"), []);
+    assert.deepEqual(lines(engine, "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || _ws.expert.severity >= 6291456"), []);
+  });
+
+  it("of applications that share a network server's address sees what the client asked one of them, and nothing amiss", () => {
+    const { engine } = runDesign(sample("clients/dynamic-ports"));
+    assert.equal(lines(engine, "http.response.code == 200").length, 100);
+    assert.deepEqual([...new Set(lines(engine, "tcp && ip.src == 10.0.0.100", "tcp.srcport"))], ["80"]);
+    assert.deepEqual(lines(engine, "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || _ws.expert.severity >= 6291456"), []);
+  });
+
   it("pairs every echo request with its reply", () => {
     const { engine } = runDesign(sample("ping"));
     assert.equal(lines(engine, "icmp.type == 8").length, 40);

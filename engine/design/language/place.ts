@@ -175,6 +175,6 @@ function switchKeys(node: unknown): KeySpec[] {
 /** @returns title and documentation of what may be an entry of a list. */
 export function entryTypes(list: "components" | "workloads"): { name: string; title: string; doc: string; options: readonly KeySpec[] }[] {
   return list === "components"
-    ? COMPONENTS.filter(({ type }) => type !== "load-generator").map(({ type, title, doc, options }) => ({ name: type, title, doc, options }))
+    ? COMPONENTS.map(({ type, title, doc, options }) => ({ name: type, title, doc, options }))
     : WORKLOADS.map(({ kind, title, doc, options }) => ({ name: kind, title, doc, options }));
 }

@@ -31,6 +31,8 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
   const unique = design.hosts.filter(({ kind }) => kind === "machine").length === 1;
   const short = (path: string) => dotted(host !== undefined || unique ? path.slice(machine.path.length + 1) : path);
   switch (to) {
+    case "load-generator":
+      return machine.domains.filter(({ components }) => components.some(({ type }) => type === "load-generator")).map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
     case "function":
       return machine.devices.flatMap(({ functions }) => functions).map(({ path, boundTo }) => ({ text: short(path), detail: boundTo === undefined ? "free" : `bound to ${boundTo}`, usable: boundTo === undefined }));
     case "server":

@@ -39,7 +39,7 @@ describe("completion", () => {
 
   it("offers component and workload types where a list goes on", () => {
     const types = labels("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - |\n          - ixgbe: { bind: nic0.vf0 }");
-    assert.ok(types.includes("tcpip") && types.includes("vif") && !types.includes("load-generator"));
+    assert.ok(types.includes("tcpip") && types.includes("vif") && types.includes("load-generator"));
     assert.deepEqual(labels("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - ixg|"), types);
     assert.deepEqual(labels("\nrun:", "  - |\n\nrun:"), ["http", "key-value", "memcached", "netpipe", "tcp-stream", "udp-stream", "open-loop", "ping"]);
     const { text, offset } = at("          - tcpip\n          - ixgbe: { bind: nic0.vf0 }", "          - vi|");
@@ -53,6 +53,8 @@ describe("completion", () => {
     assert.deepEqual(labels("bind: nic0.vf0", "bind: nic0.|"), ["nic0.vf0", "nic0.vf1", "nic0.pf"]);
     assert.deepEqual(labels("channel: netsrv.netserver", "channel: |"), ["netsrv.netserver"]);
     assert.deepEqual(labels("from: client, to: nginx", "from: |, to: nginx"), ["client"]);
+    const asks = sample.replace("          - key-value-store", "          - load-generator\n          - key-value-store").replace("from: client, to: nginx", "from: , to: nginx");
+    assert.deepEqual(complete(asks, asks.indexOf("from: , to") + 6).map(({ label }) => label), ["redis", "client"]);
     assert.deepEqual(labels("from: client, to: nginx", "from: client, to: ng|"), ["netsrv", "nginx", "redis"]);
     assert.deepEqual(labels("{ to: server.nic0,", "{ to: s|,"), ["server.nic0"]);
     assert.deepEqual(labels("        vcpus: 2\n", "        vcpus: 2\n        uplinks: { active: | }\n"), ["ixgbe"]);

@@ -95,6 +95,11 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "vf-missing", text: one(web("ixgbe: { bind: «nic0.vf7» }")), fix: /vfs: 8 \}/ },
   { code: "too-many-vfs", text: one(DIRECT).replace("vfs: 2", "vfs: «64»"), fix: "63" },
   { code: "function-taken", text: designText({ domains: { a: DIRECT, b: web("ixgbe: { bind: «nic0.vf0» }") } }), fix: "nic0.vf1" },
+  { code: "wrong-reference", text: one(DIRECT, "workloads:\n  - http: { from: «web», to: web }\n") },
+  { code: "no-effect", text: one(["«load-generator»", ...DIRECT]) },
+  { code: "unreachable", text: designText({ domains: { netsrv: SERVER, a: ["load-generator", "libc", "tcpip", "vif: { channel: netsrv.netserver }"], b: web("vif: { channel: netsrv.netserver }") } }, "workloads:\n  - http: { from: a, to: «b» }\n") },
+  { code: "unreachable", text: designText({ domains: { a: ["load-generator", "libc", "tcpip", "ixgbe: { bind: nic1.pf }"], b: DIRECT } }, "workloads:\n  - http: { from: a, to: «b» }\n").replace("    hypervisor:", "      nic1: { model: intel-82599 }\n    hypervisor:") },
+  { code: "unreachable", text: designText({ domains: { a: ["load-generator", "libc", "tcpip", "ixgbe: { bind: nic0.vf1 }"], b: DIRECT } }, "workloads:\n  - http: { from: a, to: «b» }\n").replace("vfs: 2 }", "vfs: 2, policies: { vf0: { vlan: 10 } } }") },
   { code: "vf-missing", text: one(DIRECT).replace("vfs: 2 }", "vfs: 2, policies: { «vf2»: { vlan: 10 } } }") },
   { code: "vf-refuses", text: one(web('ixgbe: { bind: nic0.vf0, mac: «02:00:00:00:01:00» }')) },
   { code: "vf-refuses", text: one(web("ixgbe: { bind: nic0.vf0, vlan: «20» }")).replace("vfs: 2 }", "vfs: 2, policies: { vf0: { vlan: 10 } } }") },
@@ -210,9 +215,9 @@ describe("design problems", () => {
   it("names what would do where a reference leads to something else, and the value to set where one is too large", () => {
     const said = (text: string, code: ProblemCode): string[] => parseDesign(text).problems.filter((p) => p.code === code).map(({ message }) => message);
     const generators = one(DIRECT, "workloads:\n  - http: { from: server.nic0, to: web }\n");
-    assert.deepEqual(said(generators, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator: client."]);
+    assert.deepEqual(said(generators, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator, or a domain with one in it: client."]);
     const many = generators.replace("workloads:", `${Array.from({ length: 6 }, (_, i) => `  c${i}: { model: load-generator, link: { to: server.nic0 } }\n`).join("")}workloads:`);
-    assert.deepEqual(said(many, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator: client, c0, c1, c2, c3 or one of 2 others."]);
+    assert.deepEqual(said(many, "wrong-reference"), ["“server.nic0” is a device. This must be a load generator, or a domain with one in it: client, c0, c1, c2, c3 or one of 2 others."]);
     assert.deepEqual(said(one(web("ixgbe: { bind: web }")), "wrong-reference"), ["“web” is a domain. This must be a PCI function or a device: nic0, nic0.pf, nic0.vf0 or nic0.vf1."]);
     assert.deepEqual(said(processes({ web: ["kind: process", [...APP, "tcpip: { driver: os.tcpip }"]] }), "wrong-reference"), ["server/os/tcpip is a component of the type tcpip. This must be a device driver: os.ixgbe."]);
     assert.deepEqual(said(processes({ web: ["kind: process\n        kernel: net", APP], net: ["kind: process", ["compute"]] }), "wrong-reference"), ["server/net is a domain of another kind. This must be a kernel: os."]);

@@ -55,6 +55,13 @@ describe("diagram model", () => {
     for (const edge of broken.model.edges) assert.ok(paths.has(edge.from) && paths.has(edge.to), `${edge.id} leads nowhere`);
   });
 
+  it("says at a domain's load generator whom it asks", () => {
+    const { model } = read(readFileSync("samples/clients/vf-to-vf.exo.yaml", "utf8"));
+    const asks = (path: string): string[] => node(model, path).details.filter(({ label }) => label === "asks").map(({ value }) => value);
+    assert.deepEqual([asks("server/crawler/load-generator"), asks("server/audit/load-generator")], [["http → nginx"], ["key-value → ledger"]]);
+    assert.deepEqual(model.nodes.filter(({ kind }) => kind === "workload").map(({ parent }) => parent), ["client"]);
+  });
+
   it("says of a binding whether an IOMMU guards it", () => {
     const guarded = (of: DiagramModel): boolean[] => of.edges.filter((edge) => edge.kind === "binding").map((edge) => edge.guarded);
     assert.deepEqual(guarded(model), [true, true]);
