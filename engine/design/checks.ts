@@ -6,10 +6,10 @@ import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draf
 import type { Problem } from "./model";
 import { replacement } from "./problems";
 import { stackOf } from "./processes";
+import { checkProcessors } from "./processors";
 import { optionRange } from "./resolve";
 import { checkProbes } from "./switches";
 import type { Source } from "./section";
-import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
 import { checkWishes } from "./vfPolicies";
 import { checkLinks, checkReach } from "./wires";
@@ -84,56 +84,6 @@ function checkForgeries({ problems }: Source, { hosts, faults }: DesignDraft): v
 /** Whether a component of a type is among others; of a driver, any driver. */
 function isThere(type: string, types: readonly string[]): boolean {
   return types.some((other) => other === type || (isDriver(type) && isDriver(other)));
-}
-
-function noNode(host: HostDraft["part"], node: number): string {
-  return `There is no NUMA node ${node}: ${host.path} has ${host.numa}, numbered from 0. Raise “numa” of its “cpu”, or choose another node.`;
-}
-
-function checkProcessors({ problems }: Source, { part, cpu, hypervisor, devices, domains }: HostDraft): void {
-  if (part.cores % part.numa !== 0) {
-    problems.error("numa-nodes", cpu.valueRange("numa"), `${part.cores} cores cannot be divided evenly among ${part.numa} NUMA nodes.`);
-  }
-  if (part.hypervisor && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
-    problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
-  }
-  for (const { part: device, section } of devices) {
-    if (device.node >= part.numa) problems.error("bad-node", section.valueRange("node"), noNode(part, device.node));
-  }
-  checkOwnCores(problems, part, domains);
-  for (const { part: domain, section } of domains) {
-    const outside = domain.affinity.find((core) => core >= part.cores);
-    if (outside !== undefined) {
-      problems.error("bad-affinity", section.valueRange("affinity"), `There is no pCPU ${outside}: ${part.path} has ${part.cores}, numbered from 0.`);
-    }
-    if (domain.memoryNode !== undefined && domain.memoryNode >= part.numa) {
-      problems.error("bad-node", section.valueRange("memory-node"), noNode(part, domain.memoryNode));
-    }
-    if (domain.scheduler === "n-1" && domain.vcpus > 1) {
-      problems.warning("unused-vcpus", section.valueRange("scheduler"), `${domain.path} runs all its threads on its first vCPU; the other ${domain.vcpus - 1 === 1 ? "one stays" : `${domain.vcpus - 1} stay`} idle. Set “vcpus: 1”, or choose another scheduler.`);
-    }
-    const usable = domain.affinity.length > 0 ? domain.affinity.length : part.cores;
-    if (domain.vcpus > usable && part.kind === "machine") {
-      problems.warning("overcommitted", section.has("vcpus") ? section.valueRange("vcpus") : domain.nameRange, `${domain.path} has ${domain.vcpus} vCPUs but may run on only ${usable} ${usable === 1 ? "pCPU" : "pCPUs"}; they will wait for each other.`);
-    }
-  }
-}
-
-/** Where nothing shares pCPUs (bare metal, or pinned), each vCPU takes the first free one that it may run on, in the file's order. */
-function checkOwnCores(problems: Source["problems"], host: HostDraft["part"], domains: readonly DomainDraft[]): void {
-  if (host.hypervisor && host.hypervisor.scheduler !== "pinned") return;
-  const taken = new Set<number>();
-  for (const { part, section } of domains) {
-    for (let v = 0; v < part.vcpus; v++) {
-      const free = Array.from({ length: host.cores }, (_, p) => p).find((p) => !taken.has(p) && (part.affinity.length === 0 || part.affinity.includes(p)));
-      if (free !== undefined) taken.add(free);
-      else {
-        const why = host.hypervisor ? "The pinned scheduler gives every vCPU a pCPU of its own" : "Without a hypervisor every vCPU needs a pCPU of its own";
-        problems.error("too-few-cores", section.has("vcpus") ? section.valueRange("vcpus") : part.nameRange, `${why}, and none of the ${host.cores} of ${host.path} is left for ${part.path}. Raise “cores”, or lower “vcpus”.`);
-        break;
-      }
-    }
-  }
 }
 
 /** Types that work over grants and event channels. */

@@ -78,6 +78,13 @@ export const DOMAIN_KINDS = [
   { value: "accelerator", doc: "A processor of its own on a device.", simulated: false },
 ] as const satisfies readonly Choice[];
 
+/** How vCPUs are put on pCPUs. `reads`: the keys of the hypervisor and of its domains that it looks at. */
+export const VCPU_SCHEDULERS = [
+  { value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices.", reads: ["timeslice", "ratelimit", "weight", "cap"] },
+  { value: "pinned", doc: "Every vCPU has a pCPU of its own, as with Xen's null scheduler.", reads: [] },
+  { value: "round-robin", doc: "One queue for all, each vCPU in turn for at most a time slice: no weights, no priorities.", reads: ["timeslice"] },
+] as const;
+
 /** Schedulers of a domain's threads; the models are in `scheduling/threadPolicies.ts`. */
 export const THREAD_SCHEDULERS: readonly Choice[] = [
   { value: "m-n", doc: "Threads on all vCPUs, non-preemptive, a queue per vCPU and a global one (LibrettOS)." },
@@ -179,7 +186,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     noun: "a hypervisor",
     keys: [
       { name: "model", doc: "The hypervisor.", value: { kind: "choice", choices: [{ value: "xen", doc: "Xen: type 1, event channels and grants." }], default: "xen" } },
-      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: [{ value: "credit", doc: "Xen's credit scheduler: shares of CPU in proportion to weight, in time slices." }, { value: "pinned", doc: "Every vCPU has a pCPU of its own, as with Xen's null scheduler." }, { value: "round-robin", doc: "One queue for all, each vCPU in turn for at most a time slice: no weights, no priorities." }], default: "credit" } },
+      { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: VCPU_SCHEDULERS, default: "credit" } },
       { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms).", value: time(US, S, 30 * MS) },
       { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms).", value: time(0, S, MS) },
     ],

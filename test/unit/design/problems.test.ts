@@ -172,6 +172,12 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
   { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
   { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
+  { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: pinned, timeslice: «10ms» }" }) },
+  { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, ratelimit: «2ms», timeslice: 1ms }" }) },
+  { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: pinned }" }).replace("        components", "        weight: «512»\n        components") },
+  { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin }" }).replace("        components", "        cap: «10»\n        components") },
+  { code: "no-effect", text: processes({ web: ["kind: kernel\n        weight: «512»", APP] }) },
+  { code: "no-effect", text: processes({ web: ["kind: kernel\n        idle: «spin»", APP] }) },
   { code: "unreachable", text: two("switches:\n  - { at: 1ms, switch: web, to: direct }\nworkloads:\n  - http: { from: client, to: web }\n", "«nic1.pf»").replace("    hypervisor:", "      nic1: { model: intel-82599 }\n    hypervisor:") },
   { code: "unreachable", text: two("switches:\n  - { policy: load, switch: web, above: 1Gbps, below: 1Mbps }\nworkloads:\n  - http: { from: other, to: web }\n", "nic1.pf", "ixgbe").replace("netsrv.netserver", "«netsrv.netserver»").replace("    hypervisor:", "      nic1: { model: intel-82599 }\n    hypervisor:").replace("  client: ", "  other: { model: load-generator, link: { to: server.nic1 } }\n  client: ") },
   { code: "no-effect", text: one(["http-server", "libc", "tcpip: { probes: «3» }", "ixgbe: { bind: nic0.vf0 }"]) },
@@ -223,6 +229,12 @@ describe("design problems", () => {
     assert.deepEqual(said(processes({ web: ["kind: process\n        kernel: net", APP], net: ["kind: process", ["compute"]] }), "wrong-reference"), ["server/net is a domain of another kind. This must be a kernel: os."]);
     assert.deepEqual(said(one(web("vif: { channel: web.libc }")), "not-a-server"), ["“web.libc” is not a network server, so there is nothing at the other end of the channel. This must be a network server, such as netsrv.netserver, and server has none. Add one."]);
     assert.deepEqual(said(one(DIRECT).replace("vfs: 2", "vfs: 64"), "too-many-vfs"), ["The Intel 82599 (X520) has at most 63 VFs beside its PF. Set “vfs” to 63 or less."]);
+  });
+
+  it("says nothing about keys that the scheduler reads, nor of limits that it does not", () => {
+    const all = designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 10ms, ratelimit: 2ms }" }).replace("        components", "        weight: 512\n        cap: 50\n        idle: spin\n        components");
+    assert.deepEqual(parseDesign(all).problems.map(({ message }) => message), []);
+    assert.deepEqual(parseDesign(designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, timeslice: 500us }" })).problems.map(({ message }) => message), []);
   });
 
   it("says nothing about keys that start with x-", () => {

@@ -21,7 +21,7 @@ describe("round robin of vCPUs", () => {
 hosts:
   server:
     cpu: { cores: 2 }
-    hypervisor: { model: xen, scheduler: round-robin, timeslice: 5ms, ratelimit: 0us }
+    hypervisor: { model: xen, scheduler: round-robin, timeslice: 5ms }
     domains:
       a: { weight: 1024, components: [ compute ] }
       b: { weight: 256, components: [ compute ] }
@@ -33,7 +33,7 @@ run: { until: 3s }
 
   it("makes a vCPU that wakes wait for the others' slices; credit boosts it", () => {
     const round = runDesign(sample("round-robin")).report.workloads[0]!;
-    const credit = runDesign(sample("round-robin").replace("scheduler: round-robin", "scheduler: credit")).report.workloads[0]!;
+    const credit = runDesign(sample("round-robin").replace("scheduler: round-robin", "scheduler: credit, ratelimit: 0us")).report.workloads[0]!;
     assert.ok(round.latency.p50 > 4e9 && round.latency.p50 < 11e9, `${round.latency.p50}`);
     assert.ok(credit.latency.p50 < round.latency.p50 / 20, `${credit.latency.p50}`);
   });
@@ -43,7 +43,7 @@ run: { until: 3s }
 hosts:
   server:
     cpu: { cores: 2 }
-    hypervisor: { model: xen, scheduler: round-robin, timeslice: 5ms, ratelimit: 0us }
+    hypervisor: { model: xen, scheduler: round-robin, timeslice: 5ms }
     domains:
       a: { affinity: [0], components: [ compute ] }
       b: { affinity: [0], components: [ compute ] }

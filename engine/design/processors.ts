@@ -1,0 +1,85 @@
+/** What cannot work, or does nothing, of processors, vCPUs and the hypervisor's scheduler. */
+import type { DomainDraft, HostDraft } from "./draft";
+import type { Section, Source } from "./section";
+import { formatQuantity } from "./units";
+import { VCPU_SCHEDULERS } from "./vocabulary";
+
+function noNode(host: HostDraft["part"], node: number): string {
+  return `There is no NUMA node ${node}: ${host.path} has ${host.numa}, numbered from 0. Raise “numa” of its “cpu”, or choose another node.`;
+}
+
+/** Cores, and who schedules what on them. */
+export function checkProcessors({ problems }: Source, { part, cpu, hypervisor, devices, domains }: HostDraft): void {
+  if (part.cores % part.numa !== 0) {
+    problems.error("numa-nodes", cpu.valueRange("numa"), `${part.cores} cores cannot be divided evenly among ${part.numa} NUMA nodes.`);
+  }
+  checkScheduler(problems, part, hypervisor, domains);
+  if (part.hypervisor && readsOf(part.hypervisor.scheduler).includes("ratelimit") && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
+    problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
+  }
+  for (const { part: device, section } of devices) {
+    if (device.node >= part.numa) problems.error("bad-node", section.valueRange("node"), noNode(part, device.node));
+  }
+  checkOwnCores(problems, part, domains);
+  for (const { part: domain, section } of domains) {
+    const outside = domain.affinity.find((core) => core >= part.cores);
+    if (outside !== undefined) {
+      problems.error("bad-affinity", section.valueRange("affinity"), `There is no pCPU ${outside}: ${part.path} has ${part.cores}, numbered from 0.`);
+    }
+    if (domain.memoryNode !== undefined && domain.memoryNode >= part.numa) {
+      problems.error("bad-node", section.valueRange("memory-node"), noNode(part, domain.memoryNode));
+    }
+    if (domain.scheduler === "n-1" && domain.vcpus > 1) {
+      problems.warning("unused-vcpus", section.valueRange("scheduler"), `${domain.path} runs all its threads on its first vCPU; the other ${domain.vcpus - 1 === 1 ? "one stays" : `${domain.vcpus - 1} stay`} idle. Set “vcpus: 1”, or choose another scheduler.`);
+    }
+    const usable = domain.affinity.length > 0 ? domain.affinity.length : part.cores;
+    if (domain.vcpus > usable && part.kind === "machine") {
+      problems.warning("overcommitted", section.has("vcpus") ? section.valueRange("vcpus") : domain.nameRange, `${domain.path} has ${domain.vcpus} vCPUs but may run on only ${usable} ${usable === 1 ? "pCPU" : "pCPUs"}; they will wait for each other.`);
+    }
+  }
+}
+
+/** Keys for the hypervisor's scheduler, and where it has them from. */
+const FOR_SCHEDULER = { hypervisor: ["timeslice", "ratelimit"], domain: ["weight", "cap"] } as const;
+
+function readsOf(scheduler: string): readonly string[] {
+  return VCPU_SCHEDULERS.find(({ value }) => value === scheduler)?.reads ?? [];
+}
+
+/** What a scheduler does not look at does nothing, and a reader would think that it did. */
+function checkScheduler(problems: Source["problems"], host: HostDraft["part"], hypervisor: Section | undefined, domains: readonly DomainDraft[]): void {
+  if (host.kind !== "machine") return;
+  const scheduler = host.hypervisor?.scheduler;
+  const reads = readsOf(scheduler ?? "");
+  const ignored = (section: Section, key: string): void => {
+    if (!section.has(key) || reads.includes(key)) return;
+    const others = VCPU_SCHEDULERS.filter((s) => (s.reads as readonly string[]).includes(key)).map(({ value }) => `“scheduler: ${value}”`).join(" or ");
+    problems.warning("no-effect", section.valueRange(key), `The scheduler “${scheduler ?? ""}” of ${host.path} does not read “${key}”. Remove it, or set ${others} in “hypervisor”.`);
+  };
+  if (hypervisor) for (const key of FOR_SCHEDULER.hypervisor) ignored(hypervisor, key);
+  for (const { part, section } of domains) {
+    // Of a process, which has no vCPUs, that was said.
+    if (part.kind === "process") continue;
+    if (host.hypervisor) for (const key of FOR_SCHEDULER.domain) ignored(section, key);
+    else for (const key of [...FOR_SCHEDULER.domain, "idle"]) {
+      if (section.has(key)) problems.warning("no-effect", section.valueRange(key), `${host.path} has no hypervisor, which alone reads “${key}”. Remove it, or add one, such as hypervisor: { model: xen }.`);
+    }
+  }
+}
+
+/** Where nothing shares pCPUs (bare metal, or pinned), each vCPU takes the first free one that it may run on, in the file's order. */
+function checkOwnCores(problems: Source["problems"], host: HostDraft["part"], domains: readonly DomainDraft[]): void {
+  if (host.hypervisor && host.hypervisor.scheduler !== "pinned") return;
+  const taken = new Set<number>();
+  for (const { part, section } of domains) {
+    for (let v = 0; v < part.vcpus; v++) {
+      const free = Array.from({ length: host.cores }, (_, p) => p).find((p) => !taken.has(p) && (part.affinity.length === 0 || part.affinity.includes(p)));
+      if (free !== undefined) taken.add(free);
+      else {
+        const why = host.hypervisor ? "The pinned scheduler gives every vCPU a pCPU of its own" : "Without a hypervisor every vCPU needs a pCPU of its own";
+        problems.error("too-few-cores", section.has("vcpus") ? section.valueRange("vcpus") : part.nameRange, `${why}, and none of the ${host.cores} of ${host.path} is left for ${part.path}. Raise “cores”, or lower “vcpus”.`);
+        break;
+      }
+    }
+  }
+}
