@@ -22,6 +22,15 @@ const UNMAP_BATCH = 32;
 /** States of a run of entries. `orphaned`: its domain is gone while others still map the pages; the last unmap frees it. */
 export const State = { free: 1, granted: 2, orphaned: 3 } as const;
 
+/** What the hypervisor had to do with the grants of a domain that is gone. */
+export interface Released {
+  /** Grants of others that it had mapped, and its own that ended. */
+  readonly mapped: number;
+  readonly granted: number;
+  /** Picoseconds that the unmapping takes. */
+  readonly time: number;
+}
+
 /**
  * The grant tables of a host: which pages a domain lets which other domain map or have copied by the hypervisor (Xen,
  * `xen/common/grant_table.c`). The granting guest writes entries without a hypercall; the hypervisor checks them when they are
@@ -47,7 +56,6 @@ export class GrantTables {
       GNTTABOP_unmap_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
       gnttab_flush_tlb: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "flushes" },
       GNTTABOP_copy: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "bytes", b: "operations", tally: "copy" },
-      gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       "grant table full": { kind: "violation", a: "grants", b: "entries in use" },
       "grant is another's": { kind: "violation", a: "reference" },
       "grant has ended": { kind: "violation", a: "reference" },
@@ -181,11 +189,10 @@ export class GrantTables {
 
   /**
    * A domain is gone: what it had mapped is unmapped by force, and what it granted ends; pages that others still map stay
-   * theirs to unmap. Marks one row.
-   * @returns picoseconds that the hypervisor takes for the unmapping
+   * theirs to unmap. All of it at once: what it takes, and its row, are for whoever kills the domain.
    */
-  release(by: Requester, domain: number): number {
-    const { run, mapping, kernel } = this;
+  release(domain: number): Released {
+    const { run, mapping } = this;
     let mapped = 0;
     let granted = 0;
     for (let m = 0; m < mapping.rows; m++) {
@@ -199,8 +206,7 @@ export class GrantTables {
       if (run.pins[r] === 0) this.giveBack(r);
       else run.state[r] = State.orphaned;
     }
-    kernel.mark(this.fn.gnttab_release_mappings, by.component, by.context, kernel.now, 0, NONE, mapped, granted);
-    return mapped * this.costs.of(this.fn.GNTTABOP_unmap_grant_ref, 0);
+    return { mapped, granted, time: mapped * this.costs.of(this.fn.GNTTABOP_unmap_grant_ref, 0) };
   }
 
   // --- Looking ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import type { ScopeCopy } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { DomainPlace, Machine, PlacedModel } from "./machine";
 
-const Op = { boot: 0 } as const;
+const Op = { boot: 0, released: 1 } as const;
 
 /** A death of a domain. Times in picoseconds. */
 export interface Death {
@@ -32,7 +32,7 @@ export class Lifecycle implements Model {
   private readonly fn;
   /** Rows are domains, by their id. */
   private readonly life;
-  /** Deaths so far: domain, causing component, time, time of the boot after it or −1. */
+  /** Deaths so far: domain, causing component, time, time of the boot after it or −1; grants that were unmapped and ended by force, and how long that takes. */
   private readonly death;
   private readonly contexts = new Map<string, number>();
   private readonly models = new Map<DomainPlace, Living[]>();
@@ -45,6 +45,7 @@ export class Lifecycle implements Model {
     this.id = kernel.component("domains", "lifecycle", "", undefined, this);
     this.fn = kernel.functions({
       domain_kill: { file: "xen/common/domain.c", kind: "hypervisor" },
+      gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       domain_create: { file: "xen/common/domain.c", kind: "hypervisor" },
       "kernel stops": { kind: "device" },
       "kernel starts": { kind: "device" },
@@ -54,7 +55,7 @@ export class Lifecycle implements Model {
       "runs already": { kind: "device" },
     });
     this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64", last: "i32" }, Math.max(1, domains.length));
-    this.death = kernel.store.table("deaths of domains", { domain: "u16", cause: "u16", at: "f64", boot: "f64" });
+    this.death = kernel.store.table("deaths of domains", { domain: "u16", cause: "u16", at: "f64", boot: "f64", mapped: "u32", granted: "u32", unmapping: "f64" });
     for (const domain of domains) {
       this.life.alloc();
       if (!this.contexts.has(domain.host)) this.contexts.set(domain.host, kernel.context("device", `${domain.host}/toolstack`, domain.host, undefined));
@@ -124,11 +125,35 @@ export class Lifecycle implements Model {
     for (const id of own) cpus.hang(id, false);
     kernel.queue.cancelWhere((target) => own.has(target));
     for (const model of this.models.get(domain)!) model.reclaim?.();
-    machine.grants.get(domain.host)?.release(by, domain.id);
+    const release = this.releaseGrants(domain, d);
     for (const [other, models] of this.models) {
       if (other !== domain && this.isRunning(other)) for (const model of models) model.peerDied?.(domain);
     }
-    if (restart !== undefined) this.bootAfter(domain, restart);
+    if (restart !== undefined) this.bootAfter(domain, restart + release);
+  }
+
+  /**
+   * The hypervisor unmaps what the domain had mapped, on behalf of the toolstack, which waits for it (`domain_kill`) before it creates the domain
+   * anew. Peers see the outcome at once.
+   * @param d row of the death
+   * @returns picoseconds that it takes
+   */
+  private releaseGrants(domain: DomainPlace, d: number): number {
+    const { machine: { kernel, grants }, death } = this;
+    const released = grants.get(domain.host)?.release(domain.id);
+    if (released === undefined) return 0;
+    death.mapped[d] = released.mapped;
+    death.granted[d] = released.granted;
+    death.unmapping[d] = released.time;
+    kernel.schedule(released.time, Priority.timeout, this.id, Op.released, d);
+    return released.time;
+  }
+
+  private grantsReleased(d: number): void {
+    const { machine: { kernel, cpus }, death } = this;
+    const domain = this.domains[death.domain[d]!]!;
+    const time = death.unmapping[d]!;
+    kernel.mark(this.fn.gnttab_release_mappings, cpus.componentOf(domain.id), this.contextOf(domain.host), kernel.now - time, time, NONE, death.mapped[d]!, death.granted[d]!);
   }
 
   /** A domain that is dead, and the processes of its kernel, are to run again. @param restart picoseconds, at least what its devices take to reset */
@@ -139,9 +164,10 @@ export class Lifecycle implements Model {
     for (const d of this.domains) if (d.kernel?.id === domain.id) kernel.schedule(this.readyAfter(d, ready), Priority.timeout, this.id, Op.boot, d.id);
   }
 
-  /** What was to boot does not: its host has died. */
+  /** What was to boot does not, and nothing is unmapped any more: its host has died. */
   cancelBoots(host: string): void {
-    this.machine.kernel.queue.cancelWhere((component, op, d) => component === this.id && op === Op.boot && this.domains[d]!.host === host);
+    const hostOf = (op: number, a: number): string => this.domains[op === Op.boot ? a : this.death.domain[a]!]!.host;
+    this.machine.kernel.queue.cancelWhere((component, op, a) => component === this.id && hostOf(op, a) === host);
   }
 
   /** The domains of a host that have a kernel of their own. */
@@ -154,7 +180,12 @@ export class Lifecycle implements Model {
     return this.models.get(domain)!.reduce((longest, { resetTime = 0 }) => Math.max(longest, resetTime), least);
   }
 
-  fire(_op: number, d: number): void {
+  fire(op: number, a: number): void {
+    if (op === Op.boot) this.boot(a);
+    else this.grantsReleased(a);
+  }
+
+  private boot(d: number): void {
     const { machine, life, fn } = this;
     const { kernel, cpus } = machine;
     const domain = this.domains[d]!;

@@ -70,9 +70,9 @@ export class HostFault implements Model {
   private kill(): void {
     const { fn, struck: { host, hypervisor }, restart, machine: { kernel, lifecycle } } = this;
     this.mark(fn["host stops"], hypervisor.id);
-    lifecycle.cancelBoots(host);
     const domains = lifecycle.domainsOf(host);
     for (const domain of domains) if (lifecycle.isRunning(domain)) lifecycle.kill(domain, this.id, undefined);
+    lifecycle.cancelBoots(host);
     hypervisor.stop();
     if (restart === undefined) return;
     // Before its domains: of what happens at the same time, what was scheduled first comes first.

@@ -91,5 +91,5 @@ export const ringMutations: readonly Mutation[] = [
   { breaks: 21, file: "engine/machine/frameRing.ts", replace: "      this.state.dropped[0]!++;\n      return false;", by: "      this.state.dropped[0]!++;\n      return true;", design: flood, dispatches: 200_000 },
   { breaks: 22, file: "engine/scheduling/cpus.ts", replace: "if (l.pending[line] === 1 || this.vcpu.state", by: "if (this.vcpu.state" },
   { breaks: 23, file: "engine/components/ringReader.ts", replace: "ring.emptyPolls < EMPTY_POLLS", by: "ring.emptyPolls < 10" },
-  { breaks: 35, file: "engine/machine/lifecycle.ts", replace: "machine.grants.get(domain.host)?.release(by, domain.id);", by: ";", design: crash, dispatches: 200_000 },
+  { breaks: 35, file: "engine/machine/lifecycle.ts", replace: "const release = this.releaseGrants(domain, d);", by: "const release = 0;", design: crash, dispatches: 200_000 },
 ];

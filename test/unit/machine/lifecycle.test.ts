@@ -67,6 +67,32 @@ describe("life cycle of domains", () => {
     assert.deepEqual([deaths, boots, down], [1, 1, 50 * ms]);
   });
 
+  it("the hypervisor unmaps what a dead domain had mapped, in the toolstack's time, and nothing boots before", () => {
+    const engine = createEngine(designOf(`
+exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 4 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    hypervisor: { model: xen }
+    domains:
+      netsrv: { components: [netserver, ixgbe: { bind: nic0.pf }] }
+      web: { components: [echo, libc, tcpip, vif: { channel: netsrv.netserver }] }
+  client: { model: load-generator, link: { to: server.nic0 } }
+faults: [{ at: 100ms, crash: netsrv, restart: 150ms }]
+run: { until: 300ms }
+`));
+    runUntil(engine, 80 * ms);
+    const mapped = engine.built.machine.grants.get("server")!.mappedBy(domainOf(engine, "server/netsrv").id);
+    while (engine.dispatch());
+    const rows = Array.from({ length: engine.trace.length }, (_, row) => row).filter((row) => engine.names.functions[engine.trace.fn(row)]!.name === "gnttab_release_mappings");
+    const time = mapped * 300e3;
+    assert.ok(mapped > 0);
+    assert.deepEqual(rows.map((row) => [engine.trace.row(row).time, engine.trace.cost(row), engine.trace.a(row)]), [[100 * ms + time, time, mapped]]);
+    assert.deepEqual(engine.built.machine.lifecycle.deaths().map(({ down }) => down), [150 * ms + time]);
+  });
+
   it("a crash of a component takes down its domain; of one that does not run, nothing", () => {
     const engine = computing("faults: [{ at: 100ms, crash: one.compute }, { at: 200ms, crash: one }]");
     runUntil(engine, 300 * ms);
