@@ -3,7 +3,10 @@
  * is to change; it keeps nothing, and changes nothing itself: equal counts give equal decisions.
  */
 
-/** Where an application's frames go. */
+/**
+ * Where an application's frames go. `switching`: what was counted says nothing, because part of the time belongs to a switch, or to the
+ * silence after it, in which the peers wait for their retransmission timeouts.
+ */
 export type Mode = "server" | "direct" | "switching";
 
 /** What was counted of one application over the time since the policy was asked last. */
@@ -12,6 +15,8 @@ export interface Sample {
   /** Both directions, a second. */
   readonly bits: number;
   readonly frames: number;
+  /** Since its last switch ended, picoseconds; Infinity where there was none. */
+  readonly dwelt: number;
 }
 
 /** An application is to switch. @property application its place among the samples */

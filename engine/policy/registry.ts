@@ -13,8 +13,8 @@ export interface PolicyEntry {
 const number = (value: OptionValue | undefined): number => (typeof value === "number" ? value : 0);
 
 const policies: Readonly<Record<string, (options: PolicySpec["options"]) => PolicyEntry>> = {
-  load: ({ above, below, window }) => ({ period: number(window), decide: threshold("bits", number(above), number(below)) }),
-  "packet-rate": ({ above, below, window }) => ({ period: number(window), decide: threshold("frames", number(above), number(below)) }),
+  load: ({ above, below, window, dwell }) => ({ period: number(window), decide: threshold("bits", number(above), number(below), number(dwell)) }),
+  "packet-rate": ({ above, below, window, dwell }) => ({ period: number(window), decide: threshold("frames", number(above), number(below), number(dwell)) }),
   "vf-scarcity": ({ period, advantage }) => ({ period: number(period), decide: vfScarcity(number(advantage)) }),
 };
 

@@ -4,6 +4,12 @@ import type { Table, Store } from "../../kernel/state";
 export const outcomes = ["under way", "done", "failed", "no function free", "not running", "timed out"] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/**
+ * Longest silence after a switch that is put down to it, picoseconds: the retransmission timeout that RFC 6298 (2.1, 2.4) has a sender begin with,
+ * and asks for as the least. A peer that has sent nothing by then has nothing to send.
+ */
+const SILENCE = 1e12;
+
 /** What became of one switch. Times in picoseconds. */
 export interface SwitchReport {
   /** Path of the domain. */
@@ -69,6 +75,18 @@ export class SwitchLog {
   /** Whether the switch of a row has ended, and no frame has come since. */
   waits(row: number): boolean {
     return this.rows.waits[row] === 1;
+  }
+
+  /** When a switch ended; Infinity while it is under way. */
+  endOf(row: number): number {
+    return this.rows.outcome[row] === 0 ? Infinity : this.rows.ended[row]!;
+  }
+
+  /** When traffic is as it would be without the switch: from its first frame on, or when none is to be expected. Infinity while it is under way. */
+  settledAt(row: number): number {
+    const { rows } = this;
+    const silence = this.waits(row) ? SILENCE : Math.min(SILENCE, rows.resumed[row]! - rows.ended[row]!);
+    return this.endOf(row) + silence;
   }
 
   /** @param refused as in `begin`: now */

@@ -66,7 +66,7 @@ export class Toolstack implements Model {
       "switch cannot begin": { kind: "violation" },
       "switch timed out": { kind: "timeout" },
     });
-    // `wanted`: the uplink that was asked for last; `row`: of the log, plus one, while a switch is under way; `last`: of the last one, plus one.
+    // `wanted`: the uplink that was asked for last; `row`: of the log, plus one, while a switch is under way; `last`: of the last one that was not refused, plus one.
     this.state = kernel.store.table(`applications that switch on ${host}`, { wanted: "u8", row: "u32", last: "u32", timer: "i32" });
     this.counted = kernel.store.table(`what policies of ${host} have counted`, { frames: "f64", bytes: "f64", time: "f64" });
     this.log = new SwitchLog(kernel.store, host);
@@ -158,19 +158,21 @@ export class Toolstack implements Model {
     if (uplink.via === wanted) return;
     const to = uplink.via === 0 ? wanted : 0;
     const row = log.begin(application, to, kernel.now, this.refusedOf(application));
-    state.last[application] = row + 1;
     if (!cpus.isOn(domain.id) || !cpus.isOn(serverDomain.id)) {
       this.mark(fn["switch cannot begin"], vif.id);
       return this.refuse(application, row, "not running");
     }
     state.row[application] = row + 1;
     state.timer[application] = kernel.schedule(PATIENCE + uplink.longestClaim + server.addresses.longestClaim, Priority.timeout, this.id, Op.timeout, application);
+    const before = state.last[application]!;
+    state.last[application] = row + 1;
     if (to === 0 || uplink.driverAt(to).f !== NONE) return this.ask(application, to, false);
     const driver = uplink.driverAt(to);
     const f = driver.candidates.find((candidate) => driver.nic.isFree(candidate));
     if (f === undefined) {
       this.mark(fn.device_assigned, driver.id, EBUSY);
       this.settle(application);
+      state.last[application] = before;
       return this.refuse(application, row, "no function free");
     }
     driver.give(f);
@@ -270,10 +272,15 @@ export class Toolstack implements Model {
 
   /** What passed since the row was looked at last. */
   private sample(application: number, row: number): Sample {
-    const { counted, machine: { kernel } } = this;
+    const { counted, log, state, machine: { kernel } } = this;
     const { frames, bytes } = this.applications[application]!.vif.uplink.traffic;
     const seconds = (kernel.now - counted.time[row]!) / 1e12;
-    const sample = { mode: this.modeOf(application), bits: ((bytes - counted.bytes[row]!) * 8) / seconds, frames: (frames - counted.frames[row]!) / seconds };
+    const last = state.last[application]! - 1;
+    const disturbed = last >= 0 && log.settledAt(last) > counted.time[row]!;
+    const sample = {
+      mode: disturbed ? "switching" as const : this.modeOf(application), dwelt: last < 0 ? Infinity : kernel.now - log.endOf(last),
+      bits: ((bytes - counted.bytes[row]!) * 8) / seconds, frames: (frames - counted.frames[row]!) / seconds,
+    };
     counted.frames[row] = frames;
     counted.bytes[row] = bytes;
     counted.time[row] = kernel.now;

@@ -29,7 +29,7 @@ describe("completion", () => {
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ cores: 6, | }"), ["numa"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ | }"), ["cores", "numa"]);
     assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, | }\nworkloads:"), ["switch", "to"]);
-    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { policy: load, | }\nworkloads:"), ["switch", "above", "below", "window"]);
+    assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { policy: load, | }\nworkloads:"), ["switch", "above", "below", "window", "dwell"]);
     assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { policy: | }\nworkloads:"), ["load", "packet-rate", "vf-scarcity"]);
     assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, switch: nginx, to: | }\nworkloads:"), ["server", "direct"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ co|: 6 }"), ["cores", "numa"]);

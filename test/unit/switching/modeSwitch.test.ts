@@ -328,6 +328,29 @@ describe("a dynamic mode switch", () => {
     assert.equal(vifOf(engine).uplink.via, 1);
   });
 
+  it("by a policy does not follow from a window that a switch lies in, nor from the silence after it", () => {
+    const { report } = runDesign(design({ workloads: [steady], rest: ["{ policy: load, switch: nginx, above: 10Mbps, below: 2Mbps, window: 50ms, dwell: 0us }"], until: "500ms" }));
+    const [there, back] = report.switches;
+    const settled = there!.begun + there!.duration! + there!.silence!;
+    assert.ok(there!.silence! > 100 * MS && (back === undefined || back.begun > settled + 50 * MS), `${settled} ${back?.begun}`);
+  });
+
+  for (const window of ["", ", window: 10ms", ", window: 50ms"]) {
+    it(`by a policy happens once for a steady load${window}: peers recover from a switch before the next is decided`, () => {
+      const { report } = runDesign(design({ workloads: [steady.replace("requests: 400", "requests: 900")], rest: [`{ policy: load, switch: nginx, above: 10Mbps, below: 2Mbps${window} }`], until: "1790ms" }));
+      assert.deepEqual(report.switches.map(({ to, outcome }) => [to, outcome]), [["server/nginx/ixgbe", "done"]]);
+    });
+  }
+
+  it("by a policy is not undone before its time, and is where peers say no more", () => {
+    const short = steady.replace("requests: 400", "requests: 100");
+    const switches = (dwell: string): readonly number[] =>
+      runDesign(design({ workloads: [short], rest: [`{ policy: load, switch: nginx, above: 10Mbps, below: 2Mbps, window: 50ms${dwell} }`], until: "2s" })).report.switches.map(({ begun }) => begun);
+    const [there, back] = switches(", dwell: 0us");
+    const [same, late] = switches("");
+    assert.ok(same === there && back! < 700 * MS && late! > there! + 1060 * MS && late! < there! + 1200 * MS, `${there} ${back} ${late}`);
+  });
+
   it("loses datagrams for good: UDP shows the gap to the application", () => {
     const { report } = runDesign(design({ nginx: ["discard: { protocol: udp }"], workloads: ["udp-stream: { from: client, to: nginx, interval: 1ms, duration: 300ms }"], rest: [toDirect] }));
     const [stream] = report.workloads;

@@ -4,10 +4,10 @@ import type { Decision, Mode, Sample } from "../../../engine/policy/policy";
 import { threshold } from "../../../engine/policy/threshold";
 import { vfScarcity } from "../../../engine/policy/vfScarcity";
 
-const sample = (mode: Mode, bits: number, frames = bits / 8000): Sample => ({ mode, bits, frames });
+const sample = (mode: Mode, bits: number, frames = bits / 8000, dwelt = Infinity): Sample => ({ mode, bits, frames, dwelt });
 
 describe("the threshold policy", () => {
-  const decide = threshold("bits", 1000, 200);
+  const decide = threshold("bits", 1000, 200, 500);
 
   it("goes direct from one threshold on, back below the other, and stays in between", () => {
     assert.deepEqual(decide([sample("server", 1000)], 0), [{ application: 0, to: "direct" }]);
@@ -20,8 +20,13 @@ describe("the threshold policy", () => {
     assert.deepEqual(decide([sample("switching", 0), sample("switching", 1e9)], 0), []);
   });
 
+  it("leaves alone who has just switched", () => {
+    assert.deepEqual(decide([sample("direct", 0, 0, 499), sample("server", 5000, 1, 499)], 0), []);
+    assert.deepEqual(decide([sample("direct", 0, 0, 500)], 0), [{ application: 0, to: "server" }]);
+  });
+
   it("counts frames where it is told to", () => {
-    assert.deepEqual(threshold("frames", 100, 10)([sample("server", 1, 100)], 0), [{ application: 0, to: "direct" }]);
+    assert.deepEqual(threshold("frames", 100, 10, 0)([sample("server", 1, 100)], 0), [{ application: 0, to: "direct" }]);
   });
 });
 
@@ -41,7 +46,7 @@ describe("the policy for scarce VFs", () => {
 
   it("asks for no more than is free, and for nobody twice, whatever the loads", () => {
     const mode = fc.constantFrom<Mode>("server", "direct", "switching");
-    const samples = fc.array(fc.record({ mode, bits: fc.nat({ max: 1000 }), frames: fc.nat() }), { maxLength: 8 });
+    const samples = fc.array(fc.record({ mode, bits: fc.nat({ max: 1000 }), frames: fc.nat(), dwelt: fc.nat() }), { maxLength: 8 });
     fc.assert(fc.property(samples, fc.nat({ max: 4 }), (now, free) => {
       const decisions: readonly Decision[] = vfScarcity(0.1)(now, free);
       assert.equal(new Set(decisions.map(({ application }) => application)).size, decisions.length);
