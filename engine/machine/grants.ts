@@ -56,6 +56,7 @@ export class GrantTables {
       GNTTABOP_unmap_grant_ref: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "grants", tally: "hypercall" },
       gnttab_flush_tlb: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "flushes" },
       GNTTABOP_copy: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "bytes", b: "operations", tally: "copy" },
+      gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       "grant table full": { kind: "violation", a: "grants", b: "entries in use" },
       "grant is another's": { kind: "violation", a: "reference" },
       "grant has ended": { kind: "violation", a: "reference" },

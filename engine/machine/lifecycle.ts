@@ -45,7 +45,6 @@ export class Lifecycle implements Model {
     this.id = kernel.component("domains", "lifecycle", "", undefined, this);
     this.fn = kernel.functions({
       domain_kill: { file: "xen/common/domain.c", kind: "hypervisor" },
-      gnttab_release_mappings: { file: "xen/common/grant_table.c", kind: "hypervisor", a: "mapped grants", b: "own grants" },
       domain_create: { file: "xen/common/domain.c", kind: "hypervisor" },
       "kernel stops": { kind: "device" },
       "kernel starts": { kind: "device" },
@@ -150,10 +149,11 @@ export class Lifecycle implements Model {
   }
 
   private grantsReleased(d: number): void {
-    const { machine: { kernel, cpus }, death } = this;
+    const { machine: { kernel, cpus, grants }, death } = this;
     const domain = this.domains[death.domain[d]!]!;
+    const { gnttab_release_mappings } = grants.get(domain.host)!.fn;
     const time = death.unmapping[d]!;
-    kernel.mark(this.fn.gnttab_release_mappings, cpus.componentOf(domain.id), this.contextOf(domain.host), kernel.now - time, time, NONE, death.mapped[d]!, death.granted[d]!);
+    kernel.mark(gnttab_release_mappings, cpus.componentOf(domain.id), this.contextOf(domain.host), kernel.now - time, time, NONE, death.mapped[d]!, death.granted[d]!);
   }
 
   /** A domain that is dead, and the processes of its kernel, are to run again. @param restart picoseconds, at least what its devices take to reset */
