@@ -1,67 +1,95 @@
 import type { MachineEngine } from "../create";
+import { LengthOverTime } from "./lengthOverTime";
 
-/** How long one queue was over a run. */
+/** How long one queue was over a run: over its time, that is, not over its events. */
 export interface QueueSummary {
   readonly queue: string;
   /** Entries that it has room for; 0: without bound. */
   readonly capacity: number;
   readonly mean: number;
+  /** The length that it did not exceed for 99 % of the time. */
   readonly p99: number;
+  /** The longest that it was, even for an instant. */
   readonly max: number;
 }
 
-/** What is watched: its name, its room, and how to read its length. */
+/** What is watched: its name, its room, how to read its length, and what that was over time. */
 interface Watched {
   readonly name: string;
   readonly capacity: number;
-  readonly count: number;
+  readonly length: () => number;
+  readonly over: LengthOverTime;
 }
 
 /**
- * Lengths of all queues of a machine over time: descriptor rings, shared rings, the queues in front of a wire, run queues. Looking is no
- * event of the simulation: it changes neither the run nor its trace.
+ * Lengths of all queues of a machine over time: descriptor rings, shared rings, the queues in front of a wire, run queues. Each tells of its
+ * changes, while one watches. Watching is no event of the simulation: it changes neither the run nor its trace.
  */
 export class QueueDepths {
   /** Instants of the samples, picoseconds. */
   readonly times: number[] = [];
-  private readonly watched: readonly Watched[];
-  private readonly samples: number[][];
+  private readonly watched: Watched[] = [];
+  private readonly samples: number[][] = [];
   private next = 0;
+  private restored: number;
 
-  /** @param period simulated time between two samples, picoseconds */
-  constructor(private readonly engine: MachineEngine, private readonly period: number) {
-    const { machine, domains } = engine.built;
-    this.watched = [
-      ...machine.kernel.store.queues,
-      ...domains.map(({ id, path }) => ({ name: `run queues of ${path}`, capacity: 0, get count(): number { return machine.cpus.waiting(id); } })),
-    ];
-    this.samples = this.watched.map(() => []);
+  /** @param period simulated time between two samples for {@link csv}, picoseconds; undefined: none are wanted */
+  constructor(private readonly engine: MachineEngine, private readonly period?: number) {
+    const { store } = engine.built.machine.kernel;
+    this.restored = store.restored;
+    for (const ring of store.queues) ring.watcher = this.watch(ring.name, ring.capacity, () => ring.count).over;
+    this.watchRunQueues();
   }
 
-  /** To be called after every dispatch: takes a sample once a period has passed. */
+  /** A thread that waits for a vCPU waits in its domain's run queues; a kernel's vCPUs run the threads of its processes too. */
+  private watchRunQueues(): void {
+    const { machine: { cpus }, domains } = this.engine.built;
+    const byKernel = new Map<number, Watched[]>();
+    for (const { id, path, kernel } of domains) {
+      const threads = cpus.threadsOf(id);
+      const watched = this.watch(`run queues of ${path}`, 0, () => cpus.waiting(threads));
+      byKernel.set(kernel?.id ?? id, [...byKernel.get(kernel?.id ?? id) ?? [], watched]);
+    }
+    cpus.threads.watcher = { changed: (domain) => byKernel.get(domain)?.forEach(({ length, over }) => over.changed(length())) };
+  }
+
+  private watch(name: string, capacity: number, length: () => number): Watched {
+    const watched = { name, capacity, length, over: new LengthOverTime(this.engine.built.machine.kernel, length()) };
+    this.watched.push(watched);
+    this.samples.push([]);
+    return watched;
+  }
+
+  /** To be called after every dispatch: takes a sample once a period has passed, and looks again at what nobody tells of. */
   observe(): void {
+    const { restored } = this.engine.built.machine.kernel.store;
+    if (restored !== this.restored) {
+      this.restored = restored;
+      for (const { length, over } of this.watched) over.changed(length());
+    }
     const { time } = this.engine;
-    if (time < this.next) return;
+    if (this.period === undefined || time < this.next) return;
     this.next = time - (time % this.period) + this.period;
     this.times.push(time);
-    this.watched.forEach(({ count }, i) => this.samples[i]!.push(count));
+    this.watched.forEach(({ length }, i) => this.samples[i]!.push(length()));
   }
 
-  /** Queues that were ever seen to hold something, the longest first. */
-  summary(): QueueSummary[] {
-    return this.watched.flatMap(({ name, capacity }, i) => {
-      const sorted = [...this.samples[i]!].sort((a, b) => a - b);
-      const max = sorted.at(-1) ?? 0;
-      if (max === 0) return [];
-      return [{ queue: name, capacity, mean: sorted.reduce((sum, n) => sum + n, 0) / sorted.length, p99: sorted[Math.ceil(0.99 * sorted.length) - 1]!, max }];
-    }).sort((a, b) => b.max - a.max || (a.queue < b.queue ? -1 : 1));
+  /** Queues that ever held something, the longest first. @param end until when the last lengths last, picoseconds */
+  summary(end: number): QueueSummary[] {
+    return this.used().map(({ name, capacity, over }) => ({ queue: name, capacity, mean: over.meanUntil(end), p99: over.quantileUntil(0.99, end), max: over.max }))
+      .sort((a, b) => b.max - a.max || (a.queue < b.queue ? -1 : 1));
   }
 
-  /** A table of comma-separated values: a row for each sample, a column for each queue that was ever seen to hold something. */
+  /** A table of comma-separated values: a row for each sample, a column for each queue that ever held something. */
   csv(): string {
-    const used = this.watched.map((_, i) => i).filter((i) => this.samples[i]!.some((n) => n > 0));
-    const lines = [["time_ps", ...used.map((i) => `"${this.watched[i]!.name.replaceAll('"', '""')}"`)].join(",")];
-    this.times.forEach((time, s) => lines.push([time, ...used.map((i) => this.samples[i]![s]!)].join(",")));
+    const used = this.used();
+    const columns = used.map((queue) => this.samples[this.watched.indexOf(queue)]!);
+    const lines = [["time_ps", ...used.map(({ name }) => `"${name.replaceAll('"', '""')}"`)].join(",")];
+    this.times.forEach((time, s) => lines.push([time, ...columns.map((lengths) => lengths[s]!)].join(",")));
     return `${lines.join("\n")}\n`;
+  }
+
+  private used(): Watched[] {
+    return this.watched.filter(({ over }) => over.max > 0);
   }
 }

@@ -1,5 +1,7 @@
 import { TcpIp } from "../components/tcpip";
 import type { MachineEngine } from "../create";
+import type { UseFrom } from "../machine/nic/functionUse";
+import type { Nic } from "../machine/nic/nic";
 import type { SizeReport, WorkloadReport } from "../machine/machine";
 import type { Death } from "../machine/lifecycle";
 import type { DomainCounts } from "../scheduling/vcpus";
@@ -74,14 +76,27 @@ export interface FunctionSummary {
   readonly time: number;
 }
 
-/** What crossed one PCI function. */
+/** What crossed one PCI function, and whose it was. */
 export interface PciFunctionSummary {
   readonly function: string;
-  /** Path of the domain that holds it; undefined: nobody does. */
+  /** Path of the domain that holds it at the end; undefined: nobody does. */
   readonly domain: string | undefined;
+  /** Domains that held it, and for how long in all, picoseconds; the one that held it longest first. */
+  readonly holders: readonly { readonly domain: string; readonly time: number }[];
   readonly sent: number;
   readonly received: number;
   readonly dropped: number;
+}
+
+/** How many virtual functions of an adapter were held by domains. */
+export interface AdapterSummary {
+  readonly device: string;
+  readonly vfs: number;
+  /** Over the run's time. */
+  readonly mean: number;
+  readonly most: number;
+  /** The number over time: from each of these instants on, picoseconds. */
+  readonly held: readonly UseFrom[];
 }
 
 /** What a run amounts to; the same numbers for the command line, the editor and tests. Times in picoseconds. */
@@ -109,6 +124,8 @@ export interface RunReport {
   /** CPU time by function, the dearest first. */
   readonly functions: readonly FunctionSummary[];
   readonly pciFunctions: readonly PciFunctionSummary[];
+  /** Adapters with virtual functions. */
+  readonly adapters: readonly AdapterSummary[];
   /** Jain's index over the goodput of workloads of one kind, by kind; kinds with two workloads or more. */
   readonly fairness: Readonly<Record<string, number>>;
   /** Segments sent again by all stacks, SYNs included. */
@@ -147,6 +164,7 @@ export function report(engine: MachineEngine): RunReport {
     const all = domains.reduce((sum, { counts }) => sum + (counts?.[counter] ?? 0), 0);
     if (all > 0) tallies[tally] = all;
   }
+  const pathOf = (domain: number): string | undefined => engine.built.domains.find(({ id }) => id === domain)?.path;
   const workloads = [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map(summarize);
   return {
     name: engine.design.name, seed: engine.design.run.seed, time: engine.time, rows: engine.rows, dispatches: engine.dispatches,
@@ -156,9 +174,11 @@ export function report(engine: MachineEngine): RunReport {
     drops, incidents, tallies, copiedBytes,
     functions: functions.sort((a, b) => b.time - a.time),
     pciFunctions: [...machine.nics.values()].flatMap((nic) => nic.functions.map((unit, f) => ({
-      function: unit.path, domain: engine.built.domains.find(({ id }) => id === nic.state.owner[f])?.path,
+      function: unit.path, domain: pathOf(nic.state.owner[f]!),
+      holders: nic.use.holdings(f, engine.time).map(({ domain, time }) => ({ domain: pathOf(domain) ?? `domain ${domain}`, time })),
       sent: nic.state.sent[f]!, received: nic.state.received[f]!, dropped: nic.state.dropped[f]!,
     }))),
+    adapters: [...machine.nics.values()].filter((nic) => nic.functions.length > 1).map((nic) => adapterSummary(nic, engine.time)),
     fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
     deaths: machine.lifecycle.deaths(),
@@ -182,6 +202,12 @@ function hostSummaries({ time, names, built: { hypervisors } }: MachineEngine, d
     const { path } = names.components[hypervisor.id]!;
     return { host, pcpus: cores, hypervisor: path === host ? undefined : path, overhead, idle: cores * time - busy - overhead };
   });
+}
+
+function adapterSummary({ path, functions, use }: Nic, end: number): AdapterSummary {
+  const held = use.held();
+  const sum = held.reduce((total, step, i) => total + step.held * ((held[i + 1]?.from ?? end) - step.from), 0);
+  return { device: path, vfs: functions.length - 1, mean: end > 0 ? sum / end : held.at(-1)!.held, most: Math.max(...held.map((step) => step.held)), held };
 }
 
 function summarize(w: WorkloadReport): WorkloadSummary {

@@ -29,7 +29,7 @@ export interface RunOptions extends CaptureOptions {
 const TRACE_MEMORY = 1 << 30;
 /** Longest time without a word to the terminal, milliseconds. */
 const PROGRESS_INTERVAL = 1000;
-/** Looks at the queues over the simulated time of a design. */
+/** Rows of the table of queue lengths over the simulated time of a design. */
 const LOOKS = 20_000;
 /** Dispatches between two questions whether a keyframe is due, less one: a power of two, less one. */
 const KEEP_MASK = 1023;
@@ -58,11 +58,11 @@ export async function run(file: string, options: RunOptions, io: Output, progres
       const rows = kept?.endsWith(".csv") === true ? outputs.trace : undefined;
       const trace = outputs.trace !== undefined && rows === undefined ? { writer: new RunWriter(outputs.trace.growing(), engine, text, files), recording: new Recording(engine) } : undefined;
       if (trace === undefined) engine.trace.keepIn(new SpillingChunks(settings.memory, () => new FileChunks(NodeFile.temporary())));
-      const depths = options.details === true || queues !== undefined ? new QueueDepths(engine, Math.ceil(settings.run.until / LOOKS)) : undefined;
+      const depths = options.details === true || queues !== undefined ? new QueueDepths(engine, queues === undefined ? undefined : Math.ceil(settings.run.until / LOOKS)) : undefined;
       const wall = runAll(engine, () => trace?.recording.keep(), settings.run.until, progress, depths);
       const result = report(engine);
       const fingerprint = engine.fingerprint();
-      const lengths = depths?.summary();
+      const lengths = depths?.summary(result.time);
       io.out(options.json === true ? JSON.stringify({ ...result, queues: lengths, fingerprint }, undefined, 2) : summary(result, fingerprint, wall, options.details === true ? lengths : undefined));
       // All keyframes of a recording are of its engine.
       trace?.writer.end(trace.recording.end() as readonly Keyframe[]);

@@ -87,14 +87,22 @@ function details(report: RunReport, queues: readonly QueueSummary[]): string[] {
     table(["thread", "CPU time"], threads.map((t) => [t.thread, duration(t.busy)])),
     table(["function", "calls", "CPU time"], report.functions.slice(0, MOST).map((f) => [f.function, count(f.calls), duration(f.time)])),
     table(
-      ["PCI function", "held by", "sent", "received", "dropped"],
-      report.pciFunctions.map((f) => [f.function, f.domain ?? "nobody", count(f.sent), count(f.received), count(f.dropped)]),
+      ["PCI function", "held by, for", "at the end by", "sent", "received", "dropped"],
+      report.pciFunctions.map((f) => [
+        f.function, f.holders.map(({ domain, time }) => `${domain} ${duration(time)}`).join(", ") || "nobody", f.domain ?? "nobody", count(f.sent), count(f.received), count(f.dropped),
+      ]),
     ),
   ];
+  if (report.adapters.length > 0) {
+    parts.push(table(
+      ["adapter", "VFs", "held on average", "most at once", "changes"],
+      report.adapters.map((a) => [a.device, `${a.vfs}`, a.mean.toFixed(2), `${a.most}`, count(a.held.length - 1)]),
+    ));
+  }
   if (queues.length > 0) {
     parts.push(table(
       ["queue", "room", "mean", "p99", "longest"],
-      queues.slice(0, MOST).map((q) => [q.queue, q.capacity === 0 ? "–" : count(q.capacity), q.mean.toFixed(2), `${q.p99}`, `${q.max}`]),
+      queues.slice(0, MOST).map((q) => [q.queue, q.capacity === 0 ? "–" : count(q.capacity), q.mean.toFixed(4), `${q.p99}`, `${q.max}`]),
     ));
   }
   const shares = Object.entries(report.fairness);

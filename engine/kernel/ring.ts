@@ -1,9 +1,15 @@
 import type { Store, Table } from "./state";
 
+/** Told of each change of a queue's length; it is no part of the simulation. */
+export interface LengthWatcher {
+  changed(length: number): void;
+}
+
 /** A bounded first-in first-out queue of integers, in the state: descriptor rings, index queues, packet buffers. */
 export class Ring {
   private readonly slots: Table<{ readonly value: "i32" }>;
   private readonly state: Table<{ readonly head: "i32"; readonly count: "i32" }>;
+  watcher: LengthWatcher | undefined = undefined;
 
   /** @param holds what waits to be served, so that its length says how much is behind; or what is free to be used */
   constructor(store: Store, readonly name: string, readonly capacity: number, holds: "work" | "room" = "work") {
@@ -26,6 +32,7 @@ export class Ring {
     if (at >= this.capacity) at -= this.capacity;
     this.slots.value[at] = value;
     this.state.count[0] = count + 1;
+    if (this.watcher !== undefined) this.watcher.changed(count + 1);
     return true;
   }
 
@@ -46,10 +53,12 @@ export class Ring {
     const head = this.state.head[0]!;
     this.state.count[0] = count - 1;
     this.state.head[0] = head + 1 === this.capacity ? 0 : head + 1;
+    if (this.watcher !== undefined) this.watcher.changed(count - 1);
     return this.slots.value[head]!;
   }
 
   clear(): void {
     this.state.head[0] = this.state.count[0] = 0;
+    if (this.watcher !== undefined) this.watcher.changed(0);
   }
 }

@@ -1,3 +1,4 @@
+import type { Ring } from "./ring";
 import { DeltaWriter, StateImage, type TableWords } from "./stateImage";
 
 /**
@@ -179,7 +180,9 @@ class TableImplementation {
 export class Store {
   private readonly tables: TableImplementation[] = [];
   /** Every bounded queue of work in the state, for whoever watches how long they are. */
-  readonly queues: { readonly name: string; readonly capacity: number; readonly count: number }[] = [];
+  readonly queues: Ring[] = [];
+  /** How often the state of a scope was put back: queues in it may be of another length, and nobody was told. */
+  restored = 0;
 
   /**
    * @param name unique; shown to people
@@ -225,6 +228,7 @@ export class Store {
 
   /** Puts them back as they were. */
   restoreScope(scope: string, { tables }: ScopeCopy): void {
+    this.restored++;
     this.tablesOf(scope).forEach(({ rowsInUse }, t) => {
       const { rows, freeHead, columns } = tables[t]!;
       rowsInUse.count = rows;

@@ -418,10 +418,10 @@ export class Cpus implements Model, CpuParts {
     });
   }
 
-  /** Threads of the domain that wait for a vCPU. */
-  waiting(domain: number): number {
+  /** How many of these threads wait for a vCPU. */
+  waiting(threads: readonly number[]): number {
     let ready = 0;
-    for (const thread of this.threadsOf(domain)) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
+    for (const thread of threads) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
     return ready;
   }
 

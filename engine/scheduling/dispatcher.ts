@@ -251,6 +251,7 @@ export class Dispatcher {
     if (unfinished !== NONE) this.split(unfinished, v, thread);
     threads.thread.state[thread] = ThreadState.ready;
     const d = vcpus.entry(v);
+    if (threads.watcher !== undefined) threads.watcher.changed(vcpus.domainOf[v]!);
     const target = d.policy.ready(thread, v, preempted ? Ready.preempted : Ready.yielded);
     if (preempted) {
       vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
@@ -277,6 +278,7 @@ export class Dispatcher {
     c.halting[v] = 0;
     c.thread[v] = chosen;
     threads.thread.state[chosen] = ThreadState.running;
+    if (threads.watcher !== undefined) threads.watcher.changed(vcpus.domainOf[v]!);
     const { policy } = vcpus.entry(v);
     let switching: number = NONE;
     if (chosen !== before) {

@@ -20,9 +20,15 @@ export const JOB_PCPU = 7;
 /** A job's words are at `j << JOB_BITS`, side by side as those of work. */
 const JOB_BITS = 3;
 
+/** Told when threads become ready or are no longer, by the domain whose vCPUs they run on; it is no part of the simulation. */
+export interface ReadyWatcher {
+  changed(domain: number): void;
+}
+
 /** Threads and their jobs. A thread is a queue of jobs; without a job, and with none half done, it is blocked. */
 export class Threads {
   readonly thread;
+  watcher: ReadyWatcher | undefined = undefined;
   private readonly jobs;
   private readonly words;
 
@@ -97,6 +103,7 @@ export class Threads {
       }
       thread.head[t] = thread.tail[t] = thread.next[t] = thread.work[t] = NONE;
       thread.state[t] = ThreadState.dead;
+      if (this.watcher !== undefined) this.watcher.changed(thread.domain[t]!);
     }
   }
 

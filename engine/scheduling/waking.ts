@@ -28,6 +28,7 @@ export class Waking {
     const { policy, usable } = vcpus.domains[domain]!;
     const by = this.wakerIn(domain);
     threads.thread.state[thread] = ThreadState.ready;
+    if (threads.watcher !== undefined) threads.watcher.changed(domain);
     const target = policy.ready(thread, by, Ready.woken);
     if (target !== WHICHEVER) this.wake(target, thread, by);
     // A vCPU that makes a thread ready for any looks there itself before it asks others to: see `Dispatcher.startJob`.

@@ -12,6 +12,7 @@ import { NOBODY } from "../memory";
 import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit } from "./adapter";
 import { describeNic } from "./describe";
 import { Filters } from "./filters";
+import { FunctionUse } from "./functionUse";
 import { Mailbox, defaultVfPolicy } from "./mailbox";
 import type { NicModel } from "./model";
 import { PcieLink } from "./pcie";
@@ -63,6 +64,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   readonly transmitQueues: TransmitQueues;
   readonly receiveQueues: ReceiveQueues;
   readonly vectors: Vectors;
+  readonly use: FunctionUse;
   /** Who looks at frames that leave for the wire. */
   readonly sentToWire: ((packet: number) => void)[] = [];
   private readonly switch: Switch;
@@ -82,6 +84,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.id = kernel.component(path, "nic", host, undefined, this);
     this.fn = kernel.functions(nicFunctions);
     this.state = store.table(`functions of ${path}`, functionSchema);
+    this.use = new FunctionUse(store, path);
     this.registers = queueRegisters(store, path);
     this.port = store.table(`port of ${path}`, { busy: "u8", maxFrame: "u32" }, 1);
     this.port.alloc();
@@ -182,7 +185,7 @@ export class Nic implements Model, LinkEnd, Adapter {
   /** Gives the function to a domain, which may drive it from now on. @throws Error if it is another domain's */
   assign(f: number, domain: number): void {
     this.iommu.assign(this.functions[f]!.iommu, domain);
-    this.state.owner[f] = domain;
+    this.hand(f, domain);
   }
 
   /** Whether the function is nobody's, and answers: it can be assigned. */
@@ -247,7 +250,12 @@ export class Nic implements Model, LinkEnd, Adapter {
   detach(f: number): void {
     this.reset(f);
     this.iommu.release(this.functions[f]!.iommu);
-    this.state.owner[f] = NOBODY;
+    this.hand(f, NOBODY);
+  }
+
+  private hand(f: number, domain: number): void {
+    if (this.state.owner[f] !== domain) this.use.changed(f, domain, this.kernel.now);
+    this.state.owner[f] = domain;
   }
 
   /**

@@ -55,7 +55,7 @@ describe("reports", () => {
     const depths = new QueueDepths(watched, 1e6);
     while (watched.dispatch()) depths.observe();
     assert.equal(watched.fingerprint(), plain.fingerprint());
-    const summary = depths.summary();
+    const summary = depths.summary(watched.time);
     const run = summary.find(({ queue }) => queue === "run queues of server/nginx");
     assert.ok(run !== undefined && run.max >= 1);
     assert.ok(summary.every(({ mean, p99, max, capacity }) => mean <= max && p99 <= max && (capacity === 0 || max <= capacity)));
