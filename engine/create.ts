@@ -66,6 +66,16 @@ export class MachineEngine implements Engine {
     return next === NONE || queue.events.time[next]! > this.design.run.until;
   }
 
+  /** Until when the machine has been simulated, picoseconds: after its last event nothing happens until the end that was asked for. */
+  get simulated(): number {
+    return this.done ? Math.max(this.time, this.design.run.until) : this.time;
+  }
+
+  /** Nothing is left to happen, ever. */
+  get drained(): boolean {
+    return this.built.machine.kernel.queue.peek() === NONE;
+  }
+
   dispatch(): boolean {
     return this.built.machine.kernel.dispatch(this.design.run.until);
   }

@@ -103,7 +103,12 @@ export interface AdapterSummary {
 export interface RunReport {
   readonly name: string;
   readonly seed: number;
+  /** Simulated time: until the end that was asked for, where the run came to it or had nothing left to do before. */
   readonly time: number;
+  /** When the last thing happened. */
+  readonly lastEvent: number;
+  /** Nothing was left to happen after that. */
+  readonly drained: boolean;
   readonly rows: number;
   readonly dispatches: number;
   readonly packets: number;
@@ -145,6 +150,7 @@ const COUNTED_BY_DOMAIN: readonly (readonly [Tally, keyof DomainCounts])[] = [
 export function report(engine: MachineEngine): RunReport {
   const { machine, toolstacks } = engine.built;
   const { kernel } = machine;
+  const end = engine.simulated;
   const drops: Record<string, number> = {};
   const incidents: Record<string, number> = {};
   const tallies: Partial<Record<Tally, number>> = {};
@@ -165,9 +171,9 @@ export function report(engine: MachineEngine): RunReport {
     if (all > 0) tallies[tally] = all;
   }
   const pathOf = (domain: number): string | undefined => engine.built.domains.find(({ id }) => id === domain)?.path;
-  const workloads = [...machine.components.values()].flatMap((m) => m.reports?.() ?? []).map(summarize);
+  const workloads = [...machine.components.values()].flatMap((m) => m.reports?.(end) ?? []).map(summarize);
   return {
-    name: engine.design.name, seed: engine.design.run.seed, time: engine.time, rows: engine.rows, dispatches: engine.dispatches,
+    name: engine.design.name, seed: engine.design.run.seed, time: end, lastEvent: engine.time, drained: engine.drained, rows: engine.rows, dispatches: engine.dispatches,
     packets: machine.packets.length,
     workloads,
     domains, hosts: hostSummaries(engine, domains),
@@ -175,10 +181,10 @@ export function report(engine: MachineEngine): RunReport {
     functions: functions.sort((a, b) => b.time - a.time),
     pciFunctions: [...machine.nics.values()].flatMap((nic) => nic.functions.map((unit, f) => ({
       function: unit.path, domain: pathOf(nic.state.owner[f]!),
-      holders: nic.use.holdings(f, engine.time).map(({ domain, time }) => ({ domain: pathOf(domain) ?? `domain ${domain}`, time })),
+      holders: nic.use.holdings(f, end).map(({ domain, time }) => ({ domain: pathOf(domain) ?? `domain ${domain}`, time })),
       sent: nic.state.sent[f]!, received: nic.state.received[f]!, dropped: nic.state.dropped[f]!,
     }))),
-    adapters: [...machine.nics.values()].filter((nic) => nic.functions.length > 1).map((nic) => adapterSummary(nic, engine.time)),
+    adapters: [...machine.nics.values()].filter((nic) => nic.functions.length > 1).map((nic) => adapterSummary(nic, end)),
     fairness: fairnessByKind(workloads),
     retransmissions: [...machine.components.values()].reduce((sum, m) => sum + (m instanceof TcpIp ? m.retransmissions : 0), 0),
     deaths: machine.lifecycle.deaths(),
@@ -186,7 +192,7 @@ export function report(engine: MachineEngine): RunReport {
   };
 }
 
-function domainSummaries({ time, built: { machine: { cpus }, domains } }: MachineEngine): DomainSummary[] {
+function domainSummaries({ simulated: time, built: { machine: { cpus }, domains } }: MachineEngine): DomainSummary[] {
   return domains.map(({ id, path, host, vcpus, kernel }) => {
     const busy = cpus.busyOf(id, time);
     const threads = cpus.threadTimes(id, time).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
@@ -194,7 +200,7 @@ function domainSummaries({ time, built: { machine: { cpus }, domains } }: Machin
   });
 }
 
-function hostSummaries({ time, names, built: { hypervisors } }: MachineEngine, domains: readonly DomainSummary[]): HostSummary[] {
+function hostSummaries({ simulated: time, names, built: { hypervisors } }: MachineEngine, domains: readonly DomainSummary[]): HostSummary[] {
   return hypervisors.map(({ host, hypervisor, cores }) => {
     let overhead = 0;
     for (let p = 0; p < cores; p++) overhead += hypervisor.overheadOf(p, time);

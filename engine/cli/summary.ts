@@ -12,7 +12,7 @@ const MOST = 12;
  */
 export function summary(report: RunReport, fingerprint?: string, wallSeconds?: number, queues?: readonly QueueSummary[]): string {
   const parts = [
-    `${report.name}: ${duration(report.time)} simulated${wallSeconds === undefined ? "" : ` in ${wallSeconds.toFixed(1)} s`}; ${count(report.rows)} rows, ${count(report.dispatches)} events, ${count(report.packets)} packets; seed ${report.seed}`,
+    `${report.name}: ${duration(report.time)} simulated${wallSeconds === undefined ? "" : ` in ${wallSeconds.toFixed(1)} s`}, ${report.drained ? `nothing left to do after ${duration(report.lastEvent)}` : `last event at ${duration(report.lastEvent)}, more after the end`}; ${count(report.rows)} rows, ${count(report.dispatches)} events, ${count(report.packets)} packets; seed ${report.seed}`,
   ];
   if (report.workloads.length > 0) {
     parts.push(table(

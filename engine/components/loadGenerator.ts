@@ -105,8 +105,8 @@ export class LoadGenerator implements PlacedModel {
     return op < FIRST_UDP_OP ? this.transports.tcp : op < FIRST_ECHO_OP ? this.transports.udp : this.transports.icmp;
   }
 
-  reports(): WorkloadReport[] {
-    return this.runs.map((run) => run.report());
+  reports(end?: number): WorkloadReport[] {
+    return this.runs.map((run) => run.report(end));
   }
 
   describe(): Scope[] {

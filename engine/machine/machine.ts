@@ -76,8 +76,8 @@ export interface PlacedModel extends Model {
   readonly resetTime?: number;
   /** Another domain has died: what it shared with this component is gone, and the hypervisor may tell so by an event. */
   peerDied?(domain: DomainPlace): void;
-  /** What its workloads achieved so far, if it runs any. */
-  reports?(): WorkloadReport[];
+  /** What its workloads achieved, if it runs any. @param end until when, where that is later than now; picoseconds */
+  reports?(end?: number): WorkloadReport[];
 }
 
 /** What one workload achieved. Times in picoseconds. */
@@ -96,7 +96,7 @@ export interface WorkloadReport {
   readonly latency: Histogram;
   /** Jain's index over what its connections got: see `analysis/fairness.ts`. */
   readonly fairness: number;
-  /** Longest time in which nothing got through, from its beginning to its last success, or until now where some are still to come: what an outage looks like from outside. */
+  /** Longest time in which nothing got through, from its beginning to its last success, or until the end where some are still to come: what an outage looks like from outside. */
   readonly silence: number;
   /** By message size, where the workload goes through several. */
   readonly sizes?: readonly SizeReport[];

@@ -100,14 +100,14 @@ export class Run implements Runner {
   /** Something has got through. */
   private advance(): void {
     const b = this.books;
-    b.silence[0] = this.silence();
+    b.silence[0] = this.silence(this.now);
     b.last[0] = this.now;
   }
 
-  /** The longest time in which nothing got through, the one until now included. */
-  private silence(): number {
+  /** The longest time in which nothing got through, the one until `end` included. */
+  private silence(end: number): number {
     const b = this.books;
-    return Math.max(b.silence[0]!, this.now - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!));
+    return Math.max(b.silence[0]!, end - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!));
   }
 
   receivedBy(endpoint: number): Received {
@@ -145,7 +145,7 @@ export class Run implements Runner {
     this.books.errors[0]!++;
   }
 
-  report(): WorkloadReport {
+  report(end = this.now): WorkloadReport {
     const b = this.books;
     const outcome = this.client.outcome?.();
     const completed = outcome?.completed ?? (this.latency.count > 0 || this.client.requests !== undefined ? b.completed[0]! : b.issued[0]!);
@@ -153,7 +153,7 @@ export class Run implements Runner {
     return {
       path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
       duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
-      fairness: fairness(this.shared()), silence: isWaiting ? this.silence() : b.silence[0]!,
+      fairness: fairness(this.shared()), silence: isWaiting ? this.silence(end) : b.silence[0]!,
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

@@ -104,7 +104,7 @@ describe("exoscope run", () => {
     };
     const shown = show(kept, { pcapng: join(folder, "shown.pcapng"), csv: join(folder, "shown.csv") });
     assert.deepEqual([shown.code, shown.error], [0, ""]);
-    const withoutTime = (text: string): string => text.replace(/ simulated( in [\d.]+ s)?;/, " simulated;").replace(/\n\nfingerprint .*$/, "");
+    const withoutTime = (text: string): string => text.replace(/ simulated( in [\d.]+ s)?,/, " simulated,").replace(/\n\nfingerprint .*$/, "");
     assert.equal(withoutTime(shown.out), withoutTime(out));
     assert.ok(readFileSync(join(folder, "shown.pcapng")).equals(readFileSync(pcapng)));
     assert.ok(readFileSync(join(folder, "shown.csv")).equals(readFileSync(csv)));

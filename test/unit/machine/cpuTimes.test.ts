@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { report, type RunReport } from "../../../engine/analysis/report";
+import { summary } from "../../../engine/cli/summary";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import { VcpuState } from "../../../engine/scheduling/cpus";
 import type { FunctionInfo } from "../../../engine/trace/trace";
@@ -10,11 +11,11 @@ const sample = (name: string): string => readFileSync(`samples/${name}.exo.yaml`
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 /** Time in which no vCPU has a host's pCPUs, by when each got and lost one: nothing of what it did there. */
-function without(engine: MachineEngine, host: string): number {
+function without(engine: MachineEngine, host: string, time: number): number {
   const { vcpu, domainOf, domains } = engine.built.machine.cpus.vcpus;
-  const had = domainOf.map((d, v) => (domains[d]!.host === host ? vcpu.ran[v]! + (vcpu.state[v] === VcpuState.running ? engine.time - vcpu.since[v]! : 0) : 0));
+  const had = domainOf.map((d, v) => (domains[d]!.host === host ? vcpu.ran[v]! + (vcpu.state[v] === VcpuState.running ? time - vcpu.since[v]! : 0) : 0));
   const { hypervisor, cores } = engine.built.hypervisors.find((h) => h.host === host)!;
-  return cores * engine.time - sum(had) - sum(Array.from({ length: cores }, (_, p) => hypervisor.overheadOf(p, engine.time)));
+  return cores * time - sum(had) - sum(Array.from({ length: cores }, (_, p) => hypervisor.overheadOf(p, time)));
 }
 
 function runFor(text: string, time: number): { engine: MachineEngine; report: RunReport } {
@@ -31,7 +32,7 @@ describe("the time of all pCPUs", () => {
     assert.deepEqual([host, hypervisor, pcpus], ["server", "server/hypervisor", 6]);
     const rows = r.functions.filter((f) => ["resume vcpu", "context_switch"].includes(f.function));
     assert.equal(overhead + r.hosts[1]!.overhead, sum(rows.map((f) => f.time)));
-    assert.equal(idle, without(engine, "server"));
+    assert.equal(idle, without(engine, "server", r.time));
     assert.deepEqual([r.hosts[1]!.host, r.hosts[1]!.hypervisor], ["client", undefined]);
   });
 
@@ -41,7 +42,7 @@ describe("the time of all pCPUs", () => {
       const rows = sum(r.functions.map((f) => f.time));
       const spent = sum(r.domains.map((d) => d.busy)) + sum(r.hosts.map((h) => h.overhead));
       assert.ok(spent > rows, "some of it is in no row");
-      assert.equal(r.hosts[0]!.idle, without(engine, "server"));
+      assert.equal(r.hosts[0]!.idle, without(engine, "server", r.time));
     });
   }
 
@@ -52,6 +53,52 @@ describe("the time of all pCPUs", () => {
     const { domain, busy } = r.domains[0]!;
     assert.equal(domain, "server/netsrv");
     assert.ok(busy < r.time && busy > r.time - boot, `${busy} of ${r.time}`);
+  });
+});
+
+describe("the end of a run", () => {
+  const compute = (scheduler: string): string => `
+exoscope: 1
+name: A burst, and nothing more
+hosts:
+  server:
+    cpu: { cores: 1 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    hypervisor: { model: xen, scheduler: ${scheduler} }
+    domains:
+      cpu: { kind: vm, vcpus: 1, components: [ compute: { threads: 1, burst: 1ms, events: 10 } ] }
+run: { until: 50ms }
+`;
+
+  it("is the one that was asked for, whether events go on till then or nothing is left to do: the same work has the same share", () => {
+    const dry = runDesign(compute("pinned"));
+    const ticking = runDesign(compute("credit"));
+    for (const { report: r } of [dry, ticking]) {
+      assert.equal(r.time, 50e9);
+      assert.ok(Math.abs(r.domains[0]!.utilisation - 0.2) < 0.005, `${r.domains[0]!.utilisation}`);
+      assert.ok(Math.abs(r.hosts[0]!.idle - 40e9) < 0.3e9);
+    }
+    assert.deepEqual([dry.report.drained, ticking.report.drained], [true, false]);
+    assert.ok(dry.report.lastEvent > 10e9 && dry.report.lastEvent < 10.2e9 && dry.engine.time === dry.report.lastEvent, "the clock stands where it stood");
+    assert.ok(ticking.report.lastEvent > 40e9);
+    const head = (r: RunReport): string => summary(r).split("\n")[0]!;
+    assert.match(head(dry.report), /: 50\.00 ms simulated, nothing left to do after 10\.\d\d ms;/);
+    assert.match(head(ticking.report), /: 50\.00 ms simulated, last event at [45]\d\.\d\d ms, more after the end;/);
+  });
+
+  it("is now, in the middle of one", () => {
+    const { report: r } = runFor(compute("pinned"), 5e9);
+    assert.ok(r.time >= 5e9 && r.time < 7e9 && r.lastEvent === r.time && !r.drained);
+  });
+
+  it("ends the longest silence, of what waits in vain", () => {
+    const text = sample("workloads/ping").replace("until: 50ms", "until: 70ms").replace("scheduler: credit", "scheduler: pinned").replace("workloads:", "faults:\n  - { at: 12ms, crash: direct }\nworkloads:");
+    const { report: r } = runDesign(text);
+    const [waits, served] = r.workloads;
+    assert.ok(waits!.completed < 20 && served!.completed === 20);
+    assert.ok(waits!.silence > 57.9e9 && waits!.silence < 58.3e9 && r.lastEvent < 60e9, `${waits!.silence}, ${r.lastEvent}`);
+    assert.ok(served!.silence < 2e9);
   });
 });
 
