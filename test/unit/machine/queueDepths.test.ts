@@ -30,6 +30,21 @@ describe("a queue's length over time", () => {
   });
 });
 
+it("a queue in the memory of a domain that boots is as long as it is there, though nobody has put anything in or taken it out", () => {
+  const engine = createEngine(designOf(readFileSync("samples/netfront/bridge.exo.yaml", "utf8")));
+  const { store } = engine.built.machine.kernel;
+  const depths = new QueueDepths(engine);
+  const ring = store.queues.find(({ name }) => /^send queue of .*netfront$/.test(name))!;
+  const scope = ring.name.slice("send queue of ".length, ring.name.lastIndexOf("/"));
+  const memory = store.copyScope(scope);
+  for (let i = 0; i < 3; i++) ring.push(i);
+  store.restoreScope(scope, memory);
+  assert.equal(ring.count, 0);
+  depths.observe();
+  const { mean, max } = depths.summary(1e9).find(({ queue }) => queue === ring.name)!;
+  assert.deepEqual([mean, max], [0, 3]);
+});
+
 /** A look at every queue after every dispatch: what watching must come to, but for peaks within a dispatch. */
 for (const [name, until] of [["librettos/librettos", 12e9], ["placement/multiserver", Infinity], ["faults/application-crash", 120e9], ["scheduling/slices", 40e9]] as const) {
   it(`queue lengths are those of a look after every dispatch: ${name}`, () => {
