@@ -2,6 +2,7 @@ import { Histogram } from "../analysis/histogram";
 import type { Scope } from "../inspect";
 import { NONE } from "../trace/trace";
 import type { PlacedModel, Placement, WorkloadReport } from "../machine/machine";
+import { spinLock } from "../scheduling/lockClasses";
 
 /** Longest piece of work that leaves one row: a row's cost is a 32-bit number of picoseconds. */
 const PIECE = 1e9;
@@ -23,7 +24,7 @@ export class Compute implements PlacedModel {
     const { machine, domain, spec } = place;
     this.id = machine.kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = machine.kernel.functions({ cpu_execute_event: { file: "src/tests/cpu/sb_cpu.c", kind: "application" } });
-    this.lock = this.locked > 0 ? machine.cpus.addLock(domain.id, `lock of ${spec.id}`) : NONE;
+    this.lock = this.locked > 0 ? machine.cpus.addLock(domain.id, spinLock, `lock of ${spec.id}`) : NONE;
     for (let i = 0; i < Number(spec.options["threads"]); i++) this.threads.push(machine.cpus.addThread(domain.id, `compute-${i}`));
     this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64", silence: "f64" }, 1);
     this.counters.alloc();
@@ -68,7 +69,8 @@ export class Compute implements PlacedModel {
     // The lock is let go at the end of a piece, and taken again.
     const free = Math.max(begin, Math.min(end, this.burst - this.locked));
     if (free > begin || this.locked === 0) cpus.spendTime(this.fn.cpu_execute_event, free - begin, NONE, done);
-    if (end > free) cpus.spendLocked(this.lock, this.fn.cpu_execute_event, end - free, NONE, done);
+    cpus.under(this.lock);
+    if (end > free) cpus.spendTime(this.fn.cpu_execute_event, end - free, NONE, done);
   }
 
   end(thread: number, done: number): void {

@@ -17,6 +17,7 @@ import { nicDrivers, type DriverFunction } from "./nicDrivers";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
+import { StackLocks } from "./stackLocks";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3, clean: 4 } as const;
 /**
@@ -68,6 +69,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** A frame in no VLAN; those of other VLANs the adapter does not let through. */
   private readonly untagged: number;
   private readonly ownMac: number | undefined;
+  private readonly locks: StackLocks;
   private upper!: FrameConsumer;
   /** Where frames can be in pages that are not the domain's: it gives them back. */
   private loans: FrameLoans | undefined;
@@ -118,6 +120,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.offloads = { checksum, segmentation: tso ? segmentation : 0, receiveCoalescing: lro };
     if (lro) this.receiveOffload = new ReceiveOffload(kernel.store, machine.packets, spec.path, queues);
     cpus.ipc.serve(this.id, this.threads[0]!);
+    this.locks = new StackLocks(machine, domain);
     // Linux adapts by itself; NetBSD can (`hw.ixgbe.enable_aim`), and does not in LibrettOS.
     const system = domain.system === "linux" ? "linux" : "netbsd";
     const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
@@ -247,6 +250,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
+    this.locks.under("driver");
     if (op === Op.interrupt) {
       this.spendInterrupt();
     } else if (op === Op.receive) {

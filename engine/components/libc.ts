@@ -34,6 +34,9 @@ const functionsOf = {
 export const SocketCall = { send: 0, receive: 1, sendTo: 2, receiveFrom: 3, bind: 4, wait: 5, accept: 6, connect: 7, listen: 8, close: 9 } as const satisfies Record<keyof (typeof functionsOf)["rump"], number>;
 export type SocketCall = (typeof SocketCall)[keyof typeof SocketCall];
 
+/** By call: whether its handler is at the socket all the while, under the lock of that (`solock`, `lock_sock`); `send` and the like are in the stack's functions only. */
+const atSocket: readonly boolean[] = [false, false, false, false, true, false, true, true, true, true];
+
 /** Functions by call. */
 function byCall(functions: Readonly<Record<keyof typeof SocketCall, number>>): readonly number[] {
   return (Object.keys(SocketCall) as (keyof typeof SocketCall)[]).map((call) => functions[call]);
@@ -131,20 +134,24 @@ export class Libc implements PlacedModel {
     this.copy = machine.cpus.crossings.functionsOf(domain.id).copy;
   }
 
-  /** Said in `begin`: one call, with what the stack does for it. */
-  spend(call: SocketCall, bytes = 0): void {
+  /** Said in `begin`: one call, with what the stack does for it. @param conn the connection that it is about; −1: none */
+  spend(call: SocketCall, bytes = 0, conn = -1): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
+    const locks = atSocket[call]!;
+    if (locks && this.handler === undefined) this.sockets.atSocket("call", conn);
     cpus.spend(this.fn[call]!, -1, bytes);
     if (this.handler !== undefined) {
       cpus.enter(this.sockets.id);
+      if (locks) this.sockets.atSocket("call", conn);
       cpus.spend(this.handler[call]!, -1, bytes);
       // The time a byte takes is in the stack's own copy, which this one is instead of.
       if (this.towards === "process" && bytes > 0) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
     }
     cpus.enter(before);
-    if (call === SocketCall.send) this.sockets.spendSend(bytes);
-    else if (call === SocketCall.receive) this.sockets.spendReceive(bytes);
+    if (locks) this.sockets.leaveSocket();
+    if (call === SocketCall.send) this.sockets.spendSend(bytes, conn);
+    else if (call === SocketCall.receive) this.sockets.spendReceive(bytes, conn);
     else if (call === SocketCall.sendTo) this.sockets.datagrams.spendSend(bytes);
     else if (call === SocketCall.receiveFrom) this.sockets.datagrams.spendReceive(bytes);
     else if (call === SocketCall.listen || call === SocketCall.bind || call === SocketCall.connect) this.sockets.spendBind();

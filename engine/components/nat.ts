@@ -10,6 +10,7 @@ import { AddressResolution, ArpOp } from "./addressResolution";
 import type { FrameSwitch, SwitchPort } from "./frameSwitch";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import { FIRST_PORT, PORTS, portForwards, type PortForward } from "./portForwards";
+import { StackLocks } from "./stackLocks";
 
 const Op = { echo: 0 } as const;
 /** What the router's functions are called in each system, and where they are: Linux' netfilter, NetBSD's NPF. */
@@ -79,7 +80,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     this.state = kernel.store.table(`NAT ${spec.path}`, { nextPort: "u16", ipId: "u16", out: "f64", in: "f64" }, 1);
     this.state.alloc();
     this.state.nextPort[0] = FIRST_PORT;
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softirq, () => this.wire);
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softirq, new StackLocks(machine, domain), () => this.wire);
   }
 
   connect(): void {

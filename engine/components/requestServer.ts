@@ -113,7 +113,7 @@ export class RequestServer extends SocketServer {
       libc.spend(SocketCall.accept);
     } else if (op === Op.read) {
       libc.spend(SocketCall.wait);
-      libc.spend(SocketCall.receive, Math.min(this.readSize, libc.sockets.tcp.available(conn)));
+      libc.spend(SocketCall.receive, Math.min(this.readSize, libc.sockets.tcp.available(conn)), conn);
       for (const fn of this.reading) cpus.spend(fn);
       if (this.program.answer === undefined) for (const fn of this.fn) cpus.spend(fn);
     } else if (op === Op.serve) {
@@ -123,12 +123,12 @@ export class RequestServer extends SocketServer {
       this.program.service?.spend();
       if (this.together) return;
       const answer = this.program.answer?.(kind, transcript.valueOf(m));
-      libc.spend(SocketCall.send, Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)));
+      libc.spend(SocketCall.send, Math.min(answer?.message.length ?? 0, libc.sockets.tcp.sendSpace(conn)), conn);
     } else if (op === Op.write) {
       for (const fn of this.writing) cpus.spend(fn);
-      libc.spend(SocketCall.send, Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)));
+      libc.spend(SocketCall.send, Math.min(this.conn.unsent[conn]!, libc.sockets.tcp.sendSpace(conn)), conn);
     } else {
-      libc.spend(SocketCall.close);
+      libc.spend(SocketCall.close, 0, conn);
     }
   }
 

@@ -3,10 +3,11 @@ import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
 import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpOptions } from "../network/tcp/tcp";
 import type { NetworkInterface } from "./interface";
+import type { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
 
 /** Ops of the stack that are about connections: all from here on, up to those of ARP. */
-export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4 } as const;
+export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6 } as const;
 
 const FIRST_DYNAMIC_PORT = 49152;
 /** Connections that a listener keeps in the handshake or for `accept`. */
@@ -31,7 +32,7 @@ export class StreamSockets {
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
     private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
-    answered: (ip: number) => void,
+    answered: (ip: number) => void, private readonly owned: OwnedSockets,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -127,6 +128,7 @@ export class StreamSockets {
     for (let c = 0; c < conn.rows; c++) {
       if (conn.user[c] !== user + 1) continue;
       conn.user[c] = 0;
+      this.owned.orphan(c);
       if (tcp.available(c) > 0) tcp.abort(c);
       else tcp.close(c);
     }
@@ -187,6 +189,7 @@ export class StreamSockets {
     this.conn.port[conn] = port;
     this.conn.live[conn] = 1;
     if (this.keepsAlive) this.tcp.setKeepAlive(conn);
+    this.owned.adopt(conn);
   }
 
   private userOf(conn: number): SocketUser | undefined {

@@ -8,7 +8,9 @@ import { AcrossOp, DistantInterface, distance } from "./across";
 import { AddressResolution, ArpOp } from "./addressResolution";
 import { DatagramOp, Datagrams } from "./datagrams";
 import type { FrameConsumer, NetworkInterface } from "./interface";
+import { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
+import { StackLocks } from "./stackLocks";
 import { StreamOp, StreamSockets } from "./streamSockets";
 import { stackFunctions } from "./tcpipFunctions";
 
@@ -26,14 +28,19 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   readonly ip: number;
   readonly datagrams: Datagrams;
   private readonly streams: StreamSockets;
+  readonly owned: OwnedSockets;
+  private readonly locks: StackLocks;
   private readonly arp: AddressResolution;
   private readonly fn;
   private readonly events;
-  private readonly softint: number;
+  /** Thread of what nobody's thread asked for. */
+  readonly softint: number;
   private readonly scalars;
   private readonly users: SocketUser[] = [];
   /** Where frames leave: the interface below it, or the way to one in another domain. */
   wire!: NetworkInterface;
+  /** A segment is being sent. Never outlives a dispatch. */
+  private sending = false;
   /** The same where the driver is in another domain. */
   private distant: DistantInterface | undefined = undefined;
 
@@ -55,9 +62,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.scalars = kernel.store.table(`stack ${spec.path}`, { resetWanted: "u8" }, 1);
     this.scalars.alloc();
     const wire = (): NetworkInterface => this.wire;
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, wire);
-    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip));
-    this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, {
+    this.locks = new StackLocks(machine, domain);
+    this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire);
+    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip), this.owned);
+    this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
@@ -122,20 +131,37 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   }
 
   /** Said in `begin`: the way of `bytes` from the application into the send buffer. */
-  spendSend(bytes: number): void {
+  spendSend(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
+    this.atSocket("copy", conn);
     cpus.spend(this.fn.send, NONE, bytes);
+    this.atSocket("call", conn);
     cpus.spend(this.fn.tcpSend, NONE, bytes);
+    this.locks.free();
     cpus.enter(before);
   }
 
-  /** Said in `begin`: copying what can be read to the application. */
-  spendReceive(bytes: number): void {
+  /** Said in `begin`: copying what can be read to the application, and seeing whether the other end should learn of the room. */
+  spendReceive(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
+    this.atSocket("copy", conn);
     cpus.spend(this.fn.receive, NONE, bytes);
+    this.atSocket("call", conn);
+    cpus.spend(this.fn.received);
+    this.locks.free();
     cpus.enter(before);
+  }
+
+  /** Said in `begin`: what a socket call spends from now on is under the locks of this part. @param conn −1: it is at none, or at a new one */
+  atSocket(part: "copy" | "call", conn: number): void {
+    this.locks.under(part, this.owned.lockOf(conn));
+  }
+
+  /** Said in `begin`: it is not at the socket any more. */
+  leaveSocket(): void {
+    this.locks.free();
   }
 
   // --- Frames from below --------------------------------------------------------------------------------------------
@@ -162,12 +188,17 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op === AcrossOp.transmit) return this.distant!.begin(a);
     if (op === StreamOp.timeout) {
       cpus.spend(fn.callout, NONE);
+      this.owned.underTimer(a);
       cpus.spend(fn.tcpTimer, NONE, 0, b);
       return;
     }
+    if (op === StreamOp.left) return this.owned.spendLeft(a, fn.tcpTimer);
+    const conn = op === StreamOp.output ? a : NONE;
     const bytes = op === StreamOp.output ? Math.max(0, this.tcp.nextOutputLength(a)) : 0;
+    this.owned.underOutput("output", conn);
     cpus.spend(fn.tcpOutput, NONE, bytes);
     cpus.spend(fn.ipOutput);
+    this.owned.underOutput("link", conn);
     this.spendWayOut(op === StreamOp.output ? this.tcp.remoteIp(a) : this.tcp.nextResetTo, NONE, bytes + HEADERS);
   }
 
@@ -177,21 +208,31 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op === Op.input) this.take(a);
     else if (op === AcrossOp.transmit) this.distant!.end(a);
     else if (op === StreamOp.output) this.output(a);
-    else if (op === StreamOp.timeout) this.tcp.timeout(a, b as TcpTimer);
-    else this.reset();
+    else if (op === StreamOp.left) this.owned.takeLeft(a);
+    else if (op === StreamOp.reset) this.reset();
+    else if (!this.owned.leavesTimer(a, b as TcpTimer)) this.tcp.timeout(a, b as TcpTimer);
   }
 
   private spendTaking(packet: number): void {
     const { cpus, packets } = this.place.machine;
     const { fn } = this;
     this.distant?.spendReading(packet);
+    this.locks.under("ether");
     cpus.spend(fn.etherInput, packet);
-    if (packets.isArp(packet)) return cpus.spend(fn.arpInput, packet);
+    if (packets.isArp(packet)) {
+      this.locks.under("arp");
+      return cpus.spend(fn.arpInput, packet);
+    }
+    this.locks.under("ip");
     cpus.spend(fn.ipInput, packet);
     if (packets.destinationIp(packet) !== this.ip) return;
     if (!this.wire.offloads.checksum) cpus.spend(fn.checksum, packet, packets.frameLength(packet));
-    if (packets.isTcp(packet)) cpus.spend(fn.tcpInput, packet, packets.payloadLength(packet));
-    else this.datagrams.spendInput(packet);
+    if (packets.isTcp(packet)) {
+      this.owned.underSegment(packet);
+      return cpus.spend(fn.tcpInput, packet, packets.payloadLength(packet));
+    }
+    this.locks.under("transport");
+    this.datagrams.spendInput(packet);
   }
 
   private take(packet: number): void {
@@ -199,11 +240,12 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (packets.isArp(packet)) this.arp.input(packet);
     else if (packets.isHeaderCorrupted(packet)) this.drop(this.events["bad IP header checksum"], packet);
     else if (packets.destinationIp(packet) !== this.ip) this.drop(this.events["address is not this host's"], packet);
-    else if (packets.isTcp(packet)) this.takeSegment(packet);
-    else this.datagrams.input(packet);
+    else if (!packets.isTcp(packet)) this.datagrams.input(packet);
+    else if (!this.owned.leavesSegment(packet)) this.takeSegment(packet);
   }
 
-  private takeSegment(packet: number): void {
+  /** A segment for this host goes through TCP, unless its checksum is wrong. */
+  takeSegment(packet: number): void {
     if (this.place.machine.packets.isCorrupted(packet)) this.drop(this.events["bad TCP checksum"], packet);
     this.tcp.input(packet);
   }
@@ -227,7 +269,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   /** One segment of a connection, built and sent; more follow for as long as TCP has them. */
   private output(conn: number): void {
     this.streams.unwant(conn);
+    this.sending = true;
     const packet = this.tcp.output(conn);
+    this.sending = false;
     if (packet < 0) return;
     this.place.machine.kernel.namePacket(packet);
     // The next segment has been asked for; what is called last is done first: a call that this one goes on by comes before it.
@@ -244,11 +288,17 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.arp.send(packet);
   }
 
+  /**
+   * A socket call's or a segment's way through TCP ends with what it leads to, under the same lock (`tcp_output`). A call that sends much copies it
+   * piece by piece (`sosend`), and lets go in between: each further segment takes the lock anew.
+   */
   private wantOutput(conn: number, cause: number): void {
     const { cpus } = this.place.machine;
     const thread = cpus.carrier(this.id, this.softint);
     if (conn !== NO_CONNECTION) {
-      if (this.streams.want(conn)) cpus.call(thread, this.id, StreamOp.output, conn, 0, cause);
+      if (!this.streams.want(conn)) return;
+      if (this.locks.outputGoesOn && (!this.sending || thread === this.softint)) cpus.callOn(thread, this.id, StreamOp.output, conn, 0, cause);
+      else cpus.call(thread, this.id, StreamOp.output, conn, 0, cause);
     } else if (this.scalars.resetWanted[0] === 0) {
       this.scalars.resetWanted[0] = 1;
       cpus.call(thread, this.id, StreamOp.reset, 0, 0, cause);
@@ -271,7 +321,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   describe(): Scope[] {
     return [
-      { name: "TCP/IP", variables: [{ name: "address", value: formatIpv4(this.ip) }, this.arp.describe(), this.datagrams.describe()] },
+      { name: "TCP/IP", variables: [{ name: "address", value: formatIpv4(this.ip) }, this.arp.describe(), this.datagrams.describe(), ...this.owned.describe()] },
       this.tcp.describeAll(),
     ];
   }

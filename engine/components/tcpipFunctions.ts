@@ -6,6 +6,7 @@ export const stackFunctions = {
     receive: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
     send: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
     tcpSend: { name: "tcp_send", file: "sys/netinet/tcp_usrreq.c", kind: "tcp", a: "bytes" },
+    received: { name: "tcp_rcvd", file: "sys/netinet/tcp_usrreq.c", kind: "tcp" },
     tcpOutput: { name: "tcp_output", file: "sys/netinet/tcp_output.c", kind: "tcp", a: "bytes" },
     ipOutput: { name: "ip_output", file: "sys/netinet/ip_output.c", kind: "ip" },
     etherOutput: { name: "ether_output", file: "sys/net/if_ethersubr.c", kind: "ethernet" },
@@ -23,6 +24,7 @@ export const stackFunctions = {
     receive: { name: "tcp_recvmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes", tally: "copy" },
     send: { name: "tcp_sendmsg", file: "net/ipv4/tcp.c", kind: "socket", a: "bytes", tally: "copy" },
     tcpSend: { name: "tcp_push", file: "net/ipv4/tcp.c", kind: "tcp", a: "bytes" },
+    received: { name: "tcp_cleanup_rbuf", file: "net/ipv4/tcp.c", kind: "tcp" },
     tcpOutput: { name: "tcp_write_xmit", file: "net/ipv4/tcp_output.c", kind: "tcp", a: "bytes" },
     ipOutput: { name: "ip_queue_xmit", file: "net/ipv4/ip_output.c", kind: "ip" },
     etherOutput: { name: "dev_queue_xmit", file: "net/core/dev.c", kind: "ethernet" },
@@ -37,3 +39,10 @@ export const stackFunctions = {
     callout: { name: "call_timer_fn", file: "kernel/time/timer.c", kind: "thread" },
   },
 } as const satisfies Record<System, unknown>;
+
+/** What a soft interrupt does where a process owns the socket, and what the owner does then before it lets go. */
+export const backlogFunctions = {
+  leave: { name: "tcp_add_backlog", file: "net/ipv4/tcp_ipv4.c", kind: "tcp", a: "bytes" },
+  leaveTimer: { name: "tcp_write_timer", file: "net/ipv4/tcp_timer.c", kind: "tcp" },
+  take: { name: "tcp_v4_do_rcv", file: "net/ipv4/tcp_ipv4.c", kind: "tcp", a: "bytes" },
+} as const;

@@ -25,7 +25,7 @@ export function readDomain(source: Source, paths: Paths, host: string, entry: En
     part: {
       path, id, host, range: entry.range, nameRange: entry.keyRange,
       kind: DOMAIN_KINDS.find(({ value }) => value === kind)?.value ?? "vm",
-      kernel: undefined, system: SYSTEMS.find(({ value }) => value === section.text("system"))?.value,
+      kernel: undefined, system: SYSTEMS.find(({ value }) => value === section.text("system"))?.value, netMpsafe: section.flag("net-mpsafe"),
       vcpus: section.number("vcpus"), weight: section.number("weight"), cap: section.number("cap"),
       affinity: Array.isArray(affinity) ? affinity.filter((core): core is number => typeof core === "number") : [],
       scheduler: section.text("scheduler") || usualScheduler(kind, section.text("system")), memoryNode: section.has("memory-node") ? section.number("memory-node") : undefined,

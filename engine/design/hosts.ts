@@ -129,7 +129,7 @@ function readLoadGenerator(source: Source, paths: Paths, path: string, entry: En
   const components = ["load-generator", "libc", "tcpip"].map((type) => impliedComponent(source, paths, path, os.path, type, range, nameRange));
   components.push(impliedComponent(source, paths, path, os.path, "ixgbe", near.range, near.nameRange, { bind: "nic.pf", queues: section.number("queues"), ...(section.has("vlan") ? { vlan: section.number("vlan") } : {}) }));
   const domain: Mutable<Domain> = {
-    ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], scheduler: "preemptive", memoryNode: undefined, idle: "halt",
+    ...os, host: path, range, nameRange, kind: "kernel", kernel: undefined, system: "linux", netMpsafe: false, vcpus: cpu.number("cores"), weight: 256, cap: 0, affinity: [], scheduler: "preemptive", memoryNode: undefined, idle: "halt",
     components: components.map(({ part }) => part), uplinks: [], activeUplink: undefined,
   };
   const domains: DomainDraft[] = [{ part: domain, section, uplinks: undefined, components }];

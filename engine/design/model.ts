@@ -127,6 +127,8 @@ export interface Domain extends Part {
   readonly kernel: string | undefined;
   /** Whose functions run in it. */
   readonly system: "linux" | "netbsd" | "minix" | undefined;
+  /** NetBSD's kernel is built with NET_MPSAFE: see `components/stackLocks.ts`. */
+  readonly netMpsafe: boolean;
   /** 0 for a process. */
   readonly vcpus: number;
   /** Weight of each vCPU in the hypervisor's scheduler (Xen's default: 256). */

@@ -24,7 +24,12 @@ export function resolveProcesses(source: Source, draft: DesignDraft): void {
       // Its threads run on the kernel's.
       if (domain.part.kind === "process") domain.part.vcpus = 0;
     }
-    for (const { part } of host.domains) part.system ??= systemOf(host, part);
+    for (const { part, section } of host.domains) {
+      part.system ??= systemOf(host, part);
+      if (section.has("net-mpsafe") && (part.kind === "vm" || part.kind === "process" || part.system !== "netbsd")) {
+        source.problems.warning("no-effect", section.valueRange("net-mpsafe"), `${part.path} is no kernel of NetBSD's: “net-mpsafe” has no effect.`);
+      }
+    }
     for (const domain of host.domains) for (const component of domain.components) resolveCallee(source, references, host, domain, component);
   }
 }

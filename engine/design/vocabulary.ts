@@ -197,6 +197,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
       { name: "kind", doc: "What kind of protection domain it is.", value: { kind: "choice", choices: DOMAIN_KINDS, default: "vm" } },
       { name: "kernel", doc: "Of a process: the kernel that it runs on, a domain of the kind “kernel”. Not needed where the host has one.", value: { kind: "reference", to: "kernel" } },
       { name: "system", doc: "Whose functions run in the domain. Of a process: its kernel's, if not said.", value: { kind: "choice", choices: SYSTEMS } },
+      { name: "net-mpsafe", doc: "Of NetBSD's kernel: built with the option NET_MPSAFE, by which IP and the driver run without its giant lock. Without it, as the kernel GENERIC is.", value: { kind: "flag", default: false } },
       { name: "vcpus", doc: "Number of vCPUs. A process has none: its threads run on its kernel's.", value: integer(1, 64, 1) },
       { name: "weight", doc: "Weight of its vCPUs in the hypervisor's scheduler (Xen: 256).", value: integer(1, 65535, 256) },
       { name: "cap", doc: "Ceiling of all its vCPUs together, in percent of one pCPU; 0 is none.", value: integer(0, 25600, 0) },

@@ -18,7 +18,7 @@ import { HostFault } from "./faults/hostFault";
 import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
-import { addProcess, addUserspaces, calledBy, domainAt, inUserspace, systemOf } from "./processes";
+import { addProcess, addUserspaces, calledBy, domainAt, inUserspace, lockingOf, systemOf } from "./processes";
 import { nicModels } from "./nic/model";
 import { Nic } from "./nic/nic";
 import { routingId } from "./nic/routingIds";
@@ -148,7 +148,8 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
   return {
     id, path: domain.path, host: host.path, system, kernel: undefined, virtual, vcpus: domain.vcpus,
     components: domain.components, activeUplink: domain.activeUplink,
-    socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), threads: new Map(),
+    socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), locking: lockingOf(domain),
+    threads: new Map(), locks: new Map(),
   };
 }
 

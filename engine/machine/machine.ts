@@ -123,6 +123,9 @@ export interface Placement {
 /** Whose source a domain's functions come from: the names and files of the trace's rows. */
 export type System = "rump" | "linux";
 
+/** How a network stack is locked: whose it is, and how it was built. */
+export type Locking = "netbsd" | "netbsd with NET_MPSAFE" | "rump" | "linux";
+
 export interface DomainPlace {
   readonly id: number;
   readonly path: string;
@@ -142,8 +145,11 @@ export interface DomainPlace {
   readonly switchable: Switchable | undefined;
   /** Largest IP datagram that leaves the domain, bytes. */
   readonly mtu: number;
-  /** Threads that components of the domain share, by name. */
+  /** How its network stack is locked; undefined: by nothing, as that of a process whose one thread does everything. */
+  readonly locking: Locking | undefined;
+  /** Threads and locks that components of the domain share, by name. */
   readonly threads: Map<string, number>;
+  readonly locks: Map<string, number>;
 }
 
 /** A thread of the domain by name, made at the first call. @param affinity see {@link Cpus.addThread} */

@@ -7,6 +7,13 @@ export function systemOf({ system }: Domain): DomainPlace["system"] {
   return system === "linux" ? "linux" : "rump";
 }
 
+/** How its network stack is locked. MINIX' kernel has no stack of its own making. */
+export function lockingOf({ kind, system, netMpsafe }: Domain): DomainPlace["locking"] {
+  if (system === "linux") return "linux";
+  if (kind === "vm") return "rump";
+  return system === "netbsd" ? (netMpsafe ? "netbsd with NET_MPSAFE" : "netbsd") : undefined;
+}
+
 /**
  * A process, on the vCPUs of its kernel, which is there already.
  * @param facts what the design alone says of its place
@@ -19,7 +26,7 @@ export function addProcess(machine: Machine, domain: Domain, domains: readonly D
   const { host, virtual, vcpus } = kernel;
   return {
     id: machine.cpus.addProcess(domain.path, kernel.id, system), path: domain.path, host, system: systemOf(domain), kernel: { id: kernel.id, system },
-    virtual, vcpus, components: domain.components, activeUplink: domain.activeUplink, ...facts, threads: new Map(),
+    virtual, vcpus, components: domain.components, activeUplink: domain.activeUplink, ...facts, locking: undefined, threads: new Map(), locks: new Map(),
   };
 }
 
@@ -31,7 +38,7 @@ export function addUserspaces(machine: Machine, domains: readonly DomainPlace[])
   const clients = machine.design.hosts.filter(({ kind }) => kind === "load-generator").map(({ path }) => path);
   return new Map(domains.filter(({ host }) => clients.includes(host)).map((os) => {
     const kernel = { id: os.id, system: "linux" as const };
-    return [os, { ...os, id: machine.cpus.addProcess(os.path, os.id, kernel.system), kernel, threads: new Map<string, number>() }];
+    return [os, { ...os, id: machine.cpus.addProcess(os.path, os.id, kernel.system), kernel, locking: undefined, threads: new Map<string, number>(), locks: new Map<string, number>() }];
   }));
 }
 

@@ -17,6 +17,10 @@ export class Charges {
   current: number = NONE;
   /** The component that `spend` charges: the job's own, or one that it calls into. */
   spending = 0;
+  /** The locks under which the work goes through what it spends from now on, and what a soft interrupt does instead of waiting; −1: none. */
+  private lock: number = NONE;
+  private second: number = NONE;
+  private instead: number = NONE;
   private remote = false;
   /** Time of this work in bytes of memory on the other node, as if it were near. */
   private far = 0;
@@ -32,6 +36,7 @@ export class Charges {
   open(w: number, v: number): void {
     const { domainOf, domains, counts, vcpu } = this.vcpus;
     this.current = w;
+    this.lock = NONE;
     this.domain = domainOf[v]!;
     const { topology } = domains[this.domain]!;
     this.remote = topology.nodes > 1 && topology.nodeOf(vcpu.pcpu[v]!) !== counts.node[this.domain];
@@ -51,9 +56,17 @@ export class Charges {
     this.spendTime(fn, cost, packet, bytes, b);
   }
 
-  spendTime(fn: number, cost: number, packet: number = NONE, a = 0, b = 0, lock: number = NONE): void {
+  spendTime(fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
     this.crossings.to(this.spending);
-    this.add(this.spending, fn, cost, packet, a, b, lock);
+    this.add(this.spending, fn, cost, packet, a, b);
+    if (this.lock !== NONE) this.work.lockLast(this.current, this.lock, this.second, this.instead);
+  }
+
+  /** What is spent from now on is under these locks. */
+  under(lock: number, second: number, instead: number): void {
+    this.lock = lock;
+    this.second = second;
+    this.instead = instead;
   }
 
   /** What the scheduler itself goes through, in the name of the domain. */
@@ -61,8 +74,8 @@ export class Charges {
     this.add(this.vcpus.domains[this.domain]!.component, fn, cost, NONE, a, b);
   }
 
-  private add(component: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0, lock: number = NONE): void {
-    this.work.spend(this.current, component, fn, cost, packet, a, b, lock);
+  private add(component: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
+    this.work.spend(this.current, component, fn, cost, packet, a, b);
     if (fn >= this.counted.length) this.learn();
     const counted = this.counted[fn]!;
     if (counted !== Counted.nothing) this.count(counted);

@@ -2,7 +2,7 @@ import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
 import type { CpuParts } from "./dispatcher";
 
-const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer"] as const;
+const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer", "asleep for a lock"] as const;
 const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
 /** vCPUs, run queues, threads and locks of a domain, for people. */

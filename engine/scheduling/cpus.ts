@@ -10,14 +10,16 @@ import { CpuOp, Dispatcher, type CpuParts } from "./dispatcher";
 import { InterruptLines, type LineKind } from "./interruptLines";
 import { Ipc } from "./ipc";
 import { LifeCycle } from "./lifeCycle";
+import { spinLock, type LockClass } from "./lockClasses";
+import { Locks } from "./locks";
 import { rendezvous } from "./rendezvous";
 import { schedulerFunctions } from "./schedulerFunctions";
-import { SpinLocks } from "./spinLocks";
 import { threadPolicies } from "./threadPolicies";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
 import { VcpuState, Vcpus, type DomainCounts, type DomainSetup } from "./vcpus";
 import { Waking } from "./waking";
-import { THREAD, VCPU, WorkSlots } from "./work";
+import { WorkSlots } from "./work";
+import { SPECIAL, THREAD, VCPU } from "./workSlot";
 
 export { VcpuState, type VcpuHost } from "./vcpus";
 
@@ -34,7 +36,7 @@ export class Cpus implements Model, CpuParts {
   readonly id: number;
   readonly vcpus: Vcpus;
   readonly threads: Threads;
-  readonly locks: SpinLocks;
+  readonly locks: Locks;
   readonly work: WorkSlots;
   readonly lines: InterruptLines;
   readonly charges: Charges;
@@ -56,8 +58,8 @@ export class Cpus implements Model, CpuParts {
     });
     this.vcpus = new Vcpus(kernel);
     this.threads = new Threads(kernel.store);
-    this.locks = new SpinLocks(kernel);
-    this.work = new WorkSlots(kernel, this.locks, this.id, CpuOp.workEnd);
+    this.locks = new Locks(kernel);
+    this.work = new WorkSlots(kernel, this.locks, costs, this.id, CpuOp.workEnd);
     this.lines = new InterruptLines(kernel, this.vcpus);
     this.crossings = new Crossings(kernel, costs, this.work);
     this.charges = new Charges(costs, kernel.names.functions, this.work, this.vcpus, this.crossings, this.fn["remote memory"]);
@@ -66,6 +68,7 @@ export class Cpus implements Model, CpuParts {
     this.dispatcher = new Dispatcher(this, this.lifeCycle);
     this.waking = new Waking(this, this.dispatcher);
     this.dispatcher.waking = this.waking;
+    this.work.threads = { wake: (thread) => this.waking.makeReady(thread), call: (thread, component, op, a) => this.call(thread, component, op, a) };
     this.lifeCycle.dispatcher = this.dispatcher;
   }
 
@@ -98,7 +101,7 @@ export class Cpus implements Model, CpuParts {
         },
       },
     });
-    const idleLock = policy.idleLock === undefined ? NONE : this.locks.add(id, "timeq_lock");
+    const idleLock = policy.idleLock === undefined ? NONE : this.locks.add(id, spinLock, "timeq_lock");
     vcpus.addDomain({ ...setup, component, vcpus: own, usable: own, threads: [], policy, fn, idleLock, kernel: id });
     this.crossings.addSpace(component);
     this.crossings.place(component, id);
@@ -153,9 +156,14 @@ export class Cpus implements Model, CpuParts {
     return this.lines.add(vcpu, component, op, a, latency, kind);
   }
 
-  /** A spin lock among the domain's threads: see {@link spendLocked}. */
-  addLock(domain: number, name: string): number {
-    return this.locks.add(domain, name);
+  /** A lock among the domain's threads: see {@link under}. */
+  addLock(domain: number, cls: LockClass, name: string): number {
+    return this.locks.add(this.vcpus.domains[domain]!.kernel, cls, name);
+  }
+
+  /** Whether a lock of the class can ever be found held in the domain: another vCPU may have it, or a thread that has lost its vCPU. */
+  canContend(domain: number, { holderStays }: LockClass): boolean {
+    return this.vcpusOf(domain).length > 1 || (!holderStays && this.vcpus.domains[domain]!.policy.tickPeriod > 0);
   }
 
   /** Whether the thread has nothing to do and waits for nobody's answer. */
@@ -204,9 +212,29 @@ export class Cpus implements Model, CpuParts {
     this.charges.spendTime(fn, cost, packet, a, b);
   }
 
-  /** In `begin`: the same under a spin lock, for which the work spins while somebody else holds it. */
-  spendLocked(lock: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
-    this.charges.spendTime(fn, cost, packet, a, b, lock);
+  /**
+   * In `begin`: the work goes through what is spent from now on under a lock, for which it waits if it is held, or under two.
+   * @param lock −1: none any more
+   * @param second another one, taken while the first is held
+   * @param instead what a soft interrupt goes through if a process owns the lock; see {@link wentInstead}
+   */
+  under(lock: number, second: number = NONE, instead: number = NONE): void {
+    this.charges.under(lock, second, instead);
+  }
+
+  /** In `end`: whoever owns a lock is to do this job before it lets go. @returns false: no process owns it */
+  leaveTo(lock: number, component: number, op: number, a: number): boolean {
+    return this.locks.leaveJob(lock, component, op, a);
+  }
+
+  /** In `end` of such a job: nothing more is left. */
+  leftNothing(lock: number): void {
+    this.work.sections.finishJob(lock);
+  }
+
+  /** In `end`: the work found a lock owned, and went through what `under` said for that. */
+  get wentInstead(): boolean {
+    return this.work.slot.instead[this.charges.current] === 1;
   }
 
   /** In `begin`: reads cache lines that were written last on the pCPU `from`, as {@link here} said there; −1: nobody wrote them. */
@@ -285,6 +313,15 @@ export class Cpus implements Model, CpuParts {
     if (thread === this.currentThread) this.crossings.called(thread);
     this.threads.prepend(thread, component, op, a, b, cause, this.enabling(cause), this.here, this.kernel.now);
     if (state[thread] === ThreadState.idle) this.waking.makeReady(thread);
+  }
+
+  /** In `end`: a call which, if it is the next thing that this thread does, is under the same lock, which the thread keeps until then. */
+  callOn(thread: number, component: number, op: number, a = 0, b = 0, cause = this.kernel.cause): void {
+    this.call(thread, component, op, a, b, cause);
+    const { current } = this.charges;
+    if (thread !== this.currentThread) return;
+    this.work.slot.goesOn[current] = this.threads.thread.head[thread]!;
+    this.work.set(current, SPECIAL, 1);
   }
 
   /** What happens now is what a job has waited for, if something else asked for it. */

@@ -1,7 +1,8 @@
 import type { FunctionSource, Kernel } from "../kernel/kernel";
 import type { CostProfile } from "../profiles/profile";
 import { NONE } from "../trace/trace";
-import { COUNT, type WorkSlots } from "./work";
+import type { WorkSlots } from "./work";
+import { COUNT } from "./workSlot";
 
 /** Whose kernel it is that processes call: the names and files of the crossings' rows. */
 export type KernelSystem = "linux" | "netbsd" | "minix";

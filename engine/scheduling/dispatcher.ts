@@ -7,12 +7,13 @@ import type { Crossings } from "./crossing";
 import type { InterruptLines } from "./interruptLines";
 import type { Ipc } from "./ipc";
 import type { LifeCycle } from "./lifeCycle";
-import type { SpinLocks } from "./spinLocks";
+import type { Locks } from "./locks";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState, type Threads } from "./threads";
 import { VcpuState, type Vcpus } from "./vcpus";
 import type { Waking } from "./waking";
-import { CAUSE, COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU, type WorkSlots } from "./work";
+import type { WorkSlots } from "./work";
+import { CAUSE, COUNT, FIRST_ARGUMENT, LOCKED, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU } from "./workSlot";
 
 /** Longest time that one row can say, picoseconds: its cost is a 32-bit number. */
 const LONGEST_ROW = 4e9;
@@ -30,7 +31,7 @@ export interface CpuParts {
   readonly contextOfThread: readonly number[];
   readonly work: WorkSlots;
   readonly lines: InterruptLines;
-  readonly locks: SpinLocks;
+  readonly locks: Locks;
   readonly charges: Charges;
   readonly crossings: Crossings;
   readonly ipc: Ipc;
@@ -74,7 +75,7 @@ export class Dispatcher {
     c.kicked[v] = 0;
     c.lastRow[v] = kernel.cause;
     this.releaseIdleLock(v);
-    if (c.work[v] !== NONE) return work.proceed(c.work[v]!);
+    if (c.work[v] !== NONE) return void work.proceed(c.work[v]!);
     this.entering = true;
     this.next(v);
     this.entering = false;
@@ -156,19 +157,25 @@ export class Dispatcher {
     const { slot } = work;
     const v = work.get(w, VCPU);
     const thread = work.get(w, THREAD);
+    // What it lets go of wakes others in its name.
+    charges.current = w;
     const spent = work.finish(w, thread === NONE ? vcpus.contextOf[v]! : this.cpus.contextOfThread[thread]!);
     this.account(v, thread, spent < 0 ? -1 - spent : spent);
     c.lastRow[v] = kernel.cause;
-    if (spent < 0) return;
+    if (spent < 0) {
+      charges.current = NONE;
+      return thread !== NONE && c.resched[v] === 1 ? this.next(v) : this.proceed(v, w);
+    }
     if (slot.hung[w] === 1) {
+      charges.current = NONE;
       this.lifeCycle.hold(w);
       return;
     }
     if (thread === NONE) c.work[v] = NONE;
     else threads.thread.work[thread] = NONE;
-    charges.current = w;
     this.yielding = false;
     kernel.end(work.get(w, OWNER), work.get(w, OP), work.get(w, FIRST_ARGUMENT), work.get(w, SECOND_ARGUMENT));
+    if (work.get(w, LOCKED) === 1) work.sections.leave(w, thread !== NONE && slot.goesOn[w] !== NONE && slot.goesOn[w] === threads.thread.head[thread]);
     charges.current = NONE;
     work.release(w);
     this.next(v);
@@ -221,8 +228,8 @@ export class Dispatcher {
     const before = c.thread[v]!;
     if (before !== NONE) {
       const unfinished = threads.thread.work[before]!;
-      if (c.resched[v] === 0) {
-        if (unfinished !== NONE) return work.proceed(unfinished);
+      if (c.resched[v] === 0 || (unfinished === NONE ? this.cpus.locks.keepsOnVcpu(before) : work.keepsVcpu(unfinished))) {
+        if (unfinished !== NONE) return this.proceed(v, unfinished);
         if (!this.yielding && threads.hasJob(before)) return this.startJob(v, before, NONE, false);
       }
       this.putBack(v, before, unfinished);
@@ -294,7 +301,26 @@ export class Dispatcher {
     if (unfinished === NONE) return this.startJob(v, chosen, switching, chosen !== before);
     work.goOn(unfinished, v, c.lastRow[v]!);
     this.lead(unfinished, v, chosen, switching, chosen !== before);
-    work.proceed(unfinished);
+    this.proceed(v, unfinished);
+  }
+
+  /** The work has the vCPU, unless it sleeps for a lock: then another thread has. */
+  private proceed(v: number, w: number): void {
+    const { vcpus: { vcpu: c }, threads, work, kernel, locks } = this.cpus;
+    if (work.proceed(w)) return;
+    const thread = work.get(w, THREAD);
+    const lock = work.slot.wants[w]!;
+    const context = this.cpus.contextOfThread[thread]!;
+    const { cause } = kernel;
+    kernel.cause = work.get(w, CAUSE);
+    this.account(v, thread, work.split(w, context));
+    kernel.mark(locks.sleepFn(lock), work.componentOf(w), context, kernel.now, 0, NONE, lock, 0, v);
+    c.lastRow[v] = kernel.cause;
+    work.set(w, CAUSE, kernel.cause);
+    kernel.cause = cause;
+    threads.thread.state[thread] = ThreadState.asleep;
+    c.thread[v] = NONE;
+    this.next(v);
   }
 
   /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */
@@ -397,7 +423,7 @@ export class Dispatcher {
     charges.close();
     // A call to another process comes last.
     if (crossings.cut !== NONE && work.get(w, COUNT) > said) work.bringForward(w, 1);
-    work.proceed(w);
+    this.proceed(work.get(w, VCPU), w);
   }
 
   // --- Ticks --------------------------------------------------------------------------------------------------------
@@ -469,17 +495,20 @@ export class Dispatcher {
 
   /** Idling ends. Where it kept the pCPU busy, rows say so. */
   endIdle(v: number): void {
-    const { vcpus, kernel } = this.cpus;
+    const { vcpus, kernel, locks } = this.cpus;
     const { vcpu: c } = vcpus;
-    const { policy } = vcpus.entry(v);
+    const { policy, idleLock } = vcpus.entry(v);
     const stuck = c.stuckSince[v]!;
     const burned = this.burns(v);
     c.idle[v] = 0;
     c.stuckSince[v] = 0;
     if (!burned) return;
     const { cause } = kernel;
-    this.markBusy(v, policy.idleFn, c.idleSince[v]!, stuck > 0 ? stuck : kernel.now);
-    if (stuck > 0) this.markBusy(v, this.cpus.locks.spinFn, stuck, kernel.now);
+    this.markBusy(v, policy.idleFn, false, c.idleSince[v]!, stuck > 0 ? stuck : kernel.now);
+    if (stuck > 0) {
+      this.markBusy(v, locks.spinFn(idleLock), true, stuck, kernel.now);
+      locks.leave(idleLock);
+    }
     kernel.cause = cause;
   }
 
@@ -489,10 +518,9 @@ export class Dispatcher {
     return idle === "spin" || policy.polls || this.cpus.vcpus.vcpu.stuckSince[v]! > 0;
   }
 
-  private markBusy(v: number, fn: number, from: number, to: number): void {
-    const { vcpus, kernel, costs, locks } = this.cpus;
+  private markBusy(v: number, fn: number, spins: boolean, from: number, to: number): void {
+    const { vcpus, kernel, costs } = this.cpus;
     const { component, idleLock } = vcpus.entry(v);
-    const spins = fn === locks.spinFn;
     for (let begin = from; begin < to; begin += LONGEST_ROW) {
       const time = Math.min(LONGEST_ROW, to - begin);
       kernel.mark(fn, component, vcpus.contextOf[v]!, begin, time, NONE, spins ? idleLock : Math.round(time / costs.of(fn, 0)), 0, v);

@@ -3,7 +3,8 @@ import { NONE } from "../trace/trace";
 import type { Crossings } from "./crossing";
 import { ThreadState } from "./threads";
 import { Shares } from "./shares";
-import { COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, SHARES, THREAD, type WorkSlots } from "./work";
+import type { WorkSlots } from "./work";
+import { COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, SHARES, THREAD } from "./workSlot";
 
 /** State of a thread that waits for the answer of another process: it can be given jobs, which do not wake it. */
 export const WAITING = 4;

@@ -2,7 +2,7 @@ import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
-import { OWNER, THREAD, VCPU } from "./work";
+import { OWNER, THREAD, VCPU } from "./workSlot";
 
 /** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
 const HUNG_PIECE = 1e9;
@@ -67,6 +67,7 @@ export class LifeCycle {
       if (state[t] === ThreadState.ready) policy.drop(t);
       if (unfinished[t] !== NONE) this.giveUp(unfinished[t]!);
     }
+    this.cpus.locks.abandon(all);
     threads.kill(all);
     crossings.forget(all);
     for (const caller of ipc.abandon(all)) {

@@ -2,7 +2,7 @@ import { NONE } from "../trace/trace";
 import type { Cpus } from "./cpus";
 import { WAITING, type Rendezvous } from "./ipc";
 import { ANY, ThreadState } from "./threads";
-import { VCPU } from "./work";
+import { VCPU } from "./workSlot";
 
 /** What processes need of the scheduler to call each other. */
 export function rendezvous(cpus: Cpus): Rendezvous {

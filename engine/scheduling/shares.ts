@@ -1,13 +1,18 @@
 import type { Store } from "../kernel/state";
 import { NONE } from "../trace/trace";
 
-/** Words of a function. LOCK is held while it runs; −1: none. */
+/**
+ * Words of a function. LOCK is held while it runs, and with it SECOND; −1: none. INSTEAD is the function that a soft interrupt goes through where
+ * a process owns the lock; −1: it waits. The last two mean nothing where there is no lock.
+ */
 export const FN = 0;
 export const COMPONENT = 1;
 export const PACKET = 2;
 export const A = 3;
 export const B = 4;
 export const LOCK = 5;
+export const SECOND = 6;
+export const INSTEAD = 7;
 /** A function's words are at `s << SHARE_BITS`. */
 export const SHARE_BITS = 3;
 
@@ -34,7 +39,7 @@ export class Shares {
     return first;
   }
 
-  put(s: number, fn: number, component: number, cost: number, packet: number, a: number, b: number, lock: number = NONE): void {
+  put(s: number, fn: number, component: number, cost: number, packet: number, a: number, b: number): void {
     this.time.cost[s] = cost;
     const { word } = this.words;
     const at = s << SHARE_BITS;
@@ -43,7 +48,7 @@ export class Shares {
     word[at + PACKET] = packet;
     word[at + A] = a;
     word[at + B] = b;
-    word[at + LOCK] = lock;
+    word[at + LOCK] = NONE;
   }
 
   fn(s: number): number { return this.words.word[(s << SHARE_BITS) + FN]!; }
@@ -52,7 +57,18 @@ export class Shares {
   a(s: number): number { return this.words.word[(s << SHARE_BITS) + A]!; }
   b(s: number): number { return this.words.word[(s << SHARE_BITS) + B]!; }
   lock(s: number): number { return this.words.word[(s << SHARE_BITS) + LOCK]!; }
+  second(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) + SECOND]!; }
+  instead(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) + INSTEAD]!; }
   cost(s: number): number { return this.time.cost[s]!; }
+
+  /** What else there is to a function under a lock. */
+  putLock(s: number, lock: number, second: number, instead: number): void {
+    const { word } = this.words;
+    const at = s << SHARE_BITS;
+    word[at + LOCK] = lock;
+    word[at + SECOND] = second;
+    word[at + INSTEAD] = instead;
+  }
 
   setFn(s: number, fn: number): void { this.words.word[(s << SHARE_BITS) + FN] = fn; }
   setA(s: number, a: number): void { this.words.word[(s << SHARE_BITS) + A] = a; }

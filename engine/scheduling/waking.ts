@@ -4,7 +4,7 @@ import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { VcpuState } from "./vcpus";
 import { ThreadState } from "./threads";
-import { VCPU } from "./work";
+import { VCPU } from "./workSlot";
 
 /**
  * What becomes of a thread that is ready: it waits in a queue, and a vCPU has to learn of it. One that idles notices by itself, one

@@ -1,43 +1,20 @@
 import type { Kernel } from "../kernel/kernel";
+import type { CostProfile } from "../profiles/profile";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 import { A, B, COMPONENT, FN, PACKET, SHARE_BITS, Shares } from "./shares";
-import type { SpinLocks } from "./spinLocks";
+import type { Locks } from "./locks";
+import { Sections, Wait, type SectionParts } from "./sections";
+import { CAUSE, COUNT, DONE, ENABLER, EVENT, FIRST_ARGUMENT, LOCKED, NEXT, OP, OWNER, SECOND_ARGUMENT, SHARES, SPECIAL, THREAD, VCPU, slotColumns } from "./workSlot";
 
-/** Functions that one piece of work can name. */
-export const SHARES = 24;
-
-/** Words of a slot: its vCPU; its thread, −1: an interrupt; the component whose work it is, with op and arguments; the row that asked for it, the one that it last waited for. */
-export const VCPU = 0;
-export const THREAD = 1;
-export const OWNER = 2;
-export const OP = 3;
-export const FIRST_ARGUMENT = 4;
-export const SECOND_ARGUMENT = 5;
-export const CAUSE = 6;
-const ENABLER = 7;
-/** How many functions it has, and how many of these are done. */
-export const COUNT = 8;
-export const DONE = 9;
-/** The next free slot, of one that is free. */
-const NEXT = 10;
-/** Whether there is anything in the columns that most work leaves as they are; whether one of its functions is under a lock. */
-const SPECIAL = 11;
-const LOCKED = 12;
-/** The event of its end; −1: it does not run. */
-const EVENT = 13;
 /** A slot's words are at `w << WORK_BITS`. */
 const WORK_BITS = 4;
-
-/** What a piece of work does about a lock: nothing, spins on its vCPU, or would, but has lost it. */
-const Spin = { no: 0, spinning: 1, paused: 2 } as const;
 
 /**
  * Pieces of work in progress, by slot: what they are, the functions that they go through with the time of each, and how
  * much is left. A piece that loses its vCPU is paused and pays the rest later, on the same vCPU or on another.
  *
- * A piece with functions under a spin lock goes function by function, since others may hold the lock when its turn comes,
- * and since it may lose its vCPU while it holds it: the others then spin until it is back.
+ * A piece with functions under locks goes section by section: see {@link Sections}.
  */
 export class WorkSlots {
   /** What few pieces of work have, and times in picoseconds. */
@@ -47,20 +24,23 @@ export class WorkSlots {
   readonly share: Shares;
   private readonly free;
   private readonly continued: number;
+  readonly sections: Sections;
+  /** What follows from letting go of a lock, for threads: wiring. */
+  threads!: Pick<SectionParts, "wake" | "call">;
 
-  /** @param component whose event `op` tells that the work, or its present function, in slot `a` is done */
-  constructor(private readonly kernel: Kernel, private readonly locks: SpinLocks, private readonly component: number, private readonly op: number) {
-    this.slot = kernel.store.table("work", {
-      begin: "f64", end: "f64", remaining: "f64", spin: "f64", cut: "u8", noted: "i32", hung: "u8",
-      started: "u8", held: "i16", spinning: "u8", spun: "f64",
-      led: "u8", ledFirst: "u8", ledLeft: "f64",
-    });
+  /** @param component whose event `op` tells that the work, or its present section, in slot `a` is done */
+  constructor(private readonly kernel: Kernel, locks: Locks, costs: CostProfile, private readonly component: number, private readonly op: number) {
+    this.slot = kernel.store.table("work", slotColumns);
     this.words = kernel.store.table("work, in words", { word: "i32" });
     this.share = new Shares(kernel.store, "work shares");
     this.continued = kernel.functions({ "goes on after preemption": { kind: "thread", a: "function" } })["goes on after preemption"];
     this.free = kernel.store.table("free work slots", { head: "i32" }, 1);
     this.free.alloc();
     this.free.head[0] = NONE;
+    this.sections = new Sections({
+      kernel, locks, work: this, costOf: (fn) => costs.of(fn, 0),
+      wake: (thread) => this.threads.wake(thread), call: (thread, owner, jobOp, a) => this.threads.call(thread, owner, jobOp, a),
+    });
   }
 
   /** One of the words above. */
@@ -112,11 +92,11 @@ export class WorkSlots {
   /** Clears what most work leaves as it is: clearing all of it before each piece took as long as filling the slot. `special` says where there is something. */
   private makePlain(w: number): void {
     const { slot } = this;
-    slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.hung[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.led[w] = 0;
+    slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.hung[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.spunSecond[w] = slot.instead[w] = slot.led[w] = 0;
     this.set(w, DONE, 0);
     this.set(w, LOCKED, 0);
     this.set(w, SPECIAL, 0);
-    slot.held[w] = NONE;
+    slot.held[w] = slot.second[w] = slot.wants[w] = slot.goesOn[w] = NONE;
   }
 
   private take(): number {
@@ -129,7 +109,7 @@ export class WorkSlots {
     this.share.add(SHARES);
     for (let word = 0; word < 1 << WORK_BITS; word++) this.words.alloc();
     const added = slot.alloc();
-    slot.held[added] = NONE;
+    slot.held[added] = slot.second[added] = slot.wants[added] = slot.goesOn[added] = NONE;
     this.set(added, EVENT, NONE);
     return added;
   }
@@ -147,17 +127,20 @@ export class WorkSlots {
     this.set(w, COUNT, shares);
   }
 
-  /** @param lock held while the function runs; −1: none @throws Error for more functions than a slot has room for */
-  spend(w: number, component: number, fn: number, cost: number, packet: number, a: number, b: number, lock: number = NONE): void {
+  /** @throws Error for more functions than a slot has room for */
+  spend(w: number, component: number, fn: number, cost: number, packet: number, a: number, b: number): void {
     const n = this.get(w, COUNT);
     this.set(w, COUNT, n + 1);
     if (n >= SHARES) throw new Error("a piece of work names too many functions");
-    this.share.put(w * SHARES + n, fn, component, cost, packet, a, b, lock);
-    if (lock !== NONE) {
-      this.set(w, LOCKED, 1);
-      this.set(w, SPECIAL, 1);
-    }
+    this.share.put(w * SHARES + n, fn, component, cost, packet, a, b);
     this.slot.remaining[w]! += cost;
+  }
+
+  /** The last function is under a lock, or two. @param instead function of a soft interrupt that finds it owned; −1: it waits */
+  lockLast(w: number, lock: number, second: number, instead: number): void {
+    this.share.putLock(w * SHARES + this.get(w, COUNT) - 1, lock, second, instead);
+    this.set(w, LOCKED, 1);
+    this.set(w, SPECIAL, 1);
   }
 
   /** The last `count` functions come first: what has to be done before a piece of work goes on. */
@@ -210,57 +193,21 @@ export class WorkSlots {
     }
   }
 
-  /** The work has its vCPU from now on. */
-  proceed(w: number): void {
+  /** The work has its vCPU from now on. @returns false: it sleeps until it gets a lock, and needs none */
+  proceed(w: number): boolean {
     const { slot } = this;
-    if (this.get(w, LOCKED) === 1 && !this.proceedLocked(w)) return;
+    if (this.get(w, LOCKED) === 1 && !this.sections.enter(w)) return slot.spinning[w] !== Wait.asleep;
     const remaining = slot.remaining[w]!;
     slot.end[w] = this.kernel.now + remaining;
     this.set(w, EVENT, this.kernel.schedule(remaining, Priority.cpu, this.component, this.op, w));
-  }
-
-  /** Function by function: takes the lock of the next one. @returns false: it spins */
-  private proceedLocked(w: number): boolean {
-    const { slot, share, kernel } = this;
-    const s = w * SHARES + this.get(w, DONE);
-    if (slot.started[w] === 0) {
-      slot.started[w] = 1;
-      slot.remaining[w] = share.cost(s);
-    }
-    const lock = share.lock(s);
-    if (lock === NONE || slot.held[w] === lock) return true;
-    if (slot.spinning[w] === Spin.spinning) slot.spun[w]! += kernel.now - slot.end[w]!;
-    if (this.locks.acquire(lock, this.get(w, VCPU))) {
-      slot.held[w] = lock;
-      slot.spinning[w] = Spin.no;
-      return true;
-    }
-    if (slot.spinning[w] === Spin.no) this.locks.contend(lock);
-    slot.spinning[w] = Spin.spinning;
-    slot.end[w] = kernel.now;
-    return false;
-  }
-
-  /** Lets the lock go: of those that spin for it on a vCPU, the first that began gets it. */
-  private unlock(w: number): void {
-    const { slot, share, locks } = this;
-    const lock = slot.held[w]!;
-    slot.held[w] = NONE;
-    locks.release(lock);
-    let next: number = NONE;
-    for (let other = 0; other < slot.rows; other++) {
-      if (slot.spinning[other] !== Spin.spinning || share.lock(other * SHARES + this.get(other, DONE)) !== lock) continue;
-      if (next === NONE || slot.end[other]! < slot.end[next]!) next = other;
-    }
-    if (next !== NONE) this.proceed(next);
+    return true;
   }
 
   /** The work loses its vCPU. @returns whether it had it */
   pause(w: number): boolean {
     const { slot, kernel } = this;
-    if (slot.spinning[w] === Spin.spinning) {
-      slot.spun[w]! += kernel.now - slot.end[w]!;
-      slot.spinning[w] = Spin.paused;
+    if (slot.spinning[w] === Wait.spinning) {
+      this.sections.stopSpinning(w);
       return true;
     }
     if (this.get(w, EVENT) === NONE) return false;
@@ -273,8 +220,7 @@ export class WorkSlots {
   /** The work is given up, unfinished. */
   drop(w: number): void {
     this.pause(w);
-    this.slot.spinning[w] = Spin.no;
-    if (this.slot.held[w] !== NONE) this.unlock(w);
+    if (this.get(w, LOCKED) === 1) this.sections.drop(w);
     this.release(w);
   }
 
@@ -302,16 +248,15 @@ export class WorkSlots {
   /** How long the work has run since it began, or since it was split, until now or a later time at which it has not ended, picoseconds. */
   ranSince(w: number, now = this.kernel.now): number {
     const { slot } = this;
-    if (slot.spinning[w] === Spin.spinning) return slot.spun[w]! + now - slot.end[w]!;
     const left = this.get(w, EVENT) === NONE ? slot.remaining[w]! : slot.end[w]! - now;
-    return slot.spun[w]! + this.total(w) - left;
+    return this.total(w) - left + (this.get(w, LOCKED) === 1 ? this.sections.spun(w, now) : 0);
   }
 
-  /** Of the present function where there are locks, else of all. */
+  /** Of the present section where there are locks, else of all. */
   private total(w: number): number {
     const { slot, share } = this;
     const first = w * SHARES + this.get(w, DONE);
-    if (this.get(w, LOCKED) === 1) return slot.started[w] === 1 ? share.cost(first) : slot.remaining[w]!;
+    if (this.get(w, LOCKED) === 1) return slot.started[w] === 1 ? this.sections.cost(w) : slot.remaining[w]!;
     let sum = 0;
     for (let s = first, end = w * SHARES + this.get(w, COUNT); s < end; s++) sum += share.cost(s);
     return sum;
@@ -319,13 +264,13 @@ export class WorkSlots {
 
   /**
    * The event of the slot: writes the rows of what is done, on `context`.
-   * @returns the time spent, picoseconds; −1 less that time where the work goes on with its next function
+   * @returns the time spent, picoseconds; −1 less that time where the work goes on with its next section
    */
   finish(w: number, context: number): number {
     const { slot, share, kernel } = this;
     this.set(w, EVENT, NONE);
     kernel.cause = this.get(w, CAUSE);
-    if (this.get(w, LOCKED) === 1) return this.finishFunction(w, context);
+    if (this.get(w, LOCKED) === 1) return this.sections.finish(w, context);
     const { cost: costs } = share.time;
     const { word } = share.words;
     const v = this.get(w, VCPU);
@@ -343,72 +288,43 @@ export class WorkSlots {
     return spent;
   }
 
-  /** The present function of work with locks is over. */
-  private finishFunction(w: number, context: number): number {
-    const { slot, share, kernel } = this;
-    const s = w * SHARES + this.get(w, DONE);
-    const spent = this.markPresent(w, context, share.cost(s));
-    if (slot.held[w] !== NONE && slot.held[w] === share.lock(s)) this.unlock(w);
-    slot.started[w] = 0;
-    this.set(w, ENABLER, NONE);
-    this.set(w, CAUSE, kernel.cause);
-    slot.begin[w] = kernel.now;
-    this.set(w, DONE, this.get(w, DONE) + 1);
-    if (this.get(w, DONE) >= this.get(w, COUNT)) return spent;
-    this.proceed(w);
-    return -1 - spent;
-  }
-
-  /** Rows of the present function: of the spinning for its lock, and of `done` of itself. */
-  private markPresent(w: number, context: number, done: number): number {
-    const { slot, share, kernel } = this;
-    const s = w * SHARES + this.get(w, DONE);
-    const v = this.get(w, VCPU);
-    const spun = slot.spun[w]!;
-    const begin = slot.begin[w]!;
-    if (spun > 0) kernel.mark(this.locks.spinFn, share.component(s), context, begin, spun, NONE, share.lock(s), 0, v, this.get(w, ENABLER));
-    slot.spun[w] = 0;
-    if (done > 0 || spun === 0) {
-      kernel.mark(share.fn(s), share.component(s), context, begin + spun, done, share.packet(s), share.a(s), share.b(s), v, spun > 0 ? NONE : this.get(w, ENABLER));
-    }
-    return spun + done;
-  }
-
   /**
    * The work is taken off its vCPU for a thread: writes the rows of what it did there, since it may go on elsewhere.
    * It must be paused. @returns the time spent, picoseconds
    */
   split(w: number, context: number): number {
     const { slot, share, kernel } = this;
-    let spent = 0;
     this.set(w, SPECIAL, 1);
     if (this.get(w, DONE) > 0) this.compact(w);
+    let done = this.total(w) - slot.remaining[w]!;
+    let spent = 0;
     if (this.get(w, LOCKED) === 1) {
-      const s = w * SHARES + this.get(w, DONE);
-      if (slot.started[w] === 1) {
-        spent = this.markPresent(w, context, share.cost(s) - slot.remaining[w]!);
-        share.setCost(s, slot.remaining[w]!);
-        if (spent > 0) this.goesOn(s);
-        slot.started[w] = 0;
+      spent = this.sections.markSpinning(w, context);
+      slot.started[w] = 0;
+    }
+    for (let s = w * SHARES + this.get(w, DONE); done > 0; s++) {
+      const part = Math.min(done, share.cost(s));
+      kernel.mark(share.fn(s), share.component(s), context, slot.begin[w]! + spent, part, share.packet(s), share.a(s), share.b(s), this.get(w, VCPU), this.get(w, ENABLER));
+      this.set(w, ENABLER, NONE);
+      if (part === share.cost(s) && this.get(w, DONE) < this.get(w, COUNT) - 1) this.set(w, DONE, this.get(w, DONE) + 1);
+      else {
+        share.setCost(s, share.cost(s) - part);
+        this.goesOn(s);
       }
-    } else {
-      let done = this.total(w) - slot.remaining[w]!;
-      let begin = slot.begin[w]!;
-      for (let s = w * SHARES + this.get(w, DONE); done > 0; s++) {
-        const part = Math.min(done, share.cost(s));
-        kernel.mark(share.fn(s), share.component(s), context, begin, part, share.packet(s), share.a(s), share.b(s), this.get(w, VCPU), this.get(w, ENABLER));
-        this.set(w, ENABLER, NONE);
-        if (part === share.cost(s) && this.get(w, DONE) < this.get(w, COUNT) - 1) this.set(w, DONE, this.get(w, DONE) + 1);
-        else {
-          share.setCost(s, share.cost(s) - part);
-          this.goesOn(s);
-        }
-        begin += part;
-        done -= part;
-        spent += part;
-      }
+      done -= part;
+      spent += part;
     }
     return spent;
+  }
+
+  /** Of the function that it goes through now, or next. */
+  componentOf(w: number): number {
+    return this.share.component(w * SHARES + this.get(w, DONE));
+  }
+
+  /** Whether the work's vCPU is not to be taken for another thread now, because of a lock. */
+  keepsVcpu(w: number): boolean {
+    return this.get(w, LOCKED) === 1 && this.sections.keepsVcpu(w);
   }
 
   /** What counts as a crossing, a copy or the like does so once: its first row. */

@@ -70,7 +70,7 @@ function processesOf(c: Cut, bind: string): { domains: string[]; workloads: stri
   return {
     domains: [
       ...names.flatMap((name, i) => process(name, [`http-server: { port: ${8000 + i}, workers: ${c.workers} }`, ...(c.compute ? ["compute: { burst: 100us }"] : []), libc, ...(c.cut === "kernel driver" ? ["tcpip"] : [])])),
-      ...servers, ...block("os", ["kind: kernel", `system: ${c.system}`, `vcpus: ${c.vcpus}`], inKernel),
+      ...servers, ...block("os", ["kind: kernel", `system: ${c.system}`, ...(c.system === "netbsd" && c.requests % 2 === 0 ? ["net-mpsafe: on"] : []), `vcpus: ${c.vcpus}`], inKernel),
     ],
     workloads: names.map((name) => `  - http: { from: client, to: ${name}, size: ${c.size}, concurrency: ${c.concurrency}, requests: ${c.requests}, keepalive: ${c.keepalive} }`),
   };

@@ -86,7 +86,7 @@ function monolithic({ application, vcpus, moderation, manyQueues }: Experiment, 
     device: "mtu: 9000",
     lines: [
       "domains:",
-      "  kernel:", "    kind: kernel", `    system: ${system}`, `    vcpus: ${vcpus}`, "    components:", "      - tcpip", `      - ixgbe: { bind: nic0.pf${queues}${moderation === undefined ? "" : `, moderation: ${moderation}`} }`,
+      "  kernel:", "    kind: kernel", `    system: ${system}`, ...(system === "netbsd" ? ["    net-mpsafe: on"] : []), `    vcpus: ${vcpus}`, "    components:", "      - tcpip", `      - ixgbe: { bind: nic0.pf${queues}${moderation === undefined ? "" : `, moderation: ${moderation}`} }`,
       "  app:", "    kind: process", "    kernel: kernel", "    components:", `      - ${application}`, "      - libc",
     ],
   };

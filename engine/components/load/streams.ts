@@ -107,18 +107,18 @@ export class Streams implements Transport, SocketUser {
       let bytes = 0;
       for (let i = 0; i < (client.atOnce ?? 1); i++) bytes += client.message(a, i)?.length ?? 0;
       cpus.spend(this.fn["write request"]);
-      libc.spend(SocketCall.send, Math.min(bytes, libc.sockets.tcp.sendSpace(a)));
+      libc.spend(SocketCall.send, Math.min(bytes, libc.sockets.tcp.sendSpace(a)), a);
     } else if (op === Op.write) {
-      libc.spend(SocketCall.send, Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)));
+      libc.spend(SocketCall.send, Math.min(this.conn.unsent[a]!, libc.sockets.tcp.sendSpace(a)), a);
     } else if (op === Op.read) {
       libc.spend(SocketCall.wait);
-      libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(a)));
+      libc.spend(SocketCall.receive, Math.min(READ_SIZE, libc.sockets.tcp.available(a)), a);
       cpus.spend(this.fn["read response"]);
     } else if (op === Op.answer) {
       cpus.spend(this.fn["read response"]);
     } else {
       // shutdown costs as much as close.
-      libc.spend(SocketCall.close);
+      libc.spend(SocketCall.close, 0, a);
     }
   }
 

@@ -192,6 +192,12 @@ export class TcpStack {
     tcp.destroy(conn, CloseReason.aborted);
   }
 
+  /** The connection that a packet addressed to this stack is of, or −1. */
+  connectionOf(packet: number): number {
+    const { packets, connections } = this.tcp;
+    return connections.find(packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet));
+  }
+
   /** A packet addressed to this stack. */
   input(packet: number): void {
     const conn = segmentArrives(this.tcp, packet);

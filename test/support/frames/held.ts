@@ -18,7 +18,7 @@ import { Link } from "../../../engine/network/link";
 import type { PacketLog } from "../../../engine/network/packets";
 import { WAITING } from "../../../engine/scheduling/ipc";
 import { JOB_A, JOB_NEXT, JOB_OP, JOB_OWNER } from "../../../engine/scheduling/threads";
-import { FIRST_ARGUMENT, OP, OWNER } from "../../../engine/scheduling/work";
+import { FIRST_ARGUMENT, OP, OWNER } from "../../../engine/scheduling/workSlot";
 
 /** Is told of a frame and of who has it: the path of a domain, a PCI function, an adapter or a link. */
 type Look = (packet: number, holder: string) => void;
@@ -99,6 +99,7 @@ function inComponents(engine: MachineEngine, look: Look): void {
   for (const model of machine.components.values()) {
     const holder = engine.names.components[model.id]!.domain!;
     if (model instanceof Ixgbe) inReceiveOffload(engine, model, holder, look);
+    if (model instanceof TcpIp) for (const segment of model.owned.segments()) look(segment, holder);
     if (model instanceof Netserver) {
       // The application's memory, which it shares: what is in it goes with the application.
       for (const { application, toServer, toApplication } of model["channels"]) for (const ring of [toServer, toApplication]) inFrameRing(ring, application, look);

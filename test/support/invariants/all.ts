@@ -4,6 +4,7 @@ import { failureInvariants } from "./failures";
 import { frameInvariants } from "./frames";
 import { grantInvariants } from "./grants";
 import type { Invariant } from "./invariant";
+import { lockInvariants } from "./locks";
 import { portmapInvariants } from "./portmap";
 import { ringInvariants } from "./rings";
 import { schedulingInvariants } from "./scheduling";
@@ -14,7 +15,7 @@ import { timeInvariants } from "./time";
 
 /** The rules of each subject, by the name of its file. */
 export const bySubject: Readonly<Record<string, readonly Invariant[]>> = {
-  time: timeInvariants, scheduling: schedulingInvariants, rings: ringInvariants, grants: grantInvariants, failures: failureInvariants,
+  time: timeInvariants, scheduling: schedulingInvariants, locks: lockInvariants, rings: ringInvariants, grants: grantInvariants, failures: failureInvariants,
   crossings: crossingInvariants, server: serverInvariants, portmap: portmapInvariants, switching: switchingInvariants, devices: deviceInvariants,
   streams: streamInvariants, frames: frameInvariants,
 };

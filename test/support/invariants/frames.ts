@@ -8,7 +8,7 @@ import type { Invariant } from "./invariant";
 
 /** Functions in which a stack takes what is for it, or answers it. */
 const taken: ReadonlySet<string> = new Set([
-  "in_arpinput", "arp_rcv", "tcp_input", "tcp_v4_rcv", "udp_input", "udp_rcv", "icmp_input", "icmp_rcv", "icmp_reflect", "icmp_reply", "icmp_error", "__icmp_send",
+  "in_arpinput", "arp_rcv", "tcp_input", "tcp_v4_rcv", "tcp_v4_do_rcv", "udp_input", "udp_rcv", "icmp_input", "icmp_rcv", "icmp_reflect", "icmp_reply", "icmp_error", "__icmp_send",
   // Said of an ARP packet that has been taken.
   "neighbour is at another address now",
 ]);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
+import { Wait } from "../../../engine/scheduling/sections";
 import { ThreadState } from "../../../engine/scheduling/threads";
 import { VcpuState } from "../../../engine/scheduling/vcpus";
-import { DONE, VCPU } from "../../../engine/scheduling/work";
+import { VCPU } from "../../../engine/scheduling/workSlot";
 import { NONE, NO_VCPU } from "../../../engine/trace/trace";
 import type { Invariant } from "./invariant";
 
@@ -64,10 +65,10 @@ const threadInvariants: readonly Invariant[] = [
     },
   },
   {
-    number: 53, says: "a vCPU does one piece of a thread's work at a time, and a thread that is not preemptible keeps its vCPU until the piece is done",
+    number: 53, says: "a vCPU does one piece of a thread's work at a time, and a thread that is not preemptible keeps its vCPU until the piece is done, or sleeps for a lock",
     watch: (engine) => {
       const { trace, names } = engine;
-      const { vcpus, threads: { thread } } = cpusOf(engine);
+      const { vcpus, threads: { thread }, work: { slot } } = cpusOf(engine);
       const busyUntil = new Map<number, number>();
       return {
         row: (row) => {
@@ -79,7 +80,10 @@ const threadInvariants: readonly Invariant[] = [
         },
         sample: () => {
           for (let t = 0; t < thread.rows; t++) {
-            if (thread.work[t] === NONE || vcpus.domains[thread.domain[t]!]!.policy.tickPeriod > 0) continue;
+            const w = thread.work[t]!;
+            if (w === NONE || vcpus.domains[thread.domain[t]!]!.policy.tickPeriod > 0) continue;
+            // Who slept has got the lock, or tries to again, when it runs.
+            if (thread.state[t] === ThreadState.asleep || slot.wants[w] !== NONE || slot.held[w] !== NONE) continue;
             assert.equal(thread.state[t], ThreadState.running, "work that is half done on a thread that does not run");
           }
         },
@@ -89,14 +93,11 @@ const threadInvariants: readonly Invariant[] = [
   {
     number: 54, says: "nobody spins for a lock that is free, or that a vCPU which idles and has its pCPU could let go",
     watch: (engine) => {
-      const { vcpus, work, work: { slot, share }, locks } = cpusOf(engine);
-      const shares = share.time.rows / Math.max(1, slot.rows);
+      const { vcpus, work: { slot }, locks } = cpusOf(engine);
       return {
         sample: () => {
-          const perSlot = slot.rows === 0 ? shares : share.time.rows / slot.rows;
           for (let w = 0; w < slot.rows; w++) {
-            if (slot.spinning[w] !== 1) continue;
-            assert.notEqual(locks.holder(share.lock(w * perSlot + work.get(w, DONE))), NONE, "spins for a lock that is free");
+            if (slot.spinning[w] === Wait.spinning || slot.spinning[w] === Wait.asleep) assert.notEqual(locks.holder(slot.wants[w]!), NONE, "waits for a lock that is free");
           }
           for (let v = 0; v < vcpus.vcpu.rows; v++) {
             if (vcpus.vcpu.stuckSince[v] === 0 || vcpus.vcpu.idlePoll[v] !== NONE) continue;

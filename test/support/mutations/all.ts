@@ -4,6 +4,7 @@ import { deviceMutations } from "./devices";
 import { portmapMutations } from "./portmap";
 import { failureMutations } from "./failures";
 import { frameMutations } from "./frames";
+import { lockMutations } from "./locks";
 import { ringMutations } from "./rings";
 import type { Mutation } from "./mutation";
 import { schedulingMutations } from "./scheduling";
@@ -20,6 +21,7 @@ export const mutations: readonly Mutation[] = [
   { breaks: 27, file: "engine/network/link.ts", replace: "      kernel.mark(fn[\"lost on the link\"], this.id, context, kernel.now, 0, sent);\n", by: "      kernel.mark(fn[\"lost on the link\"], this.id, context, kernel.now, 0, sent);\n      kernel.schedule(this.delay, Priority.hardware, this.id, Op.serialised, sent, end);\n" },
   { breaks: 76, file: "engine/kernel/random.ts", replace: "    const scrambled = Math.imul(x1, 5);", by: "    const scrambled = Math.imul(x1, 5) + ((globalThis as { drawn?: number }).drawn = ((globalThis as { drawn?: number }).drawn ?? 0) + 1);" },
   ...schedulingMutations,
+  ...lockMutations,
   ...crossingMutations,
   ...ringMutations,
   ...deviceMutations,

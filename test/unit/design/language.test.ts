@@ -25,7 +25,7 @@ describe("completion", () => {
   it("offers the keys of the section that are not there yet", () => {
     assert.deepEqual(labels("\nworkloads:", "\n|\nworkloads:"), ["faults", "switches", "costs", "layout"]);
     assert.deepEqual(labels("\nworkloads:", "\nfau|\nworkloads:"), ["faults", "switches", "costs", "layout"]);
-    assert.deepEqual(labels("        kind: vm\n        vcpus: 2\n", "        kind: vm\n        vcpus: 2\n        wei|\n"), ["kernel", "system", "weight", "cap", "affinity", "scheduler", "memory-node", "idle", "uplinks"]);
+    assert.deepEqual(labels("        kind: vm\n        vcpus: 2\n", "        kind: vm\n        vcpus: 2\n        wei|\n"), ["kernel", "system", "net-mpsafe", "weight", "cap", "affinity", "scheduler", "memory-node", "idle", "uplinks"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ cores: 6, | }"), ["numa"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ | }"), ["cores", "numa"]);
     assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, | }\nworkloads:"), ["switch", "to"]);

@@ -171,6 +171,7 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "cannot-call", text: designText({ domains: { netsrv: ["netserver", "ixgbe: { bind: nic0.pf }"], web: ["http-server", "libc", "tcpip", "«vif»: { channel: netsrv.netserver }"] } }).replace("      web:\n", "      os: { kind: kernel }\n      web:\n        kind: process\n") },
   { code: "cannot-call", text: designText({ domains: { net: web("ixgbe: { bind: nic0.vf0 }"), web: ["http-server: { port: 81 }", "libc: { stack: «net.tcpip» }"] } }) },
   { code: "no-effect", text: processes({ web: ["kind: process\n        vcpus: «2»", APP] }) },
+  { code: "no-effect", text: processes({ web: ["kind: process\n        net-mpsafe: «on»", APP] }) },
   { code: "no-effect", text: one(DIRECT).replace("        components", "        kernel: «web»\n        components") },
   { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: pinned, timeslice: «10ms» }" }) },
   { code: "no-effect", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, ratelimit: «2ms», timeslice: 1ms }" }) },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { MachineEngine } from "../../../engine/create";
-import { COUNT } from "../../../engine/scheduling/work";
+import { COUNT } from "../../../engine/scheduling/workSlot";
 import { runDesign } from "../../support/runDesign";
 
 const sample = (name: string): string => readFileSync(`samples/scheduling/${name}.exo.yaml`, "utf8");

@@ -186,7 +186,7 @@ export function tokenDesign(): Design {
     ...part(path, entry), host: "server", domain: path.slice(0, path.lastIndexOf("/")), type: "", options: {}, optionRanges: new Map(), bind: undefined, channel: undefined, below: undefined,
   });
   const domain = (path: string, entry: string, components: ReturnType<typeof component>[]) => ({
-    ...part(path, entry), host: "server", kind: "vm" as const, kernel: undefined, system: "netbsd" as const, vcpus: 1, weight: 256, cap: 0, affinity: [], scheduler: "m-n", memoryNode: undefined, idle: "halt" as const, components, uplinks: [], activeUplink: undefined,
+    ...part(path, entry), host: "server", kind: "vm" as const, kernel: undefined, system: "netbsd" as const, netMpsafe: false, vcpus: 1, weight: 256, cap: 0, affinity: [], scheduler: "m-n", memoryNode: undefined, idle: "halt" as const, components, uplinks: [], activeUplink: undefined,
   });
   const machine = { cores: 1, numa: 1, iommu: true, devices: [], hypervisor: undefined };
   return {

@@ -1,0 +1,113 @@
+import type { DomainPlace, Locking, Machine } from "../machine/machine";
+import { kernelLock, rumpSoftnetLock, socketLock, softnetLock, type LockClass } from "../scheduling/lockClasses";
+import { NONE } from "../trace/trace";
+
+/** Parts of a network stack, as far as locks are concerned. */
+interface Parts<T> {
+  /** What a socket call does at the socket, and its copy of the data. */
+  readonly call: T;
+  readonly copy: T;
+  /** A segment or datagram on its way out, up to IP, and from there to the adapter. */
+  readonly output: T;
+  readonly link: T;
+  /** A frame on its way in, at Ethernet, IP, and TCP, UDP or ICMP. */
+  readonly ether: T;
+  readonly ip: T;
+  readonly transport: T;
+  readonly timer: T;
+  readonly arp: T;
+  /** The driver's interrupt, and the soft interrupt that it leads to. */
+  readonly driver: T;
+}
+
+export type StackPart = keyof Parts<unknown>;
+
+const free: readonly LockClass[] = [];
+const softnet = [softnetLock];
+const both = [softnetLock, kernelLock];
+const giant = [kernelLock];
+const library = [rumpSoftnetLock];
+const socket = [socketLock];
+
+/**
+ * Which locks each part runs under, the one that is taken first first.
+ *
+ * NetBSD 8: `solock` is softnet_lock for TCP and UDP, and is let go around `uiomove` (`sosend` and `soreceive`, `sys/kern/uipc_socket.c`).
+ * Without NET_MPSAFE, `ipintr` and `arpintr` take both (SOFTNET_KERNEL_LOCK_UNLESS_NET_MPSAFE, `sys/net/if.h`), `if_output_lock` takes KERNEL_LOCK,
+ * and so do interrupts and soft interrupts that are not marked as safe (`intr_biglock_wrapper`, `softint_execute`), such as ixgbe's. With it, IP
+ * and the driver need none, `tcp_input` and `udp_input` are wrapped in softnet_lock (PR_WRAP_INPUT, `sys/netinet/in_proto.c`), and
+ * TCP's timers still take both (`sys/netinet/tcp_timer.c`).
+ * LibrettOS' library is built with NET_MPSAFE (LibrettOS, section 5).
+ *
+ * Linux 4.13: `tcp_sendmsg`, `tcp_recvmsg` and `tcp_close` own the socket all the while (`lock_sock`, `net/ipv4/tcp.c`). Here each segment of a
+ * call takes it anew, as if `sk_stream_wait_memory` came in between. The lock of each transmit queue (`__dev_xmit_skb`, `net/core/dev.c`) is left out: CPUs have
+ * queues of their own.
+ */
+const locksOf: Readonly<Record<Locking, Parts<readonly LockClass[]>>> = {
+  netbsd: { call: softnet, copy: free, output: softnet, link: both, ether: giant, ip: both, transport: both, timer: both, arp: both, driver: giant },
+  "netbsd with NET_MPSAFE": { call: softnet, copy: free, output: softnet, link: softnet, ether: free, ip: free, transport: softnet, timer: both, arp: free, driver: free },
+  rump: { call: library, copy: free, output: library, link: library, ether: free, ip: free, transport: library, timer: library, arp: free, driver: free },
+  linux: { call: socket, copy: socket, output: socket, link: socket, ether: free, ip: free, transport: socket, timer: socket, arp: free, driver: free },
+};
+
+interface Taken {
+  readonly ofSocket: boolean;
+  readonly first: number;
+  readonly second: number;
+}
+
+/** The locks of one domain's network stack: which of them what is spent is under. Where nobody could hold one, there are none. */
+export class StackLocks {
+  private readonly parts: Parts<Taken> | undefined;
+  /** Whether each connection has a lock of its own. */
+  readonly bySocket: boolean;
+  /** Whether what TCP sends goes out under the lock under which it found that it has something to send. */
+  readonly outputGoesOn: boolean;
+
+  constructor(private readonly machine: Machine, private readonly domain: DomainPlace) {
+    const { locking } = domain;
+    const used = locking === undefined ? [] : Object.values(locksOf[locking]).flat().filter((cls: LockClass) => machine.cpus.canContend(domain.id, cls));
+    this.bySocket = used.includes(socketLock);
+    this.outputGoesOn = used.length > 0 && !this.bySocket;
+    if (locking === undefined || used.length === 0) return;
+    const taken = (classes: readonly LockClass[]): Taken => {
+      const [first = NONE, second = NONE] = classes.filter((cls) => cls !== socketLock && used.includes(cls)).map((cls) => this.shared(cls));
+      return { ofSocket: classes.includes(socketLock), first, second };
+    };
+    const { call, copy, output, link, ether, ip, transport, timer, arp, driver } = locksOf[locking];
+    this.parts = {
+      call: taken(call), copy: taken(copy), output: taken(output), link: taken(link), ether: taken(ether), ip: taken(ip), transport: taken(transport),
+      timer: taken(timer), arp: taken(arp), driver: taken(driver),
+    };
+  }
+
+  /** A lock that the domain has one of. */
+  private shared(cls: LockClass): number {
+    const { locks, id } = this.domain;
+    let lock = locks.get(cls.name);
+    if (lock === undefined) locks.set(cls.name, (lock = this.machine.cpus.addLock(id, cls, cls.name)));
+    return lock;
+  }
+
+  /** A lock of a connection's own. */
+  make(): number {
+    return this.machine.cpus.locks.make(this.domain.id, socketLock);
+  }
+
+  /**
+   * In `begin`: what is spent from now on is of this part.
+   * @param socket lock of the socket that it is at, if that has its own
+   * @param instead what a soft interrupt does if a process owns the socket
+   */
+  under(part: StackPart, socket: number = NONE, instead: number = NONE): void {
+    if (this.parts === undefined) return;
+    const { ofSocket, first, second } = this.parts[part];
+    if (ofSocket && socket !== NONE) this.machine.cpus.under(socket, first, instead);
+    else this.machine.cpus.under(first, second);
+  }
+
+  /** In `begin`: what is spent from now on is of none. */
+  free(): void {
+    if (this.parts !== undefined) this.machine.cpus.under(NONE);
+  }
+}
