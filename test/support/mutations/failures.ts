@@ -81,5 +81,5 @@ export const failureMutations: readonly Mutation[] = [
   { breaks: 35, file: "engine/components/netback.ts", replace: "      this.place.machine.cpus.post(this.xenwatch, this.id, Op.disconnect, v);\n", by: "", design: GUEST_CRASH, dispatches: 200_000 },
   { breaks: 35, file: "engine/machine/channelGrants.ts", replace: "return this.state.mapping[0] !== NONE && !this.isStale;", by: "return this.state.mapping[0] !== NONE;", design: GUEST_CRASH, dispatches: 200_000 },
   { breaks: 35, file: "engine/scheduling/lifeCycle.ts", replace: "    lines.clear(domain);\n", by: "" },
-  { breaks: 86, file: "engine/scheduling/lifeCycle.ts", replace: "if (threads.thread.work[t] !== NONE) work.drop(threads.thread.work[t]!);", by: ";" },
+  { breaks: 86, file: "engine/scheduling/lifeCycle.ts", replace: "if (threads.thread.work[t] !== NONE) this.giveUp(threads.thread.work[t]!);", by: ";" },
 ];
