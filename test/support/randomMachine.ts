@@ -20,6 +20,7 @@ const domain = fc.record({
   vcpus: fc.integer({ min: 1, max: 3 }),
   workers: fc.integer({ min: 1, max: 4 }),
   weight: fc.constantFrom(64, 256, 1024),
+  cap: fc.constantFrom(0, 0, 0, 60, 150),
   idle: fc.constantFrom("halt", "spin"),
   threads: fc.constantFrom("m-n", "m-n", "n-1", "preemptive", "run-to-completion"),
   lock: fc.constantFrom("", "", ", threads: 3, lock: 30us"),
@@ -160,7 +161,7 @@ export const randomMachine: fc.Arbitrary<RandomMachine> = fc.record({
   domains.forEach((d, i) => {
     const options = { "http-server": `port: ${80 + i}, workers: ${d.workers}`, "key-value-store": `port: ${6379 + i}`, memcached: `port: ${11211 + i}, threads: ${d.workers}` }[d.server];
     lines.push(
-      `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        idle: ${d.idle}`, `        scheduler: ${d.threads}`,
+      `      d${i}:`, "        kind: vm", `        vcpus: ${d.vcpus}`, `        weight: ${d.weight}`, `        cap: ${d.cap}`, `        idle: ${d.idle}`, `        scheduler: ${d.threads}`,
       ...(d.affine && scheduler !== "pinned" ? [`        affinity: [${i % wanted}]`] : []), "        components:",
       `          - ${d.server}: { ${options} }`, ...(d.compute ? [`          - compute: { burst: 100us${d.lock} }`] : []), "          - libc", "          - tcpip",
       ...interfacesOf(d.way, `nic0.vf${i}`, `${d.queues > 1 ? `, queues: ${d.queues}` : ""}${d.offloads}`),

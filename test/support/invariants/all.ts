@@ -1,4 +1,5 @@
 import { crossingInvariants } from "./crossings";
+import { creditInvariants } from "./credits";
 import { deviceInvariants } from "./devices";
 import { failureInvariants } from "./failures";
 import { frameInvariants } from "./frames";
@@ -15,7 +16,8 @@ import { timeInvariants } from "./time";
 
 /** The rules of each subject, by the name of its file. */
 export const bySubject: Readonly<Record<string, readonly Invariant[]>> = {
-  time: timeInvariants, scheduling: schedulingInvariants, locks: lockInvariants, rings: ringInvariants, grants: grantInvariants, failures: failureInvariants,
+  time: timeInvariants, scheduling: schedulingInvariants, credits: creditInvariants, locks: lockInvariants, rings: ringInvariants, grants: grantInvariants,
+  failures: failureInvariants,
   crossings: crossingInvariants, server: serverInvariants, portmap: portmapInvariants, switching: switchingInvariants, devices: deviceInvariants,
   streams: streamInvariants, frames: frameInvariants,
 };

@@ -40,6 +40,22 @@ function isServer({ components }: DomainPlace): boolean {
   return components.some(({ type }) => type === "netserver");
 }
 
+/** Whether two domains have anything in common: a channel, or a kernel. */
+function shareSomething(a: DomainPlace, b: DomainPlace): boolean {
+  const leadsTo = (from: DomainPlace, to: DomainPlace): boolean => from.components.some(({ channel }) => to.components.some(({ path }) => path === channel));
+  const [ofA, ofB] = [a.kernel?.id ?? a.id, b.kernel?.id ?? b.id];
+  return ofA === ofB || leadsTo(a, b) || leadsTo(b, a);
+}
+
+/** Domains whose fates are one: with a kernel go its processes, with a host all of its domains. @param all those that died or started in a dispatch */
+function fatesOf(engine: MachineEngine, all: readonly DomainPlace[]): number {
+  const { trace, names } = engine;
+  let row = trace.length - 1;
+  while (!trace.isFirst(row) && names.functions[trace.fn(row)]!.name !== "host stops") row--;
+  if (names.functions[trace.fn(row)]!.name === "host stops") return new Set(all.map(({ host }) => host)).size;
+  return new Set(all.map(({ id, kernel }) => (all.some((other) => other.id === kernel?.id) ? kernel!.id : id))).size;
+}
+
 /** Rules of crashes, hangs and restarts. */
 export const failureInvariants: readonly Invariant[] = [
   {
@@ -56,6 +72,19 @@ export const failureInvariants: readonly Invariant[] = [
       return aroundFaults(engine, copies, (before, changed) => {
         if (!changed.every(isServer)) return;
         for (const [domain, copy] of before) if (!changed.includes(domain)) assert.deepEqual(store.copyScope(domain.path), copy, domain.path);
+      });
+    },
+  },
+  {
+    number: 33, says: "who shares nothing with a domain that dies or starts sees nothing of it: not a byte of its memory changes, and nobody dies or starts along but with its kernel or host",
+    watch: (engine) => {
+      const { store } = engine.built.machine.kernel;
+      const copies = (): ReadonlyMap<DomainPlace, unknown> => new Map(engine.built.domains.map((domain) => [domain, store.copyScope(domain.path)]));
+      return aroundFaults(engine, copies, (before, changed) => {
+        assert.equal(fatesOf(engine, changed), 1, changed.map(({ path }) => path).join());
+        for (const [domain, copy] of before) {
+          if (!changed.includes(domain) && !changed.some((each) => shareSomething(each, domain))) assert.deepEqual(store.copyScope(domain.path), copy, domain.path);
+        }
       });
     },
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { Protocol, type BindResult, type Portmap } from "../../../engine/machine/portmap";
+import { NONE } from "../../../engine/trace/trace";
 import type { Invariant, Watch } from "./invariant";
 
 /** First port of the dynamic range (RFC 6335 section 6). */
@@ -45,6 +46,17 @@ function onBind({ built: { machine } }: MachineEngine, look: (bind: Bind) => voi
 
 /** Rules of the portmap. */
 export const portmapInvariants: readonly Invariant[] = [
+  {
+    number: 15, says: "a port goes to the domain whose thread makes the call for it: the hypervisor knows who that is, and is not told",
+    watch: (engine) => {
+      const { cpus } = engine.built.machine;
+      return onBind(engine, ({ portmap, application }) => {
+        const thread = cpus.currentThread;
+        assert.notEqual(thread, NONE, "a hypercall of nobody");
+        assert.equal(engine.names.contexts[cpus.contextOf(thread)]!.domain, portmap["nameOf"](application), "a port for somebody else");
+      });
+    },
+  },
   {
     number: 5, says: "a port of a server has one owner: what is bound goes to who asked, and only if it was free or already theirs",
     watch: (engine) => onBind(engine, ({ portmap, application, protocol, result, before }) => {

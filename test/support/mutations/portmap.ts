@@ -26,5 +26,6 @@ export const portmapMutations: readonly Mutation[] = [
   { breaks: 6, file: "engine/machine/portmap.ts", replace: "this.entry.owner[base + port] = application;", by: "this.entry.owner[port] = this.entry.owner[base + port] = application;", design },
   { breaks: 7, file: "engine/machine/portmap.ts", replace: "if (owner === application) return { port };", by: "", design },
   { breaks: 7, file: "engine/machine/portmap.ts", replace: 'if (owner !== -1) return { error: "EADDRINUSE" };', by: "", design },
+  { breaks: 15, file: "engine/components/netserver.ts", replace: "return this.portmap.bind(channel, protocol, port);", by: "return this.portmap.bind((channel + 1) % this.channels.length, protocol, port);", design },
   { breaks: 8, file: "engine/machine/portmap.ts", replace: "const DYNAMIC = 49152;", by: "const DYNAMIC = 49153;", design },
 ];

@@ -1,5 +1,17 @@
 import type { Mutation } from "./mutation";
 
+/** A domain of two busy vCPUs under a cap, and one without. */
+const capped = `exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 2 }
+    hypervisor: { model: xen, scheduler: credit, timeslice: 3ms }
+    domains:
+      low: { kind: vm, vcpus: 2, cap: 30, components: [compute: { threads: 2 }] }
+      high: { kind: vm, weight: 512, components: [compute] }
+run: { until: 200ms, seed: 1 }
+`;
+
 /** Faults of both levels of scheduling. */
 export const schedulingMutations: readonly Mutation[] = [
   { breaks: 51, file: "engine/scheduling/dispatcher.ts", replace: "    threads.thread.state[thread] = ThreadState.ready;\n    const d = vcpus.entry(v);", by: "    const d = vcpus.entry(v);" },
@@ -12,6 +24,11 @@ export const schedulingMutations: readonly Mutation[] = [
   { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(before);", by: ";" },
   { breaks: 56, file: "engine/scheduling/roundRobin.ts", replace: "return allowed.length === 0 || allowed.includes(pcpu);", by: "return true;" },
   { breaks: 56, file: "engine/scheduling/credit.ts", replace: "return affinity.length === 0 || affinity.includes(pcpu);", by: "return true;" },
+  { breaks: 57, file: "engine/scheduling/creditAccounting.ts", replace: "(picoseconds * CREDITS_PER_MS) / MILLISECOND", by: "(picoseconds * CREDITS_PER_MS) / (1.01 * MILLISECOND)" },
+  { breaks: 57, file: "engine/scheduling/creditAccounting.ts", replace: "let fair = (total * weight) / weights;", by: "let fair = total / active.length;" },
+  { breaks: 57, file: "engine/scheduling/creditAccounting.ts", replace: "total += ((fair - peak) * weights) / left;", by: "total += (2 * (fair - peak) * weights) / left;" },
+  { breaks: 57, file: "engine/scheduling/creditAccounting.ts", replace: "if (ceiling > 0) peak = Math.min(peak, ceiling);", by: "", design: capped },
+  { breaks: 57, file: "engine/scheduling/credit.ts", replace: "if (c.queued[v] === 1 || c.parked[v] === 1) return;", by: "if (c.queued[v] === 1) return;", design: capped },
   { breaks: 58, file: "engine/scheduling/credit.ts", replace: "ran < this.ratelimit)", by: "ran < 0)" },
   { breaks: 59, file: "engine/scheduling/credit.ts", replace: "      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;\n", by: "" },
   { breaks: 78, file: "engine/scheduling/work.ts", replace: "      begin += cost;\n      spent += cost;", by: "      begin += cost;\n      spent += 3 * cost;" },
