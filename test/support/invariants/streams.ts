@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { MachineEngine } from "../../../engine/create";
+import { CloseReason, type TcpTimer } from "../../../engine/network/tcp/api";
+import type { TcpCore } from "../../../engine/network/tcp/core";
+import { State } from "../../../engine/network/tcp/tcb";
 import type { TcpStack } from "../../../engine/network/tcp/tcp";
 import type { Invariant } from "./invariant";
 
@@ -22,8 +25,62 @@ class Arrived {
   }
 }
 
+/** How often a connection may send again without an answer. */
+function attemptsOf({ options, tcb }: TcpCore, conn: number): number {
+  return tcb.state[conn]! < State.established ? options.maxSynRetransmits : options.maxRetransmits;
+}
+
+/** The least time that sending so often again takes, picoseconds: the timeout is no less than its lower bound, and doubles (RFC 6298 section 5.5). */
+function leastTimeFor({ options: { minRto, maxRto } }: TcpCore, attempts: number): number {
+  let sum = 0;
+  for (let i = 0; i <= attempts; i++) sum += Math.min(minRto * 2 ** i, maxRto);
+  return sum;
+}
+
 /** Rules of what TCP promises to applications. */
 export const streamInvariants: readonly Invariant[] = [
+  {
+    number: 34, says: "a connection survives an outage that is shorter than the time for which TCP sends again, and ends with ETIMEDOUT after it: no sooner than when it has sent again as often as it may without an answer, and not later",
+    watch: (engine) => {
+      const cores = stacksOf(engine).map((tcp) => tcp["tcp"]);
+      let wrong: string | undefined;
+      for (const tcp of cores) {
+        const { tcb } = tcp;
+        /** By connection: the first octet that is not acknowledged, and since when. */
+        const unanswered: { una: number; since: number }[] = [];
+        const look = (conn: number): void => {
+          if (unanswered[conn]?.una !== tcb.sndUna[conn]) unanswered[conn] = { una: tcb.sndUna[conn]!, since: engine.built.machine.kernel.now };
+        };
+        const [arm, disarm, destroy] = [tcp.arm.bind(tcp), tcp.disarm.bind(tcp), tcp.destroy.bind(tcp)];
+        tcp.arm = (conn: number, timer: TcpTimer, at: number) => {
+          look(conn);
+          arm(conn, timer, at);
+        };
+        tcp.disarm = (conn: number, timer: TcpTimer) => {
+          look(conn);
+          disarm(conn, timer);
+        };
+        tcp.destroy = (conn: number, reason: CloseReason) => {
+          look(conn);
+          const { idle, probes } = tcp.options.keepAlive;
+          const now = engine.built.machine.kernel.now;
+          const isSilent = tcb.keepAliveProbes[conn]! >= probes && now - tcb.lastReceive[conn]! >= idle;
+          const time = leastTimeFor(tcp, attemptsOf(tcp, conn));
+          if (reason === CloseReason.timedOut && !isSilent && now - unanswered[conn]!.since < time) wrong ??= `a connection is given up after ${now - unanswered[conn]!.since} ps, and not after ${time}`;
+          destroy(conn, reason);
+        };
+      }
+      return {
+        step: () => { if (wrong !== undefined) assert.fail(wrong); },
+        sample: () => {
+          for (const tcp of cores) {
+            const { tcb } = tcp;
+            for (let conn = 0; conn < tcb.rows; conn++) if (tcb.live[conn] === 1) assert.ok(tcb.retransmits[conn]! <= attemptsOf(tcp, conn), `a connection has sent again ${tcb.retransmits[conn]!} times`);
+          }
+        },
+      };
+    },
+  },
   {
     number: 82, says: "an application reads the bytes that the other end has written, in order and once: each has arrived intact before, and an end of the stream comes after the last",
     watch: (engine) => {
