@@ -9,7 +9,9 @@ over many times as many, new ones each time. Each rule is proved able to fail: \
 
 The numbers are this project's own: one list of what a believable machine must keep, grouped by subject (1–15 addresses, ports and the network server, 16–23
 rings and events, 24–31 the mode switch, 32–37 failures, 38–50 devices and DMA, 51–59 schedulers, 60–75 what other systems need, 76 on the simulation
-itself, with what was added since). A number that is missing here is of something that no model does yet. They do not change: commits and tests cite them.
+itself, with what was added since). A number that is missing here is of something that no model does: 37 and 50 of storage, a job of which goes on while the network
+is out, and whose commands complete once; 60–65 and 67–75 of exokernels' secure bindings and revocation, and of enclaves, picoprocesses and
+accelerators. They do not change: commits and tests cite them.
 
 To add one: write \`{ number, says, watch }\` in the file of its subject, list a fault that breaks it in the mutations' file of that subject, and run
 \`npm run invariants\`, which writes this page.

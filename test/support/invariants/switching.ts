@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import type { Ixgbe } from "../../../engine/components/ixgbe";
 import type { Netserver } from "../../../engine/components/netserver";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant } from "./invariant";
+import { ownersOf } from "./portmap";
 
 interface Switched {
   readonly domain: DomainPlace;
@@ -17,8 +19,23 @@ function switchedOf({ built: { machine, domains } }: MachineEngine): Switched[] 
   return domains.flatMap((domain) => {
     if (domain.switchable === undefined) return [];
     const { vif } = domain.switchable;
-    return [{ domain, vif: machine.placed(vif.path) as Vif, server: machine.placed(vif.channel!) as Netserver }];
+    return [{ domain, vif: machine.placed(vif.path) as Vif, server: machine.placed(domain.switchable!.vif.channel!) as Netserver }];
   });
+}
+
+/** What a switch to a driver takes away from an application's place at its server, and the switch back restores. */
+function placeOf({ machine }: MachineEngine["built"], { domain, vif, server }: Switched): unknown {
+  const stack = domain.components.find(({ type }) => type === "tcpip");
+  const owners = ownersOf(machine.portmaps.get(domain.switchable!.vif.channel!)!);
+  const ports: number[] = [];
+  owners.forEach((owner, port) => { if (owner === vif.channelNumber) ports.push(port); });
+  return {
+    "address at the server": server.addresses.isActive(vif.channelNumber), "own address": stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip, "MAC address": vif.mac, ports,
+    "functions that receive or send": domain.switchable!.drivers.filter(({ path }) => {
+      const { nic, f } = machine.placed(path) as Ixgbe;
+      return f >= 0 && (nic.state.receive[f] === 1 || nic.state.transmit[f] === 1);
+    }).map(({ path }) => path),
+  };
 }
 
 /** Rules of the dynamic mode switch. */
@@ -97,6 +114,35 @@ export const switchingInvariants: readonly Invariant[] = [
           });
         },
       };
+    },
+  },
+  {
+    number: 29, says: "from the server to direct access and back all is as it was: the address at the server, the application's own, its ports, and no function of its that receives or sends",
+    watch: (engine) => {
+      const { lifecycle } = engine.built.machine;
+      let wrong: unknown;
+      for (const one of switchedOf(engine)) {
+        const { domain, vif: { uplink }, server } = one;
+        const at = engine.built.domains.find(({ components }) => components.some(({ path }) => path === domain.switchable!.vif.channel))!;
+        // Who has died meanwhile has forgotten.
+        const deaths = (): number => lifecycle.historyOf(domain).deaths + lifecycle.historyOf(at).deaths;
+        let before: { readonly place: unknown; readonly deaths: number } | undefined;
+        const [want, onEnd] = [uplink.want.bind(uplink), uplink.onEnd];
+        uplink.want = (to, fresh) => {
+          if (to !== 0 && uplink.via === 0 && uplink.isAtServer && server.addresses.isActive(one.vif.channelNumber)) before = { place: placeOf(engine.built, one), deaths: deaths() };
+          want(to, fresh);
+        };
+        uplink.onEnd = (end) => {
+          onEnd(end);
+          if (before?.deaths !== deaths() || !uplink.isAtServer) return;
+          try {
+            assert.deepEqual(placeOf(engine.built, one), before.place, domain.path);
+          } catch (error) {
+            wrong ??= error;
+          }
+        };
+      }
+      return { step: () => { if (wrong !== undefined) throw wrong as Error; } };
     },
   },
   {

@@ -40,6 +40,8 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "cpus.isOn(domain.id) && switched.isAtServer", by: "switched.isAtServer", design: anew, dispatches: ALL },
   { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
+  { breaks: 29, file: "engine/components/vifSwitch.ts", replace: "      cpus.call(thread, component, SwitchOp.deconfigure);\n      return;", by: "      return this.driverReady(true);", design: byHand, dispatches: ALL },
+  { breaks: 29, file: "engine/components/serverAddresses.ts", replace: "    state.active[a] = ok ? 1 : 0;\n", by: "    state.active[a] = 0;\n", design: byHand, dispatches: ALL },
   { breaks: 30, file: "engine/machine/switching/toolstack.ts", replace: "      this.mark(fn.device_assigned, driver.id, EBUSY);", by: "      uplink.want(to, false);\n      this.mark(fn.device_assigned, driver.id, EBUSY);", design: scarce, dispatches: ALL },
   { breaks: 31, file: "engine/machine/switching/switchLog.ts", replace: "duration: ended ? rows.ended[row]!", by: "duration: ended ? rows.resumed[row]!", design: byHand, dispatches: ALL },
 ];
