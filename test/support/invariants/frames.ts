@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { IcmpType } from "../../../engine/network/packets";
+import { Branches } from "../frames/branches";
 import { framesHeld, heldForArp, isPartOf } from "../frames/held";
 import { neighboursOf } from "../frames/neighbours";
 import { begunAt, deathsOf, strikesNext } from "./deaths";
@@ -27,8 +28,10 @@ class Ways {
   private readonly rest: number;
   /** Where frames are before something strikes. */
   private before: ReturnType<typeof framesHeld> = new Map();
+  private readonly branches: Branches;
 
   constructor(private readonly engine: MachineEngine) {
+    this.branches = new Branches(engine);
     this.areNeighbours = neighboursOf(engine);
     this.deathAt = deathsOf(engine);
     this.strikes = strikesNext(engine);
@@ -43,7 +46,9 @@ class Ways {
       const { path, domain = path, type } = names.components[trace.component(row)]!;
       this.first[packet] ??= row;
       // What the IOMMU does is the function's whose access it is.
-      (this.last[packet] ??= new Map<string, number>()).set(type === "iommu" ? names.contexts[trace.context(row)]!.path : domain, row);
+      const place = type === "iommu" ? names.contexts[trace.context(row)]!.path : domain;
+      (this.last[packet] ??= new Map<string, number>()).set(place, row);
+      this.branches.seen(packet, place, row);
     }
     const dead = this.deathAt(row);
     if (dead === undefined) return;
@@ -65,6 +70,11 @@ class Ways {
     for (let p = 0; p < packets.length; p++) if (packets.isIcmp(p) && packets.icmpType(p) === IcmpType.unreachable) quoted.add(packets.quoted(p));
     for (let p = 0; p < packets.length; p++) {
       if (this.first[p] === undefined && !held.has(p) && !this.gone.has(p) && !quoted.has(p)) assert.fail(`packet ${p} (${packets.summarize(p)}) has been nowhere`);
+    }
+    for (const { packet, place, keeper, row } of this.branches.unseen()) {
+      const isThere = [place, keeper].some((one) => held.get(packet)?.has(one) === true);
+      const isGone = (this.gone.get(packet) ?? []).some((death) => death.row >= row && (death.place === place || death.place === keeper));
+      if (!isThere && !isGone) assert.fail(`packet ${packet} (${packets.summarize(packet)}) was handed to ${place} before row ${row}, which has not seen it`);
     }
     this.last.forEach((ways, packet) => {
       for (const [place, row] of ways) {
@@ -119,7 +129,7 @@ class Ways {
 /** Rules of frames, wherever they go. */
 export const frameInvariants: readonly Invariant[] = [
   {
-    number: 83, says: "no frame vanishes: wherever one has been, it has gone on from there, others were made of it, a stack has taken it, it is still there, it was refused or dropped with a cause, or it was in the memory of a domain that has died",
+    number: 83, says: "no frame vanishes: whoever is handed one has it, and wherever one has been, it has gone on from there, others were made of it, a stack has taken it, it is still there, it was refused or dropped with a cause, or it was in the memory of a domain that has died",
     watch: (engine) => {
       const { row, step, end } = new Ways(engine);
       return { row, step, end };

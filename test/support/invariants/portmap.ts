@@ -5,8 +5,9 @@ import { NONE } from "../../../engine/trace/trace";
 import type { Invariant, Watch } from "./invariant";
 
 /** First port of the dynamic range (RFC 6335 section 6). */
-const DYNAMIC = 49152;
-const PORTS = 65536;
+export const DYNAMIC = 49152;
+/** Of either protocol. */
+export const PORTS = 65536;
 
 /** Owners of all TCP ports, then of all UDP ports; −1: nobody's. */
 export function ownersOf(portmap: Portmap): Int8Array {

@@ -6,7 +6,7 @@ import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant } from "./invariant";
-import { ownersOf } from "./portmap";
+import { DYNAMIC, PORTS, ownersOf } from "./portmap";
 
 interface Switched {
   readonly domain: DomainPlace;
@@ -28,7 +28,8 @@ function placeOf({ machine }: MachineEngine["built"], { domain, vif, server }: S
   const stack = domain.components.find(({ type }) => type === "tcpip");
   const owners = ownersOf(machine.portmaps.get(domain.switchable!.vif.channel!)!);
   const ports: number[] = [];
-  owners.forEach((owner, port) => { if (owner === vif.channelNumber) ports.push(port); });
+  // Those of connections that it opens come and go.
+  owners.forEach((owner, entry) => { if (owner === vif.channelNumber && entry % PORTS < DYNAMIC) ports.push(entry); });
   return {
     "address at the server": server.addresses.isActive(vif.channelNumber), "own address": stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip, "MAC address": vif.mac, ports,
     "functions that receive or send": domain.switchable!.drivers.filter(({ path }) => {
