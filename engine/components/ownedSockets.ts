@@ -9,7 +9,6 @@ import { backlogFunctions } from "./tcpipFunctions";
 /** What the stack does with what was left. */
 interface Left {
   readonly tcp: TcpStack;
-  takeSegment(packet: number): void;
 }
 
 /**
@@ -127,7 +126,7 @@ export class OwnedSockets {
     // What is called last is done first: what this one leads to.
     if (this.isLeft(conn)) cpus.call(cpus.currentThread, this.stack, StreamOp.left, conn);
     else cpus.leftNothing(this.lockOf(conn));
-    if (packet !== NONE) this.left.takeSegment(packet);
+    if (packet !== NONE) this.left.tcp.input(packet);
     else if (timer !== NONE) this.left.tcp.timeout(conn, timer as TcpTimer);
   }
 

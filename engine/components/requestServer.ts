@@ -65,12 +65,7 @@ export class RequestServer extends SocketServer {
 
   // --- What the sockets report --------------------------------------------------------------------------------------
 
-  override onAccepted(conn: number): void {
-    while (this.conn.rows <= conn) this.conn.alloc();
-    const c = this.conn;
-    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closing[conn] = 0;
-    this.counters.connections[0]!++;
-    if (this.program.noDelay === true) this.libc.sockets.tcp.setNoDelay(conn);
+  override onAcceptable(conn: number): void {
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
   }
 
@@ -134,6 +129,7 @@ export class RequestServer extends SocketServer {
 
   end(op: number, conn: number, m: number): void {
     if (op === Op.listen) this.listen();
+    else if (op === Op.accept) this.accept();
     else if (op === Op.read) this.read(conn);
     else if (op === Op.serve) this.serve(conn, m);
     else if (op === Op.write) this.write(conn);
@@ -141,7 +137,20 @@ export class RequestServer extends SocketServer {
   }
 
   private listen(): void {
-    if (this.libc.sockets.listen(this.user, this.port) !== undefined) this.markFailed();
+    if (this.libc.sockets.listen(this.user, this.port, Number(this.place.spec.options["backlog"])) !== undefined) this.markFailed();
+  }
+
+  /** Takes the connection that has waited longest, if the other end has not reset it meanwhile. What it has sent until now is to be read. */
+  private accept(): void {
+    const { sockets } = this.libc;
+    const conn = sockets.accept(this.user, this.port);
+    if (conn < 0) return;
+    while (this.conn.rows <= conn) this.conn.alloc();
+    const c = this.conn;
+    c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closing[conn] = 0;
+    this.counters.connections[0]!++;
+    if (this.program.noDelay === true) sockets.tcp.setNoDelay(conn);
+    if (sockets.tcp.available(conn) > 0 || sockets.tcp.atEof(conn)) this.onReadable(conn);
   }
 
   private read(conn: number): void {

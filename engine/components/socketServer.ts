@@ -52,7 +52,7 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
     kernel.mark(this.failed, this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, NONE, this.port);
   }
 
-  onAccepted(_conn: number): void {}
+  onAcceptable(_conn: number): void {}
   onEstablished(_conn: number): void {}
   onReadable(_conn: number): void {}
   onWritable(_conn: number): void {}

@@ -5,8 +5,8 @@ import type { DatagramUser } from "./datagrams";
 export interface SocketUser extends DatagramUser {
   /** Its component in the trace, where it is one of its own: with its domain, its sockets are closed. */
   readonly id?: number;
-  /** A connection was made on a port that it listens on. */
-  onAccepted(conn: number): void;
+  /** A connection was made on a port that it listens on, and waits to be accepted. Nothing is told of it until then. */
+  onAcceptable(conn: number): void;
   /** Its active open completed. */
   onEstablished(conn: number): void;
   /** Bytes to read, or the end of the stream. */

@@ -1,7 +1,7 @@
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type TcpOptions } from "../network/tcp/tcp";
+import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type Discard, type TcpOptions } from "../network/tcp/tcp";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
@@ -10,8 +10,6 @@ import type { SocketUser } from "./socketUser";
 export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6 } as const;
 
 const FIRST_DYNAMIC_PORT = 49152;
-/** Connections that a listener keeps in the handshake or for `accept`. */
-const BACKLOG = 128;
 /** IPv4 and TCP headers with all options, which a long segment's length includes. */
 const LONGEST_HEADERS = 20 + 60;
 /** IPv4 and TCP headers without options (RFC 6691). */
@@ -28,11 +26,11 @@ export class StreamSockets {
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
 
-  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param answered by an address */
+  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param answered by an address @param discarded a segment */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
     private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
-    answered: (ip: number) => void, private readonly owned: OwnedSockets,
+    answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -57,16 +55,17 @@ export class StreamSockets {
       disarm: (conn, timer) => this.disarm(conn, timer),
       wantOutput: (conn, cause) => this.wantOutput(conn, cause),
       answered,
+      discarded,
       readable: (conn) => this.userOf(conn)?.onReadable(conn),
       writable: (conn) => this.userOf(conn)?.onWritable(conn),
       established: (conn) => this.userOf(conn)?.onEstablished(conn),
-      accepted: (_conn, port) => this.accept(port),
+      accepted: (conn, port) => this.announce(conn, port),
       closed: (conn, reason) => this.closed(conn, reason),
     }, spec.path);
   }
 
   /** bind and listen. @returns an error name, or undefined */
-  listen(user: number, port: number): string | undefined {
+  listen(user: number, port: number, backlog: number): string | undefined {
     const bound = this.wire().bindPort?.(Protocol.tcp, port);
     if (bound !== undefined && "error" in bound) return bound.error;
     let l = 0;
@@ -74,7 +73,7 @@ export class StreamSockets {
     if (l === this.listener.rows) l = this.listener.alloc();
     this.listener.port[l] = port;
     this.listener.user[l] = user;
-    this.tcp.listen(this.ip, port, BACKLOG);
+    this.tcp.listen(this.ip, port, backlog);
     return undefined;
   }
 
@@ -172,22 +171,31 @@ export class StreamSockets {
     return timer === 0 ? c.timer0 : timer === 1 ? c.timer1 : timer === 2 ? c.timer2 : timer === 3 ? c.timer3 : c.timer4;
   }
 
-  private accept(port: number): void {
+  /** A connection waits to be accepted: it is nobody's yet, and holds its port. */
+  private announce(conn: number, port: number): void {
+    this.hold(conn, port);
     let l = 0;
     while (l < this.listener.rows && this.listener.port[l] !== port) l++;
-    if (l === this.listener.rows) return;
+    if (l < this.listener.rows) this.users[this.listener.user[l]!]!.onAcceptable(conn);
+  }
+
+  /** accept, of a socket that does not block. @returns the connection that has waited longest, or −1 */
+  accept(user: number, port: number): number {
     const conn = this.tcp.accept(this.ip, port);
-    if (conn < 0) return;
-    const user = this.listener.user[l]!;
-    this.adopt(conn, user, port);
-    this.users[user]!.onAccepted(conn);
+    if (conn >= 0) this.adopt(conn, user, port);
+    return conn;
+  }
+
+  private hold(conn: number, port: number): void {
+    this.reach(conn);
+    this.conn.user[conn] = 0;
+    this.conn.port[conn] = port;
+    this.conn.live[conn] = 1;
   }
 
   private adopt(conn: number, user: number, port: number): void {
-    this.reach(conn);
+    this.hold(conn, port);
     this.conn.user[conn] = user + 1;
-    this.conn.port[conn] = port;
-    this.conn.live[conn] = 1;
     if (this.keepsAlive) this.tcp.setKeepAlive(conn);
     this.owned.adopt(conn);
   }

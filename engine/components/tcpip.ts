@@ -12,6 +12,7 @@ import { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
 import { StackLocks } from "./stackLocks";
 import { StreamOp, StreamSockets } from "./streamSockets";
+import { discardFunctions } from "./tcpipDiscards";
 import { stackFunctions } from "./tcpipFunctions";
 
 /** Ops of the stack's own: a frame has come. */
@@ -33,6 +34,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   private readonly arp: AddressResolution;
   private readonly fn;
   private readonly events;
+  private readonly discards;
   /** Thread of what nobody's thread asked for. */
   readonly softint: number;
   private readonly scalars;
@@ -53,9 +55,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.events = kernel.functions({
       "retransmission timeout": { kind: "timeout", a: "connection" },
       "bad IP header checksum": { kind: "drop" },
-      "bad TCP checksum": { kind: "drop" },
       "address is not this host's": { kind: "drop" },
     });
+    this.discards = kernel.functions(discardFunctions(domain.system));
     const inKernel = domain.kernel === undefined;
     this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", inKernel ? 0 : -1, inKernel ? "soft interrupt" : "thread");
     machine.cpus.ipc.serve(this.id, this.softint);
@@ -65,7 +67,10 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.locks = new StackLocks(machine, domain);
     this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire);
-    this.streams = new StreamSockets(place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip), this.owned);
+    this.streams = new StreamSockets(
+      place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip),
+      (packet, why) => this.drop(this.discards[why], packet), this.owned,
+    );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
       route: (packet) => this.arp.send(packet),
@@ -120,9 +125,14 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.wire.spendBindPort?.();
   }
 
-  /** bind and listen. @returns an error name, or undefined */
-  listen(user: number, port: number): string | undefined {
-    return this.streams.listen(user, port);
+  /** bind and listen. @param backlog see {@link TcpStack.listen} @returns an error name, or undefined */
+  listen(user: number, port: number, backlog: number): string | undefined {
+    return this.streams.listen(user, port, backlog);
+  }
+
+  /** Takes the connection that has waited longest on a port that the user listens on. @returns it, or −1 (`EWOULDBLOCK`) */
+  accept(user: number, port: number): number {
+    return this.streams.accept(user, port);
   }
 
   /** socket and connect. @returns the connection, whose `onEstablished` follows, or an error name */
@@ -241,13 +251,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     else if (packets.isHeaderCorrupted(packet)) this.drop(this.events["bad IP header checksum"], packet);
     else if (packets.destinationIp(packet) !== this.ip) this.drop(this.events["address is not this host's"], packet);
     else if (!packets.isTcp(packet)) this.datagrams.input(packet);
-    else if (!this.owned.leavesSegment(packet)) this.takeSegment(packet);
-  }
-
-  /** A segment for this host goes through TCP, unless its checksum is wrong. */
-  takeSegment(packet: number): void {
-    if (this.place.machine.packets.isCorrupted(packet)) this.drop(this.events["bad TCP checksum"], packet);
-    this.tcp.input(packet);
+    else if (!this.owned.leavesSegment(packet)) this.tcp.input(packet);
   }
 
   private drop(fn: number, packet: number): void {

@@ -31,6 +31,12 @@ const port = (fallback: number): KeySpec => ({
   name: "port", doc: "Port that it listens on.", value: { kind: "integer", min: 1, max: 65535, default: fallback },
 });
 
+/** What a server gives to listen(2). A system has a limit of its own: `TcpOptions.somaxconn`. */
+const backlog = (fallback: number, program: string): KeySpec => ({
+  name: "backlog", doc: `Connections that may wait until it accepts them, at most what the system allows: 128 in NetBSD and in Linux before 5.4. ${program}.`,
+  value: { kind: "integer", min: 0, max: 65535, default: fallback },
+});
+
 const probes = (doc: string): KeySpec => ({ name: "probes", doc, value: { kind: "integer", min: 0, max: 15 } });
 
 /** A request's own share of CPU time: what makes a server a queue of theory. */
@@ -76,7 +82,8 @@ export const COMPONENTS: readonly ComponentType[] = [
     type: "http-server", title: "HTTP server", layer: "application", needs: ["libc", "tcpip"],
     doc: "Answers HTTP requests with a body of the size that the workload asks for.",
     options: [
-      port(80),
+      // NGX_LISTEN_BACKLOG, src/os/unix/ngx_linux_config.h and ngx_posix_config.h.
+      port(80), backlog(511, "nginx asks for 511"),
       { name: "workers", doc: "Worker threads, each serving many connections.", value: { kind: "integer", min: 1, max: 256, default: 1 } },
       ...SERVICE,
     ],
@@ -84,13 +91,15 @@ export const COMPONENTS: readonly ComponentType[] = [
   {
     type: "key-value-store", title: "Key-value store", layer: "application", needs: ["libc", "tcpip"],
     doc: "Sets and gets values by key, on one thread, as Redis does.",
-    options: [port(6379)],
+    // CONFIG_DEFAULT_TCP_BACKLOG, src/server.h of Redis 4.0.
+    options: [port(6379), backlog(511, "Redis asks for 511")],
   },
   {
     type: "memcached", title: "memcached", layer: "application", needs: ["libc", "tcpip"],
     doc: "Caches objects by key, on several threads, over memcached’s binary protocol.",
     options: [
-      port(11211),
+      // settings_init, memcached.c.
+      port(11211), backlog(1024, "memcached asks for 1024"),
       { name: "threads", doc: "Worker threads, each serving many connections.", value: { kind: "integer", min: 1, max: 256, default: 4 } },
     ],
   },
@@ -98,19 +107,21 @@ export const COMPONENTS: readonly ComponentType[] = [
     type: "echo", title: "Echo", layer: "application", needs: ["libc", "tcpip"],
     doc: "Sends back what it reads (RFC 862); with a service time, a queueing system with one server.",
     options: [
-      port(7), protocol,
+      // listen(sep->se_fd, 10), usr.sbin/inetd/inetd.c.
+      port(7), protocol, backlog(10, "NetBSD’s inetd asks for 10"),
       ...SERVICE,
     ],
   },
   {
     type: "discard", title: "Discard", layer: "application", needs: ["libc", "tcpip"],
     doc: "Reads and throws away (RFC 863): the other end of a stream.",
-    options: [port(9), protocol],
+    options: [port(9), protocol, backlog(10, "NetBSD’s inetd asks for 10")],
   },
   {
     type: "netpipe-server", title: "NetPIPE server", layer: "application", needs: ["libc", "tcpip"],
     doc: "Reads each message whole and sends it back, as NetPIPE's receiving end does.",
-    options: [port(5002)],
+    // establish, src/tcp.c of NetPIPE 3.7.
+    options: [port(5002), backlog(5, "NetPIPE asks for 5")],
   },
   {
     type: "compute", title: "Compute", layer: "application", needs: [],

@@ -165,7 +165,7 @@ function replay(s: Session, at: number): void {
     const quiet = (): void => {};
     return new TcpStack(store, packets, { ...linuxTcp, ...o }, {
       now: () => time, cause: () => number, random: () => net.hosts[i]!.draws[drawn++]!,
-      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
+      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, discarded: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
     }, `host${i}`);
   });
   store.restore(snapshot);

@@ -1,7 +1,7 @@
 import { Store } from "../../engine/kernel/state";
 import { PacketLog } from "../../engine/network/packets";
 import { cutSegment } from "../../engine/network/segmentation";
-import { TcpStack, linuxTcp, type TcpEnv, type TcpOptions, type TcpTimer } from "../../engine/network/tcp/tcp";
+import { TcpStack, linuxTcp, type Discard, type TcpEnv, type TcpOptions, type TcpTimer } from "../../engine/network/tcp/tcp";
 
 export const MICROSECOND = 1e6;
 export const MILLISECOND = 1e9;
@@ -82,6 +82,13 @@ export class Host implements TcpEnv {
   }
 
   answered(): void {}
+
+  /** Why segments were thrown away, in order. */
+  readonly discards: Discard[] = [];
+
+  discarded(_packet: number, why: Discard): void {
+    this.discards.push(why);
+  }
 
   /** No interface cuts segments, unless a test says so. */
   largest = 0;

@@ -9,8 +9,7 @@ export const storeSystems = ["LibrettOS-Direct", "LibrettOS-Server", "Linux", "N
 /** The paper has a small and a large size, and does not say which in its text: memtier's default, and one that fits one frame of its MTU. */
 export const cacheSizes = ["32B", "4KiB"] as const;
 /**
- * Of the paper's 1 to 20 threads of ten connections. Beyond 128 connections at once the listener's backlog (`somaxconn`) drops the first SYN of some,
- * which come a second later: nothing in the paper's runs, and longer than these are.
+ * Of the paper's 1 to 20 threads of ten connections.
  */
 export const cacheThreads = [1, 4, 8, 12] as const;
 export const redisConnections = [1, 5, 10, 20] as const;

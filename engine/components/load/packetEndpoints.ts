@@ -42,7 +42,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     this.user = this.libc().sockets.addUser(this);
   }
 
-  onAccepted(): void {}
+  onAcceptable(): void {}
   onEstablished(): void {}
   onReadable(): void {}
   onWritable(): void {}

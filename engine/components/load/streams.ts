@@ -64,7 +64,7 @@ export class Streams implements Transport, SocketUser {
 
   // --- What the sockets report --------------------------------------------------------------------------------------
 
-  onAccepted(): void {}
+  onAcceptable(): void {}
 
   onEstablished(conn: number): void {
     this.runOf(conn).client.ready(conn);

@@ -51,28 +51,33 @@ export interface TcpOptions {
   /** Retransmissions of one segment before the connection is given up, and of a SYN. */
   readonly maxRetransmits: number;
   readonly maxSynRetransmits: number;
+  /** How a listener's queues are kept, and what happens where they are full: see `listeners.ts`. */
+  readonly listeners: "netbsd" | "linux";
+  /** Most connections that may wait for `accept`, whatever `listen` is asked for. */
+  readonly somaxconn: number;
 }
 
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
  * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
- * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
+ * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); `kern.somaxconn` 128 (`SOMAXCONN`, sys/socket.h); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
   congestion: "newreno", nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
-  maxSynRetransmits: 5, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
+  maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /**
  * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`, `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
+ * `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS' testbed has Linux 4.13; from 5.4 on it is 4096.
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16,
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
-  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -87,6 +92,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
     quickAcks: o.quickAcks, congestion: o.congestion, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
+    listeners: o.listeners, somaxconn: o.somaxconn,
   };
 }
 
@@ -116,6 +122,24 @@ export const CloseReason = {
 } as const;
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
+/** Why a segment is thrown away, or all of the data in it. */
+export type Discard =
+  | "corrupted"
+  /** For no connection, and nobody listens; or a listener is there, and it is no SYN. */
+  | "noConnection" | "notOpening"
+  /** A SYN, or the ACK that ends a handshake, for which the accept queue has no room. */
+  | "listenOverflow" | "acceptOverflow"
+  /** Not what the state waits for. */
+  | "notSynSent" | "notSynReceived"
+  | "badAck" | "noAck" | "badReset" | "synInConnection"
+  /** By timestamps (RFC 7323 section 5). */
+  | "noTimestamp" | "oldTimestamp"
+  /** Nothing in it is new: the user has it, or it is kept beyond a gap. */
+  | "duplicate" | "heldBefore"
+  | "beyondWindow" | "windowClosed"
+  /** Data for a user who has closed; or after the other end's FIN. */
+  | "afterClose" | "afterFin";
+
 /** No connection: `wantOutput` says with it that `nextReset` has a packet. */
 export const NO_CONNECTION = -1;
 
@@ -128,6 +152,8 @@ export interface TcpEnv {
   now(): number;
   /** The row of the trace that what is done now goes back to. */
   cause(): number;
+  /** A segment is thrown away, or all of the data in it. What is done about it, a reset or an ACK, is asked for besides. */
+  discarded(packet: number, why: Discard): void;
   /** u32, for initial sequence numbers. */
   random(): number;
   /** Largest TCP payload that the path cuts into segments by itself (TSO), bytes; 0: every segment must fit a frame. */

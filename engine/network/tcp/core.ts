@@ -41,7 +41,7 @@ export class TcpCore {
     this.scalars = store.table(`${name}: TCP scalars`, scalarSchema, 1);
     this.scalars.alloc();
     this.connections = new ConnectionIndex(store, name, this.tcb);
-    this.listeners = new Listeners(store, name, this.tcb);
+    this.listeners = new Listeners(store, name, this.tcb, options);
     this.reassembly = new Reassembly(store, name);
     this.scoreboard = new Scoreboard(store, name);
     this.sent = new SentSegments(store, name);

@@ -15,22 +15,28 @@ const DEFAULT_MSS = 536;
 export function withoutConnection(tcp: TcpCore, packet: number): number {
   const { packets } = tcp;
   const flags = packets.flags(packet);
-  if ((flags & TcpFlag.rst) !== 0) return NO_CONNECTION;
   const localIp = packets.destinationIp(packet);
   const localPort = packets.destinationPort(packet);
   const listener = tcp.listeners.find(localIp, localPort);
-  if (listener < 0 || (flags & TcpFlag.ack) !== 0) {
-    refuse(tcp, packet);
+  if (listener < 0 || (flags & (TcpFlag.syn | TcpFlag.ack | TcpFlag.rst)) !== TcpFlag.syn) {
+    tcp.env.discarded(packet, listener < 0 ? "noConnection" : "notOpening");
+    if ((flags & TcpFlag.rst) === 0 && (listener < 0 || (flags & TcpFlag.ack) !== 0)) refuse(tcp, packet);
     return NO_CONNECTION;
   }
-  if ((flags & TcpFlag.syn) === 0) return NO_CONNECTION;
-  if (tcp.listeners.isFull(listener)) {
+  if (tcp.listeners.dropsSyn(listener)) {
     tcp.count("listenOverflows");
+    tcp.env.discarded(packet, "listenOverflow");
     return NO_CONNECTION;
   }
   const c = tcp.create(localIp, localPort, packets.sourceIp(packet), packets.sourcePort(packet), State.synReceived);
-  tcp.tcb.listener[c] = listener + 1;
-  tcp.listeners.rows.embryonic[listener]!++;
+  tcp.tcb.cookie[c] = tcp.listeners.wantsCookie(listener) ? 1 : 0;
+  if (tcp.tcb.cookie[c] !== 0) tcp.count("synCookies");
+  const displaced = tcp.listeners.synCache?.displacedBy(c) ?? NO_CONNECTION;
+  if (displaced >= 0) {
+    tcp.count("synCacheOverflows");
+    tcp.destroy(displaced, CloseReason.aborted);
+  }
+  tcp.listeners.begin(c, listener);
   tcp.tcb.stream[c] = packets.stream(packet) >= 0 ? packets.stream(packet) ^ 1 : packets.openStreams();
   readSyn(tcp, c, packet);
   return c;
@@ -69,6 +75,10 @@ function readSyn(tcp: TcpCore, conn: number, packet: number): void {
   t.sack[conn] = options.sack && packets.hasOption(packet, TcpOption.sackPermitted) ? 1 : 0;
   t.timestamps[conn] = options.timestamps && packets.hasOption(packet, TcpOption.timestamps) ? 1 : 0;
   if (t.timestamps[conn] !== 0) t.tsRecent[conn] = packets.timestampValue(packet);
+  if (t.cookie[conn] !== 0 && t.timestamps[conn] === 0) {
+    // Other options are in the cookie's timestamp, or nowhere (`cookie_timestamp_decode` in Linux' syncookies.c).
+    t.scaling[conn] = t.sndScale[conn] = t.rcvScale[conn] = t.sack[conn] = 0;
+  }
   const mss = packets.hasOption(packet, TcpOption.mss) ? packets.mss(packet) : DEFAULT_MSS;
   t.sndMss[conn] = Math.min(mss, options.mss) - (t.timestamps[conn] !== 0 ? TIMESTAMPS_LENGTH : 0);
   // RFC 7323 section 2.2: the window of a SYN is never scaled.
@@ -85,16 +95,19 @@ export function inSynSent(tcp: TcpCore, conn: number, packet: number): void {
   const ack = packets.acknowledgement(packet);
   const withAck = (flags & TcpFlag.ack) !== 0;
   if (withAck && (!after(ack, t.iss[conn]!) || after(ack, t.sndMax[conn]!))) {
+    tcp.env.discarded(packet, "notSynSent");
     if ((flags & TcpFlag.rst) === 0) refuse(tcp, packet);
     return;
   }
-  if ((flags & TcpFlag.rst) !== 0) {
-    if (!withAck) return;
+  if ((flags & TcpFlag.rst) !== 0 && withAck) {
     tcp.count("resetsReceived");
     tcp.destroy(conn, CloseReason.refused);
     return;
   }
-  if ((flags & TcpFlag.syn) === 0) return;
+  if ((flags & (TcpFlag.rst | TcpFlag.syn)) !== TcpFlag.syn) {
+    tcp.env.discarded(packet, "notSynSent");
+    return;
+  }
   readSyn(tcp, conn, packet);
   if (!withAck) {
     // Simultaneous open: SYN,ACK with the same initial sequence number.
@@ -115,7 +128,12 @@ export function inSynReceived(tcp: TcpCore, conn: number, packet: number): boole
   const t = tcp.tcb;
   const ack = tcp.packets.acknowledgement(packet);
   if (!after(ack, t.iss[conn]!) || after(ack, t.sndMax[conn]!)) {
+    tcp.env.discarded(packet, "notSynReceived");
     refuse(tcp, packet);
+    return false;
+  }
+  if (t.listener[conn] !== 0 && tcp.listeners.isFull(t.listener[conn]! - 1)) {
+    acceptOverflow(tcp, conn, packet);
     return false;
   }
   synAcknowledged(tcp, conn, packet, ack);
@@ -135,6 +153,18 @@ export function inSynReceived(tcp: TcpCore, conn: number, packet: number): boole
     tcp.env.established(conn);
   }
   return true;
+}
+
+/**
+ * Nothing has room for a connection whose handshake is over. Linux ignores the ACK, and sends its SYN,ACK again, which the other end answers with another one
+ * (`tcp_check_req` in tcp_minisocks.c, with `net.ipv4.tcp_abort_on_overflow` 0); NetBSD resets it (`resetandabort` of `syn_cache_get`, tcp_syncache.c).
+ */
+function acceptOverflow(tcp: TcpCore, conn: number, packet: number): void {
+  tcp.count("listenOverflows");
+  tcp.env.discarded(packet, "acceptOverflow");
+  if (tcp.options.listeners === "linux") return;
+  refuse(tcp, packet);
+  tcp.destroy(conn, CloseReason.aborted);
 }
 
 /** Our SYN is acknowledged; nothing else has been sent yet. */

@@ -15,6 +15,7 @@ export function segmentArrives(tcp: TcpCore, packet: number): number {
   tcp.counters.segmentsReceived[0]!++;
   if (packets.isCorrupted(packet)) {
     tcp.count("corrupted");
+    tcp.env.discarded(packet, "corrupted");
     return NO_CONNECTION;
   }
   const conn = tcp.connections.find(packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet));
@@ -47,12 +48,13 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   const flags = packets.flags(packet);
   let seq = packets.sequence(packet);
   if ((flags & TcpFlag.rst) !== 0) {
-    resetArrives(tcp, conn, seq);
+    resetArrives(tcp, conn, packet, seq);
     return;
   }
   if (t.timestamps[conn] !== 0 && !timestampAcceptable(tcp, conn, packet)) return;
   if ((flags & TcpFlag.syn) !== 0) {
     if (t.state[conn] !== State.synReceived || seq !== t.irs[conn]) {
+      tcp.env.discarded(packet, "synInConnection");
       challenge(tcp, conn);
       return;
     }
@@ -67,6 +69,8 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   let fin = (flags & TcpFlag.fin) !== 0 ? 1 : 0;
   const bare = length + fin === 0;
   const next = t.rcvNxt[conn]!;
+  // Its data has been thrown away, which is said once.
+  let discarded = false;
 
   // What was received before is cut off; if nothing is left, the ACK still counts.
   const old = distance(next, seq);
@@ -74,7 +78,11 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
     if (length > 0) reportDuplicate(tcp, conn, seq, old < length ? next : (seq + length) >>> 0);
     if (old >= length + fin) {
       t.ackNow[conn] = 1;
-      if (length > 0) tcp.count("duplicates");
+      if (length > 0) {
+        tcp.count("duplicates");
+        tcp.env.discarded(packet, "duplicate");
+        discarded = true;
+      }
       if (fin !== 0 && t.state[conn] === State.timeWait) enterTimeWait(tcp, conn);
       length = fin = 0;
     } else {
@@ -88,8 +96,11 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   if (beyond > 0) {
     t.ackNow[conn] = 1;
     if (seq === next && window === 0) {
+      tcp.env.discarded(packet, "windowClosed");
+      discarded = true;
       length = fin = 0;
     } else if (beyond >= length + fin) {
+      tcp.env.discarded(packet, "beyondWindow");
       return;
     } else {
       length -= beyond - fin;
@@ -99,33 +110,42 @@ function synchronised(tcp: TcpCore, conn: number, packet: number): void {
   if (t.timestamps[conn] !== 0 && !after(seq, t.lastAckSent[conn]!) && packets.hasOption(packet, TcpOption.timestamps)) {
     t.tsRecent[conn] = packets.timestampValue(packet);
   }
-  if ((flags & TcpFlag.ack) === 0) return;
+  if ((flags & TcpFlag.ack) === 0) {
+    if (!discarded) tcp.env.discarded(packet, "noAck");
+    return;
+  }
   if (t.state[conn] === State.synReceived) {
     if (!inSynReceived(tcp, conn, packet)) return;
   } else if (!acknowledge(tcp, conn, packet, packets.acknowledgement(packet), bare)) {
+    if (!discarded) tcp.env.discarded(packet, "badAck");
     return;
   }
-  if (length + fin > 0) text(tcp, conn, seq, length, fin, packets.isLong(packet) ? packets.segmentSize(packet) : length);
+  if (length + fin > 0) text(tcp, conn, packet, seq, length, fin);
 }
 
 /** RFC 5961 section 3.2: only a reset with exactly the expected number is believed. */
-function resetArrives(tcp: TcpCore, conn: number, seq: number): void {
+function resetArrives(tcp: TcpCore, conn: number, packet: number, seq: number): void {
   const t = tcp.tcb;
   const offset = distance(seq, t.rcvNxt[conn]!);
   if (offset === 0) {
     tcp.count("resetsReceived");
     tcp.destroy(conn, t.state[conn] === State.timeWait ? CloseReason.normal : CloseReason.reset);
-  } else if (offset > 0 && offset < distance(t.rcvAdv[conn]!, t.rcvNxt[conn]!)) {
-    challenge(tcp, conn);
+    return;
   }
+  tcp.env.discarded(packet, "badReset");
+  if (offset > 0 && offset < distance(t.rcvAdv[conn]!, t.rcvNxt[conn]!)) challenge(tcp, conn);
 }
 
 /** RFC 7323 sections 3.2 and 5.3: without the option agreed on, or with an older timestamp than the last in order, a segment is dropped. */
 function timestampAcceptable(tcp: TcpCore, conn: number, packet: number): boolean {
   const t = tcp.tcb;
-  if (!tcp.packets.hasOption(packet, TcpOption.timestamps)) return false;
+  if (!tcp.packets.hasOption(packet, TcpOption.timestamps)) {
+    tcp.env.discarded(packet, "noTimestamp");
+    return false;
+  }
   if (!before(tcp.packets.timestampValue(packet), t.tsRecent[conn]!)) return true;
   tcp.count("pawsDropped");
+  tcp.env.discarded(packet, "oldTimestamp");
   t.ackNow[conn] = 1;
   // An old segment that comes after what was sent again for it is no news, but tells the sender so (`tcp_send_dupack`).
   const seq = tcp.packets.sequence(packet);
@@ -135,17 +155,23 @@ function timestampAcceptable(tcp: TcpCore, conn: number, packet: number): boolea
   return false;
 }
 
-/** Data and FIN, within the window (RFC 9293 section 3.10.7.4, seventh and eighth check). @param segment bytes of each segment of those that were joined (Linux `tcp_measure_rcv_mss`) */
-function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: number, segment: number): void {
+/** Data and FIN, within the window (RFC 9293 section 3.10.7.4, seventh and eighth check). @param seq of what has not been received before, as are `length` and `fin` */
+function text(tcp: TcpCore, conn: number, packet: number, seq: number, length: number, fin: number): void {
   const t = tcp.tcb;
   const state = t.state[conn]!;
-  if (state !== State.established && state !== State.finWait1 && state !== State.finWait2) return;
+  if (state !== State.established && state !== State.finWait1 && state !== State.finWait2) {
+    tcp.env.discarded(packet, "afterFin");
+    return;
+  }
   if (length > 0 && state !== State.established && t.held[conn] === 0) {
     // RFC 1122 section 4.2.2.13: data for a user who has closed is lost, and the peer is told so.
+    tcp.env.discarded(packet, "afterClose");
     tcp.sendReset(conn, TcpFlag.rst | TcpFlag.ack);
     tcp.destroy(conn, CloseReason.aborted);
     return;
   }
+  // Of each of those that were joined (Linux `tcp_measure_rcv_mss`).
+  const segment = tcp.packets.isLong(packet) ? tcp.packets.segmentSize(packet) : length;
   if (segment > t.rcvSegment[conn]!) t.rcvSegment[conn] = Math.min(segment, tcp.options.mss);
   const end = (seq + length) >>> 0;
   if (fin !== 0) {
@@ -159,6 +185,7 @@ function text(tcp: TcpCore, conn: number, seq: number, length: number, fin: numb
     tcp.count("outOfOrder");
     if (length > 0 && tcp.reassembly.insert(conn, seq, end) === 0) {
       tcp.count("duplicates");
+      tcp.env.discarded(packet, "heldBefore");
       reportDuplicate(tcp, conn, seq, end);
     }
     // RFC 5681 section 4.2: at once, so that the sender learns of the gap.

@@ -34,9 +34,11 @@ export const tcbSchema = {
   stream: "i32",
   /** Row of the listener plus one while embryonic or in the accept queue; 0 otherwise. */
   listener: "i32",
-  /** Next in the accept queue, plus one. */
+  /** Next in the accept queue, or in its bucket of the SYN cache, plus one. */
   nextQueued: "i32",
   queued: "u8",
+  /** Its SYN was answered with a cookie: it is in no queue, and its SYN,ACK is not sent again. */
+  cookie: "u8",
   /** Bit by `TcpTimer`. */
   armed: "u8",
   dueRetransmit: "f64", duePersist: "f64", dueDelayedAck: "f64", dueTimeWait: "f64", dueKeepAlive: "f64",
@@ -125,6 +127,6 @@ export const counterSchema = {
   timeouts: "f64", probes: "f64", lossProbes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
   outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
   dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", keepAliveProbes: "f64",
-  resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64",
+  resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64", synCookies: "f64", synCacheOverflows: "f64",
 } as const;
 export type TcpCounter = keyof typeof counterSchema;

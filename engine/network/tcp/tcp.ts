@@ -11,7 +11,7 @@ import { SegmentPlan } from "./plan";
 import { STATE_NAMES, State, TimerFor, type counterSchema } from "./tcb";
 import { expire } from "./timers";
 
-export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type TcpEnv, type TcpOptions } from "./api";
+export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
 
 /** RFC 6335 section 6. */
@@ -38,7 +38,7 @@ export class TcpStack {
 
   /**
    * @param ip 0: any local address
-   * @param backlog connections that may be in the handshake or wait for `accept`; a SYN beyond is dropped
+   * @param backlog connections that may wait for `accept`, as far as the system allows; what happens to more is in `listeners.ts`
    */
   listen(ip: number, port: number, backlog: number): void {
     this.tcp.listeners.add(ip, port, backlog);

@@ -9,6 +9,9 @@ import { remember } from "./undo";
 /** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
 const RTO_AFTER_LOST_SYN = 3e12;
 
+/** How long a SYN cookie is good for at least (`MAX_SYNCOOKIE_AGE` periods of a minute, the first of which may be nearly over; Linux' tcp.h). */
+const COOKIE_LIFETIME = 60e12;
+
 /**
  * A round-trip time was measured (RFC 6298 sections 2.2 to 2.4; alpha 1/8, beta 1/4). The simulated clock is exact, so the granularity G is
  * that of the lower bound.
@@ -84,8 +87,16 @@ function keepAlive(tcp: TcpCore, conn: number): void {
   }
 }
 
+/** A system that sent a cookie keeps nothing that it could send again; an ACK is good for as long as the cookie is. */
+function cookieTimeout(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  if (t.retransmits[conn]!++ === 0) tcp.arm(conn, TcpTimer.retransmit, tcp.env.now() + COOKIE_LIFETIME);
+  else tcp.destroy(conn, CloseReason.timedOut);
+}
+
 function retransmitTimeout(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
+  if (t.cookie[conn] !== 0 && t.state[conn] === State.synReceived) return cookieTimeout(tcp, conn);
   tcp.count("timeouts");
   const handshake = t.state[conn] === State.synSent || t.state[conn] === State.synReceived;
   if (t.retransmits[conn]! >= (handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)) {

@@ -4,6 +4,7 @@ import { IcmpType } from "../../../engine/network/packets";
 import { Branches } from "../frames/branches";
 import { framesHeld, heldForArp, isPartOf } from "../frames/held";
 import { neighboursOf } from "../frames/neighbours";
+import { watchSegments } from "../frames/segments";
 import { begunAt, deathsOf, strikesNext } from "./deaths";
 import type { Invariant } from "./invariant";
 
@@ -129,10 +130,21 @@ class Ways {
 /** Rules of frames, wherever they go. */
 export const frameInvariants: readonly Invariant[] = [
   {
-    number: 83, says: "no frame vanishes: whoever is handed one has it, and wherever one has been, it has gone on from there, others were made of it, a stack has taken it, it is still there, it was refused or dropped with a cause, or it was in the memory of a domain that has died",
+    number: 83, says: "no frame vanishes: whoever is handed one has it, and wherever one has been, it has gone on from there, others were made of it, a stack has taken it, it is still there, it was refused or dropped with a cause, or it was in the memory of a domain that has died; and what TCP keeps nothing of was dropped with a cause",
     watch: (engine) => {
       const { row, step, end } = new Ways(engine);
-      return { row, step, end };
+      const segments = watchSegments(engine);
+      return {
+        row: (at) => {
+          row(at);
+          segments.row(at);
+        },
+        step: () => {
+          step();
+          segments.step();
+        },
+        end,
+      };
     },
   },
   {

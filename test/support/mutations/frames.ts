@@ -9,6 +9,10 @@ const forged = readFileSync("samples/netfront/bridge.exo.yaml", "utf8").replace(
 /** Processes of a kernel: what an application gets goes through a driver, and through a stack, of which one dies. */
 const died = (process: string): string => readFileSync("samples/placement/multiserver.exo.yaml", "utf8").replace(/^run:.*$/m, `faults: [{ at: 11ms, crash: ${process} }]\nrun: { until: 300ms, seed: 1 }`);
 
+/** More connections at once than a server accepts in time. */
+const crowded = readFileSync("samples/workloads/http-close.exo.yaml", "utf8")
+  .replace("- http-server", "- http-server: { service: 1ms, backlog: 16 }").replace("concurrency: 4, requests: 200", "concurrency: 60, requests: 120");
+
 /** Frames that vanish, from the wire up and down again: one fault for each kind of place that has them. */
 export const frameMutations: readonly Mutation[] = [
   // On a link, on the chip, and in a function's queues.
@@ -29,6 +33,12 @@ export const frameMutations: readonly Mutation[] = [
   { breaks: 83, file: resolution, replace: "      const cause = this.arp.causeOfFirst(sender);\n", by: "      const cause = this.arp.causeOfFirst(sender);\n      if (this.arp.take(sender) % 2 === 0 || !this.arp.isWaiting(sender)) continue;\n" },
   { breaks: 83, file: "engine/components/across.ts", replace: " && cpus.isOn(cpus.crossings.spaceOf(id))", by: "", design: died("net"), dispatches: 60_000 },
   { breaks: 83, file: "engine/scheduling/ipc.ts", replace: "cpus.contextOf(caller), kernel.now, 0, packet,", by: "cpus.contextOf(caller), kernel.now, 0, -1,", design: died("drv"), dispatches: 60_000 },
+  // In TCP, which throws away what it has no use for.
+  { breaks: 83, file: "engine/network/tcp/handshake.ts", replace: "    tcp.env.discarded(packet, listener < 0 ? \"noConnection\" : \"notOpening\");\n", by: "" },
+  { breaks: 83, file: "engine/network/tcp/handshake.ts", replace: "  tcp.env.discarded(packet, \"acceptOverflow\");\n", by: "", design: crowded },
+  { breaks: 83, file: "engine/network/tcp/handshake.ts", replace: "    tcp.env.discarded(packet, \"listenOverflow\");\n", by: "", design: crowded },
+  { breaks: 83, file: "engine/network/tcp/input.ts", replace: "        tcp.env.discarded(packet, \"duplicate\");\n", by: "" },
+  { breaks: 83, file: "engine/network/tcp/input.ts", replace: "    const gap =", by: "    tcp.env.discarded(packet, \"duplicate\");\n    const gap =" },
   // Between domains: a network server's rings, netfront and netback.
   { breaks: 83, file: inbound, replace: "if (!toApplication.produce(packet)) return", by: "if (packet % 16 === 0) return;\n    if (!toApplication.produce(packet)) return" },
   { breaks: 83, file: inbound, replace: "if (packets.isArp(packet)) cpus.spend(fn.in_arpinput, packet);", by: "" },

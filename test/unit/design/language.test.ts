@@ -34,7 +34,7 @@ describe("completion", () => {
     assert.deepEqual(labels("\nworkloads:", "\nswitches:\n  - { at: 1ms, switch: nginx, to: | }\nworkloads:"), ["server", "direct"]);
     assert.deepEqual(labels("{ cores: 6, numa: 1 }", "{ co|: 6 }"), ["cores", "numa"]);
     assert.deepEqual(labels("{ to: server.nic0, rate: 10Gbps, delay: 2us }", "{ to: server.nic0, rate: 10Gbps, delay: 2us, l|"), ["loss", "corrupt", "duplicate", "reorder", "reorder-by"]);
-    assert.deepEqual(labels("{ port: 80 }", "{ port: 80, | }"), ["workers", "service", "distribution", "id"]);
+    assert.deepEqual(labels("{ port: 80 }", "{ port: 80, | }"), ["backlog", "workers", "service", "distribution", "id"]);
   });
 
   it("offers component and workload types where a list goes on", () => {

@@ -97,7 +97,7 @@ describe("parseDesign", () => {
     assert.deepEqual([...design.pins], [["server/web", { x: 120, y: -40.5 }]]);
     const web = at(at(design.hosts, 0).domains, 0);
     assert.deepEqual([web.affinity, web.weight, web.cap, web.idle, web.vcpus], [[0, 3], 256, 0, "halt", 1]);
-    assert.deepEqual(at(web.components, 0).options, { port: 80, workers: 1, service: 0, distribution: "fixed" });
+    assert.deepEqual(at(web.components, 0).options, { port: 80, backlog: 511, workers: 1, service: 0, distribution: "fixed" });
   });
 
   it("takes the interfaces and the active one from uplinks", () => {

@@ -83,7 +83,7 @@ describe("a network server's address", () => {
     const unreachable: number[] = [];
     const nothing = (): void => {};
     inDispatch(machine.kernel, () => {
-      const user = addUser({ onAccepted: nothing, onEstablished: nothing, onReadable: nothing, onWritable: nothing, onClosed: nothing, onUnreachable: (socket) => unreachable.push(socket) });
+      const user = addUser({ onAcceptable: nothing, onEstablished: nothing, onReadable: nothing, onWritable: nothing, onClosed: nothing, onUnreachable: (socket) => unreachable.push(socket) });
       const socket = datagrams.open(user, 0) as number;
       datagrams.send(socket, client.ip, 9, machine.packets.openStreams(), 0, 10);
     });
@@ -122,7 +122,7 @@ describe("ports of an application behind a network server", () => {
     const index = vifOf(engine, "redis").channelNumber;
     const seen: string[] = [];
     const user: SocketUser = {
-      onAccepted: () => {}, onReadable: () => {}, onWritable: () => {},
+      onAcceptable: () => {}, onReadable: () => {}, onWritable: () => {},
       onEstablished: () => seen.push("established"), onClosed: () => seen.push("closed"),
     };
     const conn = inDispatch(machine.kernel, () => stack.open(stack.addUser(user), stackOf(engine, "direct").ip, 99)) as number;

@@ -89,7 +89,7 @@ describe("workloads", () => {
     const client = machine.placed("client/os/tcpip") as TcpIp;
     let told = 0;
     const none = (): void => {};
-    const user = client.addUser({ onAccepted: none, onEstablished: none, onReadable: none, onWritable: none, onClosed: none, onUnreachable: () => told++ });
+    const user = client.addUser({ onAcceptable: none, onEstablished: none, onReadable: none, onWritable: none, onClosed: none, onUnreachable: () => told++ });
     const socket = client.datagrams.open(user, 0);
     assert.ok(typeof socket === "number");
     for (let i = 0; i < n; i++) client.datagrams.send(socket, address, 4242, machine.packets.openStreams(), 0, 10);
