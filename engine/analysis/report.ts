@@ -34,8 +34,8 @@ export interface WorkloadSummary {
   readonly goodput: number;
   /** All 0 where the workload has no answers to wait for. */
   readonly latency: LatencySummary;
-  /** Jain's index over its connections: see fairness.ts. */
-  readonly fairness: number;
+  /** Jain's index over the connections that it opened: see fairness.ts. Undefined where nothing is shared: one connection, or none. */
+  readonly fairness: number | undefined;
   /** Longest time in which nothing got through, picoseconds. */
   readonly silence: number;
   /** By message size, where the workload goes through several (NetPIPE). */
@@ -234,7 +234,8 @@ function fairnessByKind(workloads: readonly WorkloadSummary[]): Record<string, n
   const result: Record<string, number> = {};
   for (const kind of new Set(workloads.map((w) => w.kind))) {
     const same = workloads.filter((w) => w.kind === kind);
-    if (same.length > 1) result[kind] = fairness(same.map((w) => w.goodput));
+    const index = fairness(same.map((w) => w.goodput));
+    if (index !== undefined) result[kind] = index;
   }
   return result;
 }

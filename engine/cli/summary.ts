@@ -20,7 +20,7 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
       report.workloads.map((w) => [
         w.workload, `${w.completed} of ${w.requests}`, count(Math.round(w.throughput)), rate(w.goodput),
         ...[w.latency.p50, w.latency.p99, w.latency.p999, w.latency.p9999, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
-        w.fairness.toFixed(3), duration(w.silence),
+        w.fairness?.toFixed(3) ?? "–", duration(w.silence),
       ]),
     ));
     for (const { workload, sizes } of report.workloads) {

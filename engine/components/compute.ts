@@ -95,7 +95,7 @@ export class Compute implements PlacedModel {
     const completed = this.counters.bursts[0]!;
     return [{
       path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, errors: 0,
-      duration: this.counters.last[0]!, bytes: 0, latency: this.latency, fairness: 1, silence: this.counters.silence[0]!,
+      duration: this.counters.last[0]!, bytes: 0, latency: this.latency, fairness: undefined, silence: this.counters.silence[0]!,
     }];
   }
 

@@ -3,7 +3,7 @@ import type { Scope } from "../inspect";
 import type { FunctionSource } from "../kernel/kernel";
 import type { Placement } from "../machine/machine";
 import { echoOf } from "../workloads/data";
-import type { Received } from "../workloads/client";
+import { NOTHING_RECEIVED, type Received } from "../workloads/client";
 import { ServiceTime } from "./serviceTime";
 import { OPEN, SocketServer } from "./socketServer";
 
@@ -13,7 +13,7 @@ const Op = { bind: OPEN, receive: 1 } as const;
 export class DatagramServer extends SocketServer {
   private readonly service: ServiceTime;
   private readonly state;
-  /** By stream over two: the one of a pair that a client sends on. */
+  /** By stream over two, the one of a pair that a client sends on: who measures keeps it, and the server's end does not take it away. */
   private readonly received;
 
   constructor(place: Placement, functions: Readonly<Record<string, FunctionSource>>, private readonly echoes: boolean) {
@@ -22,7 +22,7 @@ export class DatagramServer extends SocketServer {
     this.service = new ServiceTime(place);
     this.state = kernel.store.table(`counters of ${spec.path}`, { datagrams: "f64", bytes: "f64" }, 1);
     this.state.alloc();
-    this.received = kernel.store.table(`received by ${spec.path}`, { messages: "f64", bytes: "f64", last: "f64" });
+    this.received = kernel.store.within(undefined, () => kernel.store.table(`received by ${spec.path}`, { messages: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }));
   }
 
   onDatagram(socket: number): void {
@@ -63,10 +63,7 @@ export class DatagramServer extends SocketServer {
     const length = packets.payloadLength(packet);
     this.state.datagrams[0]!++;
     this.state.bytes[0]! += length;
-    while (this.received.rows <= stream >> 1) this.received.alloc();
-    this.received.messages[stream >> 1]!++;
-    this.received.bytes[stream >> 1]! += length;
-    this.received.last[stream >> 1] = kernel.now;
+    this.book(stream >> 1, length, kernel.now);
     if (!this.echoes) return;
     const request = transcript.at(stream, packets.offset(packet));
     const back = stream ^ 1;
@@ -76,11 +73,21 @@ export class DatagramServer extends SocketServer {
     datagrams.send(socket, packets.sourceIp(packet), packets.sourcePort(packet), back, offset, length);
   }
 
+  private book(row: number, length: number, now: number): void {
+    const { received } = this;
+    while (received.rows <= row) received.alloc();
+    if (received.messages[row]!++ === 0) received.first[row] = now;
+    else received.silence[row] = Math.max(received.silence[row]!, now - received.last[row]!);
+    received.bytes[row]! += length;
+    received.last[row] = now;
+  }
+
   /** What came on one stream. */
   receivedOn(stream: number): Received {
     const row = stream >> 1;
-    if (row >= this.received.rows) return { messages: 0, bytes: 0, last: 0 };
-    return { messages: this.received.messages[row]!, bytes: this.received.bytes[row]!, last: this.received.last[row]! };
+    const { messages, bytes, first, last, silence } = this.received;
+    if (row >= this.received.rows) return NOTHING_RECEIVED;
+    return { messages: messages[row]!, bytes: bytes[row]!, first: first[row]!, last: last[row]!, silence: silence[row]! };
   }
 
   describe(): Scope[] {

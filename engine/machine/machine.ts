@@ -94,8 +94,8 @@ export interface WorkloadReport {
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
-  /** Jain's index over what its connections got: see `analysis/fairness.ts`. */
-  readonly fairness: number;
+  /** Jain's index over what the connections got that it opened: see `analysis/fairness.ts`. Undefined where nothing is shared. */
+  readonly fairness: number | undefined;
   /** Longest time in which nothing got through, from its beginning to its last success, or until the end where some are still to come: what an outage looks like from outside. */
   readonly silence: number;
   /** By message size, where the workload goes through several. */

@@ -10,9 +10,14 @@ export type TransportName = "tcp" | "udp" | "icmp";
 export interface Received {
   readonly messages: number;
   readonly bytes: number;
-  /** When the last came, picoseconds; 0 before the first. */
+  /** When the first and the last came, picoseconds; 0 before the first. */
+  readonly first: number;
   readonly last: number;
+  /** The longest time between two, picoseconds. */
+  readonly silence: number;
 }
+
+export const NOTHING_RECEIVED: Received = { messages: 0, bytes: 0, first: 0, last: 0, silence: 0 };
 
 /**
  * What a workload asks of the load generator that runs it. An endpoint is a connection, a socket or an echo identifier. Calls are
@@ -29,8 +34,8 @@ export interface Runner {
   draw(): number;
   /** The same, uniform in [0, 1). */
   uniform(): number;
-  /** Opens an endpoint: {@link Client.ready} follows. */
-  open(): void;
+  /** Opens an endpoint: {@link Client.opened} follows, with the same ticket, and {@link Client.ready}. */
+  open(ticket?: number): void;
   /** Sends the endpoint's next message, or messages, which {@link Client.message} tells when its turn has come. */
   ask(endpoint: number): void;
   close(endpoint: number): void;
@@ -55,6 +60,8 @@ export interface Client {
   readonly requests: number | undefined;
   /** The run begins. */
   begin(): void;
+  /** An endpoint has its number; a connection is not made yet. @param ticket that {@link Runner.open} was called with */
+  opened?(endpoint: number, ticket: number): void;
   /** An endpoint is open. */
   ready(endpoint: number): void;
   /** Messages that an endpoint writes in one call (pipelining); without it, one. Of TCP connections only. */
@@ -74,8 +81,8 @@ export interface Client {
   ended?(endpoint: number): void;
   /** The endpoint failed and is gone. */
   failed?(endpoint: number): void;
-  /** Overrides of what the runner has booked, where the other end knows better. */
-  outcome?(): { readonly completed: number; readonly bytes: number; readonly last: number };
+  /** Overrides of what the runner has booked, where the other end knows better. @param end of the run so far */
+  outcome?(end: number): { readonly completed: number; readonly bytes: number; readonly last: number; readonly silence: number };
   /** Results by message size. */
   sizes?(): readonly SizeReport[];
 }

@@ -48,9 +48,9 @@ abstract class PacketEndpoints implements Transport, SocketUser {
   onWritable(): void {}
   onClosed(): void {}
 
-  open(run: Run): void {
+  open(run: Run, ticket: number): void {
     const thread = this.threads[this.scalars.opened[0]!++ % this.threads.length]!;
-    this.machine.cpus.post(thread, this.component, this.firstOp, run.number);
+    this.machine.cpus.post(thread, this.component, this.firstOp, run.number, ticket);
   }
 
   ask(endpoint: number): void {
@@ -85,17 +85,18 @@ abstract class PacketEndpoints implements Transport, SocketUser {
   }
 
   end(op: number, a: number, b: number): void {
-    if (op === this.firstOp) this.opened(this.runs[a]!);
+    if (op === this.firstOp) this.opened(this.runs[a]!, b);
     else if (op === this.firstOp + 1) this.send(a);
     else this.receive(a, b);
   }
 
-  private opened(run: Run): void {
+  private opened(run: Run, ticket: number): void {
     const endpoint = this.openEndpoint(run);
     if (typeof endpoint === "string") return run.failed();
     while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
     this.endpoint.run[endpoint] = run.number;
     this.endpoint.stream[endpoint] = this.machine.packets.openStreams();
+    run.opened(endpoint, ticket);
     run.client.ready(endpoint);
   }
 

@@ -4,7 +4,7 @@ import type { Workload } from "../../design/model";
 import { Priority } from "../../kernel/queue";
 import type { Store } from "../../kernel/state";
 import type { Machine, PlacedModel, WorkloadReport } from "../../machine/machine";
-import type { Client, ClientKind, Received, Runner, TransportName } from "../../workloads/client";
+import { NOTHING_RECEIVED, type Client, type ClientKind, type Received, type Runner, type TransportName } from "../../workloads/client";
 import type { Sink, Transport } from "./transport";
 
 /** Where a workload goes. */
@@ -24,8 +24,9 @@ export class Run implements Runner {
   readonly threads: number | undefined;
   readonly latency: Histogram;
   private readonly books;
-  /** Bytes that got through, by endpoint. */
+  /** Bytes that got through, by the endpoints that it has opened, in order; and which one of them each endpoint is, plus one. */
   private readonly shares;
+  private readonly current;
   private readonly stream: number;
 
   /** @param number among the workloads of the load generator */
@@ -39,6 +40,7 @@ export class Run implements Runner {
     this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }, 1);
     this.books.alloc();
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
+    this.current = store.table(`endpoints of ${spec.path}`, { share: "i32" });
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
     this.noDelay = kind.noDelay === true;
@@ -66,8 +68,8 @@ export class Run implements Runner {
     return this.machine.kernel.random.uniform(this.stream);
   }
 
-  open(): void {
-    this.transports[this.transport].open(this);
+  open(ticket = 0): void {
+    this.transports[this.transport].open(this, ticket);
   }
 
   ask(endpoint: number): void {
@@ -112,7 +114,7 @@ export class Run implements Runner {
 
   receivedBy(endpoint: number): Received {
     const { server } = this.target;
-    return server.receivedOn?.(this.transports[this.transport].streamOf(endpoint)) ?? { messages: 0, bytes: 0, last: 0 };
+    return server.receivedOn?.(this.transports[this.transport].streamOf(endpoint)) ?? NOTHING_RECEIVED;
   }
 
   // --- What the load generator books --------------------------------------------------------------------------------
@@ -120,6 +122,15 @@ export class Run implements Runner {
   begin(): void {
     this.books.first[0] = this.now;
     this.client.begin();
+  }
+
+  /** An endpoint that {@link open} asked for is open, or is being opened: numbers come again, when the one before is gone. */
+  opened(endpoint: number, ticket: number): void {
+    const { shares, current } = this;
+    while (current.rows <= endpoint) current.alloc();
+    const share = shares.alloc();
+    current.share[endpoint] = share + 1;
+    this.client.opened?.(endpoint, ticket);
   }
 
   /** A message was written. */
@@ -130,15 +141,8 @@ export class Run implements Runner {
 
   /** Bytes of answers were read. */
   read(endpoint: number, bytes: number): void {
-    const { shares } = this;
-    while (shares.rows <= endpoint) shares.alloc();
-    shares.bytes[endpoint]! += bytes;
+    this.shares.bytes[this.current.share[endpoint]! - 1]! += bytes;
     this.books.bytes[0]! += bytes;
-  }
-
-  /** What each endpoint that got anything got. */
-  private shared(): number[] {
-    return [...this.shares.bytes.subarray(0, this.shares.rows)].filter((bytes) => bytes > 0);
   }
 
   failed(): void {
@@ -147,13 +151,13 @@ export class Run implements Runner {
 
   report(end = this.now): WorkloadReport {
     const b = this.books;
-    const outcome = this.client.outcome?.();
+    const outcome = this.client.outcome?.(end);
     const completed = outcome?.completed ?? (this.latency.count > 0 || this.client.requests !== undefined ? b.completed[0]! : b.issued[0]!);
     const isWaiting = this.client.requests !== undefined && b.issued[0]! > 0 && completed < this.client.requests;
     return {
       path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
       duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
-      fairness: fairness(this.shared()), silence: isWaiting ? this.silence(end) : b.silence[0]!,
+      fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? (isWaiting ? this.silence(end) : b.silence[0]!),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

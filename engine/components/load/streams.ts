@@ -40,8 +40,8 @@ export class Streams implements Transport, SocketUser {
 
   // --- What workloads ask for ---------------------------------------------------------------------------------------
 
-  open(run: Run): void {
-    this.machine.cpus.post(this.threadOf(run, this.scalars.opened[0]!++), this.component, Op.open, run.number);
+  open(run: Run, ticket: number): void {
+    this.machine.cpus.post(this.threadOf(run, this.scalars.opened[0]!++), this.component, Op.open, run.number, ticket);
   }
 
   ask(conn: number): void {
@@ -122,8 +122,8 @@ export class Streams implements Transport, SocketUser {
     }
   }
 
-  end(op: number, a: number): void {
-    if (op === Op.open) this.connect(a);
+  end(op: number, a: number, b: number): void {
+    if (op === Op.open) this.connect(a, b);
     else if (op === Op.send) this.send(a);
     else if (op === Op.write) this.push(a);
     else if (op === Op.read) this.read(a);
@@ -132,7 +132,7 @@ export class Streams implements Transport, SocketUser {
     else this.libc().sockets.tcp.close(a);
   }
 
-  private connect(w: number): void {
+  private connect(w: number, ticket: number): void {
     const { target: { address, port }, noDelay } = this.runs[w]!;
     const { sockets } = this.libc();
     const conn = sockets.open(this.user, address, port);
@@ -142,6 +142,7 @@ export class Streams implements Transport, SocketUser {
     const c = this.conn;
     c.run[conn] = w;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closed[conn] = 0;
+    this.runs[w]!.opened(conn, ticket);
   }
 
   private send(conn: number): void {

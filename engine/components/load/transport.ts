@@ -3,7 +3,8 @@ import type { Run } from "./run";
 
 /** How endpoints of one kind are opened, used and closed: the load generator's work, by ops of its own. */
 export interface Transport {
-  open(run: Run): void;
+  /** @param ticket of {@link Run.opened} */
+  open(run: Run, ticket: number): void;
   ask(endpoint: number): void;
   close(endpoint: number): void;
   shutdown(endpoint: number): void;

@@ -8,6 +8,8 @@ export interface ClosedLoopKind {
   readonly requests: number;
   /** Whether a connection serves many requests. */
   readonly keepAlive: boolean;
+  /** The first request on a connection counts from before the connection is opened. */
+  readonly countsOpening?: boolean;
   /** Requests that a connection writes at once, and whose answers it awaits before it writes the next ones; without it, one. */
   readonly pipeline?: number;
   /** A request. @param number of those before it @param draw u32, drawn for it */
@@ -18,7 +20,8 @@ export interface ClosedLoopKind {
 
 /**
  * A number of connections, each with one request under way (ApacheBench, redis-benchmark, NetPIPE), or with a pipeline of them. The latency
- * of a request runs from the moment it has been written until its answer has been read.
+ * of a request runs from the moment it has been written until its answer has been read; where it is {@link ClosedLoopKind.countsOpening}, the first one's
+ * of a connection from when that is wanted.
  */
 export class ClosedLoop implements Client {
   readonly requests: number;
@@ -26,6 +29,8 @@ export class ClosedLoop implements Client {
   /** Of each endpoint, {@link atOnce} rows: what was drawn for a request, its number, and when it was written. */
   private readonly request;
   private readonly endpoint;
+  /** By ticket: since when a connection has been wanted that has no number yet. */
+  private readonly opening;
   private readonly state;
   /** Mean time that a client thinks before it asks again, picoseconds. */
   private readonly think: number;
@@ -35,7 +40,8 @@ export class ClosedLoop implements Client {
     this.think = numberOption(runner, "think");
     this.atOnce = kind.pipeline ?? 1;
     this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
-    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { written: "u32", answered: "u32" });
+    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { written: "u32", answered: "u32", wanted: "f64" });
+    this.opening = runner.store.table(`connections wanted by ${runner.spec.path}`, { since: "f64" });
     this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64" }, 1);
     this.state.alloc();
   }
@@ -45,11 +51,16 @@ export class ClosedLoop implements Client {
     for (let i = 0; i < connections; i++) this.open();
   }
 
-  ready(endpoint: number): void {
+  opened(endpoint: number, ticket: number): void {
     while (this.endpoint.rows <= endpoint) {
       this.endpoint.alloc();
       for (let i = 0; i < this.atOnce; i++) this.request.alloc();
     }
+    this.endpoint.wanted[endpoint] = this.opening.since[ticket]!;
+    this.opening.release(ticket);
+  }
+
+  ready(endpoint: number): void {
     this.next(endpoint);
   }
 
@@ -77,7 +88,9 @@ export class ClosedLoop implements Client {
 
   sent(endpoint: number, index: number): void {
     const row = endpoint * this.atOnce + index;
-    this.request.since[row] = this.runner.now;
+    const wanted = this.endpoint.wanted[endpoint]!;
+    this.endpoint.wanted[endpoint] = 0;
+    this.request.since[row] = this.kind.countsOpening === true && wanted > 0 ? wanted : this.runner.now;
     this.request.number[row] = this.runner.issued - 1;
     this.endpoint.written[endpoint]!++;
   }
@@ -100,7 +113,9 @@ export class ClosedLoop implements Client {
 
   private open(): void {
     this.state.opened[0]!++;
-    this.runner.open();
+    const ticket = this.opening.alloc();
+    this.opening.since[ticket] = this.runner.now;
+    this.runner.open(ticket);
   }
 
   /** Another takes its place, as long as there is something to ask for. */

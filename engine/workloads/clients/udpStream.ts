@@ -1,4 +1,4 @@
-import { numberOption, type Client, type ClientKind, type Runner } from "../client";
+import { NOTHING_RECEIVED, numberOption, type Client, type ClientKind, type Runner } from "../client";
 import { datum } from "../data";
 import type { Message } from "../protocol";
 
@@ -45,9 +45,12 @@ class UdpStream implements Client {
     this.runner.ask(this.state.endpoint[0]!);
   }
 
-  outcome(): { completed: number; bytes: number; last: number } {
+  /** Nothing gets through between two datagrams that arrive; before the first; and after the last, for as long as it sends. */
+  outcome(end: number): { completed: number; bytes: number; last: number; silence: number } {
     const endpoint = this.state.endpoint[0]!;
-    const received = endpoint < 0 ? undefined : this.runner.receivedBy(endpoint);
-    return { completed: received?.messages ?? 0, bytes: received?.bytes ?? 0, last: received?.last ?? 0 };
+    const { messages, bytes, first, last, silence } = endpoint < 0 ? NOTHING_RECEIVED : this.runner.receivedBy(endpoint);
+    const begin = this.state.end[0]! - numberOption(this.runner, "duration");
+    const until = Math.min(end, this.state.end[0]!);
+    return { completed: messages, bytes, last, silence: Math.max(silence, messages > 0 ? first - begin : 0, until - (messages > 0 ? last : begin)) };
   }
 }

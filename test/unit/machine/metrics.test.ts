@@ -12,8 +12,9 @@ describe("reports", () => {
   it("Jain's index: 1 for equal shares, 1/n where one takes all, the published example between", () => {
     assert.equal(fairness([3, 3, 3, 3]), 1);
     assert.equal(fairness([5, 0, 0, 0]), 0.25);
-    assert.equal(fairness([7]), 1);
-    assert.ok(Math.abs(fairness([1, 2, 3]) - 36 / 42) < 1e-12);
+    assert.equal(fairness([7]), undefined, "nothing is shared");
+    assert.equal(fairness([0, 0]), undefined);
+    assert.ok(Math.abs(fairness([1, 2, 3])! - 36 / 42) < 1e-12);
   });
 
   it("threads of a domain spend what its vCPUs spend, less interrupts; functions what all CPUs spend", () => {
