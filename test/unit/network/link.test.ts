@@ -206,7 +206,8 @@ run: { until: 20s, seed: 5 }
     const { "bad IP header checksum": ip = 0, "bad TCP checksum": tcp = 0, ...others } = report.drops;
     assert.equal(ip + tcp, corrupted);
     assert.ok(ip > 0 && tcp > 0);
-    assert.deepEqual(Object.keys(others).filter((cause) => cause !== "no address yet"), []);
+    // What a loss probe sends again in vain comes twice.
+    assert.deepEqual(Object.keys(others).filter((cause) => cause !== "no address yet" && !cause.startsWith("received before")), []);
   });
 
   it("of a datagram is never handed to the application", () => {
