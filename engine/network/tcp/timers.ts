@@ -91,7 +91,7 @@ function keepAlive(tcp: TcpCore, conn: number): void {
 function cookieTimeout(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   if (t.retransmits[conn]!++ === 0) tcp.arm(conn, TcpTimer.retransmit, tcp.env.now() + COOKIE_LIFETIME);
-  else tcp.destroy(conn, CloseReason.timedOut);
+  else tcp.destroy(conn, CloseReason.aborted);
 }
 
 function retransmitTimeout(tcp: TcpCore, conn: number): void {
