@@ -21,8 +21,9 @@ import { StackLocks } from "./stackLocks";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3, clean: 4 } as const;
 /**
- * TSO and LRO where the design says nothing. Linux enables TSO and joins received segments in software (GRO); NetBSD's driver offers TSO and has
- * everything off until `ifconfig` says otherwise (`ixgbe.c`: `if_capenable = 0`, "Don't enable LRO by default").
+ * Checksums, TSO and LRO where the design says nothing. Linux has the adapter compute checksums and cut segments, and joins received ones in software (GRO);
+ * NetBSD's drivers of PFs and VFs can as much (`if_capabilities`) and have everything off until `ifconfig` says otherwise (`ixgbe.c`, `ixv.c`: `if_capenable = 0`,
+ * "Don't enable LRO by default"). Neither rumprun nor LibrettOS says so (`netconfig.c`, librettos-network).
  */
 const offloadsByDefault: Readonly<Record<System, boolean>> = { rump: false, linux: true };
 /** Ethernet header and frame check sequence. */
@@ -114,10 +115,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency, "device"));
       this.batch.alloc();
     }
-    const { tso = offloadsByDefault[domain.system], lro: wantsLro = offloadsByDefault[domain.system] } = spec.options as { readonly tso?: boolean; readonly lro?: boolean };
+    const byDefault = offloadsByDefault[domain.system];
+    const { checksum: wantsChecksum = byDefault, tso = byDefault, lro: wantsLro = byDefault } = spec.options as { readonly checksum?: boolean; readonly tso?: boolean; readonly lro?: boolean };
     const lro = wantsLro && !domain.components.some(({ type }) => componentType(type)?.forwards === true);
     const { checksum, segmentation } = nic.model.offloads;
-    this.offloads = { checksum, segmentation: tso ? segmentation : 0, receiveCoalescing: lro };
+    this.offloads = { checksum: checksum && wantsChecksum, segmentation: tso ? segmentation : 0, receiveCoalescing: lro };
     if (lro) this.receiveOffload = new ReceiveOffload(kernel.store, machine.packets, spec.path, queues);
     cpus.ipc.serve(this.id, this.threads[0]!);
     this.locks = new StackLocks(machine, domain);

@@ -261,12 +261,13 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   /**
    * Said in `begin`: the way of a new packet to a neighbour and through the interface, and its checksum where the interface does not compute
-   * it. Who waits for the neighbour's address does so in `ether_output` in BSD (`arpresolve`), before `dev_queue_xmit` in Linux (`neigh_resolve_output`).
+   * it; what is longer than a frame the interface cuts, and computes those of the frames. Who waits for the neighbour's address does so in `ether_output` in BSD (`arpresolve`), before `dev_queue_xmit` in Linux (`neigh_resolve_output`).
    */
   private spendWayOut(ip: number, packet: number, bytes: number): void {
     const { machine: { cpus }, domain } = this.place;
+    const isCut = bytes > domain.mtu + HEADERS;
     if (domain.system === "rump" || this.arp.knows(ip)) cpus.spend(this.fn.etherOutput, packet);
-    if (!this.wire.offloads.checksum) cpus.spend(this.fn.checksum, packet, bytes);
+    if (!this.wire.offloads.checksum && !isCut) cpus.spend(this.fn.checksum, packet, bytes);
     this.arp.spendSend(ip, packet, bytes);
   }
 

@@ -73,6 +73,7 @@ const DRIVER_OPTIONS: readonly KeySpec[] = [
   },
   { name: "mac", doc: "Ethernet address that it is to have, such as 02:00:00:00:01:00. A VF’s driver asks the PF’s for it, which grants it where the VF’s policy says allow-set-mac. Without it, the function’s own.", value: { kind: "text" } },
   { name: "vlan", doc: "VLAN of the interface on top of it: its frames carry the tag, and others do not reach the stack. A VF’s driver asks the PF’s for it. Without it, none.", value: { kind: "integer", min: 1, max: 4094 } },
+  { name: "checksum", doc: "Whether the adapter computes the checksums of what is sent and received. Without it, as the domain's system has it: on in Linux, off in NetBSD until ifconfig says otherwise.", value: { kind: "flag" } },
   { name: "tso", doc: "Segmentation offload: TCP hands down up to 64 KiB at once, and the adapter cuts frames of them. Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
   { name: "lro", doc: "Whether segments that arrive one after the other are joined before TCP sees them (GRO, LRO). Without it, as the domain's system has it: on in Linux, off in NetBSD.", value: { kind: "flag" } },
 ];

@@ -42,7 +42,7 @@ const packetsOf = (engine: MachineEngine, name: string): number[] => rowsOf(engi
 describe("a packet whose neighbour is not known yet", () => {
   for (const [system, path, before, after] of [
     ["Linux", "client/os/tcpip", ["raw_sendmsg", "ip_send_skb"], ["dev_queue_xmit", "ixgbe_xmit_frame"]],
-    ["NetBSD", "server/direct/tcpip", ["rip_output", "ip_output", "ether_output"], ["ether_output", "ixgbe_mq_start"]],
+    ["NetBSD", "server/direct/tcpip", ["rip_output", "ip_output", "ether_output", "in4_cksum"], ["ether_output", "ixgbe_mq_start"]],
   ] as const) {
     it(`goes through ${system}' driver once, when the answer is there`, () => {
       const to = system === "Linux" ? "10.0.0.10" : "10.0.0.1";
@@ -114,7 +114,7 @@ describe("what a stack answers", () => {
     const resets = packetsOf(engine, "serialise").filter((p) => packets.isTcp(p));
     assert.deepEqual(resets.map((p) => packets.destinationPort(p)), [1003]);
     assert.equal(report(engine).drops["no address yet"], 2, "BSD keeps one packet until ARP is answered");
-    for (const p of packetsOf(engine, "no address yet")) assert.deepEqual(wayOf(engine, p), ["tcp_output", "ip_output", "ether_output", "no address yet"]);
+    for (const p of packetsOf(engine, "no address yet")) assert.deepEqual(wayOf(engine, p), ["tcp_output", "ip_output", "ether_output", "in4_cksum", "no address yet"]);
   });
 });
 

@@ -71,7 +71,7 @@ describe("the locks of a kernel's network stack", () => {
     const { trace, names } = engine;
     const packets = (name: string): number[] => rowsOf(engine, name).map((row) => trace.packet(row));
     const left = packets("tcp_add_backlog");
-    assert.ok(left.length > 5, `${left.length}`);
+    assert.ok(left.length >= 3, `${left.length}`);
     assert.deepEqual(packets("tcp_v4_do_rcv"), left);
     for (const row of rowsOf(engine, "tcp_v4_do_rcv")) assert.doesNotMatch(names.contexts[trace.context(row)]!.path, /ksoftirqd/);
   });

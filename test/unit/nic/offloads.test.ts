@@ -18,8 +18,10 @@ function where(engine: MachineEngine, name: string): Record<string, number> {
 }
 
 describe("checksum offload", () => {
-  it("is the adapter's: a stack on a VF computes none, a stack on a VIF one for each packet that it sends or receives", () => {
-    const { engine } = runDesign(sample);
+  const enabled = sample.replace("bind: nic0.vf0", "bind: nic0.vf0, checksum: on");
+
+  it("is the adapter's where the driver is told so: a stack on a VF computes none, a stack on a VIF one for each packet that it sends or receives", () => {
+    const { engine } = runDesign(enabled);
     const { packets } = engine.built.machine;
     const copied = [...Array.from({ length: packets.length }, (_, p) => p)]
       .filter((p) => !packets.isArp(p) && [packets.sourcePort(p), packets.destinationPort(p)].includes(6379));
@@ -27,9 +29,26 @@ describe("checksum offload", () => {
     assert.deepEqual(where(engine, "csum_partial"), {});
   });
 
-  it("is for nobody when every application has a VF", () => {
-    const { engine } = runDesign(sample.replace("- vif: { channel: netsrv.netserver }", "- ixgbe: { bind: nic0.vf1 }"));
+  it("is nobody's work when every application has a VF that computes them", () => {
+    const { engine } = runDesign(enabled.replace("- vif: { channel: netsrv.netserver }", "- ixgbe: { bind: nic0.vf1, checksum: on }"));
     assert.deepEqual(where(engine, "in4_cksum"), {});
+  });
+
+  it("is off in NetBSD's drivers until somebody says otherwise, and on in Linux'; what the adapter cuts it computes checksums for in any case", () => {
+    const engine = runDesign(sample).engine;
+    const { packets } = engine.built.machine;
+    const of = (port: number): number => Array.from({ length: packets.length }, (_, p) => p).filter((p) => !packets.isArp(p) && [packets.sourcePort(p), packets.destinationPort(p)].includes(port)).length;
+    const { ["server/nginx/tcpip"]: nginx, ["server/redis/tcpip"]: redis } = where(engine, "in4_cksum");
+    assert.ok(nginx! > 100 && redis! > 100);
+    assert.equal(nginx! + redis!, of(80) + of(6379), "one for each packet at this end");
+    assert.deepEqual(where(engine, "csum_partial"), {}, "the client is Linux");
+    const long = runDesign(readFileSync("samples/offloads/tso.exo.yaml", "utf8").replaceAll("requests: 30", "requests: 3")).engine;
+    const log = long.built.machine.packets;
+    const cut = new Set(Array.from({ length: log.length }, (_, p) => p).filter((p) => log.isLong(p) && log.sourcePort(p) === 80 && log.parentOf(p) < 0));
+    assert.ok(cut.size > 10);
+    for (let row = 0; row < long.trace.length; row++) {
+      if (long.names.functions[long.trace.fn(row)]!.name === "in4_cksum") assert.ok(!cut.has(long.trace.packet(row)));
+    }
   });
 });
 
