@@ -55,11 +55,13 @@ export class Branches {
     this.branches.set(`${packet} ${place}`, { packet, place, keeper, row: this.engine.trace.length });
   }
 
-  /** A place has a row of a frame. */
-  seen(packet: number, place: string, row: number): void {
+  /** A place has a row of a frame. @param dropped the frame ends in it: so does what the place has kept of it for another, as in a ring to one that died */
+  seen(packet: number, place: string, row: number, dropped: boolean): void {
     const name = `${packet} ${place}`;
     const branch = this.branches.get(name);
     if (branch !== undefined && branch.row <= row) this.branches.delete(name);
+    if (!dropped) return;
+    for (const [other, kept] of this.branches) if (kept.packet === packet && kept.keeper === place && kept.row <= row) this.branches.delete(other);
   }
 
   /** Branches that no place has seen. */

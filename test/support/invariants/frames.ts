@@ -49,7 +49,7 @@ class Ways {
       // What the IOMMU does is the function's whose access it is.
       const place = type === "iommu" ? names.contexts[trace.context(row)]!.path : domain;
       (this.last[packet] ??= new Map<string, number>()).set(place, row);
-      this.branches.seen(packet, place, row);
+      this.branches.seen(packet, place, row, this.functionOf(row).kind === "drop");
     }
     const dead = this.deathAt(row);
     if (dead === undefined) return;
