@@ -42,7 +42,7 @@ const placements: Readonly<Record<AnySystem, (e: Experiment) => Placed>> = {
     device: "mtu: 9000, sriov: { vfs: 1 }",
     lines: [
       "hypervisor: { model: xen, scheduler: pinned }", "domains:",
-      "  app:", "    kind: vm", `    vcpus: ${vcpus}`, "    components:",
+      "  app:", "    kind: vm", "    idle: spin", `    vcpus: ${vcpus}`, "    components:",
       `      - ${application}`, "      - libc", "      - tcpip", "      - ixgbe: { bind: nic0.vf0 }",
     ],
   }),
@@ -50,8 +50,8 @@ const placements: Readonly<Record<AnySystem, (e: Experiment) => Placed>> = {
     device: "mtu: 9000",
     lines: [
       "hypervisor: { model: xen, scheduler: pinned }", "domains:",
-      "  netsrv:", "    kind: vm", "    vcpus: 1", "    components:", "      - netserver", "      - ixgbe: { bind: nic0.pf }",
-      "  app:", "    kind: vm", `    vcpus: ${vcpus}`, "    components:",
+      "  netsrv:", "    kind: vm", "    idle: spin", "    vcpus: 1", "    components:", "      - netserver", "      - ixgbe: { bind: nic0.pf }",
+      "  app:", "    kind: vm", "    idle: spin", `    vcpus: ${vcpus}`, "    components:",
       `      - ${application}`, "      - libc", "      - tcpip", "      - vif: { channel: netsrv.netserver }",
     ],
   }),
@@ -60,8 +60,8 @@ const placements: Readonly<Record<AnySystem, (e: Experiment) => Placed>> = {
     device: "mtu: 9000, sriov: { vfs: 1 }",
     lines: [
       "hypervisor: { model: xen, scheduler: pinned }", "domains:",
-      "  netsrv:", "    kind: vm", "    vcpus: 1", "    components:", "      - netserver", "      - ixgbe: { bind: nic0.vf0 }",
-      "  app:", "    kind: vm", `    vcpus: ${vcpus}`, "    components:",
+      "  netsrv:", "    kind: vm", "    idle: spin", "    vcpus: 1", "    components:", "      - netserver", "      - ixgbe: { bind: nic0.vf0 }",
+      "  app:", "    kind: vm", "    idle: spin", `    vcpus: ${vcpus}`, "    components:",
       `      - ${application}`, "      - libc", "      - tcpip", "      - vif: { channel: netsrv.netserver }", "      - ixgbe: { bind: nic0.pf }",
       "    uplinks: { tcpip: [vif, ixgbe], active: vif }",
     ],
