@@ -42,10 +42,10 @@ class Ways {
   readonly row = (row: number): void => {
     const { trace, names } = this.engine;
     const packet = trace.packet(row);
-    // Who is told of a frame may have taken it before.
-    if (packet >= 0 && this.functionOf(row).tally !== "notification") {
+    if (packet >= 0) this.first[packet] ??= row;
+    // Who is told of a frame may have taken it before; and what its CPU pays for besides is done to no frame.
+    if (packet >= 0 && this.functionOf(row).tally !== "notification" && this.functionOf(row).kind !== "thread") {
       const { path, domain = path, type } = names.components[trace.component(row)]!;
-      this.first[packet] ??= row;
       // What the IOMMU does is the function's whose access it is.
       const place = type === "iommu" ? names.contexts[trace.context(row)]!.path : domain;
       (this.last[packet] ??= new Map<string, number>()).set(place, row);

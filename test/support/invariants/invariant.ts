@@ -31,6 +31,8 @@ export class Broken extends Error {
 
 /** Dispatches between two calls of `sample`: a prime, so that it does not keep step with a machine's own rhythm. */
 const SAMPLE = 61;
+/** Picoseconds in which nothing happens, before which it is called as well: a quiet machine's dispatches are far apart. */
+const LONG = 1e11;
 
 /**
  * Runs a machine under watch.
@@ -48,6 +50,11 @@ export function runChecked(engine: MachineEngine, invariants: readonly Invariant
     });
     const rows = watches.filter(({ watch }) => watch.row !== undefined);
     const steps = watches.filter(({ watch }) => watch.step !== undefined);
+    const { queue } = engine.built.machine.kernel;
+    const isQuiet = (): boolean => {
+      const next = queue.peek();
+      return next >= 0 && queue.events.time[next]! - engine.time > LONG;
+    };
     const sample = (): void => {
       for (const { invariant, watch } of watches) {
         at = invariant;
@@ -68,8 +75,9 @@ export function runChecked(engine: MachineEngine, invariants: readonly Invariant
         at = invariant;
         watch.step!();
       }
-      if (i % SAMPLE !== 0) continue;
-      sample();
+      const isDue = i % SAMPLE === 0;
+      if (isDue || isQuiet()) sample();
+      if (!isDue) continue;
       if (between?.() === true) break;
     }
     sample();

@@ -46,17 +46,22 @@ export const switchingInvariants: readonly Invariant[] = [
     watch: (engine) => {
       const { machine, domains } = engine.built;
       const addresses = new Map<string, number>();
-      for (const domain of domains) for (const { path } of domain.components) {
+      for (const { path: domain, components } of domains) for (const { path } of components) {
         const model = machine.placed(path);
-        if (model instanceof TcpIp) addresses.set(path, model.ip);
+        if (model instanceof TcpIp) addresses.set(domain, model.ip);
       }
-      const output = engine.names.functions.flatMap(({ id, name }) => (name === "tcp_output" ? [id] : []));
+      const { packets } = machine;
       const { trace, names } = engine;
+      /** Where each segment was seen first. What is made of others, as of those that a driver joins, is nobody's own; what is forged has any address. */
+      const makers: (string | undefined)[] = [];
       return {
         row: (row) => {
           const packet = trace.packet(row);
-          if (!output.includes(trace.fn(row)) || packet < 0) return;
-          assert.equal(machine.packets.sourceIp(packet), addresses.get(names.components[trace.component(row)]!.path), "another address");
+          if (packet < 0 || !packets.isTcp(packet) || packets.parentOf(packet) >= 0) return;
+          const { domain } = names.components[trace.component(row)]!;
+          if (!(packet in makers)) makers[packet] = names.contexts[trace.context(row)]!.path.includes("/attacker-") ? undefined : domain;
+          const address = domain === undefined || makers[packet] !== domain ? undefined : addresses.get(domain);
+          if (address !== undefined) assert.equal(packets.sourceIp(packet), address, "another address");
         },
       };
     },
