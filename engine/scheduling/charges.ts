@@ -45,7 +45,7 @@ export class Charges {
 
   /** All has been said: what copies from and to the other node's memory took longer. */
   close(): void {
-    if (this.far > 0) this.add(this.vcpus.domains[this.domain]!.component, this.remoteFn, Math.round(this.far * this.vcpus.domains[this.domain]!.topology.remoteExcess));
+    if (this.far > 0) this.overhead(this.remoteFn, Math.round(this.far * this.vcpus.domains[this.domain]!.topology.remoteExcess));
     this.current = NONE;
   }
 
@@ -69,9 +69,10 @@ export class Charges {
     this.instead = instead;
   }
 
-  /** What the scheduler itself goes through, in the name of the domain. */
+  /** What the scheduler itself goes through, in the name of the domain; what the work waits for memory, under the locks that it has then. */
   overhead(fn: number, cost: number = this.costs.of(fn, 0), a = 0, b = 0): void {
     this.add(this.vcpus.domains[this.domain]!.component, fn, cost, NONE, a, b);
+    if (this.lock !== NONE && this.instead === NONE) this.work.lockLast(this.current, this.lock, this.second, NONE);
   }
 
   private add(component: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {

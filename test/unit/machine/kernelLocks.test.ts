@@ -96,4 +96,14 @@ run: { until: 1s }
     assert.ok(slept > 100);
     assert.equal(onServer(engine, "rumpuser_mutex_enter").length, slept);
   });
+
+  it("cover the way of a segment from TCP to the ring in one piece: every function on it knows the packet", () => {
+    const { engine } = runDesign(readFileSync("samples/switching/by-hand.exo.yaml", "utf8"));
+    const { trace, names } = engine;
+    for (const name of ["ip_output", "virtif_start"]) {
+      const rows = rowsOf(engine, name).filter((row) => names.contexts[trace.context(row)]!.path.startsWith("server/nginx/"));
+      assert.ok(rows.length > 50);
+      assert.deepEqual(rows.filter((row) => trace.packet(row) < 0), [], name);
+    }
+  });
 });
