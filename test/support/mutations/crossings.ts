@@ -3,7 +3,7 @@ import type { Mutation } from "./mutation";
 
 /** Processes of a kernel, one of which ends in the middle of a call, and starts again. */
 const ended = (placement: string, process: string): string => readFileSync(`samples/placement/${placement}.exo.yaml`, "utf8")
-  .replace(/^run:.*$/m, `faults: [{ at: 10922us, crash: ${process}, restart: 100us }]\nrun: { until: 60ms, seed: 1 }`);
+  .replace(/^run:.*$/m, `faults: [{ at: 11205us, crash: ${process}, restart: 100us }]\nrun: { until: 60ms, seed: 1 }`);
 
 /** Faults of crossings between protection domains. */
 export const crossingMutations: readonly Mutation[] = [
