@@ -43,7 +43,7 @@ const stages = [
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */
-const limit = 600_000;
+const limit = 900_000;
 
 /** Parts that only work on what these have prepared. */
 const preparation = ["build", "install"];

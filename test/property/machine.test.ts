@@ -35,6 +35,8 @@ const beforeItIsUp = ["no address yet", "receive disabled", "guest not connected
 const atNetfront = ["receive buffers full"];
 /** A kernel whose interfaces are all processes' takes no broadcast for itself, such as an announcement of ARP. */
 const ofBroadcasts = ["no filter accepts it"];
+/** What TCP sends again in a crowded machine, where a vCPU waits for longer than a retransmission timeout, and its answer with it: one of the two is too many. */
+const isOneTooMany = (cause: string): boolean => cause.startsWith("received before") || cause.startsWith("SYN in a connection");
 
 describe("random machines", () => {
   for (const { machines, dispatches, parts } of runs) {
@@ -45,7 +47,7 @@ describe("random machines", () => {
     }
   }
 
-  it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped or sent again", () => {
+  it("answer every request where there is time enough: nothing is stuck, and without loss nothing is dropped but what was sent again for nothing", () => {
     fc.assert(fc.property(randomMachine.filter(({ text, selfHarm, crashes }) => !text.includes("compute") && !selfHarm && !crashes), ({ text, loss }) => {
       const engine = start(text);
       runFor(engine, 400_000);
@@ -57,7 +59,7 @@ describe("random machines", () => {
         if (loss === 0) assert.equal(w.errors, 0);
       }
       if (loss === 0) {
-        assert.deepEqual(Object.keys(result.drops).filter((cause) => ![...beforeItIsUp, ...atNetfront, ...ofBroadcasts].includes(cause)), []);
+        assert.deepEqual(Object.keys(result.drops).filter((cause) => !isOneTooMany(cause) && ![...beforeItIsUp, ...atNetfront, ...ofBroadcasts].includes(cause)), []);
       }
     }), trials(40, 1));
   });
