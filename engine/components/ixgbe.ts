@@ -1,4 +1,4 @@
-import { componentType } from "../design/catalogue";
+import { componentType } from "../design/catalogue/components";
 import type { Scope } from "../inspect";
 import { parseMac } from "../network/addresses";
 import type { FrameLoans } from "../machine/frameLoans";

@@ -1,4 +1,4 @@
-import { WORKLOADS } from "../design/catalogue";
+import { WORKLOADS } from "../design/catalogue/workloads";
 import type { Workload } from "../design/model";
 import { stackOf } from "../design/processes";
 import type { Scope } from "../inspect";

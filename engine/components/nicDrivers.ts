@@ -1,4 +1,4 @@
-/** What tells the drivers of adapters apart: a new adapter's driver is an entry here, and a component in `design/catalogue.ts`. */
+/** What tells the drivers of adapters apart: a new adapter's driver is an entry here, and a component in `design/catalogue/components.ts`. */
 import type { System } from "../machine/machine";
 import type { FunctionSource } from "../kernel/kernel";
 import { MailboxMessage } from "../machine/nic/mailboxMessages";

@@ -17,7 +17,7 @@ import { Netserver } from "./netserver";
 import { TcpIp } from "./tcpip";
 import { Vif } from "./vif";
 
-/** Component models by the type that a design names. To add one: a file beside these, an entry here and in `design/catalogue.ts`. */
+/** Component models by the type that a design names. To add one: a file beside these, an entry here and in `design/catalogue/components.ts`. */
 export const componentModels: Readonly<Record<string, (place: Placement) => PlacedModel>> = {
   "http-server": httpServer,
   "key-value-store": keyValueStore,

@@ -1,5 +1,8 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
-import { LINK_CONDITIONS, componentType, isDriver, isInterface, WORKLOADS } from "./catalogue";
+import { componentType, isInterface } from "./catalogue/components";
+import { isDriver } from "./catalogue/devices";
+import { LINK_CONDITIONS } from "./catalogue/faults";
+import { WORKLOADS } from "./catalogue/workloads";
 import { checkDriver } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";

@@ -1,5 +1,5 @@
 /** What follows from the model of a device: the rate of its link, and which driver is its. */
-import { deviceModel, isDriver, type DeviceModel } from "./catalogue";
+import { deviceModel, isDriver, type DeviceModel } from "./catalogue/devices";
 import type { ComponentDraft, DeviceDraft, DomainDraft, HostDraft, LinkDraft } from "./draft";
 import type { Domain } from "./model";
 import { replacement } from "./problems";

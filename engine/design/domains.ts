@@ -1,6 +1,6 @@
 /** Reads protection domains and the components placed in them. */
 import { isMap, isScalar, isSeq } from "yaml";
-import { COMPONENTS, componentType, ID_OPTION } from "./catalogue";
+import { COMPONENTS, componentType, ID_OPTION } from "./catalogue/components";
 import type { ComponentDraft, DomainDraft, Paths } from "./draft";
 import type { OptionValue, Range } from "./model";
 import { replacement } from "./problems";

@@ -1,5 +1,5 @@
 /** Rules of Xen's split network path: what a driver domain must hold, and what reaches its guests. */
-import { isDriver } from "./catalogue";
+import { isDriver } from "./catalogue/devices";
 import type { ComponentDraft, DomainDraft, HostDraft, WorkloadDraft } from "./draft";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";

@@ -1,6 +1,6 @@
 /** Reads hosts: machines with their devices and domains, and load generators, which imply theirs. */
 import { isMap, isScalar } from "yaml";
-import { deviceModel } from "./catalogue";
+import { deviceModel } from "./catalogue/devices";
 import { readPolicies } from "./vfPolicies";
 import { impliedComponent, readDomain } from "./domains";
 import type { DeviceDraft, DomainDraft, HostDraft, LinkDraft, Mutable, Paths } from "./draft";

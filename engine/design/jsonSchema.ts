@@ -1,5 +1,8 @@
 /** The JSON Schema of the design file, made from the vocabulary and the catalogue: schema.json is its output, checked in. */
-import { COMPONENTS, FAULTS, faultTarget, ID_OPTION, POLICIES, WORKLOADS } from "./catalogue";
+import { COMPONENTS, ID_OPTION } from "./catalogue/components";
+import { FAULTS, faultTarget } from "./catalogue/faults";
+import { POLICIES } from "./catalogue/policies";
+import { WORKLOADS } from "./catalogue/workloads";
 import { COMMON_UNITS, formatQuantity } from "./units";
 import { EXTENSION_PREFIX, SECTIONS } from "./vocabulary";
 import type { KeySpec, SectionName, ValueSpec } from "./vocabulary";

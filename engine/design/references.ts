@@ -1,6 +1,7 @@
 /** Follows dotted names: `nic0.vf0` from a domain of its host, `server.nic0` from anywhere. */
 import { isScalar, isSeq } from "yaml";
-import { deviceModel, DEVICES, FAULTS } from "./catalogue";
+import { deviceModel, DEVICES } from "./catalogue/devices";
+import { FAULTS } from "./catalogue/faults";
 import { setRate } from "./devices";
 import type { DesignDraft, HostDraft, LinkDraft } from "./draft";
 import type { Range } from "./model";

@@ -1,5 +1,5 @@
 /** Fills in what follows from the rest of a design: owners of functions, uplinks. */
-import { isInterface } from "./catalogue";
+import { isInterface } from "./catalogue/components";
 import type { ComponentDraft, DomainDraft, HostDraft } from "./draft";
 import type { Range } from "./model";
 import { replacement } from "./problems";

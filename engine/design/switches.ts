@@ -1,6 +1,6 @@
 /** Reads when applications change their uplinks: switches at a time, and policies that decide. */
 import { isMap } from "yaml";
-import { POLICIES } from "./catalogue";
+import { POLICIES } from "./catalogue/policies";
 import type { DesignDraft, DomainDraft, HostDraft, Paths, PolicyDraft, SwitchDraft } from "./draft";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";

@@ -1,5 +1,5 @@
 /** Where an application's uplink can go: to a PCI function of its own, or through a network server. */
-import { deviceModel } from "./catalogue";
+import { deviceModel } from "./catalogue/devices";
 import { hasDriver, noDriver } from "./devices";
 import type { Component, Design, Device, Domain, Host, PciFunction, Problem } from "./model";
 import type { ProblemCode } from "./problems";

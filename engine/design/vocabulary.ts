@@ -1,9 +1,10 @@
 /**
  * What a design file may say, as data: sections, their keys, the values these take, and what they mean.
  * The reader, the JSON Schema, completion and hovers all work from it. Component, device, workload and fault types are in
- * catalogue.ts.
+ * catalogue/.
  */
-import { DEVICES, LINK_CONDITIONS } from "./catalogue";
+import { DEVICES } from "./catalogue/devices";
+import { LINK_CONDITIONS } from "./catalogue/faults";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */

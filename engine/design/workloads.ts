@@ -1,6 +1,7 @@
 /** Reads what happens to the machine: workloads, faults, the run's settings; and the diagram's pins. */
 import { isMap, isScalar, isSeq } from "yaml";
-import { FAULTS, faultTarget, WORKLOADS } from "./catalogue";
+import { FAULTS, faultTarget } from "./catalogue/faults";
+import { WORKLOADS } from "./catalogue/workloads";
 import { nameOf } from "./domains";
 import type { FaultDraft, Paths, WorkloadDraft } from "./draft";
 import { subsection } from "./hosts";

@@ -1,4 +1,4 @@
-import { componentType } from "../design/catalogue";
+import { componentType } from "../design/catalogue/components";
 import type { Component, Design, Domain } from "../design/model";
 import type { DomainPlace, Machine } from "./machine";
 

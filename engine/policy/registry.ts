@@ -18,7 +18,7 @@ const policies: Readonly<Record<string, (options: PolicySpec["options"]) => Poli
   "vf-scarcity": ({ period, advantage }) => ({ period: number(period), decide: vfScarcity(number(advantage)) }),
 };
 
-/** The policy of an entry of the design. To add one: a file beside these, a line here, an entry in `design/catalogue.ts`. @throws Error for an unknown kind */
+/** The policy of an entry of the design. To add one: a file beside these, a line here, an entry in `design/catalogue/policies.ts`. @throws Error for an unknown kind */
 export function policyOf(spec: PolicySpec): PolicyEntry {
   const make = policies[spec.kind];
   if (make === undefined) throw new Error(`There is no policy ${spec.kind}.`);

@@ -2,7 +2,7 @@ import { A, B, CAUSE, CHUNK_BITS, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, ROW_
 import { VarintReader, writeVarint } from "./varint";
 
 /**
- * The packed form of a chunk: about 8 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
+ * The packed form of a chunk: 9 to 17 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
  *
  * Rows repeat: the same function of the same component runs in the same context on the same vCPU with the same cost and values. Such a
  * *kind* of row is written once a chunk, and rows are numbers of kinds. Guessing a row's kind from the one before it, and looking it up

@@ -53,7 +53,7 @@ export interface Runner {
 
 /**
  * The client's side of one workload, called from inside dispatches. Its state is in tables of {@link Runner.store}. To add a workload: a
- * file beside those in `workloads/clients`, a line in `workloads/clients/registry.ts`, an entry in `design/catalogue.ts`.
+ * file beside those in `workloads/clients`, a line in `workloads/clients/registry.ts`, an entry in `design/catalogue/workloads.ts`.
  */
 export interface Client {
   /** Messages that it will send; undefined where that is not known beforehand. */

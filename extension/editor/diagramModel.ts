@@ -8,7 +8,8 @@ import {
   componentIcon, componentTitle, deviceTitle, domainDetails, domainIcon, domainKindName, optionDetails, optionText, readable,
   type Translate,
 } from "./wording";
-import { componentType, WORKLOADS } from "../../engine/design/catalogue";
+import { componentType } from "../../engine/design/catalogue/components";
+import { WORKLOADS } from "../../engine/design/catalogue/workloads";
 
 /**
  * What the diagram shows of a design. Pure: the same design gives the same model.

@@ -1,4 +1,4 @@
-import { componentType } from "../../engine/design/catalogue";
+import { componentType } from "../../engine/design/catalogue/components";
 import { canMoveUplink, uplinkTarget } from "../../engine/design/edit";
 import type { Design, Domain, Host } from "../../engine/design/model";
 import type { MoveTarget } from "../../protocol/diagram";

@@ -1,4 +1,5 @@
-import { componentType, deviceModel } from "../../engine/design/catalogue";
+import { componentType } from "../../engine/design/catalogue/components";
+import { deviceModel } from "../../engine/design/catalogue/devices";
 import type { Component, Domain, DomainKind, OptionValue } from "../../engine/design/model";
 import { formatQuantity, type Quantity } from "../../engine/design/units";
 import type { Detail } from "../../protocol/diagram";

@@ -1,4 +1,4 @@
-import { isInterface } from "../catalogue";
+import { isInterface } from "../catalogue/components";
 import type { Design, Range } from "../model";
 import { parseDesign } from "../parse";
 import { Problems } from "../problems";

@@ -1,4 +1,6 @@
-import { componentType, deviceModel, WORKLOADS } from "../catalogue";
+import { componentType } from "../catalogue/components";
+import { deviceModel } from "../catalogue/devices";
+import { WORKLOADS } from "../catalogue/workloads";
 import type { Component, Design, Part, PciFunction, Range } from "../model";
 import { parseDesign } from "../parse";
 import { Problems } from "../problems";

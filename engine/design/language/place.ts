@@ -1,7 +1,10 @@
 /** Which part of the vocabulary an offset of the text is about. */
 import { isMap, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
-import { COMPONENTS, componentType, FAULTS, faultTarget, ID_OPTION, POLICIES, WORKLOADS } from "../catalogue";
+import { COMPONENTS, componentType, ID_OPTION } from "../catalogue/components";
+import { FAULTS, faultTarget } from "../catalogue/faults";
+import { POLICIES } from "../catalogue/policies";
+import { WORKLOADS } from "../catalogue/workloads";
 import type { Range } from "../model";
 import { defaultOf } from "../section";
 import { SECTIONS } from "../vocabulary";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parseDesign } from "../../../engine/design/parse";
-import { COMPONENTS } from "../../../engine/design/catalogue";
+import { COMPONENTS } from "../../../engine/design/catalogue/components";
 import type { Design, Problem } from "../../../engine/design/model";
 import { DOMAIN_KINDS } from "../../../engine/design/vocabulary";
 import { diagramModel } from "../../../extension/editor/diagramModel";
