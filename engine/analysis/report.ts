@@ -194,8 +194,8 @@ export function report(engine: MachineEngine): RunReport {
 
 function domainSummaries({ simulated: time, built: { machine: { cpus }, domains } }: MachineEngine): DomainSummary[] {
   return domains.map(({ id, path, host, vcpus, kernel }) => {
-    const busy = cpus.busyOf(id, time);
-    const threads = cpus.threadTimes(id, time).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
+    const busy = cpus.times.ofDomain(id, time);
+    const threads = cpus.times.ofThreads(id, time).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
     return { domain: path, host, vcpus, busy, utilisation: busy / Math.max(time, 1), threads, counts: kernel === undefined ? cpus.countsOf(id) : undefined };
   });
 }

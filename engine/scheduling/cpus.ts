@@ -6,6 +6,7 @@ import { NONE } from "../trace/trace";
 import { Charges } from "./charges";
 import { describeDomain } from "./cpuVariables";
 import { Crossings, type KernelSystem } from "./crossing";
+import { CpuTimes } from "./cpuTimes";
 import { CpuOp, Dispatcher, type CpuParts } from "./dispatcher";
 import { InterruptLines, type LineKind } from "./interruptLines";
 import { Ipc } from "./ipc";
@@ -46,6 +47,7 @@ export class Cpus implements Model, CpuParts {
   /** Per vCPU, the line of its timer: only where the policy has ticks. */
   private readonly timerLines: number[] = [];
   readonly dispatcher: Dispatcher;
+  readonly times = new CpuTimes(this);
   readonly waking: Waking;
   private readonly lifeCycle: LifeCycle;
   private readonly fn;
@@ -467,47 +469,6 @@ export class Cpus implements Model, CpuParts {
     const { domains } = this.vcpus;
     const { path, threads } = domains[domain]!;
     return [...threads, ...this.processesOf(domain).filter((p) => domains[p]!.path === path).flatMap((p) => domains[p]!.threads)];
-  }
-
-  /** The domain's threads with the CPU time that each has spent on work until `now`, picoseconds. */
-  threadTimes(domain: number, now = this.kernel.now): { readonly thread: string; readonly busy: number }[] {
-    return this.threadsOf(domain).map((thread) => ({
-      thread: this.kernel.names.contexts[this.contextOfThread[thread]!]!.path, busy: this.busyOfThread(thread, now),
-    }));
-  }
-
-  /**
-   * CPU time until `now` that the domain's vCPUs spent on work, or spinning instead of halting, picoseconds; of a process, that its threads
-   * did, in the kernel as well.
-   */
-  busyOf(domain: number, now = this.kernel.now): number {
-    const { path, vcpus, threads, kernel } = this.vcpus.domains[domain]!;
-    if (kernel !== domain) return threads.reduce((sum, thread) => sum + this.busyOfThread(thread, now), 0);
-    let sum = 0;
-    for (const v of vcpus) sum += this.vcpu.busy[v]! + this.underWayOn(v, now);
-    for (const thread of threads) sum += this.underWay(this.threads.thread.work[thread]!, now);
-    for (const process of this.processesOf(domain)) {
-      const other = this.vcpus.domains[process]!;
-      for (const thread of other.threads) sum += this.underWay(this.threads.thread.work[thread]!, now);
-      if (other.path !== path) sum -= this.busyOf(process, now);
-    }
-    return sum;
-  }
-
-  private busyOfThread(thread: number, now: number): number {
-    return this.threads.thread.busy[thread]! + this.underWay(this.threads.thread.work[thread]!, now);
-  }
-
-  /** What a piece of work that has not ended has taken so far. */
-  private underWay(w: number, now: number): number {
-    return w === NONE ? 0 : this.work.ranSince(w, now);
-  }
-
-  /** What a vCPU has done beside threads' work, and no row says yet: an interrupt's work, or the spinning of one that idles. */
-  private underWayOn(v: number, now: number): number {
-    const { vcpu: c } = this;
-    if (c.work[v] !== NONE) return this.underWay(c.work[v]!, now);
-    return c.idle[v] === 1 && this.dispatcher.burns(v) ? now - c.idleSince[v]! : 0;
   }
 
   /** What happened to the domain's vCPUs and threads so far. */

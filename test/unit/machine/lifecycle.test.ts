@@ -25,7 +25,7 @@ function runUntil(engine: MachineEngine, time: number): void {
 }
 
 const domainOf = (engine: MachineEngine, path: string): DomainPlace => engine.built.domains.find((d) => d.path === path)!;
-const busy = (engine: MachineEngine, path: string): number => engine.built.machine.cpus.busyOf(domainOf(engine, path).id);
+const busy = (engine: MachineEngine, path: string): number => engine.built.machine.cpus.times.ofDomain(domainOf(engine, path).id);
 
 /** Rows of a domain's vCPUs between two times. */
 function rowsOn(engine: MachineEngine, path: string, from: number, to: number): number {

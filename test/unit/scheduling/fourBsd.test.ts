@@ -216,7 +216,7 @@ hosts:
       os: { kind: kernel, system: netbsd, vcpus: 2, components: [ { compute: { burst: 50ms, threads: 3 } } ] }
 run: { until: 20s }
 `);
-    const busy = engine.built.machine.cpus.threadTimes(engine.built.domains[0]!.id).map(({ busy: b }) => b);
+    const busy = engine.built.machine.cpus.times.ofThreads(engine.built.domains[0]!.id).map(({ busy: b }) => b);
     for (const time of busy) assert.ok(Math.abs(time - 40e12 / 3) < 3e12, busy.join(" "));
     assert.ok(busy.reduce((sum, b) => sum + b, 0) > 39.5e12);
   });

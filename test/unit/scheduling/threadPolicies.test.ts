@@ -26,7 +26,7 @@ hosts:
       os: { kind: kernel, vcpus: ${vcpus}, scheduler: ${scheduler}, components: [ ${components.join(", ")} ] }
 run: { until: ${time} }
 `);
-  return { engine, busy: engine.built.machine.cpus.threadTimes(engine.built.domains[0]!.id).map(({ busy }) => busy) };
+  return { engine, busy: engine.built.machine.cpus.times.ofThreads(engine.built.domains[0]!.id).map(({ busy }) => busy) };
 }
 
 describe("N:1", () => {
