@@ -45,6 +45,6 @@ export class CpuTimes {
   private underWayOn(v: number, now: number): number {
     const { vcpu: c } = this.cpus;
     if (c.work[v] !== NONE) return this.underWay(c.work[v]!, now);
-    return c.idle[v] === 1 && this.cpus.dispatcher.burns(v) ? now - c.idleSince[v]! : 0;
+    return c.idle[v] === 1 && this.cpus.dispatcher.idling.burns(v) ? now - c.idleSince[v]! : 0;
   }
 }

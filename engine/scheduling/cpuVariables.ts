@@ -1,6 +1,6 @@
 import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
-import type { CpuParts } from "./dispatcher";
+import type { CpuParts } from "./cpuParts";
 
 const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer", "asleep for a lock"] as const;
 const vcpuStates = ["blocked", "runnable", "running", "off"] as const;

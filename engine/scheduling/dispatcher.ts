@@ -1,41 +1,13 @@
-import type { CostProfile } from "../profiles/profile";
-import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
-import type { Charges } from "./charges";
-import type { Crossings } from "./crossing";
-import type { InterruptLines } from "./interruptLines";
-import type { Ipc } from "./ipc";
+import { CpuOp, type CpuParts } from "./cpuParts";
+import { Idling } from "./idling";
 import type { LifeCycle } from "./lifeCycle";
-import type { Locks } from "./locks";
 import { Ready, WHICHEVER } from "./threadPolicy";
-import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState, type Threads } from "./threads";
-import { VcpuState, type Vcpus } from "./vcpus";
+import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState } from "./threads";
+import { VcpuState } from "./vcpus";
 import type { Waking } from "./waking";
-import type { WorkSlots } from "./work";
 import { CAUSE, COUNT, FIRST_ARGUMENT, LOCKED, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU } from "./workSlot";
-
-/** Longest time that one row can say, picoseconds: its cost is a 32-bit number. */
-const LONGEST_ROW = 4e9;
-
-/** Work of the CPUs' own, as ops of their component. */
-export const CpuOp = { workEnd: 0, idlePoll: 1, kick: 2, deliver: 3, tick: 4, halt: 5 } as const;
-
-/** What a dispatcher works on. */
-export interface CpuParts {
-  readonly id: number;
-  readonly kernel: Kernel;
-  readonly costs: CostProfile;
-  readonly vcpus: Vcpus;
-  readonly threads: Threads;
-  readonly contextOfThread: readonly number[];
-  readonly work: WorkSlots;
-  readonly lines: InterruptLines;
-  readonly locks: Locks;
-  readonly charges: Charges;
-  readonly crossings: Crossings;
-  readonly ipc: Ipc;
-}
 
 /** IPIs that one piece of work pays for; what a vCPU that was held up owes beyond that, its next pieces pay. */
 const MOST_IPIS = 8;
@@ -50,8 +22,10 @@ export class Dispatcher {
   private entering = false;
   waking!: Waking;
   private readonly fn;
+  readonly idling: Idling;
 
   constructor(private readonly cpus: CpuParts, private readonly lifeCycle: LifeCycle) {
+    this.idling = new Idling(cpus);
     this.fn = cpus.kernel.functions({
       "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
       "VM exit: EOI": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
@@ -74,7 +48,7 @@ export class Dispatcher {
     c.since[v] = kernel.now;
     c.kicked[v] = 0;
     c.lastRow[v] = kernel.cause;
-    this.releaseIdleLock(v);
+    this.idling.releaseLock(v);
     if (c.work[v] !== NONE) return void work.proceed(c.work[v]!);
     this.entering = true;
     this.next(v);
@@ -124,15 +98,15 @@ export class Dispatcher {
     const { vcpus, work, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
     const { idleLock } = vcpus.entry(v);
-    if (idleLock !== NONE && this.holdsIdleLock(v)) this.cpus.locks.acquire(idleLock, v);
-    if (c.idle[v] === 1) this.endIdle(v);
+    if (idleLock !== NONE && this.idling.holdsLock(v)) this.cpus.locks.acquire(idleLock, v);
+    if (c.idle[v] === 1) this.idling.end(v);
     if (c.thread[v] !== NONE || c.work[v] !== NONE) vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
     c.ran[v]! += kernel.now - c.since[v]!;
     c.state[v] = VcpuState.runnable;
     c.pcpu[v] = NONE;
     this.pauseThread(v);
     if (c.work[v] !== NONE) work.pause(c.work[v]!);
-    this.cancelIdlePoll(v);
+    this.idling.cancelPoll(v);
   }
 
   pauseThread(v: number): void {
@@ -140,12 +114,6 @@ export class Dispatcher {
     if (thread === NONE) return;
     const w = this.cpus.threads.thread.work[thread]!;
     if (w !== NONE) this.cpus.work.pause(w);
-  }
-
-  cancelIdlePoll(v: number): void {
-    const { vcpu: c } = this.cpus.vcpus;
-    if (c.idlePoll[v] !== NONE) this.cpus.kernel.cancel(c.idlePoll[v]!);
-    c.idlePoll[v] = NONE;
   }
 
   // --- Events -------------------------------------------------------------------------------------------------------
@@ -195,11 +163,11 @@ export class Dispatcher {
     c.idlePoll[v] = NONE;
     const { policy, component } = vcpus.entry(v);
     const idle = c.idle[v] === 1;
-    if (idle) this.endIdle(v);
+    if (idle) this.idling.end(v);
     kernel.mark(policy.idleFn, component, vcpus.contextOf[v]!, kernel.now, 0, NONE, 1, 0, v);
     // An interrupt may have come in between.
     if (!idle) return;
-    if (this.isStuck(v)) this.spinForIdleLock(v);
+    if (this.idling.isStuck(v)) this.idling.spinForLock(v);
     else this.next(v);
   }
 
@@ -207,10 +175,10 @@ export class Dispatcher {
   interrupt(v: number): void {
     const { vcpu: c } = this.cpus.vcpus;
     if (c.work[v] !== NONE) return;
-    if (c.idle[v] === 1 && this.isStuck(v)) {
+    if (c.idle[v] === 1 && this.idling.isStuck(v)) {
       if (c.stuckSince[v] === 0) {
-        this.endIdle(v);
-        this.spinForIdleLock(v);
+        this.idling.end(v);
+        this.idling.spinForLock(v);
       }
       return;
     }
@@ -223,7 +191,7 @@ export class Dispatcher {
   next(v: number): void {
     const { vcpus, threads, work, lines } = this.cpus;
     const { vcpu: c } = vcpus;
-    if (c.idle[v] === 1) this.endIdle(v);
+    if (c.idle[v] === 1) this.idling.end(v);
     if (c.lineHead[v] !== NONE) return this.startInterrupt(v, lines.take(v));
     const before = c.thread[v]!;
     if (before !== NONE) {
@@ -463,7 +431,7 @@ export class Dispatcher {
     const { vcpus, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
     const d = vcpus.entry(v);
-    if (d.idle !== "halt" || d.policy.polls || this.isStuck(v)) {
+    if (d.idle !== "halt" || d.policy.polls || this.idling.isStuck(v)) {
       c.halting[v] = 0;
       c.idle[v] = 1;
       c.idleSince[v] = kernel.now;
@@ -491,81 +459,5 @@ export class Dispatcher {
     const { charges, vcpus } = this.cpus;
     if (vcpus.vcpu.owed[v]! > 0) this.payIpis(v);
     charges.overhead(this.fn["VM exit: HLT"]);
-  }
-
-  /** Idling ends. Where it kept the pCPU busy, rows say so. */
-  endIdle(v: number): void {
-    const { vcpus, kernel, locks } = this.cpus;
-    const { vcpu: c } = vcpus;
-    const { policy, idleLock } = vcpus.entry(v);
-    const stuck = c.stuckSince[v]!;
-    const burned = this.burns(v);
-    c.idle[v] = 0;
-    c.stuckSince[v] = 0;
-    if (!burned) return;
-    const { cause } = kernel;
-    this.markBusy(v, policy.idleFn, false, c.idleSince[v]!, stuck > 0 ? stuck : kernel.now);
-    if (stuck > 0) {
-      this.markBusy(v, locks.spinFn(idleLock), true, stuck, kernel.now);
-      locks.leave(idleLock);
-    }
-    kernel.cause = cause;
-  }
-
-  /** Whether a vCPU that idles keeps its pCPU busy: it looks for work again and again, or spins for the lock of idling. */
-  burns(v: number): boolean {
-    const { idle, policy } = this.cpus.vcpus.entry(v);
-    return idle === "spin" || policy.polls || this.cpus.vcpus.vcpu.stuckSince[v]! > 0;
-  }
-
-  private markBusy(v: number, fn: number, spins: boolean, from: number, to: number): void {
-    const { vcpus, kernel, costs } = this.cpus;
-    const { component, idleLock } = vcpus.entry(v);
-    for (let begin = from; begin < to; begin += LONGEST_ROW) {
-      const time = Math.min(LONGEST_ROW, to - begin);
-      kernel.mark(fn, component, vcpus.contextOf[v]!, begin, time, NONE, spins ? idleLock : Math.round(time / costs.of(fn, 0)), 0, v);
-    }
-    vcpus.vcpu.busy[v]! += to - from;
-  }
-
-  // --- The lock of idling -------------------------------------------------------------------------------------------
-
-  /** Whether the instant at which the vCPU loses its pCPU is within the lock's part of a round. */
-  private holdsIdleLock(v: number): boolean {
-    const { vcpus, kernel, costs, work } = this.cpus;
-    const { vcpu: c } = vcpus;
-    const { policy, vcpus: all } = vcpus.entry(v);
-    if (all.length < 2 || c.stuckSince[v]! > 0) return false;
-    const w = c.work[v]!;
-    if (w !== NONE) return work.get(w, OWNER) === this.cpus.id && work.get(w, OP) === CpuOp.halt && work.ranSince(w) < policy.idleLock!;
-    return c.idle[v] === 1 && (kernel.now - c.idleSince[v]!) % costs.of(policy.idleFn, 0) < policy.idleLock!;
-  }
-
-  /** A vCPU that has no pCPU holds the lock that an idle one needs in order to look for work. */
-  private isStuck(v: number): boolean {
-    const { idleLock } = this.cpus.vcpus.entry(v);
-    if (idleLock === NONE) return false;
-    const holder = this.cpus.locks.holder(idleLock);
-    return holder !== NONE && holder !== v;
-  }
-
-  private spinForIdleLock(v: number): void {
-    const { vcpus, kernel, locks } = this.cpus;
-    locks.contend(vcpus.entry(v).idleLock);
-    vcpus.vcpu.idle[v] = 1;
-    vcpus.vcpu.idleSince[v] = vcpus.vcpu.stuckSince[v] = kernel.now;
-  }
-
-  /** The holder is back, and lets it go: those that spin look again. */
-  private releaseIdleLock(v: number): void {
-    const { vcpus, kernel, costs, locks } = this.cpus;
-    const { idleLock, vcpus: all, policy } = vcpus.entry(v);
-    if (idleLock === NONE || locks.holder(idleLock) !== v) return;
-    locks.release(idleLock);
-    const { vcpu: c } = vcpus;
-    for (const other of all) {
-      if (c.stuckSince[other] === 0 || c.idlePoll[other] !== NONE) continue;
-      c.idlePoll[other] = kernel.schedule(costs.of(policy.idleFn, 0), Priority.cpu, this.cpus.id, CpuOp.idlePoll, other);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { NONE } from "../trace/trace";
-import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
+import { CpuOp, type CpuParts } from "./cpuParts";
+import type { Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
 import { OWNER, THREAD, VCPU } from "./workSlot";
@@ -34,7 +35,7 @@ export class LifeCycle {
     locks.clear(domain);
     for (const v of own) {
       if (c.state[v] === VcpuState.running) c.ran[v]! += kernel.now - c.since[v]!;
-      if (c.idle[v] === 1) this.dispatcher.endIdle(v);
+      if (c.idle[v] === 1) this.dispatcher.idling.end(v);
       if (c.state[v] === VcpuState.runnable || c.state[v] === VcpuState.running) vcpuHost.takeDown(v);
       if (c.work[v] !== NONE) this.giveUp(c.work[v]!);
       c.state[v] = VcpuState.off;
@@ -103,8 +104,8 @@ export class LifeCycle {
     for (const v of own) {
       if (c.state[v] === VcpuState.off || c.frozen[v] === 1) continue;
       c.frozen[v] = 1;
-      if (c.idle[v] === 1) this.dispatcher.endIdle(v);
-      this.dispatcher.cancelIdlePoll(v);
+      if (c.idle[v] === 1) this.dispatcher.idling.end(v);
+      this.dispatcher.idling.cancelPoll(v);
       this.dispatcher.pauseThread(v);
       if (c.work[v] !== NONE) this.giveUp(c.work[v]!);
       this.burn(v);

@@ -1,6 +1,7 @@
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
-import { CpuOp, type CpuParts, type Dispatcher } from "./dispatcher";
+import { CpuOp, type CpuParts } from "./cpuParts";
+import type { Dispatcher } from "./dispatcher";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { VcpuState } from "./vcpus";
 import { ThreadState } from "./threads";
