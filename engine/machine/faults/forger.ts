@@ -66,7 +66,9 @@ export class Forger implements Model {
     this.state.left[0] = Number(spec.options["count"]);
     this.forged = kernel.store.within(undefined, () => kernel.store.table(`frames forged by ${spec.path}`, { packet: "i32" }));
     this.random = kernel.random.open(spec.path, "forgeries");
-    this.thread = cpus.addThread(domain.id, `attacker-${spec.id}`);
+    const alike = design.faults.filter(({ kind, target, options }) => kind === spec.kind && target === spec.target && options["what"] === this.what);
+    const which = alike.indexOf(spec);
+    this.thread = cpus.addThread(domain.id, `attacker-${this.what}${which > 0 ? which + 1 : ""}`);
     const models = domain.components.map(({ path }) => machine.placed(path));
     this.vif = models.find((model) => model instanceof Vif);
     this.driver = models.find((model) => model instanceof Ixgbe);

@@ -6,7 +6,7 @@ import { TimelineIndex } from "../../../engine/trace/timelineIndex";
 import { Trace } from "../../../engine/trace/trace";
 import { appendRows, SMALL_NAMES } from "../../support/randomTrace";
 import { designOf } from "../../support/runDesign";
-import { readSample } from "../../support/samples";
+import { readSample, samples } from "../../support/samples";
 
 describe("trace: the timeline's tracks", () => {
   const { text } = readSample("librettos/librettos.exo.yaml");
@@ -21,6 +21,14 @@ describe("trace: the timeline's tracks", () => {
     assert.ok(names.contexts.some(({ path }) => path === "server/toolstack") && names.contexts.some(({ path }) => path === "server/iommu"));
     assert.deepEqual(tracks.filter(({ slices }) => slices === 0).map(({ path }) => path), ["server/pcpu4", "server/pcpu5"]);
     for (const path of ["server/nic0/pf", "client/link in", "server/nginx/vcpu0"]) assert.ok(tracks.some((track) => track.path === path), path);
+  });
+
+  it("have a name each, in every sample", () => {
+    for (const sample of samples) {
+      const { text: each, files } = readSample(sample);
+      const paths = createEngine(designOf(each, files)).names.contexts.map(({ path }) => path);
+      assert.deepEqual(paths.filter((path, i) => paths.indexOf(path) !== i), [], sample);
+    }
   });
 
   it("have marks for their problems, however many come together", () => {
