@@ -180,6 +180,10 @@ const vcpuInvariants: readonly Invariant[] = [
           if (before === undefined || c.state[before.vcpu] !== VcpuState.runnable || capped.has(names.vcpus[before.vcpu]!.domain)) return;
           assert.ok(trace.time(row) - before.since >= limit, `preempted after ${trace.time(row) - before.since} ps`);
         },
+        // Who halts gives its pCPU up, also if it is woken before that chooses anew, at the same instant.
+        step: () => {
+          for (const [context, { vcpu }] of running) if (c.state[vcpu] === VcpuState.blocked) running.delete(context);
+        },
       };
     },
   },

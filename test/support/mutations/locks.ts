@@ -17,6 +17,8 @@ run: { until: 20ms }
 export const lockMutations: readonly Mutation[] = [
   // Two have it at once.
   { breaks: 87, file: "engine/scheduling/locks.ts", replace: "if (lock.holder[l] !== NONE && !isKept && (lock.holder[l] !== vcpu || !this.classOf(l).recursive)) return false;", by: "" },
+  // A mutex that is handed over is handed to all who sleep for it.
+  { breaks: 87, file: "engine/scheduling/sections.ts", replace: "      if (waiting !== \"adapt\") return;\n", by: "" },
   // A section goes without its lock.
   { breaks: 87, file: "engine/scheduling/sections.ts", replace: "if (lock === NONE || held[w] === lock) return true;", by: "if (lock === NONE || held[w] !== NONE || lock % 3 === 0) return true;" },
   // It is not let go in the end.

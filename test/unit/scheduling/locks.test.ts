@@ -221,6 +221,20 @@ describe("softnet_lock of a library OS (rumpuser_synch.c)", () => {
     assert.deepEqual(rows.filter(([, name]) => name === "rumpuser_mutex_enter").map(([thread]) => thread), ["b", "c", "late"]);
     assert.deepEqual(rig.state(rumpSoftnetLock), ["free", 4, 3, 3]);
   });
+
+  it("is handed to one: not to a thread that sleeps as well where an interrupt, which cannot sleep, has got it", () => {
+    const rig = new Rig("linux", 4);
+    const lock = rig.lock(rumpSoftnetLock);
+    rig.post(0, rig.thread("a", 0), [{ name: "critical", ns: 50_000, lock }]);
+    rig.post(10_000, rig.thread("b", 1), [{ name: "critical", ns: 10_000, lock }]);
+    rig.interrupt(20_000, 2, [{ name: "handler", ns: 10_000, lock }]);
+    const rows = rig.run("critical", "handler", "rumpuser_mutex_enter", "rumpuser_mutex_enter_nowrap");
+    const [a, handler, b] = rows.filter(([, name]) => name === "critical" || name === "handler");
+    assert.equal(handler![1], "handler");
+    assert.equal(handler![2], a![3]);
+    assert.ok(b![2] >= handler![3], JSON.stringify(rows));
+    assert.deepEqual(rig.state(rumpSoftnetLock), ["free", 3, 2, 1]);
+  });
 });
 
 describe("the lock of a socket in Linux (net/core/sock.c)", () => {
