@@ -3,10 +3,11 @@ import { join } from "node:path";
 import * as esbuild from "esbuild";
 import { out, repository } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
+import { runScript } from "./runScript.mjs";
 
 const bundle = join(out, "bench", "main.cjs");
 await esbuild.build({
   absWorkingDir: repository, bundle: true, platform: "node", format: "cjs", target: "node20", logLevel: "warning",
   entryPoints: ["test/bench/main.ts"], outfile: bundle,
 });
-process.exitCode = await runNode(["--expose-gc", bundle, ...process.argv.slice(2)]);
+runScript(() => runNode(["--expose-gc", bundle, ...process.argv.slice(2)]));

@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { repository } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
+import { runScript } from "./runScript.mjs";
 
 const { values } = parseArgs({ options: { factor: { type: "string", default: "50" }, grep: { type: "string" } } });
 const mocha = join(repository, "node_modules", "mocha", "bin", "mocha.js");
-process.exitCode = await runNode(
-  [mocha, "--timeout", "0", ...(values.grep ? ["--grep", values.grep] : []), "test/property/**/*.test.ts"],
-  { environment: { EXOSCOPE_SOAK: values.factor } },
-);
+const parameters = [mocha, "--timeout", "0", ...(values.grep ? ["--grep", values.grep] : []), "test/property/**/*.test.ts"];
+runScript(() => runNode(parameters, { environment: { EXOSCOPE_SOAK: values.factor } }));

@@ -1,8 +1,10 @@
 // Runs the tests, stage by stage, and closes with "N passed, N failed" on a line of its own.
 // Arguments: the stages to run, all by default; --grep TITLE chooses tests by title.
 import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { mocha } from "./mocha.mjs";
 import { out, repository } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
 import { Complaint, runScript } from "./runScript.mjs";
@@ -18,10 +20,9 @@ import { countsVariable, readCounts } from "./testCounts.mjs";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: "string" } } });
 
-/** Mocha in plain Node. @param {string} folder below test/ @param {number} timeout milliseconds for one test. */
-function mocha(folder, timeout) {
-  const options = ["--reporter", join(repository, "scripts", "mochaReporter.mjs"), "--timeout", String(timeout)];
-  return [tool("mocha", "bin/mocha.js"), ...options, ...(values.grep ? ["--grep", values.grep] : []), `test/${folder}/**/*.test.ts`];
+/** @param {string} folder below test/ @param {number} timeout @param {number} jobs see `mocha`. */
+function tests(folder, timeout, jobs) {
+  return mocha(`test/${folder}/**/*.test.ts`, { timeout, jobs, grep: values.grep });
 }
 
 /** @param {string} name of an npm package @param {string} file inside it */
@@ -29,17 +30,19 @@ function tool(name, file) {
   return join(repository, "node_modules", name, file);
 }
 
+const cpus = availableParallelism();
+
 /** @type {Stage[]} Quick ones first: what they find makes the later ones pointless. */
 const stages = [
   { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], kind: "check" },
   { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], kind: "check" },
-  { part: "unit", title: "Unit tests", command: mocha("unit", 20_000), kind: "tests" },
-  { part: "unit", title: "Property tests", command: mocha("property", 120_000), kind: "tests" },
-  { part: "unit", title: "Golden tests", command: mocha("golden", 60_000), kind: "tests" },
+  { part: "unit", title: "Unit tests", command: tests("unit", 120_000, cpus), kind: "tests" },
+  { part: "unit", title: "Property tests", command: tests("property", 600_000, cpus), kind: "tests" },
+  { part: "unit", title: "Golden tests", command: tests("golden", 120_000, cpus), kind: "tests" },
   { part: "build", title: "Build", command: ["esbuild.mjs"], kind: "preparation" },
   { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], kind: "preparation" },
   { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], kind: "tests" },
-  { part: "e2e", title: "End-to-end tests", command: mocha("e2e", 120_000), kind: "tests" },
+  { part: "e2e", title: "End-to-end tests", command: tests("e2e", 120_000, 1), kind: "tests" },
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */
@@ -85,7 +88,10 @@ async function run(stage) {
   const failed = code === 0 ? 0 : 1;
   if (stage.kind !== "tests") return { passed: stage.kind === "check" ? 1 - failed : 0, failed };
   const counts = await readCounts(file);
-  if (!counts) return { passed: 0, failed: 1 };
+  if (!counts) {
+    console.log("It ended before it had counted its tests.");
+    return { passed: 0, failed: 1 };
+  }
   // Every test passed, and still it ended badly: that is a failure too.
   return { passed: counts.passed, failed: Math.max(counts.failed, failed) };
 }

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import * as esbuild from "esbuild";
 import { out, repository } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
+import { runScript } from "./runScript.mjs";
 
 const bundle = join(out, "validation", "main.cjs");
 await esbuild.build({
   absWorkingDir: repository, bundle: true, platform: "node", format: "cjs", target: "node20", logLevel: "warning",
   entryPoints: ["test/validation/main.ts"], outfile: bundle,
 });
-process.exitCode = await runNode([bundle, ...process.argv.slice(2)]);
+runScript(() => runNode([bundle, ...process.argv.slice(2)]));

@@ -46,7 +46,6 @@ function retransmissions(net: TcpNetwork): number {
 }
 
 describe("captures read by tshark", function () {
-  this.timeout(60_000);
   let folder: string;
 
   before(function () {

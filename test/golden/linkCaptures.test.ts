@@ -30,7 +30,6 @@ const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission |
 const bad = "tcp.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 || ip.checksum.status == 0 || ip.bogus_ip_version || ip.bogus_header_length || ip.bogus_ip_length";
 
 describe("captures of links that do more than carry, read by tshark", function () {
-  this.timeout(60_000);
   let folder: string | undefined;
 
   before(function () {

@@ -13,7 +13,6 @@ const sample = readFileSync("samples/librettos/librettos.exo.yaml", "utf8");
 const checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
 
 describe("the sample's capture, read by tshark", function () {
-  this.timeout(60_000);
   let folder: string | undefined;
 
   before(function () {

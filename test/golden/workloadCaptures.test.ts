@@ -19,7 +19,6 @@ const plain = ["echo", "discard"].flatMap((protocol) => ["--disable-protocol", p
 const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order";
 
 describe("captures of the workloads, read by tshark", function () {
-  this.timeout(60_000);
   let folder: string | undefined;
 
   before(function () {

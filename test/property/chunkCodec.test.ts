@@ -7,6 +7,7 @@ import { ChunkCodec, ChunkError } from "../../engine/trace/chunkCodec";
 import { NONE, NO_VCPU, Trace, type Row } from "../../engine/trace/trace";
 import { SMALL_NAMES } from "../support/randomTrace";
 import { designOf } from "../support/runDesign";
+import { times } from "../support/times";
 
 interface Line {
   readonly first: boolean;
@@ -39,11 +40,11 @@ const line: fc.Arbitrary<Line> = fc.record({
 });
 
 /** A trace of those rows as often as asked, and what should be read from it. */
-function record(lines: readonly Line[], times: number): { trace: Trace; rows: Row[] } {
+function record(lines: readonly Line[], repeats: number): { trace: Trace; rows: Row[] } {
   const trace = new Trace(SMALL_NAMES);
   const rows: Row[] = [];
   let time = 0;
-  for (let k = 0; k < times; k++) {
+  for (let k = 0; k < repeats; k++) {
     for (const l of lines) {
       const row = trace.length;
       const first = l.first || row === 0;
@@ -60,11 +61,11 @@ function record(lines: readonly Line[], times: number): { trace: Trace; rows: Ro
 
 describe("packed chunks", () => {
   it("give back every row as it was written, in any order of reading", () => {
-    fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: CHUNK_ROWS / 8 }), fc.array(fc.nat(), { maxLength: 40 }), (lines, times, places) => {
-      const { trace, rows } = record(lines, times);
+    fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: CHUNK_ROWS / 8 }), fc.array(fc.nat(), { maxLength: 40 }), (lines, repeats, places) => {
+      const { trace, rows } = record(lines, repeats);
       for (const place of places) assert.deepEqual(trace.row(place % rows.length), rows[place % rows.length]);
       rows.forEach((expected, row) => assert.deepEqual(trace.row(row), expected));
-    }), { numRuns: 60 });
+    }), { numRuns: times(60) });
   });
 
   it("keep what breaks the trace's promises", () => {
@@ -112,7 +113,7 @@ describe("packed chunks", () => {
       } catch (error) {
         assert.ok(error instanceof ChunkError, String(error));
       }
-    }), { numRuns: 500 });
+    }), { numRuns: times(500) });
     assert.throws(() => new ChunkCodec().decode(bytes!.subarray(0, bytes!.length - 1), 0, new TraceChunk()), ChunkError);
   });
 

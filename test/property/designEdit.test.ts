@@ -64,7 +64,7 @@ describe("moving an uplink", () => {
       { numRuns: times(400) },
     );
     assert.ok(moves > 40, `only ${moves} of the runs moved anything`);
-  }).timeout(60_000);
+  });
 
   it("never takes a function that is bound, and offers those that are free", () => {
     fc.assert(
@@ -81,7 +81,7 @@ describe("moving an uplink", () => {
       }),
       { numRuns: times(100) },
     );
-  }).timeout(60_000);
+  });
 });
 
 describe("pinning", () => {
@@ -107,7 +107,7 @@ describe("pinning", () => {
       }),
       { numRuns: times(100) },
     );
-  }).timeout(60_000);
+  });
 });
 
 /** Line numbers of a range; of a domain, only those of its `uplinks`. */

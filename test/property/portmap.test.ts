@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Kernel } from "../../engine/kernel/kernel";
 import { Portmap, Protocol } from "../../engine/machine/portmap";
+import { times } from "../support/times";
 
 const FIRST_DYNAMIC = 49_152;
 const PORTS = 65_536;
@@ -48,7 +49,7 @@ describe("the portmap", () => {
         }
         for (const protocol of [Protocol.tcp, Protocol.udp]) for (const port of [53, 80, FIRST_DYNAMIC, FIRST_DYNAMIC + 1]) assert.equal(portmap.owner(protocol, port), owners.get(keyOf(protocol, port)) ?? -1);
       }
-    }), { numRuns: 100 });
+    }), { numRuns: times(100) });
   });
 
   it("refuses a dynamic port where all 16,384 are taken, of that protocol only", () => {

@@ -107,13 +107,11 @@ function play({ options: [a, b], wire: w, bytes, seeds, bite }: Session, observe
 }
 
 describe("TCP over a bad channel", () => {
-  it("delivers exactly the bytes, in order, and ends closed", function () {
-    this.timeout(120_000);
+  it("delivers exactly the bytes, in order, and ends closed", () => {
     fc.assert(fc.property(session, (s) => void play(s)), { numRuns: times(300) });
   });
 
-  it("sends each payload byte from the offset that its sequence number says", function () {
-    this.timeout(60_000);
+  it("sends each payload byte from the offset that its sequence number says", () => {
     fc.assert(fc.property(session, (s) => {
       const net = play(s);
       const { packets } = net;
@@ -123,8 +121,7 @@ describe("TCP over a bad channel", () => {
     }), { numRuns: times(50) });
   });
 
-  it("never retransmits without loss, corruption or reordering", function () {
-    this.timeout(60_000);
+  it("never retransmits without loss, corruption or reordering", () => {
     const clean = session.map((s): Session => ({
       ...s, wire: { ...s.wire, loss: 0, duplication: 0, corruption: 0, jitter: 0 },
       // The timeout is above any delayed ACK and queueing.
@@ -137,8 +134,7 @@ describe("TCP over a bad channel", () => {
     }), { numRuns: times(100) });
   });
 
-  it("keeps all its state in tables: a restored copy goes on as the original did", function () {
-    this.timeout(60_000);
+  it("keeps all its state in tables: a restored copy goes on as the original did", () => {
     fc.assert(fc.property(session, fc.nat({ max: 400 }), replay), { numRuns: times(40) });
   });
 });

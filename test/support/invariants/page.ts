@@ -3,7 +3,7 @@ import type { Invariant } from "./invariant";
 const HEAD = `# Invariants
 
 What holds in every machine, whatever its design, its workloads and what befalls it. Each rule is an object that watches a running machine
-(\`test/support/invariants\`), and \`npm test\` runs all of them over thousands of random machines (\`test/property/machine.test.ts\`); \`npm run test:soak\`
+(\`test/support/invariants\`), and \`npm test\` runs all of them over thousands of random machines (\`test/property/machine*.test.ts\`); \`npm run test:soak\`
 over many times as many, new ones each time. Each rule is proved able to fail: \`test/support/mutations\` puts faults into the *models*, a line each, and
 \`test/property/mutations.test.ts\` fails unless the rule that a fault breaks fires.
 

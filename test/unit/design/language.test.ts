@@ -109,7 +109,7 @@ describe("completion", () => {
         assert.ok(range.end === offset && range.start <= offset && insert.length > 0);
       }
     }
-  }).timeout(60_000);
+  });
 });
 
 describe("hover", () => {

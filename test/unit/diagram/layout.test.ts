@@ -28,9 +28,8 @@ const inside = (inner: Rect, outer: Rect): boolean =>
 const apart = (a: Rect, b: Rect): boolean =>
   a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
 
-describe("diagram layout", function () {
+describe("diagram layout", () => {
   // ELK compiles itself the first time.
-  this.timeout(30_000);
   let scene: Scene;
   before(async () => {
     scene = await sceneOf(SAMPLE);

@@ -34,9 +34,8 @@ function written(text: string, pins: readonly Pin[] | undefined): string {
 /** Domains of the server that serve nobody, from left to right. */
 const orderOf = (scene: Scene): string[] => scene.boxes.filter(({ node }) => node.kind === "domain" && node.rank === 0 && node.parent === "server").sort((a, b) => a.x - b.x).map(({ node }) => node.label);
 
-describe("placing boxes of the diagram", function () {
+describe("placing boxes of the diagram", () => {
   // ELK compiles itself the first time.
-  this.timeout(60_000);
   const { text } = readSample("switching/vf-scarcity.exo.yaml");
 
   it("moves the box around a tile; a host by its head line only, and no hypervisor", async () => {

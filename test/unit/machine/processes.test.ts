@@ -38,8 +38,7 @@ const rows = (engine: MachineEngine, name: string): number =>
 describe("processes that die", () => {
   const MS = 1e9;
 
-  it("a driver that starts again costs no connection: TCP sends again what was lost", function () {
-    this.timeout(60_000);
+  it("a driver that starts again costs no connection: TCP sends again what was lost", () => {
     const { engine, result } = run(multiserver("{ at: 12ms, crash: drv, restart: 5ms }"));
     const web = at(result, "workloads/http");
     const before = run(multiserver(""), 12 * MS).result;
@@ -51,8 +50,7 @@ describe("processes that die", () => {
     assert.equal(at(result, "server/other").completed, 20, "a neighbour does not notice");
   });
 
-  it("a stack that starts again has lost its connections; its application listens again, and new ones are served", function () {
-    this.timeout(60_000);
+  it("a stack that starts again has lost its connections; its application listens again, and new ones are served", () => {
     const { engine, result } = run(multiserver("{ at: 12ms, crash: net, restart: 5ms }"));
     const web = at(result, "workloads/http");
     assert.ok(web.errors > 0, "connections were lost");
@@ -70,8 +68,7 @@ describe("processes that die", () => {
     assert.equal(rows(engine, "do_sync_ipc") - rows(engine, "do_sync_ipc: reply") <= 4, true, "at most the calls under way were not answered");
   });
 
-  it("a kernel takes its processes with it, and brings them back", function () {
-    this.timeout(60_000);
+  it("a kernel takes its processes with it, and brings them back", () => {
     const { engine, result } = run(multiserver("{ at: 12ms, crash: server.os, restart: 5ms }"), 150 * MS);
     assert.equal(rows(engine, "process ends"), 4);
     assert.equal(rows(engine, "process starts"), 4);

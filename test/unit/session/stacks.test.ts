@@ -24,8 +24,7 @@ function stacks(session: Session, every: number): { readonly row: number; readon
   return rows.map((row) => ({ row, lines: session.stack(row, 0, 100_000).frames.map(({ component, fn }) => `${component} ${fn}`) }));
 }
 
-describe("session: stacks across samples", function () {
-  this.timeout(60_000);
+describe("session: stacks across samples", () => {
 
   for (const sample of samples) {
     it(`tell one request, not all before it: ${sample}`, () => {

@@ -45,8 +45,7 @@ function meanValues(clients: number, think: number, service: number, besides: nu
   return { throughput: rate * 1e12, latency: response + besides };
 }
 
-describe("a closed network", function () {
-  this.timeout(120_000);
+describe("a closed network", () => {
 
   // What a request takes that never waits: the server's thread, and all that is not the queue.
   const alone = measure(1, 0, "fixed", 200, 1).latency;

@@ -51,8 +51,7 @@ function measure(text: string): Measured {
   return { latency: w!.latency.mean, service: busy / w!.completed };
 }
 
-describe("queueing theory", function () {
-  this.timeout(120_000);
+describe("queueing theory", () => {
 
   // What a request takes that never waits, besides its service: the two stacks, the adapters, the wire.
   const alone = measure(design("periodic", 5e9, "fixed", 50, 1));

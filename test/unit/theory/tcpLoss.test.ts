@@ -87,8 +87,7 @@ function padhye(p: number, timeout: number, b: number): number {
   return (q / p + window + byTimeout / q) / ((b / 2) * window + 1 + (byTimeout * timeout * backoff) / q);
 }
 
-describe("theory of TCP with losses", function () {
-  this.timeout(120_000);
+describe("theory of TCP with losses", () => {
 
   for (const [p, factor] of [[1e-3, 1.2], [3e-3, 1.25], [1e-2, 1.4]] as const) {
     it(`NewReno at ${p} random loss: the window of Mathis et al. (1997), sqrt(3/2)/sqrt(p), within a factor of ${factor}`, () => {

@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import { repository } from "./paths.mjs";
+
+/**
+ * What Node runs for a stage of tests in plain Mocha.
+ * @param {string} files a pattern.
+ * @param {object} options
+ * @param {number} options.timeout milliseconds for one test: many times what it takes, for a machine that is busy with other things.
+ * @param {number} options.jobs files that are run side by side, each in a process of its own; what happens in a file comes out when it is over.
+ * @param {string} [options.grep] chooses tests by title.
+ */
+export function mocha(files, { timeout, jobs, grep }) {
+  const scripts = join(repository, "scripts");
+  const sideBySide = ["--parallel", "--jobs", String(jobs), "--require", join(scripts, "mochaHooks.mjs")];
+  return [
+    join(repository, "node_modules", "mocha", "bin", "mocha.js"), "--reporter", join(scripts, "mochaReporter.mjs"), "--timeout", String(timeout),
+    ...(jobs > 1 ? sideBySide : []), ...(grep ? ["--grep", grep] : []), files,
+  ];
+}
