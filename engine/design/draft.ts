@@ -1,6 +1,6 @@
 /** A design while it is being read: parts beside the sections they came from, references not yet followed. */
 import type { Component, Device, Domain, Fault, Host, Link, PciFunction, Range, RunSettings, Switch, SwitchPolicy, Workload } from "./model";
-import { isName, NAME_RULE } from "./section";
+import { isName, NAME_RULE, plain } from "./section";
 import type { Section, Source } from "./section";
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -77,7 +77,7 @@ export class Paths {
    * reported with `remedy` and numbered, so that the part is still drawn.
    */
   claim({ problems }: Source, parent: string, name: string, range: Range, remedy: string): { path: string; id: string } {
-    const mended = name.replace(/[^A-Za-z0-9_-]/g, "-") || "-";
+    const mended = plain(name) || "-";
     if (!isName(name)) problems.error("bad-name", range, `“${name}” cannot be a name. ${NAME_RULE}`);
     const at = parent === "" ? "" : `${parent}/`;
     if (this.taken.has(at + mended)) {

@@ -3,6 +3,7 @@ import { COMPONENTS, ID_OPTION } from "./catalogue/components";
 import { FAULTS, faultTarget } from "./catalogue/faults";
 import { POLICIES } from "./catalogue/policies";
 import { WORKLOADS } from "./catalogue/workloads";
+import { NAME_PATTERN } from "./section";
 import { COMMON_UNITS, formatQuantity } from "./units";
 import { EXTENSION_PREFIX, SECTIONS } from "./vocabulary";
 import type { KeySpec, SectionName, ValueSpec } from "./vocabulary";
@@ -10,7 +11,6 @@ import type { KeySpec, SectionName, ValueSpec } from "./vocabulary";
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 const NUMBER = "[0-9]*\\.?[0-9]+([eE][+-]?[0-9]+)?";
-const NAMES = "^[A-Za-z][A-Za-z0-9_-]*$";
 const DRAFT = "http://json-schema.org/draft-07/schema#";
 
 /** @returns the schema, draft 7 (what editors support best). */
@@ -82,7 +82,7 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
     case "file":
       return { type: "string", minLength: 1 };
     case "name":
-      return { type: "string", pattern: NAMES };
+      return { type: "string", pattern: NAME_PATTERN };
     case "address":
       return { type: "string", format: "ipv4" };
     case "reference":
@@ -110,7 +110,7 @@ function schemaOf(value: ValueSpec): { [key: string]: Json } {
     case "named": {
       const refs = value.sections.map((name) => ({ $ref: `#/definitions/${name}` }));
       const [only] = refs;
-      return { type: ["object", "null"], propertyNames: { pattern: NAMES }, additionalProperties: refs.length === 1 && only ? only : { anyOf: refs } };
+      return { type: ["object", "null"], propertyNames: { pattern: NAME_PATTERN }, additionalProperties: refs.length === 1 && only ? only : { anyOf: refs } };
     }
     case "components":
       return list("component");

@@ -229,11 +229,24 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ["on", true], ["off", false], ["true", true], ["false", false], ["yes", true], ["no", false],
 ]);
 
-export const NAME_RULE = "A name starts with a letter and goes on with letters, digits, “-” and “_”: dots and slashes separate the steps of a path.";
+/** Characters of a name: paths are shown on a line, and messages quote them whole. */
+const LONGEST_NAME = 64;
+
+export const NAME_RULE = `A name starts with a letter and goes on with letters, digits, “-” and “_”, ${LONGEST_NAME} at most: dots and slashes separate the steps of a path.`;
+
+/** What a name looks like, as a regular expression. */
+export const NAME_PATTERN = `^[A-Za-z][A-Za-z0-9_-]{0,${LONGEST_NAME - 1}}$`;
+
+const nameExpression = new RegExp(NAME_PATTERN);
 
 /** Whether a text can be a step of a path. */
 export function isName(text: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(text);
+  return nameExpression.test(text);
+}
+
+/** What comes closest to the text as a step of a path. */
+export function plain(text: string): string {
+  return text.slice(0, LONGEST_NAME).replace(/[^A-Za-z0-9_-]/g, "-");
 }
 
 function isAddress(text: string): boolean {

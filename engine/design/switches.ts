@@ -4,13 +4,13 @@ import { POLICIES } from "./catalogue/policies";
 import type { DesignDraft, DomainDraft, HostDraft, Paths, PolicyDraft, SwitchDraft } from "./draft";
 import { replacement } from "./problems";
 import { optionRange } from "./resolve";
-import { Section } from "./section";
+import { plain, Section } from "./section";
 import type { Source } from "./section";
 import { closest } from "./spelling";
 import { isUnassigned, switchableUplinks } from "./switchable";
 import { SECTIONS } from "./vocabulary";
 import type { KeySpec } from "./vocabulary";
-import { items, plain } from "./workloads";
+import { items } from "./workloads";
 import { rangeOf } from "./yamlText";
 
 /** The key that makes an entry of `switches` a policy. */

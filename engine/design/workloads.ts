@@ -7,7 +7,7 @@ import type { FaultDraft, Paths, WorkloadDraft } from "./draft";
 import { subsection } from "./hosts";
 import type { OptionValue, RunSettings } from "./model";
 import { replacement } from "./problems";
-import { describe, Section } from "./section";
+import { describe, plain, Section } from "./section";
 import type { Source } from "./section";
 import { closest } from "./spelling";
 import { SECTIONS } from "./vocabulary";
@@ -75,11 +75,6 @@ export function readFaults(source: Source, paths: Paths, root: Section): FaultDr
     });
   }
   return faults;
-}
-
-/** A reference as a step of a path. */
-export function plain(reference: string): string {
-  return reference.replace(/[^A-Za-z0-9_-]/g, "-");
 }
 
 export function readRun(source: Source, root: Section): RunSettings {

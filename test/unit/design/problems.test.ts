@@ -232,6 +232,14 @@ describe("design problems", () => {
     assert.deepEqual(said(one(DIRECT).replace("vfs: 2", "vfs: 64"), "too-many-vfs"), ["The Intel 82599 (X520) has at most 63 VFs beside its PF. Set “vfs” to 63 or less."]);
   });
 
+  it("names the part of an overlong name that it goes by, however much a quote that does not end takes into it", () => {
+    const { design, problems } = parseDesign(`exoscope: 1\nhosts: { "${"any text. ".repeat(100)}": { domains: { web: { kind: vm } } } }\n`);
+    const path = "any-text--".repeat(7).slice(0, 64);
+    assert.deepEqual(design?.hosts.map((host) => host.path), [path]);
+    assert.deepEqual(problems.map(({ code }) => code).slice(0, 2), ["bad-name", "vm-without-hypervisor"]);
+    assert.match(problems[1]!.message, new RegExp(`^${path}/web is a virtual machine, but ${path} has no hypervisor`));
+  });
+
   it("says nothing about keys that the scheduler reads, nor of limits that it does not", () => {
     const all = designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 10ms, ratelimit: 2ms }" }).replace("        components", "        weight: 512\n        cap: 50\n        idle: spin\n        components");
     assert.deepEqual(parseDesign(all).problems.map(({ message }) => message), []);
