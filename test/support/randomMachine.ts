@@ -83,7 +83,7 @@ const change = fc.record({ at: fc.integer({ min: 0, max: 150 }), domain: fc.nat(
 
 const forgery = fc.record({
   at: fc.integer({ min: 0, max: 100 }), domain: fc.nat({ max: 3 }), count: fc.integer({ min: 1, max: 30 }),
-  what: fc.constantFrom("mac", "ip", "port", "index", "length", "dma", "portmap"),
+  what: fc.constantFrom("mac", "vlan", "ip", "port", "index", "length", "dma", "portmap"),
 });
 
 type Forgery = typeof forgery extends fc.Arbitrary<infer T> ? T : never;
@@ -93,7 +93,7 @@ function canForge(what: string, way: string): boolean {
   if (what === "portmap") return true;
   if (way === "split") return false;
   if (what === "index" || what === "length") return way !== "direct";
-  return what === "dma" ? way !== "server" : true;
+  return what === "dma" || what === "vlan" ? way !== "server" : true;
 }
 
 /** The interfaces of a domain, and which of them it begins with. */
