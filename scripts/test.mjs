@@ -46,7 +46,7 @@ const stages = [
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */
-const limit = 900_000;
+const limit = 1_800_000;
 
 /** Parts that only work on what these have prepared. */
 const preparation = ["build", "install"];

@@ -10,7 +10,7 @@ import { launchChromium } from "./chromium.mjs";
 import { startServer } from "./server.mjs";
 
 /** Milliseconds after which the tests count as hanging. */
-const limit = 300_000;
+const limit = 600_000;
 
 runScript(async () => {
   const folder = await mkdtemp(join(tmpdir(), "exoscope-tests-"));

@@ -23,11 +23,10 @@ interface Marker {
   readonly to: number;
 }
 
-/** Milliseconds within which the extension host has to answer, whatever it is shown. */
-const LIVELY = 1000;
+/** Milliseconds within which the extension host has to answer, whatever it is shown: some tens, and a busy machine. */
+const LIVELY = 3000;
 
-describe("Bad input", function () {
-  this.timeout(90_000);
+describe("Bad input", () => {
   let window: VSCodeWindow;
 
   before(async () => {
@@ -60,17 +59,21 @@ describe("Bad input", function () {
         .map(({ message, range }) => ({ message, from: document?.offsetAt(range.start) ?? -1, to: document?.offsetAt(range.end) ?? -1 }));
     }), name);
 
-  /** F5 in the text says what is wrong, in a dialog with one sentence, and starts nothing. */
-  const refuses = async (): Promise<string> => {
+  const focusText = async (): Promise<void> => {
     await window.page.keyboard.press("Control+1");
     await eventually(() => window.page.evaluate(() => document.activeElement?.closest(".monaco-editor") !== null), "the text has the keyboard");
+  };
+
+  /** F5 in the text says what is wrong, in a dialog with one sentence, and starts nothing. */
+  const refuses = async (): Promise<string> => {
+    await focusText();
     await window.page.keyboard.press("F5");
     const dialog = window.page.locator(".monaco-dialog-box .dialog-message-detail");
     await dialog.first().waitFor();
     const text = await dialog.first().innerText();
     await window.page.keyboard.press("Escape");
     await window.page.locator(".monaco-dialog-box").waitFor({ state: "hidden" });
-    await window.page.keyboard.press("Control+1");
+    await focusText();
     assert.equal(await window.evaluate((api) => api.debug.activeDebugSession !== undefined), false);
     return text;
   };
@@ -106,10 +109,8 @@ describe("Bad input", function () {
     assert.ok(await answer() < LIVELY);
     const open = window.page.locator(".monaco-editor-pane-placeholder a, .monaco-editor-pane-placeholder .monaco-button", { hasText: "Open Anyway" });
     if (await open.isVisible()) await open.click();
-    const started = Date.now();
     await window.screenshot("bad-input-binary");
-    await eventually(async () => (await answer()) < LIVELY, "the extension host answers", 5000);
-    assert.ok(Date.now() - started < 10_000);
+    assert.ok(await answer() < LIVELY);
     assert.deepEqual(await readFile(join(window.workspacePath, "binary.exo.yaml")), BINARY);
   });
 

@@ -44,16 +44,23 @@ export class DebugPage {
     });
   }
 
-  /** All rows of a view in Run and Debug, scrolled through from top to bottom. */
+  /** All rows of a view in Run and Debug, scrolled through from top to bottom: only those in sight are in the document. */
   async rows(view: DebugView): Promise<string[]> {
     const texts = new Map<number, string>();
     await this.scrollThrough(view, async () => {
       const rows = await this.window.page.locator(`.${view} .monaco-list-row`).evaluateAll((all) => all.map((row) => [Number(row.dataset["index"]), row.textContent] as const));
-      const before = texts.size;
       for (const [index, text] of rows) texts.set(index, text);
-      return texts.size === before;
+      return false;
     });
     return [...texts].sort(([a], [b]) => a - b).map(([, text]) => text);
+  }
+
+  /** All rows of a view, once some of them say each of that: a view fills when the debugger has answered. */
+  rowsWith(view: DebugView, ...wanted: readonly RegExp[]): Promise<string[]> {
+    return eventually(async () => {
+      const rows = await this.rows(view);
+      return wanted.every((each) => rows.some((text) => each.test(text))) && rows;
+    }, `${view} has rows with ${wanted.join(" and ")}`);
   }
 
   /**
@@ -68,30 +75,62 @@ export class DebugPage {
       const [outer, inner] = [await list.boundingBox(), (await row.count()) > 0 ? await row.boundingBox() : null];
       return outer !== null && inner !== null && inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height;
     };
-    let last = "";
-    await this.scrollThrough(view, async () => {
-      const shown = (await list.locator(".monaco-list-row").allTextContents()).join("\n");
-      const ended = shown === last || (await within());
-      last = shown;
-      return ended;
-    });
-    await row.click();
+    await eventually(async () => {
+      let found = false;
+      await this.scrollThrough(view, async () => (found = await within()));
+      return found && row.click({ timeout: 5000 }).then(() => true, () => false);
+    }, `${view} has a row with ${text} to click`);
   }
 
   /** @param visit looks at what is on the screen; true: it has seen enough. */
   private async scrollThrough(view: DebugView, visit: () => Promise<boolean>): Promise<void> {
     const { page } = this.window;
-    await page.locator(`.${view} .monaco-list`).hover();
+    const list = page.locator(`.${view} .monaco-list`);
+    /** How far the rows are scrolled up, and whether the last one is in sight. */
+    const place = (): Promise<{ readonly up: number; readonly isEnd: boolean }> => list.evaluate((element) => {
+      const [outer, inner] = [element.getBoundingClientRect(), element.querySelector(".monaco-list-rows")?.getBoundingClientRect() ?? new DOMRect()];
+      return { up: outer.top - inner.top, isEnd: inner.bottom <= outer.bottom + 1 };
+    });
     await eventually(async () => {
+      await list.hover();
       await page.mouse.wheel(0, -5000);
       await page.waitForTimeout(100);
-      return page.locator(`.${view} .monaco-list-row:not(.monaco-tree-sticky-row)[data-index="0"]`).isVisible();
+      return (await place()).up < 1;
     }, `${view} is scrolled to its top`);
-    await page.waitForTimeout(120);
-    while (!(await visit())) {
+    for (;;) {
+      if (await visit()) return;
+      const before = await place();
+      if (before.isEnd) return;
+      await list.hover();
       await page.mouse.wheel(0, 200);
-      await page.waitForTimeout(120);
+      // A list that has become shorter meanwhile may be at its end already.
+      await eventually(async () => {
+        const now = await place();
+        return now.up !== before.up || now.isEnd;
+      }, `${view} scrolls down`);
     }
+  }
+
+  /** Sees from now on what the debugger answers in sessions that begin. */
+  async watchBreakpoints(): Promise<void> {
+    await this.window.evaluate((api) => {
+      const seen = globalThis as { breakpointsTaken?: number };
+      seen.breakpointsTaken = 0;
+      api.debug.registerDebugAdapterTrackerFactory("exoscope", {
+        createDebugAdapterTracker: () => ({ onDidSendMessage: (message) => void (message.command === "setFunctionBreakpoints" && seen.breakpointsTaken!++) }),
+      });
+    });
+  }
+
+  /** Stops at nothing but a function, and waits until the debugger has taken that. */
+  async breakOnlyAt(name: string): Promise<void> {
+    const taken = await this.window.evaluate((api, fn) => {
+      const before = (globalThis as { breakpointsTaken?: number }).breakpointsTaken ?? 0;
+      api.debug.removeBreakpoints(api.debug.breakpoints);
+      api.debug.addBreakpoints([new api.FunctionBreakpoint(fn)]);
+      return before;
+    }, name);
+    await eventually(() => this.window.evaluate((_api, before) => ((globalThis as { breakpointsTaken?: number }).breakpointsTaken ?? 0) > before, taken), `the debugger knows of the breakpoint at ${name}`);
   }
 
   /** Opens a row of the variables that is closed. */

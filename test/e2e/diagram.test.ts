@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import type { Frame } from "playwright-core";
-import { changedLines, drag, tile } from "./diagramPage";
+import { changedLines, drag, restingMiddle, tile } from "./diagramPage";
 import { eventually } from "./eventually";
 import { openVSCode, type Theme, type VSCodeWindow } from "./harness";
 
@@ -48,8 +48,7 @@ async function restore(window: VSCodeWindow, text: string): Promise<void> {
   }, { name: SAMPLE, text });
 }
 
-describe("The diagram", function () {
-  this.timeout(60_000);
+describe("The diagram", () => {
 
   let window: VSCodeWindow;
   let frame: Frame;
@@ -102,10 +101,15 @@ describe("The diagram", function () {
   it("follows every edit of the text and keeps the view", async () => {
     await window.page.keyboard.press("Escape");
     await frame.locator(tile("server/nginx/libc")).click();
-    await window.page.keyboard.press("+");
-    await window.page.keyboard.press("+");
     const scale = (): Promise<string | undefined> => frame.locator("g.page").getAttribute("transform").then((transform) => /scale\(([^)]+)\)/.exec(transform ?? "")?.[1]);
-    const zoomed = await eventually(async () => { const a = await scale(); await frame.waitForTimeout(250); return a === await scale() && a; }, "the zoom rests");
+    const before = await scale();
+    await window.page.keyboard.press("+");
+    await window.page.keyboard.press("+");
+    const zoomed = await eventually(async () => {
+      const now = await scale();
+      await frame.waitForTimeout(250);
+      return now !== before && now === (await scale()) && now;
+    }, "the zoom rests");
     await replaceText(window, "      redis:\n", "      cache:\n");
     await frame.waitForSelector(tile("server/cache/vif"));
     await frame.waitForSelector(tile("server/redis/vif"), { state: "detached" });
@@ -146,7 +150,8 @@ describe("The diagram", function () {
   it("refuses a device without a free VF, with the reason", async () => {
     await replaceText(window, "sriov: { vfs: 2 }", "sriov: { vfs: 1 }");
     await frame.waitForSelector(tile("server/nic0/vf1"), { state: "detached" });
-    await frame.waitForTimeout(400);
+    await restingMiddle(frame, "server/redis/vif");
+    await restingMiddle(frame, "server/nic0");
     const before = await documentText(window);
     const source = await frame.locator(`${tile("server/redis/vif")} > rect.body`).boundingBox();
     const device = await frame.locator(`${tile("server/nic0")} > rect.body`).boundingBox();
@@ -237,8 +242,7 @@ describe("The diagram", function () {
   });
 });
 
-describe("The diagram of an empty file", function () {
-  this.timeout(60_000);
+describe("The diagram of an empty file", () => {
 
   it("offers a first design for an empty file", async () => {
     const window = await openVSCode();
@@ -264,8 +268,7 @@ describe("The diagram of an empty file", function () {
   });
 });
 
-describe("The diagram for everybody", function () {
-  this.timeout(90_000);
+describe("The diagram for everybody", () => {
 
   for (const theme of ["light", "dark", "highContrast"] satisfies Theme[]) {
     it(`has no accessibility violation in ${theme}`, async () => {

@@ -9,8 +9,7 @@ import { openVSCode, type VSCodeWindow } from "./harness";
 
 const SAMPLE = "switching/by-hand.exo.yaml";
 
-describe("Places in the diagram", function () {
-  this.timeout(120_000);
+describe("Places in the diagram", () => {
 
   let window: VSCodeWindow;
   let frame: Frame;
@@ -79,15 +78,14 @@ describe("Places in the diagram", function () {
     const debug = new DebugPage(window);
     await window.runCommand("Exoscope: Run Simulation");
     await eventually(async () => (await debug.row()) === 0, "the debugger stands at the first event");
-    // Views open at the first stop: a list that asks for input would close again.
     await (await window.webviewFrame("timeline")).waitForSelector('.timeline[data-state="live"] .track[data-track]');
-    await window.page.waitForTimeout(1500);
-    const goTo = async (time: string): Promise<void> => {
+    const goTo = (time: string): Promise<number> => debug.moved(() => eventually(async () => {
+      // Views open at the first stop, and take the keyboard: what asks for input closes then, and is asked for again.
       await window.evaluate((api) => void api.commands.executeCommand("exoscope.goToEvent"));
       await window.page.locator(".quick-input-widget .quick-input-message", { hasText: "number of an event" }).waitFor();
-      await window.page.keyboard.type(time);
-      await debug.moved(() => window.page.keyboard.press("Enter"));
-    };
+      const input = window.page.locator(".quick-input-widget input:visible").first();
+      return input.fill(time, { timeout: 5000 }).then(() => input.press("Enter", { timeout: 5000 })).then(() => true, () => false);
+    }, "the time is entered").then(() => undefined));
     await goTo("300ms");
     await frame.waitForSelector(`${tile("server/nginx/vif")}.idle`);
     assert.deepEqual([await isIdle("server/nginx/vif"), await isIdle("server/nginx/ixgbe")], [true, false]);

@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export async function eventually<Answer>(
   ask: () => Promise<Answer | undefined | false> | Answer | undefined | false,
   what: string,
-  timeout = 30_000,
+  timeout = 60_000,
 ): Promise<Answer> {
   const deadline = Date.now() + timeout;
   for (;;) {

@@ -103,7 +103,8 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
   await cp(workspace, workspacePath, { recursive: true });
 
   const context = await (await browser).newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } });
-  context.setDefaultTimeout(20_000);
+  // Many times what anything takes: the machine may be busy with other things.
+  context.setDefaultTimeout(60_000);
   // The compiler of the tests keeps functions' names with this helper; pages that evaluate such functions need it.
   await context.addInitScript("globalThis.__name ??= (value) => value;");
   // Nothing leaves this machine: a test must not depend on the network.
@@ -138,7 +139,7 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
         has: page.locator(".quick-input-list-entry", { hasText: title }),
       });
       await row.first().click();
-      await input.waitFor({ state: "hidden" }).catch((error: unknown) => {
+      await input.waitFor({ state: "hidden", timeout: 20_000 }).catch((error: unknown) => {
         // The command may itself ask for input in the same place.
         if (!(error instanceof Error && error.name === "TimeoutError")) throw error;
       });

@@ -9,8 +9,7 @@ import { DebugPage } from "./debugPage";
 import { eventually } from "./eventually";
 import { openVSCode, type VSCodeWindow } from "./harness";
 
-describe("A trace file in the editor", function () {
-  this.timeout(120_000);
+describe("A trace file in the editor", () => {
   let window: VSCodeWindow;
 
   before(async () => {

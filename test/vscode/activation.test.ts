@@ -12,7 +12,7 @@ describe("The extension", () => {
     const [design] = await vscode.workspace.findFiles("librettos/*.exo.yaml");
     assert.ok(design, "the samples are not there");
     await vscode.window.showTextDocument(design);
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     while (!extension?.isActive && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(extension?.isActive, true);
   });

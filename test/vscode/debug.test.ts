@@ -4,10 +4,11 @@ import * as vscode from "vscode";
 
 type Stop = DebugProtocol.StoppedEvent["body"];
 
-describe("The debugger", function () {
-  this.timeout(60_000);
+describe("The debugger", () => {
   const stops: Stop[] = [];
   const waiting: ((stop: Stop) => void)[] = [];
+  /** Times that the debugger has taken breakpoints. */
+  let answered = 0;
   let tracker: vscode.Disposable;
   let design: vscode.Uri;
   let text: string;
@@ -20,6 +21,7 @@ describe("The debugger", function () {
     tracker = vscode.debug.registerDebugAdapterTrackerFactory("exoscope", {
       createDebugAdapterTracker: () => ({
         onDidSendMessage(message: DebugProtocol.ProtocolMessage) {
+          if ("command" in message && (message.command === "setBreakpoints" || message.command === "setFunctionBreakpoints")) answered++;
           if (message.type !== "event" || !("event" in message) || message.event !== "stopped" || !("body" in message)) return;
           const stop = message.body as Stop;
           stops.push(stop);
@@ -44,7 +46,7 @@ describe("The debugger", function () {
   const delay = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   async function eventually<T>(ask: () => T | undefined | false, what: string, describe: () => string = () => ""): Promise<T> {
-    for (const deadline = Date.now() + 15_000; Date.now() < deadline; await delay(20)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(20)) {
       const answer = ask();
       if (answer !== undefined && answer !== false) return answer;
     }
@@ -88,6 +90,13 @@ describe("The debugger", function () {
     return { ...stop, frame: await shown(session, stop) };
   }
 
+  /** Sets a breakpoint, and waits until the debugger knows of it. */
+  async function setBreakpoint(breakpoint: vscode.Breakpoint): Promise<void> {
+    const before = answered;
+    vscode.debug.addBreakpoints([breakpoint]);
+    await eventually(() => answered > before, "the debugger knows of the breakpoint");
+  }
+
   async function variables(session: vscode.DebugSession, frameId: number): Promise<string> {
     const read = async (reference: number): Promise<unknown> => {
       const body: DebugProtocol.VariablesResponse["body"] = await session.customRequest("variables", { variablesReference: reference });
@@ -111,7 +120,7 @@ describe("The debugger", function () {
     const { session } = await start();
     const seen = new Map<number, string>();
     const breakpoint = new vscode.SourceBreakpoint(new vscode.Location(design, new vscode.Position(lineOf("- tcpip"), 0)));
-    vscode.debug.addBreakpoints([breakpoint]);
+    await setBreakpoint(breakpoint);
     let stop = await command(session, "continue");
     assert.equal(stop.reason, "breakpoint");
     assert.equal(stop.frame.line - 1, lineOf("- tcpip"));
@@ -134,8 +143,7 @@ describe("The debugger", function () {
 
   it("runs backwards to the breakpoints that it met forwards", async () => {
     const { session } = await start();
-    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("tcp_output", true)]);
-    await delay(200);
+    await setBreakpoint(new vscode.FunctionBreakpoint("tcp_output", true));
     const met: number[] = [];
     for (let i = 0; i < 4; i++) met.push((await command(session, "continue")).frame.id);
     assert.equal(new Set(met).size, 4);
@@ -147,8 +155,7 @@ describe("The debugger", function () {
 
   it("shows the chain of causes as the call stack, and the machine's state as variables", async () => {
     const { session } = await start();
-    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("tcp_output", true, undefined, "40")]);
-    await delay(200);
+    await setBreakpoint(new vscode.FunctionBreakpoint("tcp_output", true, undefined, "40"));
     const stop = await command(session, "continue");
     const body: DebugProtocol.StackTraceResponse["body"] = await session.customRequest("stackTrace", { threadId: stop.threadId });
     assert.ok(body.stackFrames.length > 3);
@@ -168,8 +175,7 @@ describe("The debugger", function () {
     await settings.update("sourceRoots", ["librettos/src"], vscode.ConfigurationTarget.Workspace);
     try {
       const { session } = await start();
-      vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("tcp_output")]);
-      await delay(200);
+      await setBreakpoint(new vscode.FunctionBreakpoint("tcp_output"));
       const { frame } = await command(session, "continue");
       assert.ok(frame.source?.path?.endsWith(file.path), frame.source?.path);
       assert.equal(frame.line, 5);

@@ -15,7 +15,7 @@ export async function run(): Promise<void> {
   try {
     const { default: Mocha } = await import("mocha");
     Mocha.reporters.Base.consoleLog = (...values: unknown[]) => write(format(...values));
-    const mocha = new Mocha({ ui: "bdd", reporter: "spec", color: false, timeout: 20_000, forbidOnly: true });
+    const mocha = new Mocha({ ui: "bdd", reporter: "spec", color: false, timeout: 180_000, forbidOnly: true });
     const choice = process.env.EXOSCOPE_TEST_GREP;
     if (choice) mocha.grep(choice);
     for (const file of readdirSync(__dirname, { recursive: true, encoding: "utf8" })) {

@@ -17,7 +17,7 @@ hosts:
 `;
 
 async function until<T>(what: string, ask: () => T | undefined | false): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const answer = ask();
     if (answer !== undefined && answer !== false) return answer;

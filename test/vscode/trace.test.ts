@@ -7,8 +7,7 @@ import { keepRun } from "../support/keptRun";
 
 type Stop = DebugProtocol.StoppedEvent["body"];
 
-describe("A trace file", function () {
-  this.timeout(60_000);
+describe("A trace file", () => {
   let design: vscode.Uri;
   let text: string;
   let rows: number;
@@ -54,7 +53,7 @@ describe("A trace file", function () {
 
   const delay = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
   async function eventually<T>(ask: () => T | undefined | false, what: string): Promise<T> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(20)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(20)) {
       const answer = ask();
       if (answer !== undefined && answer !== false) return answer;
     }
@@ -69,6 +68,9 @@ describe("A trace file", function () {
     return stopped;
   }
 
+  /** VS Code's commands step from the frame that it has in focus. */
+  const isAt = (row: number): Promise<boolean> => eventually(() => vscode.debug.activeStackItem instanceof vscode.DebugStackFrame && vscode.debug.activeStackItem.frameId === row, `row ${row} has the focus`);
+
   async function ask<Body>(session: vscode.DebugSession, request: string, args: object): Promise<Body> {
     return session.customRequest(request, args);
   }
@@ -82,6 +84,7 @@ describe("A trace file", function () {
     const shown = await eventually(() => vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === source.toString()), "the design is on the screen");
     assert.equal(shown.document.getText(), text);
 
+    await isAt(1);
     await vscode.commands.executeCommand("workbench.action.debug.continue");
     const end = await eventually(() => stops.find(({ description }) => description === "Stopped at the end of the run"), "it runs to the end of the recording");
     const last: DebugProtocol.StackTraceResponse["body"] = await ask(session, "stackTrace", { threadId: end.threadId });
@@ -92,6 +95,7 @@ describe("A trace file", function () {
     const state = await ask<DebugProtocol.VariablesResponse["body"]>(session, "variables", { variablesReference: component.variablesReference });
     assert.ok(state.variables.length > 0, "the component has state");
     const count = stops.length;
+    await isAt(rows);
     await vscode.commands.executeCommand("workbench.action.debug.stepBack");
     await eventually(() => stops.length > count, "it steps back");
   });
