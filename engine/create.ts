@@ -122,6 +122,6 @@ export class MachineEngine implements Engine {
   }
 
   fingerprint(): string {
-    return fingerprint(this.trace);
+    return fingerprint(this.trace, this.built.machine.packets.written());
   }
 }

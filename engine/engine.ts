@@ -42,6 +42,6 @@ export interface Engine {
   parentOfPacket(packet: number): number;
   /** One line about a packet. */
   summarizePacket(packet: number): string;
-  /** Hash over the rows so far, 16 hexadecimal digits. */
+  /** Hash over the rows and packets so far, 16 hexadecimal digits. */
   fingerprint(): string;
 }

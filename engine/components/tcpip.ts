@@ -2,7 +2,8 @@ import type { Scope } from "../inspect";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
-import { NO_CONNECTION, type TcpStack, type TcpTimer } from "../network/tcp/tcp";
+import { TimerFor } from "../network/tcp/tcb";
+import { NO_CONNECTION, TcpTimer, type TcpStack } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { AcrossOp, DistantInterface, distance } from "./across";
 import { AddressResolution, ArpOp } from "./addressResolution";
@@ -54,6 +55,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.fn = kernel.functions(stackFunctions[domain.system]);
     this.events = kernel.functions({
       "retransmission timeout": { kind: "timeout", a: "connection" },
+      "tail loss probe": { kind: "timeout", a: "connection" },
       "bad IP header checksum": { kind: "drop" },
       "address is not this host's": { kind: "drop" },
     });
@@ -314,8 +316,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op >= ArpOp.timer) return this.arp.fire(op, a);
     const { kernel, cpus } = this.place.machine;
     this.streams.expired(a, b);
-    const isRetransmit = b === 0 && this.tcp.isTimeout(a);
-    kernel.mark(isRetransmit ? this.events["retransmission timeout"] : this.fn.callout, this.id, cpus.contextOf(this.softint), kernel.now, 0, NONE, a, b);
+    const what = b === TcpTimer.retransmit ? this.tcp.timerFor(a) : NONE;
+    const fn = what === TimerFor.timeout ? this.events["retransmission timeout"] : what === TimerFor.probe ? this.events["tail loss probe"] : this.fn.callout;
+    kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, NONE, a, b);
     cpus.post(this.softint, this.id, StreamOp.timeout, a, b);
   }
 

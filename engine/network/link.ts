@@ -65,7 +65,7 @@ export class Link implements Model {
       "lost on the link": { kind: "drop" },
       "corrupted on the link": { kind: "wire", a: "flipped bit" },
       "duplicated on the link": { kind: "wire" },
-      "held back on the link": { kind: "wire", a: "picoseconds" },
+      "held back on the link": { kind: "wire", a: "nanoseconds" },
       "waits for the far port": { kind: "wire" },
     });
     this.contexts = [kernel.context("link", `${path} out`, host, undefined), kernel.context("link", `${path} in`, host, undefined)];
@@ -171,7 +171,7 @@ export class Link implements Model {
     if (this.happens(conditions.reorder[0]!, streams.reordering)) {
       delay += conditions.reorderBy[0]!;
       state.reordered[end]!++;
-      kernel.mark(fn["held back on the link"], this.id, context, kernel.now, 0, packet, conditions.reorderBy[0]!);
+      kernel.mark(fn["held back on the link"], this.id, context, kernel.now, 0, packet, Math.round(conditions.reorderBy[0]! / 1e3));
     }
     kernel.schedule(delay, Priority.hardware, this.id, Op.due, packet, end);
     if (this.happens(conditions.duplicate[0]!, streams.duplication)) {

@@ -1,3 +1,5 @@
+import type { Written } from "../trace/fingerprint";
+
 type Column = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
 /** The memory behind a packet log: about 75 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
@@ -132,6 +134,21 @@ export class PacketColumns {
     this.messageLength = grown(this.messageLength);
     this.messageKind = grown(this.messageKind);
     this.messageValue = grown(this.messageValue);
+  }
+
+  /** What a fingerprint is of, given how many of each there are. */
+  written({ packets, options, sackBlocks, arps, streams }: Readonly<Record<"packets" | "options" | "sackBlocks" | "arps" | "streams", number>>): Written[] {
+    const first = (rows: number, columns: readonly Column[]): Written[] => columns.map((column) => ({ column, rows }));
+    return [
+      ...first(packets, [
+        this.destinationMac, this.sourceMac, this.etherType, this.vlan, this.protocol, this.ttl, this.id, this.source, this.destination, this.sourcePort, this.destinationPort,
+        this.sequence, this.acknowledgement, this.flags, this.window, this.stream, this.offset, this.length, this.extra, this.corruption, this.parent,
+      ]),
+      ...first(options, [this.optionKinds, this.mss, this.windowScale, this.timestampValue, this.timestampEcho, this.sackFirst, this.sackCount]),
+      ...first(sackBlocks, [this.sackLeft, this.sackRight]),
+      ...first(arps, [this.arpOperation, this.arpSenderMac, this.arpTargetMac]),
+      ...first(streams, [this.initialSequence]),
+    ];
   }
 
   reserveStreams(rows: number): void {

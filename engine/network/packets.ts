@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
 import type { Store, Table } from "../kernel/state";
+import type { Written } from "../trace/fingerprint";
 import {
   ARP_LENGTH, EtherType, ETHERNET_HEADER, ICMP_QUOTE, IcmpType, IPV4_HEADER, MINIMUM_FRAME, PORT_UNREACHABLE, Protocol, TCP_HEADER, TcpOption, UDP_HEADER,
   VLAN_TAG,
@@ -34,6 +35,12 @@ export class PacketLog {
   /** Packets so far. */
   get length(): number {
     return this.counts.packets[0]!;
+  }
+
+  /** What a fingerprint is of: the headers of all packets so far. */
+  written(): Written[] {
+    const { packets, options, sackBlocks, arps, streams } = this.counts;
+    return this.columns.written({ packets: packets[0]!, options: options[0]!, sackBlocks: sackBlocks[0]!, arps: arps[0]!, streams: streams[0]! });
   }
 
   /** Opens the two streams of a connection; returns the even one, which belongs to whoever opened it. */

@@ -4,14 +4,41 @@ import type { Trace } from "./trace";
 /** Rows whose columns are hashed one after the other; part of the definition, and nothing to do with how the trace is kept. */
 const BLOCK_ROWS = 16384;
 
+/** The first rows of a column, of anything that grows as the run goes on. */
+export interface Written {
+  readonly column: Column;
+  readonly rows: number;
+}
+
 /**
- * A hash over all columns of all rows, 16 hexadecimal digits: equal for equal runs on every platform. Two 32-bit
- * multiply-and-rotate lanes over the columns' words, block by block (the finaliser is MurmurHash3's).
+ * A hash over all columns of all rows, the names that they use and the headers of all packets, 16 hexadecimal digits: equal for equal runs
+ * on every platform.
+ * @param packets what the run has written of its packets; nothing where only the rows are known
  */
-export function fingerprint(trace: Trace): string {
-  let h1 = 0x9747b28c;
-  let h2 = 0x2f0b4c47;
-  const words = (column: Column, rows: number): void => {
+export function fingerprint(trace: Trace, packets: readonly Written[] = []): string {
+  const hash = new Hash();
+  const block = new Block(Math.min(BLOCK_ROWS, trace.length));
+  let filled = 0;
+  trace.eachChunk((chunk, rows, base) => {
+    block.fill(filled, chunk, rows);
+    filled += rows;
+    if (filled < BLOCK_ROWS && base + rows < trace.length) return;
+    for (const column of block.columns) hash.add(column, filled);
+    filled = 0;
+  });
+  const { functions, components, contexts, vcpus } = trace.names;
+  hash.addText([...functions.map(({ name }) => name), ...[components, contexts, vcpus].flatMap((all) => all.map(({ path }) => path))].join("\n"));
+  for (const { column, rows } of packets) hash.add(column, rows);
+  return hash.digest(trace.length);
+}
+
+/** Two 32-bit multiply-and-rotate lanes over words (the finaliser is MurmurHash3's). */
+class Hash {
+  private h1 = 0x9747b28c;
+  private h2 = 0x2f0b4c47;
+
+  add(column: Column, rows: number): void {
+    let { h1, h2 } = this;
     const bytes = rows * column.BYTES_PER_ELEMENT;
     const view = new DataView(column.buffer, column.byteOffset, bytes);
     let at = 0;
@@ -22,20 +49,20 @@ export function fingerprint(trace: Trace): string {
       h2 = (Math.imul(h2 + word, 0x1b873593) ^ (h1 >>> 7)) | 0;
     }
     for (; at < bytes; at++) h1 = Math.imul(h1 ^ view.getUint8(at), 0x85ebca6b);
-  };
-  const block = new Block(Math.min(BLOCK_ROWS, trace.length));
-  let filled = 0;
-  trace.eachChunk((chunk, rows, base) => {
-    block.fill(filled, chunk, rows);
-    filled += rows;
-    if (filled < BLOCK_ROWS && base + rows < trace.length) return;
-    for (const column of block.columns) words(column, filled);
-    filled = 0;
-  });
-  return hex(mix(h1)) + hex(mix(h2 ^ h1 ^ trace.length));
+    this.h1 = h1;
+    this.h2 = h2;
+  }
+
+  addText(text: string): void {
+    this.add(Uint16Array.from(text, (_, i) => text.charCodeAt(i)), text.length);
+  }
+
+  digest(rows: number): string {
+    return hex(mix(this.h1)) + hex(mix(this.h2 ^ this.h1 ^ rows));
+  }
 }
 
-type Column = Float64Array | Uint32Array | Uint16Array | Int32Array;
+type Column = Float64Array | Uint32Array | Uint16Array | Int32Array | Uint8Array;
 
 /** Rows as columns. */
 class Block {

@@ -7,7 +7,7 @@ export const LINK_CONDITIONS: readonly KeySpec[] = [
   { name: "corrupt", doc: "Probability that one bit of a frame's IPv4 packet is flipped in a device on the way, which sends it on with a good frame check sequence: only IP's and TCP's checksums can tell.", value: { kind: "fraction", default: 0 } },
   { name: "duplicate", doc: "Probability that a frame arrives twice.", value: { kind: "fraction", default: 0 } },
   { name: "reorder", doc: "Probability that a frame is held back, so that later ones overtake it.", value: { kind: "fraction", default: 0 } },
-  { name: "reorder-by", doc: "How long a frame is held back that is to be overtaken.", value: { kind: "time", min: 0, max: 10e12, default: 50e6 } },
+  { name: "reorder-by", doc: "How long a frame is held back that is to be overtaken.", value: { kind: "time", min: 0, max: 2e12, default: 50e6 } },
 ];
 
 function withoutDefault(value: ValueSpec): ValueSpec {

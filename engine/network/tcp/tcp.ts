@@ -8,7 +8,7 @@ import { describeConnection, describeStack } from "./describe";
 import { segmentArrives } from "./input";
 import { buildSegment, settle, wantsWindowUpdate } from "./output";
 import { SegmentPlan } from "./plan";
-import { STATE_NAMES, State, TimerFor, type counterSchema } from "./tcb";
+import { STATE_NAMES, State, type counterSchema } from "./tcb";
 import { expire } from "./timers";
 
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
@@ -257,9 +257,9 @@ export class TcpStack {
     settle(this.tcp, this.plan, conn);
   }
 
-  /** Whether the retransmission timer is about to run out for a timeout, and not for a probe or for what may be late. */
-  isTimeout(conn: number): boolean {
-    return this.tcp.tcb.timerFor[conn] === TimerFor.timeout;
+  /** What a connection's retransmission timer runs out for, {@link TimerFor}. */
+  timerFor(conn: number): number {
+    return this.tcp.tcb.timerFor[conn]!;
   }
 
   /** The payload stream that this end sends. */

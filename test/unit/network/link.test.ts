@@ -109,6 +109,13 @@ describe("a link", () => {
     });
   });
 
+  it("says for how long it holds a frame back, however long that is", () => {
+    const rig = new Rig({ reorder: 0.5, reorderBy: 2e12 }).send(10);
+    const { packet } = rig.arrived.at(-1)!;
+    const { trace } = rig.kernel;
+    assert.equal(trace!.a(rowOf(rig, "held back on the link", packet)), 2e9, "nanoseconds");
+  });
+
   it("lets the frames of the time that it holds one back overtake it, and no others", () => {
     const rig = new Rig({ reorder: 0.02 }).send(500);
     const { reordered } = rig.link.happened(0);
