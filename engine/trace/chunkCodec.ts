@@ -58,10 +58,13 @@ export class ChunkCodec {
   /** Hash table over the kinds: number plus one; 0: empty. */
   private readonly slots = new Uint16Array(SLOTS);
   private readonly exceptions = new Uint8Array(CHUNK_ROWS * EXCEPTION_BYTES);
+  /** Where a packed chunk is put together: a new array for each was the most expensive line of a run, and its garbage. */
+  private readonly packed = new Uint8Array(sizesOf(CHUNK_ROWS, CHUNK_ROWS, CHUNK_ROWS * MOST_WORDS).exceptions + CHUNK_ROWS * EXCEPTION_BYTES);
 
   /**
    * @param rows of the chunk, from its first on
    * @param base number of its first row in the trace
+   * @returns bytes that are valid until the next chunk is encoded
    */
   encode(chunk: TraceChunk, rows: number, base: number): Uint8Array {
     return (rows === 0 ? undefined : this.pack(chunk, rows, base)) ?? plain(chunk, rows);
@@ -159,15 +162,17 @@ export class ChunkCodec {
     }
 
     const sizes = sizesOf(count, known, at);
-    const bytes = new Uint8Array(sizes.exceptions + exceptionsEnd);
-    const header = new DataView(bytes.buffer);
+    const { packed } = this;
+    const header = new DataView(packed.buffer);
     [PACKED, count, known, at, exceptions, 0].forEach((value, field) => header.setUint32(field * 4, value, true));
     header.setFloat64(PACKED_HEADER - 8, times[0]!, true);
-    new Int32Array(bytes.buffer, PACKED_HEADER, known * KIND_WORDS).set(kinds.subarray(0, known * KIND_WORDS));
-    new Int32Array(bytes.buffer, sizes.words, at).set(words.subarray(0, at));
-    new Uint16Array(bytes.buffer, sizes.rows, count).set(rows.subarray(0, count));
-    bytes.set(this.exceptions.subarray(0, exceptionsEnd), sizes.exceptions);
-    return bytes;
+    new Int32Array(packed.buffer, PACKED_HEADER, known * KIND_WORDS).set(kinds.subarray(0, known * KIND_WORDS));
+    new Int32Array(packed.buffer, sizes.words, at).set(words.subarray(0, at));
+    // Rows are padded to whole words.
+    packed[sizes.exceptions - 2] = packed[sizes.exceptions - 1] = 0;
+    new Uint16Array(packed.buffer, sizes.rows, count).set(rows.subarray(0, count));
+    packed.set(this.exceptions.subarray(0, exceptionsEnd), sizes.exceptions);
+    return packed.subarray(0, sizes.exceptions + exceptionsEnd);
   }
 
   /** Lists a row that began `early` picoseconds before it should have. @returns where the next exception goes; −1 where it cannot be said */

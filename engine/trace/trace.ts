@@ -213,7 +213,7 @@ export class Trace {
   /** The rows that are not in the store yet, packed; what ends a file of the trace. */
   tail(): Uint8Array[] {
     const tail: Uint8Array[] = [];
-    for (let chunk = this.store.count; chunk << CHUNK_BITS < this.length; chunk++) tail.push(this.encode(chunk));
+    for (let chunk = this.store.count; chunk << CHUNK_BITS < this.length; chunk++) tail.push(this.encode(chunk).slice());
     return tail;
   }
 

@@ -64,6 +64,18 @@ describe("trace", () => {
   });
 });
 
+describe("chunks in memory", () => {
+  it("are copies, whole and in order, short ones and those that are longer than a slab", () => {
+    const store = new MemoryChunks();
+    const bytes = new Uint8Array(3 << 20);
+    const lengths = [10, 70_000, 1, 3 << 20, 200_000, 0, 900_000, 5];
+    // The codec hands out the same bytes again and again.
+    lengths.forEach((length, k) => store.add(bytes.fill(k + 1).subarray(0, length)));
+    lengths.forEach((length, k) => assert.ok(store.read(k).length === length && store.read(k).every((byte) => byte === k + 1), `chunk ${k}`));
+    assert.equal(store.bytes, lengths.reduce((sum, length) => sum + length, 0));
+  });
+});
+
 describe("spilling chunks", () => {
   it("leave memory when the budget is exceeded, once", () => {
     let opened = 0;
