@@ -7,7 +7,7 @@ import { cutSegment } from "../network/segmentation";
 import { NONE } from "../trace/trace";
 import { ARP_FRAME, AddressClaim } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
-import type { StackLocks } from "./stackLocks";
+import { StackPart, type StackLocks } from "./stackLocks";
 import { stackFunctions } from "./tcpipFunctions";
 
 /** Ops of the stack that are about Ethernet addresses: all from here on, up to those of datagrams. Argument: an address, a packet, or nothing. */
@@ -140,13 +140,13 @@ export class AddressResolution {
   begin(op: number, a: number): void {
     const { cpus, packets } = this.place.machine;
     if (op >= ArpOp.claim) return this.claim!.spend(op, a);
-    this.locks.under(op === ArpOp.flush ? "link" : "arp");
+    this.locks.under(op === ArpOp.flush ? StackPart.link : StackPart.arp);
     if (op === ArpOp.flush) {
       cpus.spend(this.fn.etherOutput, a);
       this.spendSend(packets.destinationIp(a), a, packets.frameLength(a));
     } else {
       cpus.spend(op === ArpOp.reply ? this.fn.arpInput : op === ArpOp.announce ? this.fn.arpAnnounce : this.fn.arpRequest);
-      this.locks.under("link");
+      this.locks.under(StackPart.link);
       this.wire().spendTransmit(NONE, ARP_FRAME);
     }
   }

@@ -4,7 +4,7 @@ import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
 import { UdpSockets } from "../network/udp";
 import { NONE } from "../trace/trace";
-import type { StackLocks } from "./stackLocks";
+import { StackPart, type StackLocks } from "./stackLocks";
 
 /** An application that uses datagrams. Called from inside a dispatch, as {@link SocketUser} is. */
 export interface DatagramUser {
@@ -231,17 +231,17 @@ export class Datagrams {
   begin(op: number, packet: number): void {
     const { cpus, packets } = this.place.machine;
     const { fn } = this;
-    this.locks.under("output");
+    this.locks.under(StackPart.output);
     if (op === DatagramOp.send) {
       cpus.spend(packets.isIcmp(packet) ? fn.rawOutput : fn.udpOutput, packet, packets.payloadLength(packet));
       cpus.spend(fn.ipOutput, packet);
-      this.locks.under("link");
+      this.locks.under(StackPart.link);
       return this.below.spend(packets.destinationIp(packet), packet, packets.frameLength(packet));
     }
     // From here on it is the answer that goes on, which does not exist yet.
     cpus.spend(op === DatagramOp.echo ? fn.icmpReflect : fn.icmpError, packet);
     cpus.spend(fn.ipOutput);
-    this.locks.under("link");
+    this.locks.under(StackPart.link);
     this.below.spend(packets.sourceIp(packet), NONE, op === DatagramOp.echo ? packets.frameLength(packet) : ERROR_FRAME);
   }
 

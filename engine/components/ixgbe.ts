@@ -17,7 +17,7 @@ import { nicDrivers, type DriverFunction } from "./nicDrivers";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
-import { StackLocks } from "./stackLocks";
+import { StackLocks, StackPart } from "./stackLocks";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3, clean: 4 } as const;
 /**
@@ -252,7 +252,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   begin(op: number, q: number): void {
     const { cpus, packets } = this.place.machine;
-    this.locks.under("driver");
+    this.locks.under(StackPart.driver);
     if (op === Op.interrupt) {
       this.spendInterrupt();
     } else if (op === Op.receive) {

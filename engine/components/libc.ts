@@ -1,6 +1,7 @@
 import type { PlacedModel, Placement, System } from "../machine/machine";
 import type { KernelSystem } from "../scheduling/crossing";
 import { distance, spendInKernel, type Distance } from "./across";
+import { StackPart } from "./stackLocks";
 import type { TcpIp } from "./tcpip";
 
 const functionsOf = {
@@ -139,11 +140,11 @@ export class Libc implements PlacedModel {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
     const locks = atSocket[call]!;
-    if (locks && this.handler === undefined) this.sockets.atSocket("call", conn);
+    if (locks && this.handler === undefined) this.sockets.atSocket(StackPart.call, conn);
     cpus.spend(this.fn[call]!, -1, bytes);
     if (this.handler !== undefined) {
       cpus.enter(this.sockets.id);
-      if (locks) this.sockets.atSocket("call", conn);
+      if (locks) this.sockets.atSocket(StackPart.call, conn);
       cpus.spend(this.handler[call]!, -1, bytes);
       // The time a byte takes is in the stack's own copy, which this one is instead of.
       if (this.towards === "process" && bytes > 0) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);

@@ -3,7 +3,7 @@ import type { Placement } from "../machine/machine";
 import type { TcpStack, TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { StreamOp } from "./streamSockets";
-import type { StackLocks } from "./stackLocks";
+import { StackPart, type StackLocks } from "./stackLocks";
 import { backlogFunctions } from "./tcpipFunctions";
 
 /** What the stack does with what was left. */
@@ -56,16 +56,16 @@ export class OwnedSockets {
 
   /** The soft interrupt takes a segment in. */
   underSegment(packet: number): void {
-    this.locks.under("transport", this.lockOf(this.connectionOf(packet)), this.fn.leave);
+    this.locks.under(StackPart.transport, this.lockOf(this.connectionOf(packet)), this.fn.leave);
   }
 
   /** It sees to a timer. */
   underTimer(conn: number): void {
-    this.locks.under("timer", this.lockOf(conn), this.fn.leaveTimer);
+    this.locks.under(StackPart.timer, this.lockOf(conn), this.fn.leaveTimer);
   }
 
   /** A segment goes out. What answers a segment belongs to taking that in, and is not interrupted by an owner. */
-  underOutput(part: "output" | "link", conn: number): void {
+  underOutput(part: typeof StackPart.output | typeof StackPart.link, conn: number): void {
     this.locks.under(part, this.place.machine.cpus.currentThread === this.softint ? NONE : this.lockOf(conn));
   }
 
@@ -74,7 +74,7 @@ export class OwnedSockets {
     const { cpus, packets } = this.place.machine;
     const packet = this.firstSegment(conn);
     const timer = this.firstTimer(conn);
-    this.locks.under("transport", this.lockOf(conn), cpus.currentThread === this.softint ? this.fn.leave : NONE);
+    this.locks.under(StackPart.transport, this.lockOf(conn), cpus.currentThread === this.softint ? this.fn.leave : NONE);
     if (packet !== NONE) cpus.spend(this.fn.take, packet, packets.payloadLength(packet));
     else cpus.spend(timerFn, NONE, 0, Math.max(0, timer));
   }

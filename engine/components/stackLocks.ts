@@ -2,25 +2,22 @@ import type { DomainPlace, Locking, Machine } from "../machine/machine";
 import { kernelLock, rumpSoftnetLock, socketLock, softnetLock, type LockClass } from "../scheduling/lockClasses";
 import { NONE } from "../trace/trace";
 
-/** Parts of a network stack, as far as locks are concerned. */
-interface Parts<T> {
+/**
+ * Parts of a network stack, as far as locks are concerned. They are numbers: a property of a name that changes from call to call took a hundredth of all time
+ * to look up.
+ */
+export const StackPart = {
   /** What a socket call does at the socket, and its copy of the data. */
-  readonly call: T;
-  readonly copy: T;
+  call: 0, copy: 1,
   /** A segment or datagram on its way out, up to IP, and from there to the adapter. */
-  readonly output: T;
-  readonly link: T;
+  output: 2, link: 3,
   /** A frame on its way in, at Ethernet, IP, and TCP, UDP or ICMP. */
-  readonly ether: T;
-  readonly ip: T;
-  readonly transport: T;
-  readonly timer: T;
-  readonly arp: T;
+  ether: 4, ip: 5, transport: 6,
+  timer: 7, arp: 8,
   /** The driver's interrupt, and the soft interrupt that it leads to. */
-  readonly driver: T;
-}
-
-export type StackPart = keyof Parts<unknown>;
+  driver: 9,
+} as const;
+export type StackPart = (typeof StackPart)[keyof typeof StackPart];
 
 const free: readonly LockClass[] = [];
 const softnet = [softnetLock];
@@ -43,7 +40,7 @@ const socket = [socketLock];
  * call takes it anew, as if `sk_stream_wait_memory` came in between. The lock of each transmit queue (`__dev_xmit_skb`, `net/core/dev.c`) is left out: CPUs have
  * queues of their own.
  */
-const locksOf: Readonly<Record<Locking, Parts<readonly LockClass[]>>> = {
+const locksOf: Readonly<Record<Locking, Readonly<Record<keyof typeof StackPart, readonly LockClass[]>>>> = {
   netbsd: { call: softnet, copy: free, output: softnet, link: both, ether: giant, ip: both, transport: both, timer: both, arp: both, driver: giant },
   "netbsd with NET_MPSAFE": { call: softnet, copy: free, output: softnet, link: softnet, ether: free, ip: free, transport: softnet, timer: both, arp: free, driver: free },
   rump: { call: library, copy: free, output: library, link: library, ether: free, ip: free, transport: library, timer: library, arp: free, driver: free },
@@ -58,7 +55,8 @@ interface Taken {
 
 /** The locks of one domain's network stack: which of them what is spent is under. Where nobody could hold one, there are none. */
 export class StackLocks {
-  private readonly parts: Parts<Taken> | undefined;
+  /** By {@link StackPart}. */
+  private readonly parts: readonly Taken[] | undefined;
   /** Whether each connection has a lock of its own. */
   readonly bySocket: boolean;
   /** Whether what TCP sends goes out under the lock under which it found that it has something to send. */
@@ -74,11 +72,10 @@ export class StackLocks {
       const [first = NONE, second = NONE] = classes.filter((cls) => cls !== socketLock && used.includes(cls)).map((cls) => this.shared(cls));
       return { ofSocket: classes.includes(socketLock), first, second };
     };
-    const { call, copy, output, link, ether, ip, transport, timer, arp, driver } = locksOf[locking];
-    this.parts = {
-      call: taken(call), copy: taken(copy), output: taken(output), link: taken(link), ether: taken(ether), ip: taken(ip), transport: taken(transport),
-      timer: taken(timer), arp: taken(arp), driver: taken(driver),
-    };
+    const locks = locksOf[locking];
+    const parts: Taken[] = [];
+    for (const part of Object.keys(StackPart) as (keyof typeof StackPart)[]) parts[StackPart[part]] = taken(locks[part]);
+    this.parts = parts;
   }
 
   /** A lock that the domain has one of. */
@@ -101,7 +98,7 @@ export class StackLocks {
    */
   under(part: StackPart, socket: number = NONE, instead: number = NONE): void {
     if (this.parts === undefined) return;
-    const { ofSocket, first, second } = this.parts[part];
+    const { ofSocket, first, second } = this.parts[part]!;
     if (ofSocket && socket !== NONE) this.machine.cpus.under(socket, first, instead);
     else this.machine.cpus.under(first, second);
   }

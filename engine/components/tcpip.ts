@@ -11,7 +11,7 @@ import { DatagramOp, Datagrams } from "./datagrams";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
-import { StackLocks } from "./stackLocks";
+import { StackLocks, StackPart } from "./stackLocks";
 import { StreamOp, StreamSockets } from "./streamSockets";
 import { discardFunctions } from "./tcpipDiscards";
 import { stackFunctions } from "./tcpipFunctions";
@@ -146,9 +146,9 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   spendSend(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
-    this.atSocket("copy", conn);
+    this.atSocket(StackPart.copy, conn);
     cpus.spend(this.fn.send, NONE, bytes);
-    this.atSocket("call", conn);
+    this.atSocket(StackPart.call, conn);
     cpus.spend(this.fn.tcpSend, NONE, bytes);
     this.locks.free();
     cpus.enter(before);
@@ -158,16 +158,16 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   spendReceive(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
-    this.atSocket("copy", conn);
+    this.atSocket(StackPart.copy, conn);
     cpus.spend(this.fn.receive, NONE, bytes);
-    this.atSocket("call", conn);
+    this.atSocket(StackPart.call, conn);
     cpus.spend(this.fn.received);
     this.locks.free();
     cpus.enter(before);
   }
 
   /** Said in `begin`: what a socket call spends from now on is under the locks of this part. @param conn −1: it is at none, or at a new one */
-  atSocket(part: "copy" | "call", conn: number): void {
+  atSocket(part: typeof StackPart.copy | typeof StackPart.call, conn: number): void {
     this.locks.under(part, this.owned.lockOf(conn));
   }
 
@@ -207,10 +207,10 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (op === StreamOp.left) return this.owned.spendLeft(a, fn.tcpTimer);
     const conn = op === StreamOp.output ? a : NONE;
     const bytes = op === StreamOp.output ? Math.max(0, this.tcp.nextOutputLength(a)) : 0;
-    this.owned.underOutput("output", conn);
+    this.owned.underOutput(StackPart.output, conn);
     cpus.spend(fn.tcpOutput, NONE, bytes);
     cpus.spend(fn.ipOutput);
-    this.owned.underOutput("link", conn);
+    this.owned.underOutput(StackPart.link, conn);
     this.spendWayOut(op === StreamOp.output ? this.tcp.remoteIp(a) : this.tcp.nextResetTo, NONE, bytes + HEADERS);
   }
 
@@ -229,13 +229,13 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const { cpus, packets } = this.place.machine;
     const { fn } = this;
     this.distant?.spendReading(packet);
-    this.locks.under("ether");
+    this.locks.under(StackPart.ether);
     cpus.spend(fn.etherInput, packet);
     if (packets.isArp(packet)) {
-      this.locks.under("arp");
+      this.locks.under(StackPart.arp);
       return cpus.spend(fn.arpInput, packet);
     }
-    this.locks.under("ip");
+    this.locks.under(StackPart.ip);
     cpus.spend(fn.ipInput, packet);
     if (packets.destinationIp(packet) !== this.ip) return;
     if (!this.wire.offloads.checksum) cpus.spend(fn.checksum, packet, packets.frameLength(packet));
@@ -243,7 +243,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       this.owned.underSegment(packet);
       return cpus.spend(fn.tcpInput, packet, packets.payloadLength(packet));
     }
-    this.locks.under("transport");
+    this.locks.under(StackPart.transport);
     this.datagrams.spendInput(packet);
   }
 
