@@ -211,7 +211,8 @@ export class Sections {
   /** Lets go what it holds but for these. */
   private keep(w: number, lock: number, second: number): void {
     const { held, second: inner } = this.parts.work.slot;
-    const [had, hadInner] = [held[w]!, inner[w]!];
+    const had = held[w]!;
+    const hadInner = inner[w]!;
     if (hadInner !== NONE && hadInner !== second) {
       inner[w] = NONE;
       this.letGo(hadInner, this.word(w, THREAD));
