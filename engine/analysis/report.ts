@@ -28,7 +28,7 @@ export interface WorkloadSummary {
   readonly requests: number;
   readonly completed: number;
   readonly errors: number;
-  /** Requests a second; 0 where none completed. */
+  /** Requests a second, from its beginning to the last that completed, or to the end of the run where it is not over; 0 where none completed. */
   readonly throughput: number;
   /** Bits a second of application data that arrived: answers at the client, a stream at its other end. */
   readonly goodput: number;
@@ -36,7 +36,7 @@ export interface WorkloadSummary {
   readonly latency: LatencySummary;
   /** Jain's index over the connections that it opened: see fairness.ts. Undefined where nothing is shared: one connection, or none. */
   readonly fairness: number | undefined;
-  /** Longest time in which nothing got through, picoseconds. */
+  /** Longest time in which something was waited for and nothing got through, picoseconds. */
   readonly silence: number;
   /** By message size, where the workload goes through several (NetPIPE). */
   readonly sizes?: readonly SizeReport[];

@@ -90,12 +90,14 @@ export class Compute implements PlacedModel {
   fire(): void {}
 
   /** Only where a number of events was asked for: without, it is a neighbour that keeps CPUs busy. */
-  reports(): WorkloadReport[] {
+  reports(end = this.place.machine.kernel.now): WorkloadReport[] {
     if (this.events === 0) return [];
     const completed = this.counters.bursts[0]!;
+    const last = this.counters.last[0]!;
+    const until = completed < this.events ? end : last;
     return [{
       path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, errors: 0,
-      duration: this.counters.last[0]!, bytes: 0, latency: this.latency, fairness: undefined, silence: this.counters.silence[0]!,
+      duration: until, bytes: 0, latency: this.latency, fairness: undefined, silence: Math.max(this.counters.silence[0]!, until - last),
     }];
   }
 

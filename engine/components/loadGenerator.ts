@@ -90,7 +90,7 @@ export class LoadGenerator implements PlacedModel {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(op === Op.begin ? this.fn["start workload"] : this.fn["next arrival"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, NONE, w);
     if (op === Op.begin) this.runs[w]!.begin();
-    else this.runs[w]!.client.tick?.(endpoint);
+    else this.runs[w]!.tick(endpoint);
   }
 
   begin(op: number, a: number, b: number): void {

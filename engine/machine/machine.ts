@@ -89,14 +89,14 @@ export interface WorkloadReport {
   readonly sent: number;
   readonly completed: number;
   readonly errors: number;
-  /** From the first request to the last answer so far. */
+  /** From its beginning to the last success, or to the end where it is not over. */
   readonly duration: number;
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
   /** Jain's index over what the connections got that it opened: see `analysis/fairness.ts`. Undefined where nothing is shared. */
   readonly fairness: number | undefined;
-  /** Longest time in which nothing got through, from its beginning to its last success, or until the end where some are still to come: what an outage looks like from outside. */
+  /** Longest time in which something was waited for, an answer or a connection, and nothing got through: what an outage looks like from outside. */
   readonly silence: number;
   /** By message size, where the workload goes through several. */
   readonly sizes?: readonly SizeReport[];

@@ -30,6 +30,10 @@ export interface Runner {
   readonly now: number;
   /** Messages sent so far. */
   readonly issued: number;
+  /** Answers that have been booked. */
+  readonly completed: number;
+  /** The longest latency among them. */
+  readonly longest: number;
   /** The next number of the workload's random stream, u32. */
   draw(): number;
   /** The same, uniform in [0, 1). */
@@ -45,8 +49,8 @@ export interface Runner {
   after(delay: number, endpoint?: number): void;
   /** Books an answer. */
   complete(latency: number): void;
-  /** Books bytes of application data that got through on an endpoint, besides those of answers. */
-  progress(endpoint: number, bytes: number): void;
+  /** Books bytes of application data that got through on an endpoint, besides those of answers, and how many messages they make whole. */
+  progress(endpoint: number, bytes: number, messages: number): void;
   /** What the server has received on the endpoint's stream, where it counts. */
   receivedBy(endpoint: number): Received;
 }
@@ -58,6 +62,13 @@ export interface Runner {
 export interface Client {
   /** Messages that it will send; undefined where that is not known beforehand. */
   readonly requests: number | undefined;
+  /** Whether it waits now for something that may still get through: as long as nothing does, there is silence. */
+  readonly waits: boolean;
+  /**
+   * Until when it lasted, where that is later than what got through last: until `end` where it is not over, until it lost the last that
+   * it waited for, or until its time was over.
+   */
+  until(end: number): number;
   /** The run begins. */
   begin(): void;
   /** An endpoint has its number; a connection is not made yet. @param ticket that {@link Runner.open} was called with */
@@ -81,7 +92,7 @@ export interface Client {
   ended?(endpoint: number): void;
   /** The endpoint failed and is gone. */
   failed?(endpoint: number): void;
-  /** Overrides of what the runner has booked, where the other end knows better. @param end of the run so far */
+  /** Overrides of what the runner has booked, where the other end knows better; 0 for `last`: nothing has come. @param end of the run so far */
   outcome?(end: number): { readonly completed: number; readonly bytes: number; readonly last: number; readonly silence: number };
   /** Results by message size. */
   sizes?(): readonly SizeReport[];

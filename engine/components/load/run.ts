@@ -7,6 +7,9 @@ import type { Machine, PlacedModel, WorkloadReport } from "../../machine/machine
 import { NOTHING_RECEIVED, type Client, type ClientKind, type Received, type Runner, type TransportName } from "../../workloads/client";
 import type { Sink, Transport } from "./transport";
 
+/** In the books, since when a client has been waiting: it is not. */
+const NOT_WAITING = -1;
+
 /** Where a workload goes. */
 export interface Target {
   readonly address: number;
@@ -37,8 +40,9 @@ export class Run implements Runner {
   ) {
     const { store, random } = machine.kernel;
     this.latency = new Histogram(store, spec.path);
-    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }, 1);
+    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64", since: "f64", silence: "f64" }, 1);
     this.books.alloc();
+    this.books.since[0] = NOT_WAITING;
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
     this.current = store.table(`endpoints of ${spec.path}`, { share: "i32" });
     this.stream = random.open(spec.path, "requests");
@@ -60,6 +64,14 @@ export class Run implements Runner {
     return this.books.issued[0]!;
   }
 
+  get completed(): number {
+    return this.books.completed[0]!;
+  }
+
+  get longest(): number {
+    return this.latency.most;
+  }
+
   draw(): number {
     return this.machine.kernel.random.next(this.stream);
   }
@@ -69,6 +81,7 @@ export class Run implements Runner {
   }
 
   open(ticket = 0): void {
+    this.wait();
     this.transports[this.transport].open(this, ticket);
   }
 
@@ -94,8 +107,9 @@ export class Run implements Runner {
     this.advance();
   }
 
-  progress(endpoint: number, bytes: number): void {
+  progress(endpoint: number, bytes: number, messages: number): void {
     this.read(endpoint, bytes);
+    this.books.completed[0]! += messages;
     if (bytes > 0) this.advance();
   }
 
@@ -104,12 +118,19 @@ export class Run implements Runner {
     const b = this.books;
     b.silence[0] = this.silence(this.now);
     b.last[0] = this.now;
+    b.since[0] = this.client.waits ? this.now : NOT_WAITING;
   }
 
-  /** The longest time in which nothing got through, the one until `end` included. */
+  /** The client may have begun to wait for something. */
+  private wait(): void {
+    const b = this.books;
+    if (b.since[0] === NOT_WAITING && this.client.waits) b.since[0] = this.now;
+  }
+
+  /** The longest time in which something was waited for and nothing got through, the one until `end` included. */
   private silence(end: number): number {
     const b = this.books;
-    return Math.max(b.silence[0]!, end - (b.last[0]! > 0 ? b.last[0]! : b.first[0]!));
+    return b.since[0] === NOT_WAITING ? b.silence[0]! : Math.max(b.silence[0]!, end - b.since[0]!);
   }
 
   receivedBy(endpoint: number): Received {
@@ -122,6 +143,13 @@ export class Run implements Runner {
   begin(): void {
     this.books.first[0] = this.now;
     this.client.begin();
+    this.wait();
+  }
+
+  /** What {@link after} asked for. */
+  tick(endpoint: number): void {
+    this.client.tick?.(endpoint);
+    this.wait();
   }
 
   /** An endpoint that {@link open} asked for is open, or is being opened: numbers come again, when the one before is gone. */
@@ -137,6 +165,7 @@ export class Run implements Runner {
   sent(endpoint: number, index: number): void {
     this.books.issued[0]!++;
     this.client.sent(endpoint, index);
+    this.wait();
   }
 
   /** Bytes of answers were read. */
@@ -152,12 +181,11 @@ export class Run implements Runner {
   report(end = this.now): WorkloadReport {
     const b = this.books;
     const outcome = this.client.outcome?.(end);
-    const completed = outcome?.completed ?? (this.latency.count > 0 || this.client.requests !== undefined ? b.completed[0]! : b.issued[0]!);
-    const isWaiting = this.client.requests !== undefined && b.issued[0]! > 0 && completed < this.client.requests;
+    const until = b.first[0]! > 0 ? this.client.until(end) : 0;
     return {
-      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed, errors: b.errors[0]!,
-      duration: Math.max(0, (outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
-      fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? (isWaiting ? this.silence(end) : b.silence[0]!),
+      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed: outcome?.completed ?? b.completed[0]!, errors: b.errors[0]!,
+      duration: Math.max(0, Math.max(until, outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
+      fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? this.silence(until),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

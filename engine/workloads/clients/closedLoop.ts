@@ -42,13 +42,31 @@ export class ClosedLoop implements Client {
     this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
     this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { written: "u32", answered: "u32", wanted: "f64" });
     this.opening = runner.store.table(`connections wanted by ${runner.spec.path}`, { since: "f64" });
-    this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64" }, 1);
+    this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64", thinking: "f64", lost: "f64", lostAt: "f64" }, 1);
     this.state.alloc();
   }
 
+  /** Connections at a time. */
+  private get connections(): number {
+    return Math.min(Math.max(1, numberOption(this.runner, "concurrency")), this.requests);
+  }
+
+  /** Requests that are neither answered nor lost with their connection. */
+  private get left(): number {
+    return this.requests - this.runner.completed - this.state.lost[0]!;
+  }
+
+  /** Unless all clients think. */
+  get waits(): boolean {
+    return this.left > 0 && this.state.thinking[0]! < this.connections;
+  }
+
+  until(end: number): number {
+    return this.left > 0 ? end : this.state.lostAt[0]!;
+  }
+
   begin(): void {
-    const connections = Math.min(Math.max(1, numberOption(this.runner, "concurrency")), this.requests);
-    for (let i = 0; i < connections; i++) this.open();
+    for (let i = 0; i < this.connections; i++) this.open();
   }
 
   opened(endpoint: number, ticket: number): void {
@@ -57,6 +75,7 @@ export class ClosedLoop implements Client {
       for (let i = 0; i < this.atOnce; i++) this.request.alloc();
     }
     this.endpoint.wanted[endpoint] = this.opening.since[ticket]!;
+    this.endpoint.written[endpoint] = this.endpoint.answered[endpoint] = 0;
     this.opening.release(ticket);
   }
 
@@ -67,10 +86,12 @@ export class ClosedLoop implements Client {
   /** The client thinks first, where it is said to, for an exponential time. */
   private nextSoon(endpoint: number): void {
     if (this.think === 0) return this.next(endpoint);
+    this.state.thinking[0]!++;
     this.runner.after(Math.round(-this.think * log(1 - this.runner.uniform())), endpoint);
   }
 
   tick(endpoint: number): void {
+    this.state.thinking[0]!--;
     this.next(endpoint);
   }
 
@@ -100,9 +121,14 @@ export class ClosedLoop implements Client {
     const { runner, kind } = this;
     const row = endpoint * this.atOnce + this.endpoint.answered[endpoint]!++;
     const latency = runner.now - this.request.since[row]!;
-    runner.complete(latency);
     kind.answered?.(this.request.number[row]!, latency);
-    if (this.endpoint.answered[endpoint]! < this.endpoint.written[endpoint]!) return;
+    if (this.endpoint.answered[endpoint] === this.endpoint.written[endpoint]) this.goOn(endpoint);
+    runner.complete(latency);
+  }
+
+  /** All that the endpoint has asked for is there. */
+  private goOn(endpoint: number): void {
+    const { runner, kind } = this;
     if (kind.keepAlive && runner.issued < this.requests) {
       this.nextSoon(endpoint);
       return;
@@ -118,8 +144,13 @@ export class ClosedLoop implements Client {
     this.runner.open(ticket);
   }
 
-  /** Another takes its place, as long as there is something to ask for. */
-  failed(): void {
+  /** What it had not answered is lost; another takes its place, as long as there is something to ask for. */
+  failed(endpoint: number): void {
+    const lost = this.endpoint.written[endpoint]! - this.endpoint.answered[endpoint]!;
+    if (lost > 0) {
+      this.state.lost[0]! += lost;
+      this.state.lostAt[0] = this.runner.now;
+    }
     this.state.opened[0]!--;
     if (this.runner.issued < this.requests) this.open();
   }

@@ -33,6 +33,8 @@ function arrivalsOf(runner: Runner): Arrivals {
 export class OpenLoop implements Client {
   readonly requests: number;
   private readonly arrival;
+  /** Whether an endpoint has a request under way. */
+  private readonly busy;
   private readonly state;
   private readonly idle: Ring;
   private readonly connections: number;
@@ -43,10 +45,32 @@ export class OpenLoop implements Client {
     this.shares = runner.transport !== "tcp";
     this.connections = this.shares ? 1 : Math.max(1, numberOption(runner, "concurrency"));
     this.arrival = runner.store.table(`arrivals of ${runner.spec.path}`, { at: "f64" });
-    this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32" }, 1);
+    this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32", answered: "f64", lost: "f64", lostAt: "f64" }, 1);
     this.state.alloc();
     this.state.endpoint[0] = -1;
+    this.busy = runner.store.table(`busy endpoints of ${runner.spec.path}`, { busy: "u8" });
     this.idle = new Ring(runner.store, `idle endpoints of ${runner.spec.path}`, this.connections, "room");
+  }
+
+  /**
+   * Requests that have arrived and may still be answered. Nobody says that a datagram is lost: those before the newest one that was
+   * answered are taken for it.
+   */
+  private get awaited(): number {
+    const { state } = this;
+    return this.arrival.rows - (this.shares ? state.answered[0]! : this.runner.completed + state.lost[0]!);
+  }
+
+  get waits(): boolean {
+    return this.awaited > 0;
+  }
+
+  /** The last datagrams are given up when the answer that took longest would have been there. */
+  until(end: number): number {
+    const { arrival, requests, runner, state } = this;
+    if (arrival.rows < requests) return end;
+    if (!this.waits) return state.lostAt[0]!;
+    return this.shares && runner.completed > 0 ? Math.min(end, arrival.at[requests - 1]! + runner.longest) : end;
   }
 
   begin(): void {
@@ -83,9 +107,15 @@ export class OpenLoop implements Client {
     return issued < this.arrival.rows ? datum(issued, this.arrivals.size(issued)) : undefined;
   }
 
-  sent(): void {}
+  sent(endpoint: number): void {
+    if (this.shares) return;
+    while (this.busy.rows <= endpoint) this.busy.alloc();
+    this.busy.busy[endpoint] = 1;
+  }
 
   answered(endpoint: number, value: number): void {
+    if (this.shares) this.state.answered[0] = Math.max(this.state.answered[0]!, numberOf(value) + 1);
+    else this.busy.busy[endpoint] = 0;
     this.runner.complete(this.runner.now - this.arrival.at[numberOf(value)]!);
     if (this.shares) return;
     if (this.runner.issued >= this.requests && this.state.asked[0]! >= this.requests) this.runner.close(endpoint);
@@ -94,7 +124,13 @@ export class OpenLoop implements Client {
   }
 
   /** What the endpoint had not answered is lost; another takes its place. */
-  failed(): void {
-    if (!this.shares) this.runner.open();
+  failed(endpoint: number): void {
+    if (this.shares) return;
+    if (endpoint < this.busy.rows && this.busy.busy[endpoint] === 1) {
+      this.busy.busy[endpoint] = 0;
+      this.state.lost[0]!++;
+      this.state.lostAt[0] = this.runner.now;
+    }
+    this.runner.open();
   }
 }

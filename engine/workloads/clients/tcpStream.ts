@@ -21,17 +21,27 @@ class TcpStream implements Client {
   constructor(private readonly runner: Runner) {
     this.write = numberOption(runner, "write");
     this.endpoint = runner.store.table(`streams of ${runner.spec.path}`, { written: "f64", acknowledged: "f64" });
-    this.scalars = runner.store.table(`end of ${runner.spec.path}`, { end: "f64" }, 1);
+    this.scalars = runner.store.table(`end of ${runner.spec.path}`, { end: "f64", open: "f64", failed: "f64" }, 1);
     this.scalars.alloc();
   }
 
   begin(): void {
     this.scalars.end[0] = this.runner.now + numberOption(this.runner, "duration");
-    for (let i = 0; i < numberOption(this.runner, "concurrency"); i++) this.runner.open();
+    this.scalars.open[0] = numberOption(this.runner, "concurrency");
+    for (let i = 0; i < this.scalars.open[0]; i++) this.runner.open();
   }
 
   private get over(): boolean {
     return this.runner.now >= this.scalars.end[0]!;
+  }
+
+  get waits(): boolean {
+    return !this.over || this.scalars.open[0]! > 0;
+  }
+
+  until(end: number): number {
+    const { open, failed } = this.scalars;
+    return open[0]! > 0 ? end : failed[0]! > 0 ? Math.min(end, this.scalars.end[0]!) : 0;
   }
 
   ready(endpoint: number): void {
@@ -54,12 +64,19 @@ class TcpStream implements Client {
   }
 
   acknowledged(endpoint: number, total: number): void {
-    this.runner.progress(endpoint, total - this.endpoint.acknowledged[endpoint]!);
+    const before = this.endpoint.acknowledged[endpoint]!;
+    this.runner.progress(endpoint, total - before, Math.floor(total / this.write) - Math.floor(before / this.write));
     this.endpoint.acknowledged[endpoint] = total;
   }
 
   ended(endpoint: number): void {
     this.acknowledged(endpoint, this.endpoint.written[endpoint]!);
+    this.scalars.open[0]!--;
     this.runner.close(endpoint);
+  }
+
+  failed(): void {
+    this.scalars.open[0]!--;
+    this.scalars.failed[0]!++;
   }
 }

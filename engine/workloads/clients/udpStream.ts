@@ -21,6 +21,15 @@ class UdpStream implements Client {
     this.state.endpoint[0] = -1;
   }
 
+  /** Its silence is that of what arrives: see {@link outcome}. */
+  get waits(): boolean {
+    return false;
+  }
+
+  until(end: number): number {
+    return Math.min(end, this.state.end[0]!);
+  }
+
   begin(): void {
     this.state.end[0] = this.runner.now + numberOption(this.runner, "duration");
     this.runner.open();
@@ -50,7 +59,7 @@ class UdpStream implements Client {
     const endpoint = this.state.endpoint[0]!;
     const { messages, bytes, first, last, silence } = endpoint < 0 ? NOTHING_RECEIVED : this.runner.receivedBy(endpoint);
     const begin = this.state.end[0]! - numberOption(this.runner, "duration");
-    const until = Math.min(end, this.state.end[0]!);
+    const until = this.until(end);
     return { completed: messages, bytes, last, silence: Math.max(silence, messages > 0 ? first - begin : 0, until - (messages > 0 ? last : begin)) };
   }
 }

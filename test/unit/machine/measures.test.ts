@@ -45,6 +45,73 @@ describe("what a workload measures", () => {
     assert.ok(redis.completed === 10 && redis.latency.max < 20.5 * ms);
   });
 
+  describe("of a workload that is not complete when the run ends", () => {
+    const start = 10 * ms;
+    /** A second's worth of what there was, over the run. */
+    const over = (n: number, until: number): number => (n * 1e12) / (until - start);
+
+    it("requests and goodput are divided by the time until then, also where nothing has come for long", () => {
+      const dead = measured(`${web.replace("requests: 200", "requests: 20000").replace("until: 100ms", "until: 200ms")}\nfaults:\n  - { at: 20ms, crash: web }\n`);
+      assert.ok(dead.completed > 20 && dead.completed < 1000);
+      assert.equal(dead.throughput, over(dead.completed, 200 * ms));
+      // An answer is a file of 1 KiB with its header.
+      assert.ok(dead.goodput / dead.throughput > 8 * 1024 && dead.goodput / dead.throughput < 8 * 1500);
+      assert.ok(dead.silence > 179 * ms && dead.silence < 181 * ms, `${dead.silence / ms} ms`);
+      const cut = measured(readFileSync("samples/workloads/sysbench.exo.yaml", "utf8").replace(/until: \w+/, "until: 50ms"));
+      assert.ok(cut.completed > 0 && cut.completed < cut.requests);
+      assert.equal(cut.throughput, (cut.completed * 1e12) / (50 * ms));
+    });
+
+    it("and where it is, by the time until the last answer", () => {
+      const whole = (until: string): WorkloadSummary => http("", "concurrency: 4, requests: 200", until);
+      assert.equal(whole("100ms").completed, 200);
+      assert.deepEqual(whole("100ms"), whole("300ms"));
+    });
+
+    it("and where requests are lost with their connections, by the time until the last of them", () => {
+      // All four are under way when the process dies; a kernel closes its connections, and the next ones find a new one.
+      const text = web.replace("requests: 200", "requests: 20").replace("- http-server", "- http-server: { service: 5ms }").replace("until: 100ms", "until: 1s");
+      const { completed, errors, throughput } = measured(`${text}\nfaults:\n  - { at: 18ms, crash: web, restart: 30ms }\n`);
+      assert.ok(completed < 20 && errors > 0);
+      assert.ok(throughput > over(completed, 999 * ms), "not until the end");
+    });
+  });
+
+  describe("the longest silence", () => {
+    const answers = readFileSync("samples/workloads/listed.exo.yaml", "utf8");
+
+    it("begins with the first connection that is asked for", () => {
+      const { completed, silence, throughput } = measured(`${web}\nfaults:\n  - { at: 0ms, crash: web }\n`);
+      assert.deepEqual([completed, throughput], [0, 0]);
+      assert.equal(silence, 90 * ms);
+    });
+
+    it("is none where nothing is asked for", () => {
+      const { completed, requests, silence } = measured(answers.replace(/list: .*/, "list: [[0, 64B], [50ms, 64B]]").replace(/until: \w+/, "until: 300ms"));
+      assert.deepEqual([completed, requests], [2, 2]);
+      assert.ok(silence < 5 * ms, `${silence / ms} ms`);
+    });
+
+    it("of datagrams ends when the answer of the last one would have been there", () => {
+      const text = datagrams.replace("discard: { protocol: udp }", "echo: { protocol: udp }").replace(/udp-stream: .*/, "open-loop: { from: client, to: sink, arrivals: periodic, interval: 1ms, size: 100, requests: 20 }").replace("until: 50ms", "until: 300ms");
+      const lost = measured(`${text}\nfaults:\n  - { at: 19500us, crash: sink }\n`);
+      assert.equal(lost.completed, 10);
+      // The last one that is answered comes 9 ms after the beginning, the last of all 19 ms.
+      assert.ok(lost.silence > 9 * ms && lost.silence <= 10 * ms + lost.latency.max, `${lost.silence / ms} ms`);
+      assert.ok(lost.throughput > 500 && lost.throughput < 530, `${lost.throughput}`);
+    });
+
+    it("of a TCP stream lasts until it is over; what it has written and nobody has read is not completed", () => {
+      const stream = readFileSync("samples/workloads/tcp-stream.exo.yaml", "utf8").replace(/until: \w+/, "until: 300ms");
+      const dead = measured(`${stream}\nfaults:\n  - { at: 0ms, crash: sink }\n`);
+      assert.deepEqual([dead.completed, dead.silence], [0, 290 * ms]);
+      const died = measured(`${stream}\nfaults:\n  - { at: 12ms, crash: sink }\n`);
+      assert.ok(died.completed > 0 && died.completed < died.requests, `${died.completed} of ${died.requests}`);
+      assert.ok(died.silence > 287 * ms);
+      assert.equal(died.throughput, (died.completed * 1e12) / (290 * ms));
+    });
+  });
+
   describe("the longest silence of a UDP stream", () => {
     const stream = datagrams.replace("duration: 5ms", "interval: 100us, duration: 100ms").replace("until: 50ms", "until: 150ms");
     const struck = (fault: string): WorkloadSummary => measured(`${stream}\nfaults:\n  - ${fault}\n`);
