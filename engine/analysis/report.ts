@@ -34,7 +34,10 @@ export interface WorkloadSummary {
   readonly goodput: number;
   /** All 0 where the workload has no answers to wait for. */
   readonly latency: LatencySummary;
-  /** Jain's index over the connections that it opened: see fairness.ts. Undefined where nothing is shared: one connection, or none. */
+  /**
+   * Jain's index over its clients, each with one connection at a time: see fairness.ts. Undefined where nothing is shared: one client, or one that
+   * itself picks the connection for each request, as an open loop does.
+   */
   readonly fairness: number | undefined;
   /** Longest time in which something was waited for and nothing got through, picoseconds. */
   readonly silence: number;

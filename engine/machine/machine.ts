@@ -94,7 +94,7 @@ export interface WorkloadReport {
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
-  /** Jain's index over what the connections got that it opened: see `analysis/fairness.ts`. Undefined where nothing is shared. */
+  /** Jain's index over what its clients got, whatever connections they had: see `analysis/fairness.ts`. Undefined where nothing is shared. */
   readonly fairness: number | undefined;
   /** Longest time in which something was waited for, an answer or a connection, and nothing got through: what an outage looks like from outside. */
   readonly silence: number;

@@ -69,6 +69,8 @@ export interface Client {
    * it waited for, or until its time was over.
    */
   until(end: number): number;
+  /** Clients that share the server, each with one endpoint at a time, opened with the client's number for a ticket; without it, one. */
+  readonly clients?: number;
   /** The run begins. */
   begin(): void;
   /** An endpoint has its number; a connection is not made yet. @param ticket that {@link Runner.open} was called with */

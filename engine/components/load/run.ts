@@ -27,7 +27,7 @@ export class Run implements Runner {
   readonly threads: number | undefined;
   readonly latency: Histogram;
   private readonly books;
-  /** Bytes that got through, by the endpoints that it has opened, in order; and which one of them each endpoint is, plus one. */
+  /** Bytes that got through, by client; and whose each endpoint is. */
   private readonly shares;
   private readonly current;
   private readonly stream: number;
@@ -44,7 +44,7 @@ export class Run implements Runner {
     this.books.alloc();
     this.books.since[0] = NOT_WAITING;
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
-    this.current = store.table(`endpoints of ${spec.path}`, { share: "i32" });
+    this.current = store.table(`endpoints of ${spec.path}`, { client: "i32" });
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
     this.noDelay = kind.noDelay === true;
@@ -142,6 +142,7 @@ export class Run implements Runner {
 
   begin(): void {
     this.books.first[0] = this.now;
+    for (let i = 0; i < (this.client.clients ?? 1); i++) this.shares.alloc();
     this.client.begin();
     this.wait();
   }
@@ -154,10 +155,9 @@ export class Run implements Runner {
 
   /** An endpoint that {@link open} asked for is open, or is being opened: numbers come again, when the one before is gone. */
   opened(endpoint: number, ticket: number): void {
-    const { shares, current } = this;
+    const { current } = this;
     while (current.rows <= endpoint) current.alloc();
-    const share = shares.alloc();
-    current.share[endpoint] = share + 1;
+    current.client[endpoint] = ticket;
     this.client.opened?.(endpoint, ticket);
   }
 
@@ -170,7 +170,7 @@ export class Run implements Runner {
 
   /** Bytes of answers were read. */
   read(endpoint: number, bytes: number): void {
-    this.shares.bytes[this.current.share[endpoint]! - 1]! += bytes;
+    this.shares.bytes[this.current.client[endpoint]!]! += bytes;
     this.books.bytes[0]! += bytes;
   }
 

@@ -29,8 +29,8 @@ export class ClosedLoop implements Client {
   /** Of each endpoint, {@link atOnce} rows: what was drawn for a request, its number, and when it was written. */
   private readonly request;
   private readonly endpoint;
-  /** By ticket: since when a connection has been wanted that has no number yet. */
-  private readonly opening;
+  /** Since when a client has wanted a connection that has no number yet. */
+  private readonly client;
   private readonly state;
   /** Mean time that a client thinks before it asks again, picoseconds. */
   private readonly think: number;
@@ -40,14 +40,13 @@ export class ClosedLoop implements Client {
     this.think = numberOption(runner, "think");
     this.atOnce = kind.pipeline ?? 1;
     this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
-    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { written: "u32", answered: "u32", wanted: "f64" });
-    this.opening = runner.store.table(`connections wanted by ${runner.spec.path}`, { since: "f64" });
+    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { client: "u32", written: "u32", answered: "u32", wanted: "f64" });
+    this.client = runner.store.table(`clients of ${runner.spec.path}`, { since: "f64" });
     this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64", thinking: "f64", lost: "f64", lostAt: "f64" }, 1);
     this.state.alloc();
   }
 
-  /** Connections at a time. */
-  private get connections(): number {
+  get clients(): number {
     return Math.min(Math.max(1, numberOption(this.runner, "concurrency")), this.requests);
   }
 
@@ -58,7 +57,7 @@ export class ClosedLoop implements Client {
 
   /** Unless all clients think. */
   get waits(): boolean {
-    return this.left > 0 && this.state.thinking[0]! < this.connections;
+    return this.left > 0 && this.state.thinking[0]! < this.clients;
   }
 
   until(end: number): number {
@@ -66,17 +65,17 @@ export class ClosedLoop implements Client {
   }
 
   begin(): void {
-    for (let i = 0; i < this.connections; i++) this.open();
+    for (let i = 0; i < this.clients; i++) this.open(this.client.alloc());
   }
 
-  opened(endpoint: number, ticket: number): void {
+  opened(endpoint: number, client: number): void {
     while (this.endpoint.rows <= endpoint) {
       this.endpoint.alloc();
       for (let i = 0; i < this.atOnce; i++) this.request.alloc();
     }
-    this.endpoint.wanted[endpoint] = this.opening.since[ticket]!;
+    this.endpoint.client[endpoint] = client;
+    this.endpoint.wanted[endpoint] = this.client.since[client]!;
     this.endpoint.written[endpoint] = this.endpoint.answered[endpoint] = 0;
-    this.opening.release(ticket);
   }
 
   ready(endpoint: number): void {
@@ -134,14 +133,13 @@ export class ClosedLoop implements Client {
       return;
     }
     runner.close(endpoint);
-    if (!kind.keepAlive && this.state.opened[0]! < this.requests) this.open();
+    if (!kind.keepAlive && this.state.opened[0]! < this.requests) this.open(this.endpoint.client[endpoint]!);
   }
 
-  private open(): void {
+  private open(client: number): void {
     this.state.opened[0]!++;
-    const ticket = this.opening.alloc();
-    this.opening.since[ticket] = this.runner.now;
-    this.runner.open(ticket);
+    this.client.since[client] = this.runner.now;
+    this.runner.open(client);
   }
 
   /** What it had not answered is lost; another takes its place, as long as there is something to ask for. */
@@ -152,6 +150,6 @@ export class ClosedLoop implements Client {
       this.state.lostAt[0] = this.runner.now;
     }
     this.state.opened[0]!--;
-    if (this.runner.issued < this.requests) this.open();
+    if (this.runner.issued < this.requests) this.open(this.endpoint.client[endpoint]!);
   }
 }

@@ -25,10 +25,14 @@ class TcpStream implements Client {
     this.scalars.alloc();
   }
 
+  get clients(): number {
+    return numberOption(this.runner, "concurrency");
+  }
+
   begin(): void {
     this.scalars.end[0] = this.runner.now + numberOption(this.runner, "duration");
-    this.scalars.open[0] = numberOption(this.runner, "concurrency");
-    for (let i = 0; i < this.scalars.open[0]; i++) this.runner.open();
+    this.scalars.open[0] = this.clients;
+    for (let i = 0; i < this.clients; i++) this.runner.open(i);
   }
 
   private get over(): boolean {

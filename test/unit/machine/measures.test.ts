@@ -34,6 +34,21 @@ describe("what a workload measures", () => {
     assert.equal(measured(readFileSync("samples/workloads/sysbench.exo.yaml", "utf8")).fairness, undefined);
   });
 
+  it("fairness is among clients, whichever connections they have had", () => {
+    // Each connection gets one answer, and two of the clients a second one, on another connection.
+    const { completed, fairness } = http("service: 1ms", "concurrency: 4, requests: 6, keepalive: off", "100ms");
+    assert.deepEqual([completed, fairness], [6, 36 / (4 * (4 + 4 + 1 + 1))]);
+    // 20 answers to four clients, of whom each loses the connection once: five to each, give or take those that were lost.
+    const text = web.replace("requests: 200, keepalive: off", "requests: 40").replace("- http-server", "- http-server: { service: 1ms }").replace("until: 100ms", "until: 3s");
+    const crashed = measured(`${text}\nfaults:\n  - { at: 18ms, crash: web, restart: 30ms }\n`);
+    assert.ok(crashed.errors > 0 && crashed.fairness! > 0.9, `${crashed.errors} errors, ${crashed.fairness}`);
+  });
+
+  it("fairness is not said of an open loop, which picks the connection for each request", () => {
+    const text = readFileSync("samples/workloads/listed.exo.yaml", "utf8").replace("concurrency: 2", "concurrency: 16");
+    assert.equal(measured(text).fairness, undefined);
+  });
+
   it("the latency of a request for which a connection is opened includes that, as ab's total does; of a further one on the connection it does not", () => {
     // Two round trips of 20 ms: SYN and SYN,ACK, request and response; the first connection waits for ARP besides.
     const { latency } = http("", "concurrency: 1, requests: 10, keepalive: off", "1s", "10ms");
