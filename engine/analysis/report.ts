@@ -118,9 +118,9 @@ export interface RunReport {
   readonly workloads: readonly WorkloadSummary[];
   readonly domains: readonly DomainSummary[];
   readonly hosts: readonly HostSummary[];
-  /** Frames dropped, by cause; causes that occurred. */
+  /** Frames dropped, by cause, what guards have discarded included; causes that occurred. */
   readonly drops: Readonly<Record<string, number>>;
-  /** Faults, violations and timeouts, by name; those that occurred. */
+  /** Faults, violations and timeouts, by name; those that occurred. A violation that ended a frame is among {@link drops} too. */
   readonly incidents: Readonly<Record<string, number>>;
   /**
    * How often boundaries were crossed and data copied; what occurred. A notification is a hypercall and a hypercall a VM exit: each is among
@@ -159,11 +159,11 @@ export function report(engine: MachineEngine): RunReport {
   const tallies: Partial<Record<Tally, number>> = {};
   const functions: FunctionSummary[] = [];
   let copiedBytes = 0;
-  for (const { id, name, kind, tally } of kernel.names.functions) {
+  for (const { id, name, kind, tally, discards } of kernel.names.functions) {
     const calls = kernel.count(id);
     if (calls === 0) continue;
-    if (kind === "drop") drops[name] = calls;
-    else if (kind === "violation" || kind === "timeout" || kind === "fault") incidents[name] = calls;
+    if (kind === "drop" || discards === true) drops[name] = calls;
+    if (kind === "violation" || kind === "timeout" || kind === "fault") incidents[name] = calls;
     if (tally !== undefined && !COUNTED_BY_DOMAIN.some(([counted]) => counted === tally)) tallies[tally] = (tallies[tally] ?? 0) + calls;
     if (tally === "copy") copiedBytes += kernel.sumOf(id);
     if (kernel.timeIn(id) > 0) functions.push({ function: name, calls, time: kernel.timeIn(id) });

@@ -72,7 +72,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
       "address is not this host's": { kind: "drop" },
       "not translated, bad checksum": { kind: "drop" },
       "no port is free": { kind: "drop" },
-      "source is not the guest's": { kind: "violation" },
+      "source is not the guest's": { kind: "violation", discards: true },
       "longer than the port's MTU": { kind: "drop", a: "bytes" },
     });
     this.softirq = sharedThread(machine, domain, domain.system === "linux" ? "ksoftirqd" : "softint-net", 0);

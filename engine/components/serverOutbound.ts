@@ -30,11 +30,11 @@ export class ServerOutbound {
       "poll ring": { name: "backend_forward_receiver: poll", file: "platform/hw/xen/backend.c", kind: "server", a: "polls" },
       announce: { name: "backend_forward_receiver: about to sleep", file: "platform/hw/xen/backend.c", kind: "server" },
       sleep: { name: "backend_forward_receiver: sleep", file: "platform/hw/xen/backend.c", kind: "server" },
-      "ring index out of range": { kind: "violation", a: "index" },
-      "frame longer than its slot": { kind: "violation", a: "bytes" },
-      "forged source MAC": { kind: "violation", a: "application" },
-      "forged source IP": { kind: "violation", a: "application" },
-      "forged source port": { kind: "violation", a: "application" },
+      "ring index out of range": { kind: "violation", a: "index", discards: true },
+      "frame longer than its slot": { kind: "violation", a: "bytes", discards: true },
+      "forged source MAC": { kind: "violation", a: "application", discards: true },
+      "forged source IP": { kind: "violation", a: "application", discards: true },
+      "forged source port": { kind: "violation", a: "application", discards: true },
     });
   }
 

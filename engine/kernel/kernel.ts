@@ -27,6 +27,8 @@ export interface FunctionSource {
   readonly a?: string;
   readonly b?: string;
   readonly tally?: Tally;
+  /** Of a violation: a guard has found it, and discards the frame. */
+  readonly discards?: boolean;
 }
 
 type Handler = (op: number, a: number, b: number) => void;
@@ -105,13 +107,13 @@ export class Kernel {
   functions<K extends string>(sources: Readonly<Record<K, FunctionSource>>): Readonly<Record<K, number>> {
     const ids = {} as Record<K, number>;
     for (const key of Object.keys(sources) as K[]) {
-      const { name = key, file, kind, a, b, tally } = sources[key];
+      const { name = key, file, kind, a, b, tally, discards } = sources[key];
       const identity = `${name} ${file ?? ""}`;
       let id = this.functionIds.get(identity);
       if (id === undefined) {
         id = this.names.functions.length;
         this.functionIds.set(identity, id);
-        this.names.functions.push({ id, name, file, kind, a, b, tally });
+        this.names.functions.push({ id, name, file, kind, a, b, tally, discards });
         for (let n = 0; n < 1 << COUNTS_BITS; n++) this.counts.alloc();
       }
       // Not by assignment, for the reason given in `state.ts`: models look functions up in each piece of work.

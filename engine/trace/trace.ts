@@ -64,6 +64,8 @@ export interface FunctionInfo {
   readonly a: string | undefined;
   readonly b: string | undefined;
   readonly tally?: Tally | undefined;
+  /** A violation that ends the frame that it is found in: a drop as well. */
+  readonly discards?: boolean | undefined;
 }
 
 /** A component instance of the machine: a tile of the diagram. */

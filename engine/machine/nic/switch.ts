@@ -37,6 +37,7 @@ export class Switch {
     const { kernel, fn, state } = this.nic;
     const spoof = this.filters.spoofed(packet, pool);
     if (spoof !== undefined) {
+      state.dropped[this.functionOf(pool)]!++;
       kernel.mark(fn[spoof === "MAC" ? "MAC anti-spoof" : "VLAN anti-spoof"], component, context, kernel.now, 0, packet, pool);
       return false;
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { summary } from "../../../engine/cli/summary";
 import { runDesign } from "../../support/runDesign";
 
 const sample = readFileSync("samples/security/malicious.exo.yaml", "utf8");
@@ -13,7 +14,7 @@ describe("a malicious application", () => {
   for (const [what, incident] of [["mac", "forged source MAC"], ["ip", "forged source IP"], ["port", "forged source port"], ["index", "ring index out of range"], ["length", "frame longer than its slot"]] as const) {
     it(`behind the network server gets no further than there: ${what}`, () => {
       const { report } = attack(`{ at: 20ms, forge: sly, what: ${what}, count: 7 }`);
-      assert.equal(report.incidents[incident], 7);
+      assert.deepEqual([report.incidents[incident], report.drops[incident]], [7, 7], "an incident, and a frame that is dropped");
       assert.equal(report.incidents["forged source on the wire"], undefined);
       assert.equal(work(report, "honest"), work(honest, "honest"), "the other application notices nothing");
     });
@@ -22,9 +23,13 @@ describe("a malicious application", () => {
   it("with a function of its own is found by the adapter where it forges MAC addresses, and not where IP addresses or ports", () => {
     const mac = attack("{ at: 20ms, forge: bold, what: mac, count: 7 }").report;
     assert.deepEqual([mac.incidents["MAC anti-spoof"], mac.incidents["forged source on the wire"]], [7, undefined]);
+    assert.equal(mac.drops["MAC anti-spoof"], 7);
+    assert.equal(mac.pciFunctions.reduce((sum, { dropped }) => sum + dropped, 0), 7);
+    assert.doesNotMatch(summary(mac), /No frame was dropped/);
     for (const what of ["ip", "port"]) {
-      const { incidents } = attack(`{ at: 20ms, forge: bold, what: ${what}, count: 7 }`).report;
+      const { incidents, drops } = attack(`{ at: 20ms, forge: bold, what: ${what}, count: 7 }`).report;
       assert.deepEqual([incidents["MAC anti-spoof"], incidents["forged source on the wire"]], [undefined, 7]);
+      assert.equal(drops["forged source on the wire"], undefined, "it goes on");
     }
   });
 
