@@ -28,6 +28,8 @@ export interface WorkloadSummary {
   readonly requests: number;
   readonly completed: number;
   readonly errors: number;
+  /** The errors by reason, e.g. `connection reset`; those that occurred. */
+  readonly failures: Readonly<Record<string, number>>;
   /** Requests a second, from its beginning to the last that completed, or to the end of the run where it is not over; 0 where none completed. */
   readonly throughput: number;
   /** Bits a second of application data that arrived: answers at the client, a stream at its other end. */
@@ -222,7 +224,7 @@ function adapterSummary({ path, functions, use }: Nic, end: number): AdapterSumm
 function summarize(w: WorkloadReport): WorkloadSummary {
   const { latency } = w;
   return {
-    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, fairness: w.fairness, silence: w.silence,
+    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, failures: w.failures, fairness: w.fairness, silence: w.silence,
     throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
     goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
     latency: {

@@ -23,6 +23,8 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
         w.fairness?.toFixed(3) ?? "–", duration(w.silence),
       ]),
     ));
+    const failed = report.workloads.filter((w) => w.errors > 0).map((w) => `${w.workload}: ${Object.entries(w.failures).map(([why, n]) => `${count(n)} × ${why}`).join(", ")}`);
+    if (failed.length > 0) parts.push(`Errors: ${failed.join("; ")}.`);
     for (const { workload, sizes } of report.workloads) {
       if (sizes === undefined) continue;
       parts.push(`${workload}: half a round trip by message size\n${table(

@@ -89,6 +89,8 @@ export interface WorkloadReport {
   readonly sent: number;
   readonly completed: number;
   readonly errors: number;
+  /** The errors by reason; those that occurred. */
+  readonly failures: Readonly<Record<string, number>>;
   /** From its beginning to the last success, or to the end where it is not over. */
   readonly duration: number;
   /** Bytes of application data received. */

@@ -4,6 +4,7 @@ import type { Message } from "../../workloads/protocol";
 import { NONE } from "../../trace/trace";
 import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
+import { failureOf } from "./failures";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 
@@ -92,7 +93,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
 
   private opened(run: Run, ticket: number): void {
     const endpoint = this.openEndpoint(run);
-    if (typeof endpoint === "string") return run.failed();
+    if (typeof endpoint === "string") return run.failed(failureOf(endpoint));
     while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
     this.endpoint.run[endpoint] = run.number;
     this.endpoint.stream[endpoint] = this.machine.packets.openStreams();
@@ -145,7 +146,7 @@ export class UdpEndpoints extends PacketEndpoints {
   }
 
   onUnreachable(socket: number): void {
-    this.runOf(socket).failed();
+    this.runOf(socket).failed("port unreachable");
   }
 
   protected openEndpoint(): number | string {
@@ -155,7 +156,7 @@ export class UdpEndpoints extends PacketEndpoints {
   protected emit(socket: number, message: Message, offset: number): void {
     const run = this.runOf(socket);
     const error = this.libc().sockets.datagrams.send(socket, run.target.address, run.target.port, this.streamOf(socket), offset, message.length);
-    if (error !== undefined) run.failed();
+    if (error !== undefined) run.failed(failureOf(error));
   }
 
   protected nextLength(socket: number): number {
@@ -184,7 +185,7 @@ export class EchoEndpoints extends PacketEndpoints {
   protected emit(identifier: number, message: Message, offset: number): void {
     const run = this.runOf(identifier);
     const error = this.libc().sockets.datagrams.echo(identifier, run.target.address, run.issued & 0xffff, this.streamOf(identifier), offset, message.length);
-    if (error !== undefined) run.failed();
+    if (error !== undefined) run.failed(failureOf(error));
   }
 
   protected nextLength(_identifier: number, packet: number): number {

@@ -5,6 +5,7 @@ import { Priority } from "../../kernel/queue";
 import type { Store } from "../../kernel/state";
 import type { Machine, PlacedModel, WorkloadReport } from "../../machine/machine";
 import { NOTHING_RECEIVED, type Client, type ClientKind, type Received, type Runner, type TransportName } from "../../workloads/client";
+import { FAILURES, type Failure } from "./failures";
 import type { Sink, Transport } from "./transport";
 
 /** In the books, since when a client has been waiting: it is not. */
@@ -27,6 +28,8 @@ export class Run implements Runner {
   readonly threads: number | undefined;
   readonly latency: Histogram;
   private readonly books;
+  /** Row `i`: how often for reason `i`. */
+  private readonly failures;
   /** Bytes that got through, by client; and whose each endpoint is. */
   private readonly shares;
   private readonly current;
@@ -40,9 +43,11 @@ export class Run implements Runner {
   ) {
     const { store, random } = machine.kernel;
     this.latency = new Histogram(store, spec.path);
-    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", errors: "f64", bytes: "f64", first: "f64", last: "f64", since: "f64", silence: "f64" }, 1);
+    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", bytes: "f64", first: "f64", last: "f64", since: "f64", silence: "f64" }, 1);
     this.books.alloc();
     this.books.since[0] = NOT_WAITING;
+    this.failures = store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length);
+    for (const _ of FAILURES) this.failures.alloc();
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
     this.current = store.table(`endpoints of ${spec.path}`, { client: "i32" });
     this.stream = random.open(spec.path, "requests");
@@ -174,16 +179,18 @@ export class Run implements Runner {
     this.books.bytes[0]! += bytes;
   }
 
-  failed(): void {
-    this.books.errors[0]!++;
+  failed(why: Failure): void {
+    this.failures.count[FAILURES.indexOf(why)]!++;
   }
 
   report(end = this.now): WorkloadReport {
     const b = this.books;
     const outcome = this.client.outcome?.(end);
+    const failures = FAILURES.map((why, i) => [why, this.failures.count[i]!] as const).filter(([, count]) => count > 0);
     const until = b.first[0]! > 0 ? this.client.until(end) : 0;
     return {
-      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed: outcome?.completed ?? b.completed[0]!, errors: b.errors[0]!,
+      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed: outcome?.completed ?? b.completed[0]!,
+      errors: failures.reduce((sum, [, count]) => sum + count, 0), failures: Object.fromEntries(failures),
       duration: Math.max(0, Math.max(until, outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
       fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? this.silence(until),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),

@@ -1,8 +1,10 @@
 import type { Table } from "../../kernel/state";
 import type { Machine } from "../../machine/machine";
+import { CloseReason } from "../../network/tcp/tcp";
 import { NONE } from "../../trace/trace";
 import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
+import { closedFor, failureOf } from "./failures";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 
@@ -85,13 +87,13 @@ export class Streams implements Transport, SocketUser {
     this.post(Op.write, conn, c.asked[conn]);
   }
 
-  onClosed(conn: number, reason: number): void {
+  onClosed(conn: number, reason: CloseReason): void {
     if (this.conn.closed[conn] === 1) return;
     const { kernel, cpus } = this.machine;
     kernel.mark(this.fn["connection failed"], this.component, cpus.contextOf(this.threadOf(this.runOf(conn), conn)), kernel.now, 0, NONE, reason);
     this.close(conn);
     const run = this.runOf(conn);
-    run.failed();
+    run.failed(closedFor[reason]);
     run.client.failed?.(conn);
   }
 
@@ -136,7 +138,7 @@ export class Streams implements Transport, SocketUser {
     const { target: { address, port }, noDelay } = this.runs[w]!;
     const { sockets } = this.libc();
     const conn = sockets.open(this.user, address, port);
-    if (typeof conn === "string") return this.runs[w]!.failed();
+    if (typeof conn === "string") return this.runs[w]!.failed(failureOf(conn));
     if (noDelay) sockets.tcp.setNoDelay(conn);
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
@@ -184,7 +186,7 @@ export class Streams implements Transport, SocketUser {
     if (tcp.available(conn) > 0) this.onReadable(conn);
     if (this.answer(conn) || !tcp.atEof(conn)) return;
     if (run.client.ended !== undefined && tcp.acknowledged(conn) === tcp.sendOffset(conn)) run.client.ended(conn);
-    else this.onClosed(conn, 0);
+    else this.onClosed(conn, CloseReason.normal);
   }
 
   /** Takes the first answer of those that were read whole; the next one is work of its own. @returns whether there was one */

@@ -92,6 +92,29 @@ describe("what a workload measures", () => {
     });
   });
 
+  describe("errors are told apart by their reasons", () => {
+    const reasons = (text: string): Readonly<Record<string, number>> => {
+      const { report } = runDesign(text);
+      const { errors, failures } = report.workloads[0]!;
+      assert.equal(Object.values(failures).reduce((sum, n) => sum + n, 0), errors);
+      for (const [why, n] of Object.entries(failures)) assert.ok(summary(report).includes(`${n.toLocaleString("en-GB")} × ${why}`));
+      return failures;
+    };
+    const text = web.replace("requests: 200, keepalive: off", "requests: 60").replace("- http-server", "- http-server: { service: 1ms }").replace("until: 100ms", "until: 1s");
+
+    it("a server that went and came back resets its connections; one that never was leaves SYNs without an answer", () => {
+      const reset = reasons(`${text}\nfaults:\n  - { at: 18ms, crash: web, restart: 30ms }\n`);
+      assert.deepEqual(Object.keys(reset), ["connection reset"]);
+      const never = reasons(`${text.replace("until: 1s", "until: 200s")}\nfaults:\n  - { at: 0ms, crash: web }\n`);
+      assert.deepEqual(Object.keys(never), ["connection timed out"]);
+    });
+
+    it("a datagram that is too long", () => {
+      const long = reasons(datagrams.replace("size: 1KiB,", "size: 1473B, interval: 1ms,"));
+      assert.deepEqual(long, { "message too long": 5 });
+    });
+  });
+
   describe("the longest silence", () => {
     const answers = readFileSync("samples/workloads/listed.exo.yaml", "utf8");
 
