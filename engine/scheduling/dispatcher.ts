@@ -106,7 +106,9 @@ export class Dispatcher {
     c.pcpu[v] = NONE;
     this.pauseThread(v);
     if (c.work[v] !== NONE) work.pause(c.work[v]!);
+    if (c.idlePoll[v] === NONE) return;
     this.idling.cancelPoll(v);
+    this.offer(v);
   }
 
   pauseThread(v: number): void {
@@ -132,6 +134,7 @@ export class Dispatcher {
     c.lastRow[v] = kernel.cause;
     if (spent < 0) {
       charges.current = NONE;
+      this.offer(v);
       return thread !== NONE && c.resched[v] === 1 ? this.next(v) : this.proceed(v, w);
     }
     if (slot.hung[w] === 1) {
@@ -168,7 +171,7 @@ export class Dispatcher {
     // An interrupt may have come in between.
     if (!idle) return;
     if (this.idling.isStuck(v)) this.idling.spinForLock(v);
-    else this.next(v);
+    else this.next(v, true);
   }
 
   /** A line has reached a vCPU that runs. */
@@ -188,7 +191,8 @@ export class Dispatcher {
 
   // --- Choosing -----------------------------------------------------------------------------------------------------
 
-  next(v: number): void {
+  /** @param looked a round of idling is over: what waits for whichever vCPU is this one's */
+  next(v: number, looked = false): void {
     const { vcpus, threads, work, lines } = this.cpus;
     const { vcpu: c } = vcpus;
     if (c.idle[v] === 1) this.idling.end(v);
@@ -204,8 +208,8 @@ export class Dispatcher {
     }
     c.resched[v] = 0;
     this.yielding = false;
-    const { policy } = vcpus.entry(v);
-    const chosen = policy.pick(v);
+    const { policy, idle } = vcpus.entry(v);
+    const chosen = policy.pick(v, idle === "spin" && !looked && policy.waitForWhichever() > 0 ? this.waking.told(v) : 0);
     if (chosen !== NONE) return this.run(v, before, chosen);
     const polled = policy.polls ? lines.poll(v) : NONE;
     if (polled !== NONE) return this.startInterrupt(v, polled);
@@ -318,9 +322,15 @@ export class Dispatcher {
     this.cpus.charges.open(w, v);
     this.spendMove(w, v, thread, from, switching, switched);
     this.startWork(w, NONE);
-    // The vCPU is busy now; what any vCPU may run is for an idle one.
-    const domain = vcpus.domainOf[v]!;
-    if (vcpus.domains[domain]!.policy.waitsForWhichever()) this.waking.wakeOneOf(vcpus.domains[domain]!.usable, v);
+    this.offer(v);
+  }
+
+  /** The vCPU is busy now, or still, or gone; what any vCPU may run is for an idle one. */
+  private offer(v: number): void {
+    const { domains, domainOf } = this.cpus.vcpus;
+    const { policy, usable } = domains[domainOf[v]!]!;
+    const waiting = policy.waitForWhichever();
+    if (waiting > 0 && waiting > this.waking.told(v)) this.waking.wakeOneOf(usable, v);
   }
 
   /** What comes before a thread's work: IPIs that its vCPU owes, the switch, cold caches, and lines that are in another core's cache. */

@@ -181,8 +181,8 @@ export class FourBsd implements ThreadPolicy {
     this.balancer.busiest[0] = busiest;
   }
 
-  waitsForWhichever(): boolean {
-    return false;
+  waitForWhichever(): number {
+    return 0;
   }
 
   /** `sched_enqueue`: a higher priority has the CPU at once. */

@@ -52,13 +52,13 @@ export class MToN extends NonPreemptive implements ThreadPolicy {
     return affinity === ANY ? WHICHEVER : affinity;
   }
 
-  pick(vcpu: number): number {
+  pick(vcpu: number, told: number): number {
     const thread = this.local.shift(vcpu - this.first);
-    return thread === NONE ? this.global.shift(0) : thread;
+    return thread !== NONE || this.global.count(0) <= told ? thread : this.global.shift(0);
   }
 
-  waitsForWhichever(): boolean {
-    return this.global.first(0) !== NONE;
+  waitForWhichever(): number {
+    return this.global.count(0);
   }
 
   drop(thread: number): void {

@@ -43,8 +43,8 @@ export class NToOne extends NonPreemptive implements ThreadPolicy {
     return vcpu === this.vcpus[0] ? this.queue.shift(0) : -1;
   }
 
-  waitsForWhichever(): boolean {
-    return false;
+  waitForWhichever(): number {
+    return 0;
   }
 
   drop(thread: number): void {

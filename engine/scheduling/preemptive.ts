@@ -140,8 +140,8 @@ export class Preemptive implements ThreadPolicy {
     this.entity.vruntime[row]! += this.rq.minVruntime[to]! - this.rq.minVruntime[from]!;
   }
 
-  waitsForWhichever(): boolean {
-    return false;
+  waitForWhichever(): number {
+    return 0;
   }
 
   /** `check_preempt_wakeup`. */

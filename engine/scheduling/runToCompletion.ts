@@ -62,8 +62,8 @@ export class RunToCompletion extends NonPreemptive implements ThreadPolicy {
     return this.later.shift(vcpu - this.vcpus[0]!);
   }
 
-  waitsForWhichever(): boolean {
-    return false;
+  waitForWhichever(): number {
+    return 0;
   }
 
   drop(thread: number): void {

@@ -52,12 +52,12 @@ export interface ThreadPolicy {
    * @returns the vCPU that is to run it, or {@link WHICHEVER}
    */
   ready(thread: number, by: number, why: number): number;
-  /** The thread that the vCPU runs next, taken out of its queue, or −1. */
-  pick(vcpu: number): number;
+  /** The thread that the vCPU runs next, taken out of its queue, or −1. @param told so many of those for whichever vCPU are left to others, who will take them */
+  pick(vcpu: number, told: number): number;
   /** Of a vCPU that polls and has found nothing: the thread that waited for that, or −1. */
   pickAfterPoll?(vcpu: number): number;
-  /** Whether any vCPU of the domain may run a thread that waits. */
-  waitsForWhichever(): boolean;
+  /** How many threads wait that any vCPU of the domain may run. */
+  waitForWhichever(): number;
   /** The thread, ready for this vCPU, takes it from the thread that runs there. */
   preempts(vcpu: number, thread: number): boolean;
   /** The thread has run. */

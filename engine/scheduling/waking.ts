@@ -26,14 +26,15 @@ export class Waking {
   makeReady(thread: number): void {
     const { vcpus, threads } = this.cpus;
     const domain = threads.thread.domain[thread]!;
-    const { policy, usable } = vcpus.domains[domain]!;
+    const { policy, usable, idle } = vcpus.domains[domain]!;
     const by = this.wakerIn(domain);
     threads.thread.state[thread] = ThreadState.ready;
     if (threads.watcher !== undefined) threads.watcher.changed(domain);
     const target = policy.ready(thread, by, Ready.woken);
     if (target !== WHICHEVER) this.wake(target, thread, by);
-    // A vCPU that makes a thread ready for any looks there itself before it asks others to: see `Dispatcher.startJob`.
+    // A vCPU that makes a thread ready for any looks there itself before it asks others to: see `Dispatcher.offer`. Those that spin need not be asked.
     else if (by === NONE) this.wakeOneOf(usable, by);
+    else if (idle === "spin") this.tellIdle(usable);
   }
 
   /** The vCPU of the domain whose work makes something ready now, or −1. */
@@ -80,7 +81,7 @@ export class Waking {
   wakeOneOf(candidates: readonly number[], by: number): void {
     const { vcpus, threads, work } = this.cpus;
     const { vcpu: c } = vcpus;
-    for (const v of candidates) if (c.idle[v] === 1 && c.state[v] === VcpuState.running) return this.nudge(v);
+    if (this.tellIdle(candidates)) return;
     for (const v of candidates) {
       const running = c.thread[v]!;
       if (running === NONE || c.state[v] !== VcpuState.running) continue;
@@ -90,13 +91,46 @@ export class Waking {
     for (const v of candidates) if (c.state[v] === VcpuState.blocked) return this.kick(v, by);
   }
 
+  /** Of those that idle and that nothing has been found for yet, the one whose round is over first. @returns whether any idles */
+  private tellIdle(candidates: readonly number[]): boolean {
+    const { vcpu: c } = this.cpus.vcpus;
+    let found = false;
+    let first: number = NONE;
+    for (const v of candidates) {
+      if (c.idle[v] !== 1 || c.state[v] !== VcpuState.running) continue;
+      found = true;
+      if (c.idlePoll[v] === NONE && (first === NONE || this.untilLook(v) < this.untilLook(first))) first = v;
+    }
+    if (first !== NONE) this.nudge(first);
+    return found;
+  }
+
+  /**
+   * How many of the vCPU's domain are about to find something for whichever vCPU in a round of idling. They come before a vCPU that has made it ready: that has
+   * the rest of its own way to go until it is in `schedule()` (`lib/libbmk_core/sched.c`).
+   */
+  told(v: number): number {
+    const { vcpu: c, domains, domainOf } = this.cpus.vcpus;
+    let count = 0;
+    for (const other of domains[domainOf[v]!]!.usable) {
+      if (other !== v && c.idlePoll[other] !== NONE && c.idle[other] === 1 && c.stuckSince[other] === 0 && c.state[other] === VcpuState.running) count++;
+    }
+    return count;
+  }
+
   /** An idle vCPU looks when its round is over; a core that waits is woken by an interrupt. */
   nudge(v: number): void {
-    const { vcpus, kernel, costs, id } = this.cpus;
-    const { vcpu: c } = vcpus;
-    if (c.idlePoll[v] !== NONE) return;
+    const { vcpus, kernel, id } = this.cpus;
+    if (vcpus.vcpu.idlePoll[v] === NONE) vcpus.vcpu.idlePoll[v] = kernel.schedule(this.untilLook(v), Priority.cpu, id, CpuOp.idlePoll, v);
+  }
+
+  /** Time until an idle vCPU looks, picoseconds. */
+  private untilLook(v: number): number {
+    const { vcpus, kernel, costs } = this.cpus;
     const { idle, policy } = vcpus.entry(v);
-    c.idlePoll[v] = kernel.schedule(costs.of(idle === "wait" && !policy.polls ? this.fn["reschedule interrupt"] : policy.idleFn, 0), Priority.cpu, id, CpuOp.idlePoll, v);
+    if (idle === "wait" && !policy.polls) return costs.of(this.fn["reschedule interrupt"], 0);
+    const round = costs.of(policy.idleFn, 0);
+    return round === 0 ? 0 : round - ((kernel.now - vcpus.vcpu.idleSince[v]!) % round);
   }
 
   private kick(v: number, by: number): void {

@@ -17,7 +17,7 @@ interface Part {
   readonly instead?: string;
 }
 
-/** Threads that do pieces of work under locks, on an otherwise empty kernel: what the rows say of when and how. */
+/** Threads that do pieces of work under locks, on an otherwise empty kernel or, as “library”, in a library OS whose idle vCPUs spin: what the rows say of when and how. */
 class Rig {
   private readonly engine: MachineEngine;
   private readonly cpus;
@@ -26,18 +26,20 @@ class Rig {
   private readonly component: number;
 
   constructor(system: string, vcpus: number) {
+    const compute = "components: [ compute: { burst: 1us, events: 1 } ]";
+    const domains = system === "library" ? [`os: { vcpus: ${vcpus}, idle: spin, ${compute} }`]
+      : [`os: { kind: kernel, system: ${system}, vcpus: ${vcpus} }`, `app: { kind: process, ${compute} }`];
     this.engine = createEngine(designOf(`exoscope: 1
 hosts:
   server:
-    cpu: { cores: ${vcpus} }
+    cpu: { cores: ${vcpus} }${system === "library" ? "\n    hypervisor: { model: xen, scheduler: pinned }" : ""}
     domains:
-      os: { kind: kernel, system: ${system}, vcpus: ${vcpus} }
-      app: { kind: process, components: [ compute: { burst: 1us, events: 1 } ] }
+${domains.map((domain) => `      ${domain}`).join("\n")}
 run: { until: 1s }
 `));
-    const { machine, domains } = this.engine.built;
+    const { machine, domains: built } = this.engine.built;
     this.cpus = machine.cpus;
-    this.domain = domains.find(({ path }) => path === "server/os")!.id;
+    this.domain = built.find(({ path }) => path === "server/os")!.id;
     const { kernel } = machine;
     this.component = kernel.component("rig", "test", "server", "server/os", {
       fire: () => {},
@@ -64,6 +66,7 @@ run: { until: 1s }
     return this.cpus.addLock(this.domain, cls, cls.name);
   }
 
+  /** @param vcpu −1: whichever */
   thread(name: string, vcpu: number, level: "thread" | "soft interrupt" = "thread"): number {
     return this.cpus.addThread(this.domain, name, vcpu, level);
   }
@@ -105,6 +108,11 @@ run: { until: 1s }
   interrupt(ns: number, vcpu: number, parts: readonly Part[]): void {
     const line = this.cpus.addLine(this.cpus.vcpusOf(this.domain)[vcpu]!, this.component, this.work(parts), 0, 0);
     this.at(ns, () => this.cpus.raise(line));
+  }
+
+  /** Nanoseconds from the start. */
+  get now(): number {
+    return (this.engine.time - this.start) / NS;
   }
 
   get wentInstead(): boolean {
@@ -234,6 +242,34 @@ describe("softnet_lock of a library OS (rumpuser_synch.c)", () => {
     assert.equal(handler![2], a![3]);
     assert.ok(b![2] >= handler![3], JSON.stringify(rows));
     assert.deepEqual(rig.state(rumpSoftnetLock), ["free", 3, 2, 1]);
+  });
+
+  it("is taken over by a vCPU that spins idle as soon as its round is over, while who let it go works on", () => {
+    const rig = new Rig("library", 3);
+    const lock = rig.lock(rumpSoftnetLock);
+    rig.post(0, rig.thread("a", -1), [{ name: "critical", ns: 50_000, lock }, { name: "rest", ns: 50_000 }]);
+    rig.post(10_000, rig.thread("b", -1), [{ name: "critical", ns: 1_000, lock }]);
+    const rows = rig.run("critical", "rest");
+    const [free, b] = [of(rows, "a", "critical")[3], of(rows, "b", "critical")];
+    // A round of 50 ns, a switch, and lines of the other core.
+    assert.ok(b[2] > free && b[2] < free + 500, JSON.stringify(rows));
+  });
+});
+
+describe("a vCPU that spins idle (schedule, lib/libbmk_core/sched.c)", () => {
+  it("finds a thread for whichever vCPU before the one comes to it that has made it ready", () => {
+    const rig = new Rig("library", 2);
+    const [soft, worker] = [rig.thread("soft", 0), rig.thread("worker", -1)];
+    let woken = 0;
+    rig.post(0, soft, [{ name: "segment", ns: 10_000 }], () => {
+      rig.goOn(worker, [{ name: "request", ns: 50_000 }]);
+      woken = rig.now;
+    });
+    rig.post(11_000, soft, [{ name: "next segment", ns: 1_000 }]);
+    const rows = rig.run("request", "next segment");
+    const [request, next] = [of(rows, "worker", "request"), of(rows, "soft", "next segment")];
+    assert.ok(request[2] > woken && request[2] < woken + 500, JSON.stringify(rows));
+    assert.ok(next[2] < 12_000, "the vCPU of who made it ready is free");
   });
 });
 
