@@ -14,10 +14,11 @@ export class Locks {
   private readonly spinFns: readonly number[];
   private readonly sleepFns: readonly number[];
 
-  constructor(kernel: Kernel) {
+  constructor(private readonly kernel: Kernel) {
     this.lock = kernel.store.table("locks", {
       domain: "u16", cls: "u8", holder: "i32", work: "i32", soft: "u8", depth: "u8", waiting: "i32", taken: "f64", contended: "f64", slept: "f64",
       keptFor: "i32", component: "i32", op: "u8", a: "i32", posted: "u8",
+      since: "f64", held: "f64", changed: "f64", waited: "f64",
     });
     this.spinFns = lockClasses.map(({ spin }) => kernel.functions({ spin }).spin);
     this.sleepFns = lockClasses.map(({ sleep }) => (sleep === undefined ? NONE : kernel.functions({ sleep }).sleep));
@@ -91,6 +92,7 @@ export class Locks {
     lock.holder[l] = vcpu;
     lock.work[l] = w;
     lock.soft[l] = soft ? 1 : 0;
+    if (!isKept) lock.since[l] = this.kernel.now;
     lock.depth[l] = 1;
     lock.keptFor[l] = NONE;
     return true;
@@ -100,6 +102,7 @@ export class Locks {
   release(l: number): boolean {
     const { lock } = this;
     if (--lock.depth[l]! > 0) return false;
+    lock.held[l]! += this.kernel.now - lock.since[l]!;
     lock.holder[l] = lock.work[l] = lock.keptFor[l] = NONE;
     return true;
   }
@@ -164,6 +167,7 @@ export class Locks {
 
   private free(l: number): void {
     const { lock } = this;
+    if (lock.holder[l] !== NONE) lock.held[l]! += this.kernel.now - lock.since[l]!;
     lock.holder[l] = lock.work[l] = lock.keptFor[l] = NONE;
     lock.depth[l] = 0;
     this.clearJob(l);
@@ -173,13 +177,22 @@ export class Locks {
 
   /** Somebody begins to wait. */
   contend(l: number): void {
+    this.addWaiting(l);
     this.lock.waiting[l]!++;
     this.lock.contended[l]!++;
   }
 
   /** Somebody waits no longer. */
   leave(l: number): void {
+    this.addWaiting(l);
     this.lock.waiting[l]!--;
+  }
+
+  /** Until now so many waited. */
+  private addWaiting(l: number): void {
+    const { lock, kernel } = this;
+    lock.waited[l]! += lock.waiting[l]! * (kernel.now - lock.changed[l]!);
+    lock.changed[l] = kernel.now;
   }
 
   /** Somebody goes to sleep for it. */
@@ -193,11 +206,12 @@ export class Locks {
     for (let l = 0; l < lock.rows; l++) {
       if (lock.domain[l] !== domain) continue;
       this.free(l);
+      this.addWaiting(l);
       lock.waiting[l] = 0;
     }
   }
 
-  /** Of those without a name, the ones that are held or have been waited for. */
+  /** Of those without a name, the ones that are held or have been waited for. A lock that is handed over is held from then on. */
   describe(domain: number, vcpuName: (vcpu: number) => string): Variable[] {
     const { lock, names } = this;
     const found: Variable[] = [];
@@ -209,9 +223,16 @@ export class Locks {
           { name: "taken", value: `${lock.taken[l]!}`, number: lock.taken[l]! },
           { name: "found held", value: `${lock.contended[l]!}`, number: lock.contended[l]! },
           { name: "slept for", value: `${lock.slept[l]!}`, number: lock.slept[l]! },
+          { name: "held for", ...time(lock.held[l]! + (lock.holder[l] === NONE ? 0 : this.kernel.now - lock.since[l]!)) },
+          { name: "waited for", ...time(lock.waited[l]! + lock.waiting[l]! * (this.kernel.now - lock.changed[l]!)) },
         ],
       });
     }
     return found;
   }
+}
+
+/** @param number picoseconds, of all who held it or waited together */
+function time(number: number): Pick<Variable, "value" | "number"> {
+  return { value: `${(number / 1e6).toFixed(1)} µs`, number };
 }

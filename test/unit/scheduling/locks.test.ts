@@ -130,6 +130,12 @@ run: { until: 1s }
       .sort((a, b) => a[2] - b[2] || a[3] - b[3]);
   }
 
+  /** Nanoseconds for which a lock was held, and for which all together waited for it. */
+  times(lock: LockClass): readonly [number, number] {
+    const { children } = this.cpus.locks.describe(this.domain, () => "").find(({ name }) => name === lock.name)!;
+    return [children![3]!.number! / NS, children![4]!.number! / NS];
+  }
+
   /** What the state view says of a lock: its value, and how often it was taken, found held and slept for. */
   state(lock: LockClass): readonly [string, number, number, number] {
     const found = this.cpus.locks.describe(this.domain, (v) => `vCPU ${v}`).find(({ name }) => name === lock.name)!;
@@ -152,6 +158,7 @@ describe("a spin lock", () => {
     assert.equal(rows[1]![3], rows[0]![3]);
     assert.equal(rows[2]![2], rows[0]![3]);
     assert.deepEqual(rig.state(spinLock), ["free", 2, 1, 0]);
+    assert.deepEqual(rig.times(spinLock), [50_000 + 1_000, rows[1]![3] - rows[1]![2]]);
   });
 });
 
