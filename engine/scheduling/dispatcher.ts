@@ -3,6 +3,7 @@ import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts } from "./cpuParts";
 import { Idling } from "./idling";
 import type { LifeCycle } from "./lifeCycle";
+import { Wait } from "./sections";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
@@ -120,16 +121,22 @@ export class Dispatcher {
 
   // --- Events -------------------------------------------------------------------------------------------------------
 
-  /** The work in a slot is done, or its present function. */
+  /** The work in a slot is done, or its present section, or a pause of spinning for a lock. */
   workEnded(w: number): void {
     const { vcpus, threads, work, kernel, charges } = this.cpus;
     const { vcpu: c } = vcpus;
     const { slot } = work;
     const v = work.get(w, VCPU);
     const thread = work.get(w, THREAD);
+    const context = thread === NONE ? vcpus.contextOf[v]! : this.cpus.contextOfThread[thread]!;
+    if (slot.spinning[w] === Wait.spinning) {
+      this.account(v, thread, work.look(w, context));
+      c.lastRow[v] = kernel.cause;
+      return this.proceed(v, w);
+    }
     // What it lets go of wakes others in its name.
     charges.current = w;
-    const spent = work.finish(w, thread === NONE ? vcpus.contextOf[v]! : this.cpus.contextOfThread[thread]!);
+    const spent = work.finish(w, context);
     this.account(v, thread, spent < 0 ? -1 - spent : spent);
     c.lastRow[v] = kernel.cause;
     if (spent < 0) {

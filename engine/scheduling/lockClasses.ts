@@ -15,6 +15,8 @@ export interface LockClass {
   /** Whether whoever holds it, and whoever spins for it, keeps its vCPU: no other thread gets that, nor a soft interrupt. */
   readonly holderStays: boolean;
   readonly spinnerStays: boolean;
+  /** Who spins looks less and less often (SPINLOCK_BACKOFF, `sys/sys/lock.h`): the lock may be free meanwhile, and who comes then has it first. */
+  readonly backsOff?: true;
   /** The vCPU that holds it may take it again: an interrupt of who holds it. */
   readonly recursive: boolean;
   /** What a thread goes through that spins, and that sleeps where it may. */
@@ -39,11 +41,11 @@ export const kernelLock: LockClass = {
 
 /**
  * NetBSD's lock of all sockets and protocols, an adaptive mutex (`mutex_vector_enter`, `sys/kern/kern_mutex.c`): who wants it spins while its
- * holder runs, and sleeps if that spins for KERNEL_LOCK (`mutex_oncpu`). Who spins already goes on. Socket calls take it with soft
+ * holder runs, in pauses that get longer, and sleeps if that spins for KERNEL_LOCK (`mutex_oncpu`). Socket calls take it with soft
  * interrupts blocked, "which would block (expensive)" (`splsoftnet`, `sys/kern/uipc_socket.c`).
  */
 export const softnetLock: LockClass = {
-  name: "softnet_lock", waiting: "adapt", holderStays: true, spinnerStays: true, recursive: false,
+  name: "softnet_lock", waiting: "adapt", backsOff: true, holderStays: true, spinnerStays: true, recursive: false,
   spin: { name: "mutex_vector_enter", file: "sys/kern/kern_mutex.c", kind: "thread", a: "lock" },
   sleep: { name: "turnstile_block", file: "sys/kern/kern_turnstile.c", kind: "thread", a: "lock" },
 };

@@ -1,9 +1,10 @@
 import type { Kernel } from "../kernel/kernel";
+import { Priority } from "../kernel/queue";
 import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { Locks } from "./locks";
 import type { Shares } from "./shares";
-import { CAUSE, COUNT, DONE, ENABLER, SHARES, THREAD, VCPU, type slotColumns } from "./workSlot";
+import { CAUSE, COUNT, DONE, ENABLER, EVENT, SHARES, THREAD, VCPU, type slotColumns } from "./workSlot";
 
 /** What a piece of work does about a lock that it wants: nothing, spins on its vCPU, would but has lost that, or sleeps. */
 export const Wait = { no: 0, spinning: 1, paused: 2, asleep: 3 } as const;
@@ -21,14 +22,21 @@ export interface Work {
 export interface SectionParts {
   readonly kernel: Kernel;
   readonly locks: Locks;
+  /** Whose event, with the work, is its end, or that of a pause. */
+  readonly component: number;
+  readonly op: number;
   readonly work: Work;
-  /** What a function costs that takes the place of another. */
+  /** What a function costs that takes the place of another; of one that spins, a `pause`. */
   costOf(fn: number): number;
   /** The thread whose work slept may go on. */
   wake(thread: number): void;
   /** The thread has a job to do before it lets go of a lock. */
   call(thread: number, component: number, op: number, a: number): void;
 }
+
+/** SPINLOCK_BACKOFF_MIN and SPINLOCK_BACKOFF_MAX, `sys/sys/lock.h`. */
+const FEWEST_PAUSES = 4;
+const MOST_PAUSES = 128;
 
 /**
  * Work under locks goes section by section: functions on end that hold the same ones. Each section takes its locks when its turn comes,
@@ -89,6 +97,7 @@ export class Sections {
     }
     if (slot.wants[w] === NONE) {
       slot.wants[w] = lock;
+      slot.waits[w] = kernel.now;
       locks.contend(lock);
     }
     slot.spinning[w] = this.sleepsFor(lock, w) ? Wait.asleep : Wait.spinning;
@@ -141,6 +150,9 @@ export class Sections {
       slot.spunForSecond[w] = slot.wants[w]!;
     }
     slot.spinning[w] = Wait.paused;
+    if (this.word(w, EVENT) === NONE) return;
+    kernel.cancel(this.word(w, EVENT));
+    this.parts.work.set(w, EVENT, NONE);
   }
 
   /** Time that the present section has spun until `now` and is not in the trace yet. */
@@ -240,19 +252,35 @@ export class Sections {
     if (locks.keptFor(lock) !== NONE) this.unlock(lock);
   }
 
-  /** Of those that spin for it on a vCPU, the first that began gets it; those that sleep are woken, all or the first. */
+  /** Of those that spin for it on a vCPU, the first that began gets it, or the first that looks; those that sleep are woken, all or the first. */
   private unlock(lock: number): void {
     const { locks, wake, work: { slot } } = this.parts;
     if (!locks.release(lock) || locks.waiting(lock) === 0) return;
     const { waiting } = locks.classOf(lock);
     const spinner = this.first(lock, Wait.spinning);
-    if (spinner !== NONE) this.parts.work.proceed(spinner);
+    if (spinner !== NONE && locks.classOf(lock).backsOff === true) this.letLook(lock);
+    else if (spinner !== NONE) this.parts.work.proceed(spinner);
     if (waiting === "queue" && spinner !== NONE) return;
     for (let w = this.first(lock, Wait.asleep); w !== NONE; w = this.first(lock, Wait.asleep)) {
       slot.spinning[w] = Wait.paused;
       if (waiting === "queue") this.give(w, lock);
       wake(this.word(w, THREAD));
       if (waiting !== "adapt") return;
+    }
+  }
+
+  /**
+   * It is free, and who spins for it knows when a pause is over: 4 `pause` instructions after the first look, then 8, and so on until 128
+   * (SPINLOCK_BACKOFF, `sys/sys/lock.h`; `mutex_vector_enter`, `sys/kern/kern_mutex.c`). Whoever comes before has it.
+   */
+  private letLook(lock: number): void {
+    const { kernel, locks, costOf, work: { slot } } = this.parts;
+    const pause = costOf(locks.spinFn(lock));
+    for (let w = 0; w < slot.rows; w++) {
+      if (slot.wants[w] !== lock || slot.spinning[w] !== Wait.spinning || this.word(w, EVENT) !== NONE) continue;
+      let at = slot.waits[w]!;
+      for (let count = FEWEST_PAUSES; at < kernel.now || at <= slot.end[w]!; at += count * pause, count = Math.min(2 * count, MOST_PAUSES));
+      this.parts.work.set(w, EVENT, kernel.schedule(at - kernel.now, Priority.cpu, this.parts.component, this.parts.op, w));
     }
   }
 

@@ -38,7 +38,7 @@ export class WorkSlots {
     this.free.alloc();
     this.free.head[0] = NONE;
     this.sections = new Sections({
-      kernel, locks, work: this, costOf: (fn) => costs.of(fn, 0),
+      kernel, locks, work: this, component, op, costOf: (fn) => costs.of(fn, 0),
       wake: (thread) => this.threads.wake(thread), call: (thread, owner, jobOp, a) => this.threads.call(thread, owner, jobOp, a),
     });
   }
@@ -248,7 +248,7 @@ export class WorkSlots {
   /** How long the work has run since it began, or since it was split, until now or a later time at which it has not ended, picoseconds. */
   ranSince(w: number, now = this.kernel.now): number {
     const { slot } = this;
-    const left = this.get(w, EVENT) === NONE ? slot.remaining[w]! : slot.end[w]! - now;
+    const left = this.get(w, EVENT) === NONE || slot.spinning[w] === Wait.spinning ? slot.remaining[w]! : slot.end[w]! - now;
     return this.total(w) - left + (this.get(w, LOCKED) === 1 ? this.sections.spun(w, now) : 0);
   }
 
@@ -260,6 +260,18 @@ export class WorkSlots {
     let sum = 0;
     for (let s = first, end = w * SHARES + this.get(w, COUNT); s < end; s++) sum += share.cost(s);
     return sum;
+  }
+
+  /** The event of work that spins: it is about to look whether the lock is free, and its pauses until now are a row. @returns their time, picoseconds */
+  look(w: number, context: number): number {
+    const { sections, kernel } = this;
+    this.set(w, EVENT, NONE);
+    kernel.cause = this.get(w, CAUSE);
+    sections.stopSpinning(w);
+    const spent = sections.markSpinning(w, context);
+    this.set(w, CAUSE, kernel.cause);
+    this.slot.begin[w] = kernel.now;
+    return spent;
   }
 
   /**

@@ -25,5 +25,5 @@ export const EVENT = 13;
 export const slotColumns = {
   begin: "f64", end: "f64", remaining: "f64", spin: "f64", cut: "u8", noted: "i32", hung: "u8",
   started: "u8", section: "u8", held: "i32", second: "i32", wants: "i32", spinning: "u8", spun: "f64", spunFor: "i32", spunSecond: "f64",
-  spunForSecond: "i32", instead: "u8", goesOn: "i32", led: "u8", ledFirst: "u8", ledLeft: "f64",
+  spunForSecond: "i32", waits: "f64", instead: "u8", goesOn: "i32", led: "u8", ledFirst: "u8", ledLeft: "f64",
 } as const;

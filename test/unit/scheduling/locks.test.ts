@@ -7,6 +7,9 @@ import { act } from "../../support/act";
 /** Nanoseconds in picoseconds. */
 const NS = 1000;
 
+/** What `pause` takes, nanoseconds: the profile's `mutex_vector_enter`. */
+const PAUSE = 64;
+
 /** A function of a piece of work: nanoseconds, and the locks that it is under. */
 interface Part {
   readonly name: string;
@@ -202,7 +205,21 @@ describe("softnet_lock of NetBSD, an adaptive mutex (kern_mutex.c)", () => {
     rig.post(10_000, rig.thread("b", 1), [{ name: "critical", ns: 1_000, lock }]);
     const rows = rig.run("critical", "mutex_vector_enter", "turnstile_block");
     assert.deepEqual(rows.map(([thread, name]) => `${thread} ${name}`), ["a critical", "b mutex_vector_enter", "b critical"]);
-    assert.equal(rows[2]![2], rows[0]![3]);
+    assert.ok(rows[2]![2] > rows[0]![3]);
+    assert.equal(rows[2]![2] - rows[1]![2], PAUSE * (4 + 8 + 16 + 32 + 64 + 4 * 128));
+  });
+
+  it("is looked at after pauses that get longer: who comes in between has it first (SPINLOCK_BACKOFF, sys/lock.h)", () => {
+    const rig = new Rig("netbsd", 3);
+    const lock = rig.lock(softnetLock);
+    rig.post(0, rig.thread("a", 0), [{ name: "critical", ns: 50_000, lock }]);
+    rig.post(10_000, rig.thread("b", 1), [{ name: "critical", ns: 1_000, lock }]);
+    rig.post(50_300, rig.thread("c", 2), [{ name: "critical", ns: 1_000, lock }]);
+    const rows = rig.run("critical", "mutex_vector_enter");
+    assert.deepEqual(rows.filter(([, name]) => name === "critical").map(([thread]) => thread), ["a", "c", "b"]);
+    const looks = rows.filter(([thread, name]) => thread === "b" && name === "mutex_vector_enter");
+    assert.deepEqual(looks.map(([, , begin, end]) => end - begin), [PAUSE * (124 + 4 * 128), PAUSE * 128]);
+    assert.equal(of(rows, "b", "critical")[2], looks[1]![3]);
   });
 
   it("is slept for while its owner spins for KERNEL_LOCK, and all who sleep try again (mutex_oncpu, turnstile_wakeup)", () => {
