@@ -130,6 +130,12 @@ describe("what a workload measures", () => {
       assert.ok(silence < 5 * ms, `${silence / ms} ms`);
     });
 
+    it("is none while clients think", () => {
+      const { completed, silence } = http("", "concurrency: 1, requests: 5, think: 40ms", "1s");
+      assert.equal(completed, 5);
+      assert.ok(silence < 5 * ms, `${silence / ms} ms`);
+    });
+
     it("of datagrams ends when the answer of the last one would have been there", () => {
       const text = datagrams.replace("discard: { protocol: udp }", "echo: { protocol: udp }").replace(/udp-stream: .*/, "open-loop: { from: client, to: sink, arrivals: periodic, interval: 1ms, size: 100, requests: 20 }").replace("until: 50ms", "until: 300ms");
       const lost = measured(`${text}\nfaults:\n  - { at: 19500us, crash: sink }\n`);

@@ -56,6 +56,7 @@ describe("a crash among processes", () => {
     assert.deepEqual(deaths.map(({ domain }) => domain), ["server/nginx"]);
     assert.ok(workloads[0]!.completed >= 400 - 8);
     assert.ok(workloads[0]!.errors >= 8);
+    assert.deepEqual(Object.keys(workloads[0]!.failures), ["connection refused", "connection reset", "closed by the other end"]);
   });
 
   it("of a driver in a process of its own, no connection is lost: TCP is elsewhere", () => {
