@@ -1,3 +1,4 @@
+import { DATAGRAM_HEADERS } from "../design/mtu";
 import type { Variable } from "../inspect";
 import type { Placement, System } from "../machine/machine";
 import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
@@ -85,6 +86,7 @@ export class Datagrams {
       "no socket on the port": { kind: "drop", a: "port" },
       "socket buffer full": { kind: "drop", a: "port" },
       "bad UDP or ICMP checksum": { kind: "drop" },
+      "sendto failed: EMSGSIZE": { kind: "violation", a: "bytes" },
     });
     this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
     this.echoes = kernel.store.table(`echo identifiers of ${place.spec.path}`, { user: "u16" });
@@ -117,9 +119,14 @@ export class Datagrams {
     return this.sockets.portOf(socket);
   }
 
+  /** Whether a frame takes a datagram with so many bytes of payload: there are no IP fragments, so that a longer one is refused before anything is copied. */
+  takes(bytes: number): boolean {
+    return bytes <= this.place.domain.mtu - DATAGRAM_HEADERS;
+  }
+
   /** Said in `begin`: copying `bytes` from the application. */
   spendSend(bytes: number): void {
-    this.spend(this.fn.copyIn, bytes);
+    if (this.takes(bytes)) this.spend(this.fn.copyIn, bytes);
   }
 
   /** Said in `begin`: copying the next datagram to the application. */
@@ -141,7 +148,7 @@ export class Datagrams {
 
   /** sendto. The payload is `length` bytes of a stream. A datagram longer than the MTU allows is refused. @returns an error name, or undefined */
   send(socket: number, ip: number, port: number, stream: number, offset: number, length: number): string | undefined {
-    if (length > this.place.domain.mtu - HEADERS_IP_UDP) return "EMSGSIZE";
+    if (!this.takes(length)) return this.refuse("EMSGSIZE", length);
     const { packets } = this.place.machine;
     this.emit(packets.createUdp(this.ip, ip, this.sockets.portOf(socket), port, stream, offset, length, this.nextId()));
     return undefined;
@@ -156,9 +163,16 @@ export class Datagrams {
 
   /** An echo request (RFC 792) whose data is `length` bytes of a stream. @returns an error name, or undefined */
   echo(identifier: number, ip: number, sequence: number, stream: number, offset: number, length: number): string | undefined {
-    if (length > this.place.domain.mtu - HEADERS_IP_UDP) return "EMSGSIZE";
+    if (!this.takes(length)) return this.refuse("EMSGSIZE", length);
     this.emit(this.place.machine.packets.createEcho(IcmpType.echo, this.ip, ip, identifier, sequence, stream, offset, length, this.nextId()));
     return undefined;
+  }
+
+  /** A call fails, and says why. */
+  private refuse(error: "EMSGSIZE", bytes: number): string {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(this.events[`sendto failed: ${error}`], this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, bytes);
+    return error;
   }
 
   private emit(packet: number): void {
@@ -274,7 +288,5 @@ export class Datagrams {
   }
 }
 
-/** IPv4 header and UDP's, or ICMP's, which is as long. */
-const HEADERS_IP_UDP = 28;
 /** A frame with "port unreachable": Ethernet's header, IPv4's and ICMP's, and what it quotes. */
-const ERROR_FRAME = ETHERNET_HEADER + HEADERS_IP_UDP + ICMP_QUOTE;
+const ERROR_FRAME = ETHERNET_HEADER + DATAGRAM_HEADERS + ICMP_QUOTE;

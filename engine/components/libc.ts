@@ -147,7 +147,7 @@ export class Libc implements PlacedModel {
       if (locks) this.sockets.atSocket(StackPart.call, conn);
       cpus.spend(this.handler[call]!, -1, bytes);
       // The time a byte takes is in the stack's own copy, which this one is instead of.
-      if (this.towards === "process" && bytes > 0) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
+      if (this.towards === "process" && bytes > 0 && (call !== SocketCall.sendTo || this.sockets.datagrams.takes(bytes))) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
     }
     cpus.enter(before);
     if (locks) this.sockets.leaveSocket();

@@ -1,3 +1,4 @@
+import { NETBACK_MTU } from "../design/mtu";
 import type { Scope, Variable } from "../inspect";
 import { Ring } from "../kernel/ring";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
@@ -5,7 +6,7 @@ import { RING_ENTRIES } from "../machine/sharedRing";
 import { NONE } from "../trace/trace";
 import type { FrameSwitch } from "./frameSwitch";
 import { netbackFunctions, receiveWays } from "./netbackFunctions";
-import { NETBACK_MTU, NetbackReceive } from "./netbackReceive";
+import { NetbackReceive } from "./netbackReceive";
 import { NetbackTransmit } from "./netbackTransmit";
 import { NetbackOp as Op, backendSchema, type Backend, type BackendVif } from "./netbackVif";
 import type { Netfront } from "./netfront";

@@ -5,8 +5,6 @@ import { NetbackOp, type Backend } from "./netbackVif";
 
 /** Frames that the receive thread copies in one round (RX_BATCH_SIZE, COPY_BATCH_SIZE; NetBSD's NB_XMIT_PAGES_BATCH). */
 const BATCH = 64;
-/** Largest datagram for a guest that does not offer scatter and gather (`xenvif_change_mtu`). */
-export const NETBACK_MTU = 1500;
 
 /** The half of a backend that fills the pages which guests offer (Linux `rx.c`): a thread of each interface copies as many frames as there are pages. */
 export class NetbackReceive {

@@ -7,6 +7,7 @@ import { checkDriver } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
+import { checkDatagrams } from "./mtu";
 import { replacement } from "./problems";
 import { stackOf } from "./processes";
 import { checkProcessors } from "./processors";
@@ -246,5 +247,6 @@ function checkTraffic(source: Source, draft: DesignDraft): void {
     }
     checkForwards(problems, hosts, { part, section }, answering);
     checkReach(source, draft, host, domain, { part, section });
+    checkDatagrams(source, hosts, domain.part, answering.part, { part, section });
   }
 }

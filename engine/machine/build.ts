@@ -1,6 +1,6 @@
-import { NETBACK_MTU } from "../components/netbackReceive";
 import { componentModels } from "../components/registry";
-import type { Component, Design, Domain, Host } from "../design/model";
+import type { Design, Domain, Host } from "../design/model";
+import { mtuOf } from "../design/mtu";
 import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";
 import { Link } from "../network/link";
 import type { PacketColumns } from "../network/packetColumns";
@@ -18,7 +18,7 @@ import { HostFault } from "./faults/hostFault";
 import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
 import { HostMemory } from "./memory";
-import { addProcess, addUserspaces, calledBy, domainAt, inUserspace, lockingOf, systemOf } from "./processes";
+import { addProcess, addUserspaces, inUserspace, lockingOf, systemOf } from "./processes";
 import { nicModels } from "./nic/model";
 import { Nic } from "./nic/nic";
 import { routingId } from "./nic/routingIds";
@@ -39,8 +39,6 @@ const FIRST_MAC = 0x02_00_00_00_00_00;
 /** Buses of a host's adapters: the first is at 86:00.0; without alternative routing ids, VFs spill onto the next buses. */
 const FIRST_BUS = 0x86;
 const BUSES = 3;
-/** MTU of Ethernet where nothing else is said (IEEE 802.3), bytes. */
-const STANDARD_MTU = 1500;
 
 /**
  * Builds the machine of a design: hardware, then the hypervisor's view, then the components, then their neighbours, then
@@ -151,25 +149,6 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
     socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), locking: lockingOf(domain),
     threads: new Map(), locks: new Map(),
   };
-}
-
-/** Largest datagram that every adapter takes which the domain's frames may leave by, through a network server or not. */
-function mtuOf(design: Design, domain: Domain): number {
-  const elsewhere = calledBy(design, domain);
-  if (elsewhere !== undefined) return elsewhere.bind === undefined ? mtuOf(design, domainAt(design, elsewhere.domain)!) : mtuBelow(design, elsewhere);
-  const switchable = switchableUplinks(domain);
-  const uplinks = switchable === undefined ? domain.components.filter((c) => c.path === domain.activeUplink) : [switchable.vif, ...switchable.drivers];
-  return uplinks.length === 0 ? STANDARD_MTU : uplinks.reduce((least, uplink) => Math.min(least, mtuBelow(design, uplink)), Infinity);
-}
-
-function mtuBelow(design: Design, uplink: Component): number {
-  if (uplink.channel !== undefined) {
-    const server = design.hosts.flatMap((h) => h.domains).find((d) => d.components.some((c) => c.path === uplink.channel));
-    const below = server === undefined ? STANDARD_MTU : mtuOf(design, server);
-    return uplink.type === "netfront" ? Math.min(below, NETBACK_MTU) : below;
-  }
-  const device = design.hosts.flatMap((h) => h.devices).find((d) => uplink.bind !== undefined && deviceOf(uplink.bind) === d.path);
-  return device?.mtu ?? STANDARD_MTU;
 }
 
 function nicOfHost(machine: Machine, design: Design, host: string): Nic {

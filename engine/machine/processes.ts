@@ -47,12 +47,6 @@ export function inUserspace({ type }: Component): boolean {
   return layer === "application" || layer === "library";
 }
 
-/** What a domain calls in another one to send: its stack's driver, else its C library's stack; undefined where it has its own. */
-export function calledBy(design: Design, { components }: Domain): Component | undefined {
-  const below = (components.find(({ type }) => type === "tcpip") ?? components.find(({ type }) => type === "libc"))?.below;
-  return below === undefined ? undefined : design.hosts.flatMap((h) => h.domains).flatMap((d) => d.components).find(({ path }) => path === below);
-}
-
-export function domainAt(design: Design, path: string): Domain | undefined {
+function domainAt(design: Design, path: string): Domain | undefined {
   return design.hosts.flatMap((h) => h.domains).find((d) => d.path === path);
 }

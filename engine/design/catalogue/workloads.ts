@@ -88,7 +88,7 @@ export const WORKLOADS: readonly WorkloadType[] = [
     doc: "Sends datagrams one after the other, as netperf's UDP_STREAM does; reports what arrived.",
     options: [
       ...ENDS,
-      { name: "size", doc: "Payload of a datagram; at most the MTU less 28.", value: { kind: "size", min: 1, max: 9170, default: 1024 } },
+      { name: "size", doc: "Payload of a datagram; at most the MTU less 28, as nothing cuts a datagram into IP fragments.", value: { kind: "size", min: 1, max: 9170, default: 1024 } },
       { name: "interval", doc: "Time between two datagrams; 0: as fast as the sender can.", value: { kind: "time", min: 0, max: 3600 * S, default: 0 } },
       { name: "duration", doc: "How long it sends.", value: { kind: "time", min: 1, max: 3600 * S, default: 1e10 } },
     ],

@@ -160,6 +160,11 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "link-taken", text: `${one(DIRECT)}  client2: { model: load-generator, link: { to: «server.nic0» } }\n` },
   { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - key-value: { from: client, to: «web» }\n") },
   { code: "out-of-range", text: one(["key-value-store", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - key-value: { from: client, to: web, sets: «0», gets: 0 }\n") },
+  { code: "beyond-mtu", text: one(["discard: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - udp-stream: { from: client, to: web, size: «1473B» }\n"), fix: "1472B" },
+  { code: "beyond-mtu", text: one(["tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - ping: { from: client, to: web, size: «3KB» }\n"), fix: "1472B" },
+  { code: "beyond-mtu", text: one(["echo: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - open-loop: { from: client, to: web, arrivals: listed, list: «[[0, 512B], [10us, 1473B]]» }\n") },
+  { code: "beyond-mtu", text: driver(BRIDGE, ["echo: { protocol: udp }", "libc", "tcpip", NETFRONT], "workloads:\n  - open-loop: { from: client, to: web, size: «8KB» }\n").replace("intel-82599", "intel-82599, mtu: 9000"), fix: "1472B" },
+  { code: "beyond-mtu", text: one(["discard: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - «udp-stream»: { from: client, to: web }\n").replace("intel-82599", "intel-82599, mtu: 576") },
   { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
   { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, hang: web, restart: «1ms» }\n") },
   { code: "missing-component", text: processes({ web: ["kind: process", ["«http-server»"]] }) },
@@ -244,6 +249,14 @@ describe("design problems", () => {
     const all = designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 10ms, ratelimit: 2ms }" }).replace("        components", "        weight: 512\n        cap: 50\n        idle: spin\n        components");
     assert.deepEqual(parseDesign(all).problems.map(({ message }) => message), []);
     assert.deepEqual(parseDesign(designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, timeslice: 500us }" })).problems.map(({ message }) => message), []);
+  });
+
+  it("says which MTU a datagram does not fit, and how much does; nothing of one that fits, of TCP, nor of sizes that are not used", () => {
+    const udp = (workload: string, protocol = "udp"): string => one([`echo: { protocol: ${protocol} }`, "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], `workloads:\n  - ${workload}\n`);
+    const said = (text: string): string[] => parseDesign(text).problems.map(({ message }) => message);
+    const open = (rest: string): string => `open-loop: { from: client, to: web, ${rest} }`;
+    assert.deepEqual(said(udp(open("size: 3000B"))), ["A datagram with 3000 B does not fit: the MTU from client to server/web is 1500 B, of which IPv4 and UDP take 28, and the simulation has no IP fragments. Make “size” 1472B at most, or raise the “mtu” of the device."]);
+    for (const fine of [udp(open("size: 1472B")), udp(open("size: 3000B"), "tcp"), udp(open("size: 3000B, arrivals: listed, list: [[0, 1472B]]")), udp(open("size: 3000B")).replace("intel-82599", "intel-82599, mtu: 9000"), udp("ping: { from: client, to: web, size: 1472B }")]) assert.deepEqual(said(fine), []);
   });
 
   it("says nothing about keys that start with x-", () => {

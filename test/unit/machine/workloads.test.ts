@@ -5,6 +5,7 @@ import type { TcpIp } from "../../../engine/components/tcpip";
 import { createEngine, type MachineEngine } from "../../../engine/create";
 import { parseDesign } from "../../../engine/design/parse";
 import { powersOfTwo } from "../../../engine/workloads/clients/netpipe";
+import { designText } from "../../support/designText";
 import { designOf, runDesign } from "../../support/runDesign";
 
 const sample = (name: string): string => readFileSync(`samples/workloads/${name}.exo.yaml`, "utf8");
@@ -74,11 +75,15 @@ describe("workloads", () => {
     complete(first);
   });
 
-  it("refuses datagrams longer than the MTU allows", () => {
-    const { engine, first } = run(sample("udp-stream").replace("size: 1KiB,", "size: 1473B, interval: 1ms,"));
-    assert.equal(first.completed, 0);
-    assert.equal(first.errors, 5);
-    assert.deepEqual(packets(engine).filter((line) => line.startsWith("UDP")), []);
+  it("refuses datagrams longer than the MTU allows, and says so: nothing is copied, nothing leaves", () => {
+    const server = ["echo: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"];
+    const text = designText({ domains: { q: server } }, "workloads:\n  - open-loop: { from: client, to: q, arrivals: file, file: a.csv }\n");
+    const { engine, report: { workloads: [first], incidents, copiedBytes } } = runDesign(text, { "a.csv": "0, 1472\n0.001, 1473\n0.002, 9000\n" });
+    assert.equal(first!.completed, 1);
+    assert.equal(first!.errors, 2);
+    assert.equal(incidents["sendto failed: EMSGSIZE"], 2);
+    assert.equal(copiedBytes, 4 * 1472, "there and back, in and out");
+    assert.equal(packets(engine).filter((line) => line.startsWith("UDP")).length, 2);
   });
 
   /** A run into which the client's stack is made to send `n` datagrams to a port that nobody has. @returns how often the socket was told */
