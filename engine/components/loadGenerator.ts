@@ -1,3 +1,4 @@
+import { beginOfWorkloads } from "../design/beginning";
 import { WORKLOADS } from "../design/catalogue/workloads";
 import type { Workload } from "../design/model";
 import { stackOf } from "../design/processes";
@@ -19,10 +20,6 @@ import type { TcpIp } from "./tcpip";
 const Op = { begin: 0, tick: 1 } as const;
 const FIRST_UDP_OP = 10;
 const FIRST_ECHO_OP = 20;
-/** The servers are up before the first request, and the VFs through their mailboxes; network servers have mapped the rings of their applications. */
-const START = 10e9;
-/** Time that a network server takes to connect an application, with room to spare: 2,320 grants mapped (`backend_connect`). */
-const CONNECT = 1.25e9;
 
 /** The clients of the workloads that name its host, or its domain: what each does is in `workloads/clients`, how messages travel in `components/load`. */
 export class LoadGenerator implements PlacedModel {
@@ -81,8 +78,7 @@ export class LoadGenerator implements PlacedModel {
     for (const transport of [this.transports.tcp, this.transports.udp, this.transports.icmp]) transport.start();
     const { machine } = this.place;
     const { kernel } = machine;
-    const channels = machine.design.hosts.flatMap(({ domains }) => domains).flatMap(({ components }) => components).filter(({ channel }) => channel !== undefined);
-    const begin = Math.max(START, channels.length * CONNECT);
+    const begin = beginOfWorkloads(machine.design.hosts);
     for (const { number } of this.runs) kernel.schedule(begin, Priority.control, this.id, Op.begin, number);
   }
 

@@ -1,4 +1,5 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
+import { checkBeginning } from "./beginning";
 import { componentType, isInterface } from "./catalogue/components";
 import { isDriver } from "./catalogue/devices";
 import { LINK_CONDITIONS } from "./catalogue/faults";
@@ -42,6 +43,7 @@ export function check(source: Source, draft: DesignDraft): void {
   checkTraffic(source, draft);
   checkSimulated(source, draft);
   checkFaults(source, draft);
+  checkBeginning(source, draft);
 }
 
 /** What a design may say and the diagram draws, while the engine has no model of it: silence would pass for a result. */

@@ -58,6 +58,11 @@ export interface PolicyDraft {
   readonly section: Section;
 }
 
+export interface RunDraft {
+  readonly part: RunSettings;
+  readonly section: Section;
+}
+
 export interface DesignDraft {
   readonly hosts: readonly HostDraft[];
   readonly links: readonly LinkDraft[];
@@ -65,7 +70,7 @@ export interface DesignDraft {
   readonly faults: readonly FaultDraft[];
   readonly switches: readonly SwitchDraft[];
   readonly policies: readonly PolicyDraft[];
-  readonly run: RunSettings;
+  readonly run: RunDraft;
 }
 
 /** Hands out paths, each once. */

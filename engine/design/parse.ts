@@ -66,7 +66,7 @@ function readDesign(source: Source, root: Section): Design {
     faults: draft.faults.filter(({ part }) => part.target !== "").map(({ part }) => part),
     switches: draft.switches.filter(({ part }) => part.to !== "").map(({ part }) => part),
     policies: draft.policies.filter(({ part }) => part.domains.length > 0).map(({ part }) => part),
-    run: draft.run, files: draft.workloads.flatMap(filesOfWorkload), costs: readCosts(source, root, root.text("profile")), pins: readPins(source, root),
+    run: draft.run.part, files: draft.workloads.flatMap(filesOfWorkload), costs: readCosts(source, root, root.text("profile")), pins: readPins(source, root),
   };
 }
 

@@ -239,7 +239,7 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
   run: {
     noun: "the run",
     keys: [
-      { name: "until", doc: "End of simulated time.", value: time(1, LONGEST, 100 * MS) },
+      { name: "until", doc: "End of simulated time. Workloads begin at 10 ms, when the machine is up; later where more than eight channels have to be connected before, each of which takes 1.25 ms.", value: time(1, LONGEST, 100 * MS) },
       { name: "seed", doc: "Seed of every random stream: the same design and seed give the same run.", value: integer(0, 0xffffffff, 1) },
     ],
   },

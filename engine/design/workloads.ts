@@ -3,9 +3,9 @@ import { isMap, isScalar, isSeq } from "yaml";
 import { FAULTS, faultTarget } from "./catalogue/faults";
 import { WORKLOADS } from "./catalogue/workloads";
 import { nameOf } from "./domains";
-import type { FaultDraft, Paths, WorkloadDraft } from "./draft";
+import type { FaultDraft, Paths, RunDraft, WorkloadDraft } from "./draft";
 import { subsection } from "./hosts";
-import type { OptionValue, RunSettings } from "./model";
+import type { OptionValue } from "./model";
 import { replacement } from "./problems";
 import { describe, plain, Section } from "./section";
 import type { Source } from "./section";
@@ -77,9 +77,9 @@ export function readFaults(source: Source, paths: Paths, root: Section): FaultDr
   return faults;
 }
 
-export function readRun(source: Source, root: Section): RunSettings {
+export function readRun(source: Source, root: Section): RunDraft {
   const section = subsection(source, root, "run", "run");
-  return { until: section.number("until"), seed: section.number("seed") };
+  return { section, part: { until: section.number("until"), seed: section.number("seed") } };
 }
 
 export function readPins(source: Source, root: Section): Map<string, { x: number; y: number }> {

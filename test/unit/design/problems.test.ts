@@ -165,6 +165,10 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "beyond-mtu", text: one(["echo: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - open-loop: { from: client, to: web, arrivals: listed, list: «[[0, 512B], [10us, 1473B]]» }\n") },
   { code: "beyond-mtu", text: driver(BRIDGE, ["echo: { protocol: udp }", "libc", "tcpip", NETFRONT], "workloads:\n  - open-loop: { from: client, to: web, size: «8KB» }\n").replace("intel-82599", "intel-82599, mtu: 9000"), fix: "1472B" },
   { code: "beyond-mtu", text: one(["discard: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - «udp-stream»: { from: client, to: web }\n").replace("intel-82599", "intel-82599, mtu: 576") },
+  { code: "before-workloads", text: one(DIRECT, "workloads:\n  - http: { from: client, to: web }\nrun: { until: «10ms» }\n") },
+  { code: "before-workloads", text: one(DIRECT, "workloads:\n  - http: { from: client, to: web }\nfaults:\n  - { at: «5ms», crash: web, restart: 1ms }\n") },
+  { code: "before-workloads", text: one(DIRECT, "workloads:\n  - http: { from: client, to: web }\nfaults:\n  - { at: «5ms», degrade: client.link, loss: 5%, for: 5ms }\n") },
+  { code: "before-workloads", text: two("workloads:\n  - http: { from: client, to: web }\nswitches:\n  - { at: «9ms», switch: web, to: direct }\n") },
   { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
   { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, hang: web, restart: «1ms» }\n") },
   { code: "missing-component", text: processes({ web: ["kind: process", ["«http-server»"]] }) },
@@ -257,6 +261,17 @@ describe("design problems", () => {
     const open = (rest: string): string => `open-loop: { from: client, to: web, ${rest} }`;
     assert.deepEqual(said(udp(open("size: 3000B"))), ["A datagram with 3000 B does not fit: the MTU from client to server/web is 1500 B, of which IPv4 and UDP take 28, and the simulation has no IP fragments. Make “size” 1472B at most, or raise the “mtu” of the device."]);
     for (const fine of [udp(open("size: 1472B")), udp(open("size: 3000B"), "tcp"), udp(open("size: 3000B, arrivals: listed, list: [[0, 1472B]]")), udp(open("size: 3000B")).replace("intel-82599", "intel-82599, mtu: 9000"), udp("ping: { from: client, to: web, size: 1472B }")]) assert.deepEqual(said(fine), []);
+  });
+
+  it("says when workloads begin that something comes before: later with many channels; nothing without workloads, nor of what lasts", () => {
+    const said = (text: string): string[] => parseDesign(text).problems.map(({ message }) => message);
+    const workload = "workloads:\n  - http: { from: client, to: web }\n";
+    const fault = (what: string): string => one(DIRECT, `${workload}faults:\n  - { ${what} }\n`);
+    assert.deepEqual(said(one(DIRECT, `${workload}run: { until: 10ms }\n`)), ["Workloads begin at 10ms, when the machine is up and its channels are connected: the run is over before the first request. Set “until” to more than 10ms."]);
+    assert.deepEqual(said(fault("at: 5ms, crash: web")), ["Workloads begin at 10ms, when the machine is up and its channels are connected: this strikes before there is any traffic. Set “at” to 10ms or later."]);
+    for (const fine of [one(DIRECT, "run: { until: 1ms }\n"), one(DIRECT, `${workload}run: { until: 11ms }\n`), fault("at: 10ms, crash: web"), fault("at: 0s, degrade: client.link, loss: 5%"), fault("at: 5ms, degrade: client.link, loss: 5%, for: 6ms")]) assert.deepEqual(said(fine), []);
+    const guests = Object.fromEntries(["web", ...Array.from({ length: 15 }, (_, i) => `g${i}`)].map((name) => [name, ["http-server".concat(name === "web" ? "" : `: { port: 8${name.slice(1).padStart(3, "0")} }`), "libc", "tcpip", "vif: { channel: netsrv.netserver }"]]));
+    assert.match(said(designText({ domains: { netsrv: ["netserver: { applications: 16 }", "ixgbe: { bind: nic0.pf }"], ...guests } }, `${workload}run: { until: 20ms }\n`)).join(), /^Workloads begin at 20ms,/);
   });
 
   it("says nothing about keys that start with x-", () => {
