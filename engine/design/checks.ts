@@ -4,7 +4,7 @@ import { componentType, isInterface } from "./catalogue/components";
 import { isDriver } from "./catalogue/devices";
 import { LINK_CONDITIONS } from "./catalogue/faults";
 import { WORKLOADS } from "./catalogue/workloads";
-import { checkDriver } from "./devices";
+import { checkDriver, checkQueues } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
 import type { Problem } from "./model";
@@ -28,6 +28,7 @@ export function check(source: Source, draft: DesignDraft): void {
       checkDriverDomain(source, host, domain);
       for (const component of domain.components) {
         checkDriver(source, host, domain, component);
+        checkQueues(source, host, domain, component);
         checkWishes(source, host, component);
         checkBinding(source, host, domain, component);
       }

@@ -1,7 +1,8 @@
 import { componentModels } from "../components/registry";
+import { isMultiqueue } from "../design/devices";
 import type { Design, Domain, Host } from "../design/model";
 import { mtuOf } from "../design/mtu";
-import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";
+import { socketInterface, switchableUplinks } from "../design/switchable";
 import { Link } from "../network/link";
 import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
@@ -65,7 +66,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
       const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, {
         ...(host.numa > 1 ? { distance: (domain: number) => machine.cpus.distance(domain, device.node) } : {}),
         model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs, ari: device.ari, policies: device.policies,
-        multiqueue: host.domains.some((d) => d.components.some((c) => c.bind !== undefined && deviceOf(c.bind) === device.path && Number(c.options["queues"] ?? 1) > 1)),
+        multiqueue: isMultiqueue(host.domains, device.path),
       });
       for (const f of device.functions) nic.addFunction(f.path, ++mac);
       machine.nics.set(device.path, nic);

@@ -57,7 +57,7 @@ const SERVICE: readonly KeySpec[] = [
 /** What the driver of an adapter can be told. */
 const DRIVER_OPTIONS: readonly KeySpec[] = [
   { name: "bind", doc: "The PCI function that it drives, such as nic0.vf0 or nic0.pf; or a device, such as nic0: a VF of it that no one else binds, assigned when the domain switches to direct access.", value: { kind: "reference", to: "function" }, required: true },
-  { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
+  { name: "queues", doc: "Queue pairs, each with an interrupt and a vCPU of its own; at most what the function's pool and vectors allow, and in a pool a power of two. LibrettOS uses one.", value: { kind: "integer", min: 1, max: 16, default: 1 } },
   {
     name: "moderation", doc: "How the least time between two interrupts is set. Without it, as the system does: Linux adapts, NetBSD and LibrettOS do not.",
     value: {

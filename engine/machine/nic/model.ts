@@ -65,6 +65,23 @@ export interface NicModel {
   readonly driverResetTime: number;
 }
 
+/** The division of queues that has a pool for each of so many VFs and for the PF. @param multiqueue whether a function wants more than one queue: the layout must then spread by RSS */
+export function layoutFor({ layouts }: NicModel, vfs: number, multiqueue: boolean): PoolLayout | undefined {
+  return layouts.find(({ pools, rss }) => pools > vfs && (rss || !multiqueue));
+}
+
+/**
+ * Queue pairs that a function gets of those that are wanted: at most what spreads its frames, and its vectors (one is for what is not a queue's: the
+ * mailbox, the link). Where queues are divided among pools, a pool uses as many low bits of an entry of the redirection table as tell a power of two of them
+ * apart; without pools the driver writes numbers of queues into the table, as many as there are (Linux `ixgbe_setup_reta`).
+ * @param layout undefined: queues are not divided
+ */
+export function queuePairsOf(model: NicModel, layout: PoolLayout | undefined, isPhysical: boolean, wanted: number): number {
+  const spread = layout === undefined ? Math.min(model.queues, model.redirection.queues) : layout.rss ? layout.queues : 1;
+  const most = Math.max(1, Math.min(wanted, spread, (isPhysical ? model.vectors.pf : model.vectors.vf) - 1));
+  return layout === undefined ? most : 1 << (31 - Math.clz32(most));
+}
+
 /** Bytes of a descriptor: DPDK `ixgbe_type.h`. */
 export const DESCRIPTOR = 16;
 

@@ -1,6 +1,6 @@
 import type { Store, Table } from "../../kernel/state";
 import type { FunctionUnit, QueueUnit } from "./adapter";
-import { DESCRIPTOR } from "./model";
+import { DESCRIPTOR, queuePairsOf } from "./model";
 import type { Nic } from "./nic";
 
 /** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
@@ -53,16 +53,14 @@ export function pointQueues(registers: QueueRegisters, queues: readonly QueueUni
 /**
  * Builds a function's queue pairs, with a vector each.
  * @param all the adapter's queues, which the new ones join
- * @param wanted queue pairs; it gets a power of two of them, at most what its pool and its vectors allow (one vector is for
- *   what is not a queue's: the mailbox, the link)
+ * @param wanted queue pairs: see {@link queuePairsOf}
  * @returns how many
  */
 export function buildQueues(nic: Nic, registers: QueueRegisters, all: QueueUnit[], f: number, wanted: number): number {
-  const { model, iommu, sriov } = nic;
+  const { iommu, sriov } = nic;
   const unit = nic.functions[f]!;
-  const most = Math.min(wanted, sriov.queuesPerFunction, (nic.isPhysical(f) ? model.vectors.pf : model.vectors.vf) - 1);
-  let count = 1;
-  while (count * 2 <= most) count *= 2;
+  const count = queuePairsOf(nic.model, sriov.layout, nic.isPhysical(f), wanted);
+  if (sriov.layout === undefined) nic.rss.spread(count);
   while (unit.queues.length < count) {
     const q = unit.queues.length;
     const queue = new QueuePair(registers, registers.alloc(), sriov.queueNumber(unit.pool, q), unit);

@@ -67,10 +67,13 @@ export class Rss {
     this.toeplitz = new Toeplitz(key);
     const redirection = store.table(`redirection table of ${path}`, { queue: "u8" }, entries);
     this.redirection = redirection;
-    for (let i = 0; i < entries; i++) {
-      const row = redirection.alloc();
-      redirection.queue[row] = i % queues;
-    }
+    for (let i = 0; i < entries; i++) redirection.alloc();
+    this.spread(queues);
+  }
+
+  /** A driver fills the table with its queues, one after the other. */
+  spread(queues: number): void {
+    for (let i = 0; i < this.entries; i++) this.redirection.queue[i] = i % queues;
   }
 
   hash(packet: number): number {
@@ -81,9 +84,9 @@ export class Rss {
     return packets.isArp(packet) ? 0 : this.toeplitz.ipv4(packets.sourceIp(packet), packets.destinationIp(packet));
   }
 
-  /** @param queues of the function: a power of two @returns the queue among them that takes the packet */
+  /** @param queues of the function: a power of two, whose bits count, or all that the table has @returns the queue among them that takes the packet */
   queueOf(packet: number, queues: number): number {
-    return queues === 1 ? 0 : this.redirection.queue[this.hash(packet) % this.entries]! & (queues - 1);
+    return queues === 1 ? 0 : this.redirection.queue[this.hash(packet) % this.entries]! % queues;
   }
 
   /** Points an entry of the table elsewhere. */

@@ -1,5 +1,5 @@
 import type { Store } from "../../kernel/state";
-import type { NicModel, PoolLayout } from "./model";
+import { layoutFor, type NicModel, type PoolLayout } from "./model";
 import { vfRoutingId } from "./routingIds";
 
 /**
@@ -62,7 +62,7 @@ export class SrIov {
   /** The division of queues; undefined: not divided, all are the PF's. */
   get layout(): PoolLayout | undefined {
     if (!this.enabled) return undefined;
-    return this.model.layouts.find(({ pools, rss }) => pools > this.vfs && (rss || !this.multiqueue));
+    return layoutFor(this.model, this.vfs, this.multiqueue);
   }
 
   /** @returns the number of a pool's queue on the device: of VF v, v × queues of a pool + q, or v + q × pools */
@@ -70,12 +70,5 @@ export class SrIov {
     const { layout } = this;
     if (layout === undefined) return q;
     return layout.interleaved === true ? pool + q * layout.pools : pool * layout.queues + q;
-  }
-
-  /** Queue pairs that a function can spread its frames over. */
-  get queuesPerFunction(): number {
-    const { layout } = this;
-    if (layout === undefined) return Math.min(this.model.queues, this.model.redirection.queues);
-    return layout.rss ? layout.queues : 1;
   }
 }

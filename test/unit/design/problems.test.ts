@@ -169,6 +169,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "before-workloads", text: one(DIRECT, "workloads:\n  - http: { from: client, to: web }\nfaults:\n  - { at: «5ms», crash: web, restart: 1ms }\n") },
   { code: "before-workloads", text: one(DIRECT, "workloads:\n  - http: { from: client, to: web }\nfaults:\n  - { at: «5ms», degrade: client.link, loss: 5%, for: 5ms }\n") },
   { code: "before-workloads", text: two("workloads:\n  - http: { from: client, to: web }\nswitches:\n  - { at: «9ms», switch: web, to: direct }\n") },
+  { code: "no-effect", text: one(web("ixgbe: { bind: nic0.pf, queues: «3» }")).replace("        components", "        vcpus: 3\n        components"), fix: "2" },
+  { code: "no-effect", text: one(DIRECT).replace("load-generator, ", "load-generator, cpu: { cores: 2 }, queues: «4», "), fix: "2" },
   { code: "not-simulated", text: one(DIRECT).replace("        components", "        kind: «enclave»\n        components") },
   { code: "missing-key", text: one(DIRECT, "faults:\n  - { at: 1ms, hang: web, restart: «1ms» }\n") },
   { code: "missing-component", text: processes({ web: ["kind: process", ["«http-server»"]] }) },
@@ -261,6 +263,19 @@ describe("design problems", () => {
     const open = (rest: string): string => `open-loop: { from: client, to: web, ${rest} }`;
     assert.deepEqual(said(udp(open("size: 3000B"))), ["A datagram with 3000 B does not fit: the MTU from client to server/web is 1500 B, of which IPv4 and UDP take 28, and the simulation has no IP fragments. Make “size” 1472B at most, or raise the “mtu” of the device."]);
     for (const fine of [udp(open("size: 1472B")), udp(open("size: 3000B"), "tcp"), udp(open("size: 3000B, arrivals: listed, list: [[0, 1472B]]")), udp(open("size: 3000B")).replace("intel-82599", "intel-82599, mtu: 9000"), udp("ping: { from: client, to: web, size: 1472B }")]) assert.deepEqual(said(fine), []);
+  });
+
+  it("says how many queue pairs a driver gets, and why, where they are fewer than it is said to", () => {
+    const said = (bind: string, vfs: number, vcpus: number, model = "intel-82599"): string[] => {
+      const text = one(web(`${model === "intel-82576" ? "igb" : "ixgbe"}: { bind: ${bind} }`)).replace("{ cores: 4 }", "{ cores: 16 }").replace("vfs: 2", `vfs: ${vfs}`).replace("intel-82599", model);
+      return parseDesign(text.replace("        components", `        system: linux\n        vcpus: ${vcpus}\n        components`)).problems.map(({ message }) => message);
+    };
+    assert.deepEqual(said("nic0.pf, queues: 3", 0, 3), [], "without pools, any number");
+    assert.deepEqual(said("nic0.pf, queues: 4", 2, 4), []);
+    assert.deepEqual(said("nic0.pf, queues: 3", 2, 3), ["server/web/ixgbe gets 2 queue pairs: the queues of server/nic0 are divided into 32 pools, in each of which RSS spreads over 4: it is a power of two. Set “queues: 2”."]);
+    assert.deepEqual(said("nic0.vf0, queues: 4", 2, 4), ["server/web/ixgbe gets 2 queue pairs: the queues of server/nic0 are divided into 32 pools, in each of which RSS spreads over 4, and a VF has 3 vectors: it is a power of two. Set “queues: 2”."]);
+    assert.deepEqual(said("nic0.pf, queues: 3", 0, 2), ["server/web/ixgbe gets 2 queue pairs: server/web has 2 vCPUs, and each queue pair has one of its own. Set “queues: 2”."]);
+    assert.deepEqual(said("nic0.pf, queues: 9", 0, 9, "intel-82576"), ["server/web/igb gets 8 queue pairs: RSS of server/nic0 spreads over 8 at most. Set “queues: 8”."]);
   });
 
   it("says when workloads begin that something comes before: later with many channels; nothing without workloads, nor of what lasts", () => {

@@ -51,6 +51,24 @@ describe("RSS", () => {
     assert.deepEqual([...new Set(rig.interrupts.map((i) => i.line))].sort(), [0, 1, 2, 3]);
   });
 
+  for (const queues of [3, 6]) {
+    it(`spreads over ${queues} queues where they are not divided among pools: the driver writes each into the table`, () => {
+      const rig = new AdapterRig(0, {}, queues).open(0);
+      assert.equal(rig.nic.functions[0]!.queues.length, queues);
+      const flows = 16 * queues;
+      for (let flow = 0; flow < flows; flow++) rig.arrive(rig.packet(PEER_MAC, PF_MAC, 100, flow));
+      rig.run();
+      const taken = Array.from({ length: queues }, (_, q) => rig.drain(0, q).length);
+      assert.equal(taken.reduce((a, b) => a + b), flows);
+      for (const n of taken) assert.ok(n > 16 / 3 && n < 16 * 2.5, `${taken.join()}`);
+    });
+  }
+
+  it("has a power of two in a pool, whose entries' low bits count", () => {
+    const rig = new AdapterRig(1, {}, 3).open(0);
+    assert.deepEqual(rig.nic.functions.map(({ queues }) => queues.length), [2, 2]);
+  });
+
   it("follows the redirection table", () => {
     const rig = new AdapterRig(1, {}, 4).open(0);
     for (let entry = 0; entry < 128; entry++) rig.nic.rss.redirect(entry, 2);
