@@ -51,10 +51,10 @@ export class AddressResolution {
   /** Wiring: who moves the address, where something does. */
   move: AddressMove | undefined;
 
-  /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now */
+  /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now @param freed is told of packets that it drops */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
-    private readonly locks: StackLocks, private readonly wire: () => NetworkInterface,
+    private readonly locks: StackLocks, private readonly wire: () => NetworkInterface, private readonly freed: (packet: number) => void = () => {},
   ) {
     const { machine, spec, domain } = place;
     const { kernel } = machine;
@@ -184,6 +184,7 @@ export class AddressResolution {
   private drop(why: "no address yet" | "no answer to ARP", packet: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(this.events[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    this.freed(packet);
   }
 
   /** The address comes to the interface of {@link move}, which hears what becomes of it: the next thing that the thread does. */

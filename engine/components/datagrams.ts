@@ -4,7 +4,9 @@ import type { Placement, System } from "../machine/machine";
 import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
 import { UdpSockets } from "../network/udp";
+import { UdpSendBuffers } from "../network/udpSendBuffers";
 import { NONE } from "../trace/trace";
+import type { SendError } from "./interface";
 import { StackPart, type StackLocks } from "./stackLocks";
 
 /** An application that uses datagrams. Called from inside a dispatch, as {@link SocketUser} is. */
@@ -13,6 +15,10 @@ export interface DatagramUser {
   onDatagram?(socket: number): void;
   /** "Port unreachable" came back for a datagram that the socket had sent. */
   onUnreachable?(socket: number): void;
+  /** A datagram that the socket had sent was not taken by the interface: the call fails. */
+  onSendFailed?(socket: number, error: string): void;
+  /** There is room in the send buffer, for which it waits. */
+  onSendSpace?(socket: number): void;
   /** The answer to an echo request. */
   onEchoReply?(identifier: number, packet: number): void;
 }
@@ -64,13 +70,18 @@ export interface BelowDatagrams {
   bind(port: number): { readonly port: number } | { readonly error: string } | undefined;
   /** Gives it back there. */
   release(port: number): void;
+  /** Whether {@link Datagrams.freed} will be called of each packet that is awaited. */
+  tellsOfSent(): boolean;
 }
 
 /** UDP and ICMP of one stack: the part of {@link TcpIp} that knows no connections. Rows and ops are the stack's own. */
 export class Datagrams {
   private readonly sockets: UdpSockets;
+  /** Linux has them; in NetBSD a datagram is not counted once it has left the socket, and what the interface does not take is the caller's to know (`udp_output`). */
+  private readonly sendBuffers: UdpSendBuffers | undefined;
   private readonly fn;
   private readonly events;
+  private readonly waiting: number;
   private readonly scalars;
   /** Users of echo identifiers: row `i` is that of identifier `i + 1`. */
   private readonly echoes;
@@ -87,7 +98,11 @@ export class Datagrams {
       "socket buffer full": { kind: "drop", a: "port" },
       "bad UDP or ICMP checksum": { kind: "drop" },
       "sendto failed: EMSGSIZE": { kind: "violation", a: "bytes" },
+      "sendto failed: ENOBUFS": { kind: "violation", a: "bytes" },
+      "sendto failed: ENETDOWN": { kind: "violation", a: "bytes" },
     });
+    this.waiting = system === "linux" ? kernel.functions({ sock_wait_for_wmem: { file: "net/core/sock.c", kind: "socket", a: "bytes" } }).sock_wait_for_wmem : NONE;
+    this.sendBuffers = system === "linux" ? new UdpSendBuffers(kernel.store, place.spec.path) : undefined;
     this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
     this.echoes = kernel.store.table(`echo identifiers of ${place.spec.path}`, { user: "u16" });
     this.scalars = kernel.store.table(`datagrams of ${place.spec.path}`, { ipId: "u16", errors: "u32", errorsSince: "f64" }, 1);
@@ -150,8 +165,41 @@ export class Datagrams {
   send(socket: number, ip: number, port: number, stream: number, offset: number, length: number): string | undefined {
     if (!this.takes(length)) return this.refuse("EMSGSIZE", length);
     const { packets } = this.place.machine;
+    if (this.below.tellsOfSent()) this.sendBuffers?.take(socket, length + DATAGRAM_HEADERS);
     this.emit(packets.createUdp(this.ip, ip, this.sockets.portOf(socket), port, stream, offset, length, this.nextId()));
     return undefined;
+  }
+
+  /** Before `send`, of a socket that blocks: whether it waits for room in its send buffer. {@link DatagramUser.onSendSpace} follows. */
+  waits(socket: number): boolean {
+    if (this.sendBuffers?.waits(socket) !== true) return false;
+    this.mark(this.waiting, this.sendBuffers.used(socket));
+    return true;
+  }
+
+  /** Whether a frame counts in a send buffer until it is {@link freed}. */
+  awaits(packet: number): boolean {
+    return this.sendBuffers !== undefined && this.socketOf(packet) >= 0;
+  }
+
+  /** A frame is freed. @param error as it could not be sent */
+  freed(packet: number, error?: SendError): void {
+    const socket = this.socketOf(packet);
+    if (socket < 0) return;
+    const length = this.place.machine.packets.payloadLength(packet);
+    const user = this.users[this.sockets.userOf(socket)];
+    if (this.sendBuffers !== undefined) {
+      if (this.sendBuffers.free(socket, length + DATAGRAM_HEADERS)) user?.onSendSpace?.(socket);
+    } else if (error !== undefined) {
+      this.refuse(error, length);
+      user?.onSendFailed?.(socket, error);
+    }
+  }
+
+  /** The socket that a datagram was sent from, or −1. */
+  private socketOf(packet: number): number {
+    const { packets } = this.place.machine;
+    return packets.isUdp(packet) ? this.sockets.find(packets.sourcePort(packet)) : NONE;
   }
 
   /** A raw socket for echo requests. @returns the identifier of its requests */
@@ -169,10 +217,15 @@ export class Datagrams {
   }
 
   /** A call fails, and says why. */
-  private refuse(error: "EMSGSIZE", bytes: number): string {
-    const { kernel, cpus } = this.place.machine;
-    kernel.mark(this.events[`sendto failed: ${error}`], this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, bytes);
+  private refuse(error: "EMSGSIZE" | SendError, bytes: number): string {
+    this.mark(this.events[`sendto failed: ${error}`], bytes);
     return error;
+  }
+
+  /** On the thread of who calls. */
+  private mark(fn: number, bytes: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, bytes);
   }
 
   private emit(packet: number): void {

@@ -17,6 +17,8 @@ export interface NetworkInterface {
   spendTransmit(packet: number, bytes: number): void;
   /** Sends it. What cannot be sent is dropped and marked. */
   transmit(packet: number): void;
+  /** Whether it says when a frame is freed that is awaited: {@link FrameConsumer.freed}. What copies frames frees them at once. */
+  readonly tellsOfSent?: boolean;
   /** Takes every frame that comes, whoever it is for: a bridge is above. */
   promiscuous?(): void;
   /** Where the world finds a server of this domain, where something on the way translates addresses. @param protocol IP protocol number */
@@ -34,4 +36,11 @@ export interface FrameConsumer {
   /** Cost of taking one frame over, in the interface's own thread. */
   spendInput(packet: number): void;
   input(packet: number): void;
+  /** Whether somebody waits until a frame that is sent is freed. */
+  awaits?(packet: number): boolean;
+  /** A frame that is awaited is freed, as the adapter has read it; or one could not be sent. @param error why not */
+  freed?(packet: number, error?: SendError): void;
 }
+
+/** Why an interface does not take a frame: its queue is full, or it is down. */
+export type SendError = "ENOBUFS" | "ENETDOWN";

@@ -236,13 +236,18 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   transmit(packet: number): void {
     const isUp = this.state.up[0] === 1;
     if (this.vlan !== 0) this.place.machine.packets.setVlan(packet, this.vlan);
-    if (isUp && this.nic.post(this.f, packet, undefined, this.loans?.isLent(packet))) {
+    if (isUp && this.nic.post(this.f, packet, undefined, this.loans?.isLent(packet) === true || this.upper.awaits?.(packet))) {
       this.moderation.countSent(this.nic.queueOf(this.f, packet), this.place.machine.packets.frameLength(packet));
       return;
     }
     const { kernel, cpus } = this.place.machine;
     kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
     this.loans?.giveBack(packet);
+    this.upper.freed?.(packet, isUp ? "ENOBUFS" : "ENETDOWN");
+  }
+
+  get tellsOfSent(): boolean {
+    return this.upper.freed !== undefined;
   }
 
   /** What a malicious driver does: a descriptor whose data is anywhere, whether or not the interface is up. @returns false where it has no function, or no descriptor is free */
@@ -269,7 +274,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     } else if (op === Op.clean) {
       const sent = this.nic.sentCount(this.f, q);
       cpus.note(sent);
-      cpus.spendTime(this.fn.clean, sent * this.place.machine.costs.of(this.fn.clean, 0), NONE, sent);
+      // Of frames that are the domain's own, the freeing is part of what sending costs.
+      cpus.spendTime(this.fn.clean, this.loans === undefined ? 0 : sent * this.place.machine.costs.of(this.fn.clean, 0), NONE, sent);
       this.loans?.spendReturn(sent);
     } else if (op === Op.passOn) {
       cpus.spend(this.fn.passOn, q, packets.payloadLength(q));
@@ -309,7 +315,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       return;
     }
     const { cpus } = this.place.machine;
-    if (op === Op.interrupt && this.loans !== undefined && this.nic.sentCount(this.f, q) > 0) cpus.post(this.threads[q]!, this.id, Op.clean, q);
+    if (op === Op.interrupt && this.nic.sentCount(this.f, q) > 0) cpus.post(this.threads[q]!, this.id, Op.clean, q);
     const more = this.peek(q) !== NONE;
     if (!more && this.receiveOffload?.holds(q) === true) this.receiveOffload.flush(q);
     this.passOn(q);
@@ -317,9 +323,15 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
   }
 
-  /** Frees frames that were sent, and whose pages somebody waits for. Of others, which are the domain's own, the freeing is part of what sending costs. */
+  /** Frees frames that were sent, and that somebody waits for. */
   private clean(q: number, frames: number): void {
-    for (let i = 0; i < frames; i++) this.loans?.giveBack(this.nic.takeSent(this.f, q));
+    for (let i = 0; i < frames; i++) {
+      const packet = this.nic.takeSent(this.f, q);
+      // A reset has emptied the ring meanwhile.
+      if (packet === NONE) return;
+      this.loans?.giveBack(packet);
+      this.upper.freed?.(packet);
+    }
   }
 
   /** The next frame of the batch; after the last, what the batch has led to. */

@@ -141,7 +141,10 @@ export class Netfront implements PlacedModel, NetworkInterface {
       kernel.mark(this.fn["longer than a page"], this.id, this.by.context, kernel.now, 0, packet);
     } else if (this.sendQueue.count > 0 || this.free.count === 0 || !this.backend.isConnected(this.port)) {
       if (this.sendQueue.count < SEND_QUEUE) this.sendQueue.push(packet);
-      else kernel.mark(this.fn["send queue full"], this.id, this.by.context, kernel.now, 0, packet);
+      else {
+        kernel.mark(this.fn["send queue full"], this.id, this.by.context, kernel.now, 0, packet);
+        this.upper.freed?.(packet, "ENOBUFS");
+      }
     } else {
       this.put(packet);
     }

@@ -8,7 +8,7 @@ import { NONE } from "../trace/trace";
 import { AcrossOp, DistantInterface, distance } from "./across";
 import { AddressResolution, ArpOp } from "./addressResolution";
 import { DatagramOp, Datagrams } from "./datagrams";
-import type { FrameConsumer, NetworkInterface } from "./interface";
+import type { FrameConsumer, NetworkInterface, SendError } from "./interface";
 import { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
 import { StackLocks, StackPart } from "./stackLocks";
@@ -68,7 +68,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const wire = (): NetworkInterface => this.wire;
     this.locks = new StackLocks(machine, domain);
     this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire);
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet) => this.freed(packet));
     this.streams = new StreamSockets(
       place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip),
       (packet, why) => this.drop(this.discards[why], packet), this.owned,
@@ -78,6 +78,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
       release: (port) => this.wire.releasePort?.(Protocol.udp, port),
+      tellsOfSent: () => this.wire.tellsOfSent === true,
     });
   }
 
@@ -182,6 +183,14 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   input(packet: number): void {
     this.place.machine.cpus.post(this.softint, this.id, Op.input, packet);
+  }
+
+  awaits(packet: number): boolean {
+    return this.datagrams.awaits(packet);
+  }
+
+  freed(packet: number, error?: SendError): void {
+    this.datagrams.freed(packet, error);
   }
 
   /** ARP, for who moves the stack's address from one interface to another: see {@link AddressResolution.move}. */

@@ -8,7 +8,8 @@ import { failureOf } from "./failures";
 import type { Run } from "./run";
 import type { Transport } from "./transport";
 
-const schema = { run: "i32", stream: "i32" } as const;
+/** `held`: messages that were asked for and wait for room in the send buffer. */
+const schema = { run: "i32", stream: "i32", held: "i32" } as const;
 
 /** What endpoints have in common whose messages are packets: a thread, a stream of their own, and one message a packet. */
 abstract class PacketEndpoints implements Transport, SocketUser {
@@ -33,6 +34,8 @@ abstract class PacketEndpoints implements Transport, SocketUser {
 
   /** socket and bind. @returns the endpoint, or an error name */
   protected abstract openEndpoint(run: Run): number | string;
+  /** Whether its sender has to wait before it sends: {@link resume} follows. */
+  protected abstract waits(endpoint: number): boolean;
   protected abstract emit(endpoint: number, message: Message, offset: number): void;
   /** Payload of the answer that is read next, bytes. */
   protected abstract nextLength(endpoint: number, packet: number): number;
@@ -54,7 +57,16 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     this.machine.cpus.post(thread, this.component, this.firstOp, run.number, ticket);
   }
 
+  /** A sender that waits for room sends what is asked for meanwhile after that. */
   ask(endpoint: number): void {
+    this.endpoint.held[endpoint]!++;
+    if (this.endpoint.held[endpoint] === 1) this.resume(endpoint);
+  }
+
+  /** Sends the next of those that were held back, if there is room; the others follow it. */
+  protected resume(endpoint: number): void {
+    if (this.endpoint.held[endpoint] === 0 || this.waits(endpoint)) return;
+    this.endpoint.held[endpoint]!--;
     this.post(this.firstOp + 1, endpoint);
   }
 
@@ -96,6 +108,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     if (typeof endpoint === "string") return run.failed(failureOf(endpoint));
     while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
     this.endpoint.run[endpoint] = run.number;
+    this.endpoint.held[endpoint] = 0;
     this.endpoint.stream[endpoint] = this.machine.packets.openStreams();
     run.opened(endpoint, ticket);
     run.client.ready(endpoint);
@@ -110,6 +123,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     const offset = transcript.endOf(stream);
     transcript.write(stream, message.kind, message.length, message.value);
     this.emit(endpoint, message, offset);
+    this.resume(endpoint);
     run.sent(endpoint, 0);
     // The kernel looks after what has arrived before it returns to a sender that never waits.
     this.machine.cpus.yield();
@@ -149,8 +163,20 @@ export class UdpEndpoints extends PacketEndpoints {
     this.runOf(socket).failed("port unreachable");
   }
 
+  onSendFailed(socket: number, error: string): void {
+    this.runOf(socket).failed(failureOf(error));
+  }
+
+  onSendSpace(socket: number): void {
+    this.resume(socket);
+  }
+
   protected openEndpoint(): number | string {
     return this.libc().sockets.datagrams.open(this.user, 0);
+  }
+
+  protected waits(socket: number): boolean {
+    return this.libc().sockets.datagrams.waits(socket);
   }
 
   protected emit(socket: number, message: Message, offset: number): void {
@@ -180,6 +206,11 @@ export class EchoEndpoints extends PacketEndpoints {
 
   protected openEndpoint(): number {
     return this.libc().sockets.datagrams.openEcho(this.user);
+  }
+
+  /** A few requests at a time: they do not fill a buffer. */
+  protected waits(): boolean {
+    return false;
   }
 
   protected emit(identifier: number, message: Message, offset: number): void {

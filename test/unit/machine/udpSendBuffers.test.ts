@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { Store } from "../../../engine/kernel/state";
+import { UdpSendBuffers, truesize } from "../../../engine/network/udpSendBuffers";
+import { rowsOf } from "../../support/act";
+import { designText } from "../../support/designText";
+import { runDesign } from "../../support/runDesign";
+
+const SINK = ["discard: { protocol: udp }", "libc", "tcpip"];
+/** A frame of 1472 B of payload on a link of 1 Gb/s, with preamble, check sequence and gap: picoseconds. */
+const FRAME = (1472 + 28 + 14 + 4 + 20) * 8000;
+
+describe("UDP send buffers of Linux", () => {
+  it("count what kmalloc gives: 2,304 B for a full frame, 768 for a small one, and 16,640 for one of 9,000 B", () => {
+    assert.deepEqual([1500, 92, 9000, 28 + 1].map(truesize), [2304, 768, 16640, 768]);
+  });
+
+  it("are full at 212,992 B; who waits is woken when half is free, once", () => {
+    const buffers = new UdpSendBuffers(new Store(), "h");
+    let n = 0;
+    for (; !buffers.waits(3); n++) buffers.take(3, 1500);
+    assert.equal(n, Math.ceil(212992 / 2304));
+    assert.equal(buffers.waits(0), false, "each socket has its own");
+    const woken = Array.from({ length: n }, () => buffers.free(3, 1500));
+    assert.deepEqual(woken.flatMap((yes, i) => (yes ? [i + 1] : [])), [n - 46], "46 × 2304 is the most that is not more than half");
+    assert.equal(buffers.used(3), 0);
+  });
+
+  it("have a stream go at the wire's pace: none is dropped on the way to it, and what is under way is a buffer and what the adapter holds", () => {
+    const text = designText({ domains: { sink: [...SINK, "ixgbe: { bind: nic0.vf0 }"] } }, "workloads:\n  - udp-stream: { from: client, to: sink, duration: 20ms, size: 1472 }\n")
+      .replace("size: 1472", "size: 1472B").replace("to: server.nic0 }", "to: server.nic0, rate: 1Gbps }");
+    const { engine, report: { workloads: [first], drops } } = runDesign(text);
+    assert.deepEqual(drops, {});
+    assert.equal(first!.errors, 0);
+    const onWire = 20e9 / FRAME;
+    const most = onWire + 93 + (160 * 1024) / 1514;
+    assert.ok(first!.requests > onWire + 46 && first!.requests <= most + 1, `${first!.requests}, ${onWire} on the wire`);
+    assert.equal(first!.completed, first!.requests);
+    assert.ok(first!.goodput > 0.99 * ((1472 * 8e12) / FRAME));
+    assert.ok(rowsOf(engine, "sock_wait_for_wmem").length > 10);
+  });
+});
+
+describe("UDP of NetBSD", () => {
+  it("has no send buffer that fills: what the interface's queue does not take is an error of the call, and counted", () => {
+    const text = `exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 1 }
+    iommu: on
+    devices: { nic0: { model: intel-82599 } }
+    hypervisor: { model: xen, scheduler: round-robin, timeslice: 2ms }
+    domains:
+      driver: { kind: driver-domain, components: [netback, bridge, ixgbe: { bind: nic0.pf }] }
+      gen: { kind: vm, components: [load-generator, libc, tcpip, netfront: { channel: driver.netback }] }
+      sink: { kind: vm, components: [discard: { protocol: udp }, libc, tcpip, netfront: { channel: driver.netback }] }
+workloads:
+  - udp-stream: { from: gen, to: sink, duration: 12ms, size: 64B }
+run: { until: 40ms }
+`;
+    const { report: { workloads: [first], drops, incidents } } = runDesign(text);
+    assert.ok(first!.errors > 100, `${first!.errors}`);
+    assert.equal(first!.errors, drops["send queue full"]);
+    assert.equal(first!.errors, incidents["sendto failed: ENOBUFS"]);
+  });
+});
