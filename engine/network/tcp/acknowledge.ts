@@ -1,4 +1,5 @@
 import { CloseReason, TcpTimer } from "./api";
+import { slowStart } from "./congestion";
 import type { TcpCore } from "./core";
 import { afterProbe, scheduleProbe } from "./lossProbe";
 import { afterAck, afterDuplicates, isTimely, noteAcknowledged, noteSacked } from "./rack";
@@ -130,7 +131,10 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
     t.dupAcks[conn] = 0;
     t.resend[conn] = Resend.none;
     // RFC 7661 section 4.3: a window that is not at least half used says nothing about the path.
-    if (flight * 2 >= t.cwnd[conn]!) tcp.congestion.grow(t, conn, acked, tcp.env.now());
+    if (flight * 2 >= t.cwnd[conn]!) {
+      const rest = t.cwnd[conn]! < t.ssthresh[conn]! ? slowStart(t, conn, acked, tcp.options.abcLimit) : acked;
+      if (rest > 0) tcp.congestion.grow(t, conn, rest, tcp.env.now());
+    }
     if (t.sack[conn] !== 0) t.highRxt[conn] = ack;
   }
   if (ack === t.sndMax[conn]) {

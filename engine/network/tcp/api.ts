@@ -21,6 +21,8 @@ export interface TcpOptions {
    */
   readonly quickAcks?: number;
   readonly congestion: "newreno" | "cubic";
+  /** Segments that one ACK adds to the window in slow start at most (RFC 3465, L); without it as many as it acknowledges. */
+  readonly abcLimit?: number;
   readonly nagle: boolean;
   readonly sack: boolean;
   /** Duplicates are reported in the first SACK block (RFC 2883). */
@@ -59,18 +61,18 @@ export interface TcpOptions {
 
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
- * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno (`tcp_congctl.c`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
+ * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno, with at most two segments an ACK in slow start (`tcp_congctl.c`, `tcp_abc_aggressive`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
  * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); `kern.somaxconn` 128 (`SOMAXCONN`, sys/socket.h); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
-  congestion: "newreno", nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
+  congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
   maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /**
- * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`, `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
+ * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`, `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
  * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
  * `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS' testbed has Linux 4.13; from 5.4 on it is 4096.
  */
@@ -89,7 +91,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   const { idle, interval, probes } = o.keepAlive;
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
-    quickAcks: o.quickAcks, congestion: o.congestion, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
+    quickAcks: o.quickAcks, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
     listeners: o.listeners, somaxconn: o.somaxconn,

@@ -1,5 +1,5 @@
 import { cbrt } from "../../kernel/math";
-import { LARGEST_WINDOW, slowStart, type CongestionControl, type Tcb } from "./congestion";
+import { LARGEST_WINDOW, type CongestionControl, type Tcb } from "./congestion";
 
 /** RFC 9438 section 4.1: segments a second cubed, and what a loss leaves of the window. */
 const C = 0.4;
@@ -16,10 +16,6 @@ export const cubic: CongestionControl = {
   name: "CUBIC",
 
   grow(tcb, conn, acked, now) {
-    if (tcb.cwnd[conn]! < tcb.ssthresh[conn]!) {
-      slowStart(tcb, conn, acked);
-      return;
-    }
     if (tcb.cubicEpoch[conn] === 0) beginEpoch(tcb, conn, now);
     const mss = tcb.sndMss[conn]!;
     const idle = now - tcb.cubicLast[conn]!;

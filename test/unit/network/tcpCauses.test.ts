@@ -63,9 +63,9 @@ describe("TCP: who asked for a segment", () => {
       net.hosts[0].stack.send(c, 8 * SEGMENT);
       net.run(net.time + MILLISECOND);
       const from = net.sent.length;
-      // Three holes in one window.
+      // Three holes in one window, whose segments come one by one: each is answered by an ACK of its own.
       const lost = new Set([from + 1, from + 3, from + 5]);
-      net.channel = (_packet, _host, index) => (lost.has(index) ? [] : [10e6]);
+      net.channel = (_packet, _host, index) => (lost.has(index) ? [] : [10e6 + (index - from) * 1000]);
       net.hosts[0].stack.send(c, 16 * SEGMENT);
       net.run(net.time + 100 * MILLISECOND);
       const again = segments(net, from).filter(({ offset, length }, i, all) => length > 0 && all.slice(0, i).some((other) => other.length > 0 && other.offset === offset));

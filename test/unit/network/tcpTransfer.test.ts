@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { Store } from "../../../engine/kernel/state";
+import { slowStart } from "../../../engine/network/tcp/congestion";
+import { tcbSchema } from "../../../engine/network/tcp/tcb";
 import { linuxTcp, netbsdTcp, type TcpOptions } from "../../../engine/network/tcp/tcp";
 import { MICROSECOND, MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
 
@@ -104,6 +107,49 @@ describe("TCP transfer", () => {
     net.run(start + 7 * MILLISECOND);
     const rounds = [0, 2, 4, 6].map((ms) => net.sent.filter(({ from, time }) => from === 0 && time >= start + ms * MILLISECOND && time < start + (ms + 1) * MILLISECOND).length);
     assert.deepEqual(rounds, [2, 4, 8, 16]);
+  });
+
+  it("in slow start adds all that a stretch ACK acknowledges where the system is Linux, and two segments where it is NetBSD", () => {
+    const windows = (abcLimit: number | undefined): number[] => {
+      const net = new TcpNetwork({ abcLimit, initialWindow: 14, sendBuffer: 1e6 }, { delayedAck: 0 });
+      const [c] = net.open();
+      const begin = net.packets.acknowledgement(net.sent[1]!.packet);
+      let free = 0;
+      // Segments come one by one, and an ACK for every seventh gets through, as where a receiver takes in seven at a time (GRO).
+      net.channel = (packet, from) => {
+        if (from === 1) return (net.packets.acknowledgement(packet) - begin) % (7 * 1448) === 0 ? [MILLISECOND] : [];
+        free = Math.max(free, net.time) + MICROSECOND;
+        return [free - net.time + MILLISECOND];
+      };
+      readAll(net);
+      const start = net.time;
+      net.hosts[0].stack.send(c, 300 * 1448);
+      net.run(start + 7 * MILLISECOND);
+      return [0, 2, 4, 6].map((ms) => net.sent.filter(({ from, time }) => from === 0 && time >= start + ms * MILLISECOND && time < start + (ms + 1) * MILLISECOND).length);
+    };
+    assert.deepEqual(windows(linuxTcp.abcLimit), [14, 28, 56, 112]);
+    // 2, 2 and 3 ACKs: windows of 14, 18, 22 and 28, of which 4 and 1 segments are sent already and wait for the next ACK.
+    assert.deepEqual(windows(netbsdTcp.abcLimit), [14, 18, 18, 27]);
+  });
+
+  it("in slow start without a limit stops at ssthresh, leaves the rest to congestion avoidance, and after a timeout adds a segment an ACK", () => {
+    const tcb = new Store().table("tcb", tcbSchema, 1);
+    const c = tcb.alloc();
+    const after = (acked: number, recover: number, limit?: number): readonly number[] => {
+      tcb.sndMss[c] = 1000;
+      tcb.cwnd[c] = 5000;
+      tcb.ssthresh[c] = 9000;
+      tcb.sndUna[c] = 100_000;
+      tcb.recover[c] = recover;
+      const rest = slowStart(tcb, c, acked, limit);
+      return [tcb.cwnd[c], rest];
+    };
+    assert.deepEqual(after(3000, 1), [8000, 0]);
+    assert.deepEqual(after(7000, 1), [9000, 3000]);
+    assert.deepEqual(after(7000, 1, 2), [7000, 0]);
+    assert.deepEqual(after(7000, 100_001), [6000, 0]);
+    assert.deepEqual(after(7000, 100_000), [6000, 0], "it acknowledges the last of what was sent again, and more");
+    assert.deepEqual(after(7000, 100_001, 2), [6000, 0]);
   });
 
   it("stops at a zero window, probes it with growing intervals, and goes on when the user reads", () => {
