@@ -20,6 +20,8 @@ export interface TcpOptions {
    * (Linux `tcp_incr_quickack`, `TCP_MAX_QUICKACKS`, and its "pingpong" mode). Without it: none.
    */
   readonly quickAcks?: number;
+  /** When a read is answered by an ACK, and what window is too small to be offered: see `window.ts`. */
+  readonly windowUpdates: "bsd" | "linux";
   readonly congestion: "newreno" | "cubic";
   /** Segments that one ACK adds to the window in slow start at most (RFC 3465, L); without it as many as it acknowledges. */
   readonly abcLimit?: number;
@@ -66,7 +68,7 @@ export interface TcpOptions {
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND,
+  mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
   congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
   maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
@@ -77,7 +79,7 @@ export const netbsdTcp: TcpOptions = {
  * `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS' testbed has Linux 4.13; from 5.4 on it is 4096.
  */
 export const linuxTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16,
+  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
   dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
@@ -91,7 +93,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   const { idle, interval, probes } = o.keepAlive;
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
-    quickAcks: o.quickAcks, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
+    quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
     listeners: o.listeners, somaxconn: o.somaxconn,

@@ -4,9 +4,10 @@ import type { TcpCore } from "./core";
 import { probed, scheduleProbe } from "./lossProbe";
 import { SegmentKind, type SegmentPlan } from "./plan";
 import { isTimely } from "./rack";
-import { after, before, distance, later } from "./sequence";
+import { before, distance, later } from "./sequence";
 import { Resend, State } from "./tcb";
 import { countResent } from "./undo";
+import { offerWindow } from "./window";
 
 /** Three SACK blocks fit beside timestamps (RFC 2018 section 3). */
 const MAX_SACK_BLOCKS = 3;
@@ -121,42 +122,6 @@ function acknowledged(tcp: TcpCore, conn: number): void {
     t.ackDelayed[conn] = 0;
     tcp.disarm(conn, TcpTimer.delayedAck);
   }
-}
-
-/**
- * The window field of a segment sent now; moves the offered right edge. Any segment says what room there is: what is kept back is a small
- * window, not a small step (BSD's `tcp_output`: less than a segment and a quarter of the buffer counts as none; Linux' `__tcp_select_window`
- * likewise). A segment for a small step alone is not sent: see {@link wantsWindowUpdate}. The edge is not drawn back (RFC 9293 section
- * 3.8.6), but for rounding by the scale (RFC 7323 section 2.4): what lies before the old edge is still accepted.
- */
-function offerWindow(tcp: TcpCore, conn: number, syn: boolean): number {
-  const t = tcp.tcb;
-  const next = t.rcvNxt[conn]!;
-  const space = receiveSpace(tcp, conn);
-  const offered = Math.max(0, distance(t.rcvAdv[conn]!, next));
-  const silly = space < tcp.options.mss && space < tcp.options.receiveBuffer / 4;
-  let window = silly || space < offered ? offered : space;
-  const scale = syn ? 0 : t.rcvScale[conn]!;
-  let field = window >>> scale;
-  if (field > 65535) field = 65535;
-  window = field << scale;
-  const edge = (next + window) >>> 0;
-  if (after(edge, t.rcvAdv[conn]!)) t.rcvAdv[conn] = edge;
-  return field;
-}
-
-/** Room in the receive buffer, as far as a window can express it. */
-function receiveSpace(tcp: TcpCore, conn: number): number {
-  const t = tcp.tcb;
-  return Math.min(tcp.options.receiveBuffer - (t.rcvOffset[conn]! - t.consumed[conn]!), 65535 << t.rcvScale[conn]!);
-}
-
-/** The user has read: is the window to be announced? By two segments or half of the buffer, as in BSD's `tcp_output`. */
-export function wantsWindowUpdate(tcp: TcpCore, conn: number): boolean {
-  const t = tcp.tcb;
-  if (t.finReceived[conn] !== 0 || t.state[conn] === State.synReceived) return false;
-  const opened = receiveSpace(tcp, conn) - Math.max(0, distance(t.rcvAdv[conn]!, t.rcvNxt[conn]!));
-  return opened >= Math.min(2 * tcp.options.mss, Math.floor(tcp.options.receiveBuffer / 2));
 }
 
 /** After any change: asks for output if there is something to send, or arms the persist timer if only the window forbids it. */

@@ -6,10 +6,11 @@ import { awaitFin } from "./acknowledge";
 import { TcpCore } from "./core";
 import { describeConnection, describeStack } from "./describe";
 import { segmentArrives } from "./input";
-import { buildSegment, settle, wantsWindowUpdate } from "./output";
+import { buildSegment, settle } from "./output";
 import { SegmentPlan } from "./plan";
 import { STATE_NAMES, State, type counterSchema } from "./tcb";
 import { expire } from "./timers";
+import { answersRead } from "./window";
 
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
@@ -128,7 +129,7 @@ export class TcpStack {
     const bytes = Math.min(max, this.available(conn));
     if (bytes <= 0) return 0;
     tcp.tcb.consumed[conn] = tcp.tcb.consumed[conn]! + bytes;
-    if (tcp.tcb.state[conn] !== State.closed && wantsWindowUpdate(tcp, conn)) {
+    if (tcp.tcb.state[conn] !== State.closed && answersRead(tcp, conn)) {
       tcp.tcb.ackNow[conn] = 1;
       settle(tcp, this.plan, conn);
     }
