@@ -1,6 +1,7 @@
 import { DATAGRAM_HEADERS } from "../design/mtu";
 import type { Variable } from "../inspect";
 import type { Placement, System } from "../machine/machine";
+import { linuxPorts, netbsdPorts, type DynamicPorts } from "../network/dynamicPorts";
 import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
 import { UdpSockets } from "../network/udp";
@@ -59,7 +60,7 @@ const receiveBuffer: Readonly<Record<System, number>> = { rump: 41600, linux: 21
 /** ICMP errors a second: NetBSD's `icmperrppslim`, Linux' `icmp_msgs_per_sec`. */
 const errorLimit: Readonly<Record<System, number>> = { rump: 100, linux: 1000 };
 const SECOND = 1e12;
-const FIRST_DYNAMIC_PORT = 49152;
+const dynamicPorts: Readonly<Record<System, DynamicPorts>> = { rump: netbsdPorts, linux: linuxPorts };
 
 /** What the stack does for datagrams: cost and way of a packet that is ready, and the portmap where there is one. */
 export interface BelowDatagrams {
@@ -116,13 +117,14 @@ export class Datagrams {
     const bound = this.below.bind(port);
     if (bound !== undefined && "error" in bound) return bound.error;
     const local = bound?.port ?? (port === 0 ? this.freePort() : port);
-    return this.sockets.find(local) >= 0 ? "EADDRINUSE" : this.sockets.open(local, user);
+    return local < 0 || this.sockets.find(local) >= 0 ? "EADDRINUSE" : this.sockets.open(local, user);
   }
 
+  /** The lowest; −1: none. */
   private freePort(): number {
-    let port = FIRST_DYNAMIC_PORT;
-    while (this.sockets.find(port) >= 0) port++;
-    return port;
+    const [first, last] = dynamicPorts[this.place.domain.system];
+    for (let port = first; port <= last; port++) if (this.sockets.find(port) < 0) return port;
+    return -1;
   }
 
   /** All sockets of a user are closed. */

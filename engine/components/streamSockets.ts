@@ -9,7 +9,6 @@ import type { SocketUser } from "./socketUser";
 /** Ops of the stack that are about connections: all from here on, up to those of ARP. */
 export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6 } as const;
 
-const FIRST_DYNAMIC_PORT = 49152;
 /** IPv4 and TCP headers with all options, which a long segment's length includes. */
 const LONGEST_HEADERS = 20 + 60;
 /** IPv4 and TCP headers without options (RFC 6691). */
@@ -21,7 +20,6 @@ const defaults: Readonly<Record<System, TcpOptions>> = { rump: netbsdTcp, linux:
 export class StreamSockets {
   readonly tcp: TcpStack;
   private readonly conn;
-  private readonly scalars;
   private readonly listener;
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
@@ -37,9 +35,6 @@ export class StreamSockets {
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
       user: "i32", port: "u16", live: "u8", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
     });
-    this.scalars = kernel.store.table(`sockets state of ${spec.path}`, { nextPort: "u16" }, 1);
-    this.scalars.alloc();
-    this.scalars.nextPort[0] = FIRST_DYNAMIC_PORT;
     this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
     const iss = kernel.random.open(spec.path, "initial sequence numbers");
     const base = defaults[domain.system];
@@ -82,19 +77,22 @@ export class StreamSockets {
    * (LibrettOS 3.2). @returns the connection, whose `onEstablished` follows, or an error name
    */
   open(user: number, ip: number, port: number): number | string {
-    const bound = this.wire().bindPort?.(Protocol.tcp, 0);
-    if (bound !== undefined && "error" in bound) return bound.error;
-    const local = bound?.port ?? this.nextPort();
-    const conn = this.tcp.connect(this.ip, local, ip, port);
+    const conn = this.wire().bindPort === undefined ? this.tcp.connect(this.ip, 0, ip, port) : this.connectBound(ip, port);
+    if (typeof conn === "string") return conn;
     if (conn === NO_CONNECTION) return "EADDRNOTAVAIL";
-    this.adopt(conn, user, local);
+    this.adopt(conn, user, this.tcp.localPort(conn));
     return conn;
   }
 
-  private nextPort(): number {
-    const port = this.scalars.nextPort[0]!;
-    this.scalars.nextPort[0] = port === 65535 ? FIRST_DYNAMIC_PORT : port + 1;
-    return port;
+  /** A port that the portmap gives may be that of a connection to the same server, made when there was no portmap: that one keeps it until it is over. */
+  private connectBound(ip: number, port: number): number | string {
+    for (;;) {
+      const bound = this.wire().bindPort?.(Protocol.tcp, 0);
+      if (bound === undefined) return NO_CONNECTION;
+      if ("error" in bound) return bound.error;
+      const conn = this.tcp.connect(this.ip, bound.port, ip, port);
+      if (conn !== NO_CONNECTION) return conn;
+    }
   }
 
   private closed(conn: number, reason: CloseReason): void {

@@ -94,6 +94,8 @@ export interface Client {
   ended?(endpoint: number): void;
   /** The endpoint failed and is gone. */
   failed?(endpoint: number): void;
+  /** There is no endpoint: for want of a port. @param ticket that {@link Runner.open} was called with @param again whether to try again makes sense */
+  unopened?(ticket: number, again: boolean): void;
   /** Overrides of what the runner has booked, where the other end knows better; 0 for `last`: nothing has come. @param end of the run so far */
   outcome?(end: number): { readonly completed: number; readonly bytes: number; readonly last: number; readonly silence: number };
   /** Results by message size. */

@@ -11,6 +11,8 @@ import type { Transport } from "./transport";
 const Op = { open: 1, send: 2, write: 3, read: 4, close: 5, shutdown: 6, answer: 7 } as const;
 /** Bytes that one read asks for. */
 const READ_SIZE = 65536;
+/** "Test aborted after 10 failures": how often ab tries again at once where connect fails at once (`start_connect`, support/ab.c). */
+const ATTEMPTS = 10;
 
 /** TCP connections of the load generator: each belongs to a workload and stays with one thread. */
 export class Streams implements Transport, SocketUser {
@@ -18,6 +20,8 @@ export class Streams implements Transport, SocketUser {
     readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8";
   }>;
   private readonly scalars;
+  /** By workload, how often no connection could be made. */
+  private readonly unopened;
   private readonly fn;
   private user = 0;
 
@@ -30,10 +34,14 @@ export class Streams implements Transport, SocketUser {
       "write request": { file: "support/ab.c", kind: "workload" },
       "read response": { file: "support/ab.c", kind: "workload" },
       "connection failed": { kind: "violation", a: "reason" },
+      // What connect(2) says where there is no port: by itself, and where a portmap gives ports.
+      "connect failed: EADDRNOTAVAIL": { kind: "violation", a: "port" },
+      "connect failed: EADDRINUSE": { kind: "violation", a: "port" },
     });
     this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closed: "u8" });
     this.scalars = kernel.store.table(`client threads of ${path}`, { opened: "f64" }, 1);
     this.scalars.alloc();
+    this.unopened = kernel.store.table(`connections not made of ${path}`, { count: "u32" });
   }
 
   start(): void {
@@ -138,13 +146,25 @@ export class Streams implements Transport, SocketUser {
     const { target: { address, port }, noDelay } = this.runs[w]!;
     const { sockets } = this.libc();
     const conn = sockets.open(this.user, address, port);
-    if (typeof conn === "string") return this.runs[w]!.failed(failureOf(conn));
+    if (typeof conn === "string") return this.notOpened(w, ticket, conn);
     if (noDelay) sockets.tcp.setNoDelay(conn);
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
     c.run[conn] = w;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closed[conn] = 0;
     this.runs[w]!.opened(conn, ticket);
+  }
+
+  /** No connection could be made: the client may try again, as after other failures, but not for ever. */
+  private notOpened(w: number, ticket: number, error: string): void {
+    const { kernel, cpus } = this.machine;
+    const run = this.runs[w]!;
+    const row = this.fn[error === "EADDRNOTAVAIL" ? "connect failed: EADDRNOTAVAIL" : "connect failed: EADDRINUSE"];
+    kernel.mark(row, this.component, cpus.contextOf(cpus.currentThread), kernel.now, 0, NONE, run.target.port);
+    run.failed(failureOf(error));
+    while (this.unopened.rows <= w) this.unopened.alloc();
+    this.unopened.count[w]!++;
+    run.client.unopened?.(ticket, this.unopened.count[w]! <= ATTEMPTS);
   }
 
   private send(conn: number): void {

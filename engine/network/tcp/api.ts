@@ -1,3 +1,5 @@
+import { linuxPorts, netbsdPorts, type DynamicPorts } from "../dynamicPorts";
+
 const MILLISECOND = 1e9;
 const SECOND = 1e12;
 
@@ -59,6 +61,8 @@ export interface TcpOptions {
   readonly listeners: "netbsd" | "linux";
   /** Most connections that may wait for `accept`, whatever `listen` is asked for. */
   readonly somaxconn: number;
+  /** Of connections whose user names none. */
+  readonly dynamicPorts: DynamicPorts;
 }
 
 /**
@@ -70,7 +74,7 @@ export interface TcpOptions {
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
   congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
-  maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
+  maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /**
@@ -81,7 +85,7 @@ export const netbsdTcp: TcpOptions = {
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
-  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -96,7 +100,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
     quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
-    listeners: o.listeners, somaxconn: o.somaxconn,
+    listeners: o.listeners, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,
   };
 }
 

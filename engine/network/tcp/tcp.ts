@@ -15,10 +15,6 @@ import { answersRead } from "./window";
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
 
-/** RFC 6335 section 6. */
-const FIRST_DYNAMIC_PORT = 49152;
-const DYNAMIC_PORTS = 65536 - FIRST_DYNAMIC_PORT;
-
 /**
  * One host's TCP: many connections, all state in tables. It never acts by itself: segments come by `input`, time by `timeout`, and what
  * it wants goes to its {@link TcpEnv}. A connection's number is valid until the user's `close` or `abort` and `TcpEnv.closed`, both.
@@ -314,12 +310,14 @@ export class TcpStack {
     return describeStack(this.tcp);
   }
 
+  /** The next one in turn that the 4-tuple is free with, and that nobody listens on; 0: none. Both systems begin at a random one. */
   private dynamicPort(localIp: number, remoteIp: number, remotePort: number): number {
-    const { scalars, connections } = this.tcp;
-    for (let n = 0; n < DYNAMIC_PORTS; n++) {
-      const port = FIRST_DYNAMIC_PORT + (scalars.nextPort[0]! + n) % DYNAMIC_PORTS;
-      if (connections.find(localIp, port, remoteIp, remotePort) >= 0) continue;
-      scalars.nextPort[0] = (port - FIRST_DYNAMIC_PORT + 1) % DYNAMIC_PORTS;
+    const { scalars, connections, listeners, options: { dynamicPorts: [first, last] } } = this.tcp;
+    const ports = last - first + 1;
+    for (let n = 0; n < ports; n++) {
+      const port = first + (scalars.nextPort[0]! + n) % ports;
+      if (connections.find(localIp, port, remoteIp, remotePort) >= 0 || listeners.find(localIp, port) >= 0) continue;
+      scalars.nextPort[0] = (port - first + 1) % ports;
       return port;
     }
     return 0;

@@ -152,4 +152,9 @@ export class ClosedLoop implements Client {
     this.state.opened[0]!--;
     if (this.runner.issued < this.requests) this.open(this.endpoint.client[endpoint]!);
   }
+
+  unopened(client: number, again: boolean): void {
+    this.state.opened[0]!--;
+    if (again && this.runner.issued < this.requests) this.open(client);
+  }
 }

@@ -133,4 +133,8 @@ export class OpenLoop implements Client {
     }
     this.runner.open();
   }
+
+  unopened(_ticket: number, again: boolean): void {
+    if (again) this.runner.open();
+  }
 }

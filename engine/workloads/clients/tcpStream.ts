@@ -83,4 +83,8 @@ class TcpStream implements Client {
     this.scalars.open[0]!--;
     this.scalars.failed[0]!++;
   }
+
+  unopened(): void {
+    this.failed();
+  }
 }
