@@ -367,7 +367,7 @@ export class Cpus implements Model, CpuParts {
     this.dispatcher.resume(v, pcpu);
   }
 
-  /** The vCPU loses its pCPU; it stays runnable. */
+  /** The hypervisor takes the vCPU's pCPU, for itself or another; the vCPU stays runnable. */
   suspend(v: number): void {
     this.dispatcher.suspend(v);
   }

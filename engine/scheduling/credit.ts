@@ -1,7 +1,7 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
 import { CreditAccounting, Priority } from "./creditAccounting";
-import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 /** `CSCHED_TICKS_PER_TSLICE`, xen/common/sched_credit.c. */
 const TICKS_PER_SLICE = 3;

@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel/kernel";
-import type { VcpuParameters } from "./hypervisor";
+import type { VcpuParameters } from "./vcpuPolicy";
 
 const MILLISECOND = 1e9;
 /** `CSCHED_CREDITS_PER_MSEC`, xen/common/sched_credit.c. */

@@ -94,14 +94,13 @@ export class Dispatcher {
     kernel.cause = cause;
   }
 
-  /** The vCPU loses its pCPU; it stays runnable. */
+  /** The hypervisor takes the vCPU's pCPU, for itself or another; the vCPU stays runnable. */
   suspend(v: number): void {
     const { vcpus, work, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
     const { idleLock } = vcpus.entry(v);
     if (idleLock !== NONE && this.idling.holdsLock(v)) this.cpus.locks.acquire(idleLock, v);
     if (c.idle[v] === 1) this.idling.end(v);
-    if (c.thread[v] !== NONE || c.work[v] !== NONE) vcpus.counts.preemptions[vcpus.domainOf[v]!]!++;
     c.ran[v]! += kernel.now - c.since[v]!;
     c.state[v] = VcpuState.runnable;
     c.pcpu[v] = NONE;

@@ -2,66 +2,32 @@ import type { Scope } from "../inspect";
 import type { Kernel, Model } from "../kernel/kernel";
 import type { Machine } from "../machine/machine";
 import { Priority } from "../kernel/queue";
-import type { CostProfile } from "../profiles/profile";
-import { NONE, NO_VCPU } from "../trace/trace";
+import { NONE } from "../trace/trace";
 import { VcpuState, type Cpus, type VcpuHost } from "./cpus";
+import { Inside, Pcpus } from "./pcpus";
 import type { Topology } from "./topology";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
-/** What a policy knows of its host. pCPUs are numbered from 0 within the host. */
-export interface PcpuView {
-  readonly count: number;
-  readonly topology: Topology;
-  /** The vCPU that has the pCPU (also while it is being switched to), or −1. */
-  current(pcpu: number): number;
-  /** When it got it, picoseconds. */
-  since(pcpu: number): number;
-  isRunnable(vcpu: number): boolean;
-  /** Makes the pCPU choose anew, as the scheduling softirq does. */
-  tickle(pcpu: number): void;
-}
-
-export interface VcpuParameters {
-  readonly domain: number;
-  /** Weight and cap are the domain's. */
-  readonly weight: number;
-  /** Percent of one pCPU that all vCPUs of the domain get together (xl.cfg(5)); 0: no limit. */
-  readonly cap: number;
-  /** pCPUs it may run on; empty: any. */
-  readonly affinity: readonly number[];
-}
-
-/** A scheduler of vCPUs over pCPUs. A further one is one file beside `credit.ts`. */
-export interface VcpuPolicy {
-  add(vcpu: number, parameters: VcpuParameters): void;
-  /** The vCPU became runnable. */
-  wake(vcpu: number): void;
-  /** The vCPU gave up its pCPU and sleeps. @param pcpu −1: it was waiting for one, and does no longer */
-  sleep(vcpu: number, pcpu: number): void;
-  /** Chooses for a pCPU; the current vCPU, if still runnable, is a candidate. */
-  pick(pcpu: number): { readonly vcpu: number; /** Longest run, picoseconds; 0: no limit. */ readonly slice: number };
-  /** Period of `tick` on every pCPU, picoseconds; 0: none. */
-  readonly tickPeriod: number;
-  tick(pcpu: number): void;
-  describe(vcpu: number): string;
-}
-
-const Op = { reschedule: 0, switched: 1, tick: 2, sliceEnd: 3 } as const;
+const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, reschedule: 6, continued: 7 } as const;
 
 /**
- * The lower level of scheduling: vCPUs on pCPUs. The mechanism is here (who has which pCPU, what a switch costs, slices);
+ * The lower level of scheduling: vCPUs on pCPUs. The mechanism is here (who has which pCPU, what a switch costs, ticks, slices);
  * the choice is the policy's.
+ *
+ * A tick, a slice's end, and another pCPU that asks this one to choose anew are interrupts: they take the pCPU from the guest that it is in, by a
+ * VM exit. What they raise is done after one another before any guest has the pCPU again, as Xen does its softirqs (`xen/common/softirq.c`): what comes
+ * meanwhile waits, and costs no further exit.
  */
 export class Hypervisor implements Model, VcpuHost, PcpuView {
   readonly id: number;
+  private readonly pcpus: Pcpus;
   private readonly pcpu;
-  private readonly contexts: number[] = [];
   private readonly vcpus: number[] = [];
   private readonly fn;
   private policy!: VcpuPolicy;
 
   private readonly kernel: Kernel;
   private readonly cpus: Cpus;
-  private readonly costs: CostProfile;
   readonly count: number;
 
   /** @param component its path in the design: the hypervisor's, or the host's where there is none */
@@ -71,7 +37,6 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.count = count;
     this.kernel = kernel;
     this.cpus = machine.cpus;
-    this.costs = machine.costs;
     this.id = kernel.component(component, type, host, undefined, this);
     this.fn = kernel.functions({
       schedule: { file: "xen/common/schedule.c", kind: "hypervisor" },
@@ -79,15 +44,13 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
       "resume vcpu": { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
       s_timer_fn: { file: "xen/common/schedule.c", kind: "hypervisor" },
       csched_tick: { file: "xen/common/sched_credit.c", kind: "hypervisor" },
+      continue_running: { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
+      apic_timer_interrupt: { file: "xen/arch/x86/apic.c", kind: "hypervisor" },
+      event_check_interrupt: { file: "xen/arch/x86/smp.c", kind: "hypervisor" },
+      "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
     });
-    this.pcpu = kernel.store.table(`pcpus of ${host}`, {
-      vcpu: "i32", last: "i32", since: "f64", switching: "u8", asked: "u8", slice: "i32", switches: "f64", pending: "f64", overhead: "f64",
-    });
-    for (let p = 0; p < count; p++) {
-      this.pcpu.alloc();
-      this.pcpu.vcpu[p] = this.pcpu.last[p] = this.pcpu.slice[p] = NONE;
-      this.contexts.push(kernel.context("pcpu", `${host}/pcpu${p}`, host, undefined));
-    }
+    this.pcpus = new Pcpus(kernel, machine.costs, this.id, host, count);
+    this.pcpu = this.pcpus.pcpu;
   }
 
   /** Must be called once, before `start`. */
@@ -109,6 +72,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and its clock stops. */
   stop(): void {
     this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.tick);
+    for (let p = 0; p < this.count; p++) this.pcpu.ticks[p] = 0;
   }
 
   /** The host runs again; its domains boot one by one. */
@@ -129,18 +93,19 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   }
 
   block(vcpu: number): void {
-    const p = this.pcpuOf(vcpu);
+    const p = this.pcpus.of(vcpu);
+    if (p === NONE) throw new Error(`vCPU ${vcpu} has no pCPU`);
     this.pcpu.vcpu[p] = NONE;
-    this.cancelSlice(p);
+    this.pcpus.cancelSlice(p);
     this.policy.sleep(vcpu, p);
     this.tickle(p);
   }
 
   takeDown(vcpu: number): void {
-    const p = this.currentPcpu(vcpu);
+    const p = this.pcpus.of(vcpu);
     if (p !== NONE) {
       this.pcpu.vcpu[p] = NONE;
-      this.cancelSlice(p);
+      this.pcpus.cancelSlice(p);
     }
     this.cpus.vcpu.state[vcpu] = VcpuState.off;
     this.policy.sleep(vcpu, p);
@@ -165,106 +130,137 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   tickle(pcpu: number): void {
     if (this.pcpu.asked[pcpu] === 1) return;
     this.pcpu.asked[pcpu] = 1;
-    if (this.pcpu.switching[pcpu] === 0) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, pcpu);
+    if (this.pcpu.inside[pcpu] === Inside.guest) this.kernel.schedule(0, Priority.scheduler, this.id, Op.ipi, pcpu);
   }
 
-  // --- Events -------------------------------------------------------------------------------------------------------
+  // --- Interrupts ---------------------------------------------------------------------------------------------------
 
-  fire(op: number, pcpu: number): void {
-    if (op === Op.reschedule) this.reschedule(pcpu);
+  fire(op: number, pcpu: number, b: number): void {
+    if (op === Op.ipi) this.asked(pcpu);
+    else if (op === Op.tick) this.tick(pcpu);
+    else if (op === Op.sliceEnd) this.sliceEnded(pcpu);
+    else if (op === Op.exited) this.exited(pcpu, b);
+    else if (op === Op.ticked) this.ticked(pcpu);
+    else if (op === Op.reschedule) this.reschedule(pcpu);
     else if (op === Op.switched) this.switched(pcpu);
-    else if (op === Op.tick) this.ticked(pcpu);
-    else this.sliceEnded(pcpu);
+    else this.continued(pcpu);
   }
 
-  private reschedule(p: number): void {
-    const before = this.pcpu.vcpu[p]!;
-    this.pcpu.asked[p] = 0;
-    this.cancelSlice(p);
-    const { vcpu, slice } = this.policy.pick(p);
-    const stays = vcpu === before;
-    if (!stays && before !== NONE && this.cpus.vcpu.state[before] === VcpuState.running) this.cpus.suspend(before);
-    this.kernel.mark(this.fn.schedule, this.id, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, stays && vcpu !== NONE ? vcpu : NO_VCPU);
-    if (stays) {
-      if (vcpu !== NONE) this.armSlice(p, slice);
-      return;
+  /** The scheduling softirq was raised for a pCPU: by an interrupt from another one, where this one is in a guest. */
+  private asked(p: number): void {
+    if (this.pcpus.isIdle(p)) return this.reschedule(p);
+    this.interrupt(p, this.fn.event_check_interrupt);
+  }
+
+  private tick(p: number): void {
+    if (this.pcpus.isIdle(p)) {
+      this.pcpus.mark(p, this.fn.csched_tick);
+      this.policy.tick(p);
+    } else {
+      this.pcpu.ticks[p] = 1;
+      this.interrupt(p, this.fn.apic_timer_interrupt);
     }
-    this.pcpu.vcpu[p] = vcpu;
-    if (vcpu === NONE) return;
-    const fn = this.pcpu.last[p] === vcpu ? this.fn["resume vcpu"] : this.fn.context_switch;
-    this.pcpu.switching[p] = 1;
-    this.pcpu.since[p] = this.kernel.now;
-    this.pcpu.pending[p] = slice;
-    this.kernel.schedule(this.costs.of(fn, 0), Priority.scheduler, this.id, Op.switched, p, fn);
-  }
-
-  private switched(p: number): void {
-    const vcpu = this.pcpu.vcpu[p]!;
-    if (vcpu === NONE) return this.switchedInVain(p);
-    const same = this.pcpu.last[p] === vcpu;
-    const fn = same ? this.fn["resume vcpu"] : this.fn.context_switch;
-    const cost = this.costs.of(fn, 0);
-    this.kernel.mark(fn, this.id, this.contexts[p]!, this.kernel.now - cost, cost, NONE, 0, 0, vcpu);
-    this.pcpu.switching[p] = 0;
-    this.pcpu.last[p] = vcpu;
-    this.pcpu.since[p] = this.kernel.now;
-    this.pcpu.overhead[p]! += cost;
-    if (!same) {
-      this.pcpu.switches[p]!++;
-      this.cpus.vcpus.counts.vcpuSwitches[this.cpus.vcpus.domainOf[vcpu]!]!++;
-    }
-    this.armSlice(p, this.pcpu.pending[p]!);
-    const asked = this.pcpu.asked[p] === 1;
-    this.cpus.resume(vcpu, p);
-    if (asked) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
-  }
-
-  /** The vCPU was taken down while the pCPU switched to it. */
-  private switchedInVain(p: number): void {
-    const cost = this.kernel.now - this.pcpu.since[p]!;
-    this.kernel.mark(this.fn.context_switch, this.id, this.contexts[p]!, this.pcpu.since[p]!, cost);
-    this.pcpu.switching[p] = 0;
-    this.pcpu.overhead[p]! += cost;
-    this.pcpu.last[p] = NONE;
-    if (this.pcpu.asked[p] === 1) this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
-  }
-
-  private ticked(p: number): void {
-    const vcpu = this.pcpu.vcpu[p]!;
-    this.kernel.mark(this.fn.csched_tick, this.id, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, vcpu === NONE || this.pcpu.switching[p] === 1 ? NO_VCPU : vcpu);
-    this.policy.tick(p);
     // The clock causes the next tick, not this one: a stack of ticks would say nothing.
     this.kernel.cause = NONE;
     this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
   }
 
   private sliceEnded(p: number): void {
+    this.pcpu.slice[p] = NONE;
+    this.pcpu.ends[p] = 1;
+    this.interrupt(p, this.fn.apic_timer_interrupt);
+  }
+
+  /** An interrupt of the hypervisor's own takes the pCPU from its guest; where it is in the hypervisor already, that sees to what was raised. */
+  private interrupt(p: number, fn: number): void {
     const vcpu = this.pcpu.vcpu[p]!;
-    this.pcpu.slice[p] = NONE;
-    this.kernel.mark(this.fn.s_timer_fn, this.id, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, vcpu);
-    this.tickle(p);
+    const exits = this.pcpu.inside[p] === Inside.guest;
+    if (exits) this.cpus.suspend(vcpu);
+    this.pcpus.mark(p, fn);
+    if (!exits) return;
+    this.pcpu.inside[p] = Inside.hypervisor;
+    this.pcpus.go(p, this.fn["VM exit: external interrupt"], Op.exited, vcpu);
   }
 
-  private armSlice(p: number, slice: number): void {
-    if (slice > 0) this.pcpu.slice[p] = this.kernel.schedule(slice, Priority.scheduler, this.id, Op.sliceEnd, p);
+  private exited(p: number, vcpu: number): void {
+    const { counts, domainOf } = this.cpus.vcpus;
+    counts.exits[domainOf[vcpu]!]!++;
+    this.pcpus.spent(p, this.fn["VM exit: external interrupt"]);
+    this.goOn(p);
   }
 
-  private cancelSlice(p: number): void {
-    const handle = this.pcpu.slice[p]!;
-    if (handle !== NONE) this.kernel.cancel(handle);
-    this.pcpu.slice[p] = NONE;
+  // --- In the hypervisor --------------------------------------------------------------------------------------------
+
+  /** Sees to what has been raised, and then lets the vCPU run. */
+  private goOn(p: number): void {
+    const { pcpu } = this;
+    if (pcpu.ticks[p] === 1) {
+      pcpu.ticks[p] = 0;
+      return this.pcpus.go(p, this.fn.csched_tick, Op.ticked);
+    }
+    if (pcpu.ends[p] === 1) {
+      pcpu.ends[p] = 0;
+      pcpu.asked[p] = 1;
+      this.pcpus.mark(p, this.fn.s_timer_fn);
+    }
+    if (pcpu.asked[p] === 1) return void this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
+    pcpu.inside[p] = Inside.guest;
+    this.pcpus.armSlice(p, Op.sliceEnd);
+    this.cpus.resume(pcpu.vcpu[p]!, p);
   }
 
-  private pcpuOf(vcpu: number): number {
-    const p = this.currentPcpu(vcpu);
-    if (p === NONE) throw new Error(`vCPU ${vcpu} has no pCPU`);
-    return p;
+  private ticked(p: number): void {
+    this.pcpus.spent(p, this.fn.csched_tick);
+    this.policy.tick(p);
+    this.goOn(p);
   }
 
-  /** The pCPU that the vCPU has or is being given, or −1. */
-  private currentPcpu(vcpu: number): number {
-    for (let p = 0; p < this.count; p++) if (this.pcpu.vcpu[p] === vcpu) return p;
-    return NONE;
+  /** `schedule`: the policy chooses. What that costs is part of going on, or of the switch, that it leads to. */
+  private reschedule(p: number): void {
+    const { pcpu } = this;
+    const before = pcpu.vcpu[p]!;
+    pcpu.asked[p] = 0;
+    this.pcpus.cancelSlice(p);
+    const { vcpu, slice } = this.policy.pick(p);
+    const stays = vcpu === before;
+    if (!stays && before !== NONE) this.cpus.vcpus.preempted(before);
+    if (!stays) pcpu.vcpu[p] = NONE;
+    this.pcpus.mark(p, this.fn.schedule);
+    if (vcpu === NONE) {
+      pcpu.inside[p] = Inside.guest;
+      return;
+    }
+    pcpu.granted[p] = slice;
+    if (stays) return this.pcpus.go(p, this.fn.continue_running, Op.continued);
+    pcpu.vcpu[p] = vcpu;
+    pcpu.inside[p] = Inside.aSwitch;
+    pcpu.since[p] = this.kernel.now;
+    this.pcpus.go(p, this.switchTo(p), Op.switched);
+  }
+
+  private continued(p: number): void {
+    this.pcpus.spent(p, this.fn.continue_running);
+    this.goOn(p);
+  }
+
+  private switchTo(p: number): number {
+    return this.pcpu.last[p] === this.pcpu.vcpu[p] ? this.fn["resume vcpu"] : this.fn.context_switch;
+  }
+
+  /** The vCPU may have been taken down while the pCPU switched to it. */
+  private switched(p: number): void {
+    const { pcpu } = this;
+    const vcpu = pcpu.vcpu[p]!;
+    const fn = vcpu === NONE ? this.fn.context_switch : this.switchTo(p);
+    pcpu.inside[p] = Inside.hypervisor;
+    pcpu.last[p] = vcpu;
+    pcpu.since[p] = this.kernel.now;
+    this.pcpus.spent(p, fn);
+    if (fn === this.fn.context_switch && vcpu !== NONE) {
+      pcpu.switches[p]!++;
+      this.cpus.vcpus.counts.vcpuSwitches[this.cpus.vcpus.domainOf[vcpu]!]!++;
+    }
+    this.goOn(p);
   }
 
   // --- For people ---------------------------------------------------------------------------------------------------
@@ -278,7 +274,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
         {
           name: "pcpus", value: `${this.count}`, number: this.count,
           children: Array.from({ length: this.count }, (_, p) => ({
-            name: `pcpu${p}`, value: name(this.pcpu.vcpu[p]!) + (this.pcpu.switching[p] === 1 ? " (switching)" : ""),
+            name: `pcpu${p}`, value: name(this.pcpu.vcpu[p]!) + ["", " (in the hypervisor)", " (switching)"][this.pcpu.inside[p]!]!,
             children: [{ name: "context switches", value: `${this.pcpu.switches[p]!}`, number: this.pcpu.switches[p]! }],
           })),
         },
@@ -290,8 +286,8 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];
   }
 
-  /** Time until `now` that the pCPU spent on going from one vCPU to another, picoseconds. */
+  /** See {@link Pcpus.overheadOf}. */
   overheadOf(pcpu: number, now: number): number {
-    return this.pcpu.overhead[pcpu]! + (this.pcpu.switching[pcpu] === 1 ? now - this.pcpu.since[pcpu]! : 0);
+    return this.pcpus.overheadOf(pcpu, now);
   }
 }

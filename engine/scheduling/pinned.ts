@@ -1,5 +1,5 @@
 import { NONE } from "../trace/trace";
-import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 /** Every vCPU owns one pCPU: bare metal, or a host partitioned once and for all (Xen's null scheduler). */
 export class PinnedPolicy implements VcpuPolicy {

@@ -1,6 +1,6 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
-import type { PcpuView, VcpuParameters, VcpuPolicy } from "./hypervisor";
+import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 /**
  * Round robin: one queue of runnable vCPUs for the whole host, first come, first served, each for at most a slice. No

@@ -120,6 +120,11 @@ export class Vcpus {
     return this.domains[this.domainOf[v]!]!;
   }
 
+  /** The vCPU that has left its pCPU runnable does not get it back. */
+  preempted(v: number): void {
+    if (this.vcpu.thread[v] !== NONE || this.vcpu.work[v] !== NONE) this.counts.preemptions[this.domainOf[v]!]!++;
+  }
+
   countsOf(domain: number): DomainCounts {
     const c = this.counts;
     return {

@@ -4,6 +4,7 @@ import { deviceInvariants } from "./devices";
 import { failureInvariants } from "./failures";
 import { frameInvariants } from "./frames";
 import { grantInvariants } from "./grants";
+import { hypervisorInvariants } from "./hypervisor";
 import type { Invariant } from "./invariant";
 import { lockInvariants } from "./locks";
 import { portmapInvariants } from "./portmap";
@@ -16,7 +17,7 @@ import { timeInvariants } from "./time";
 
 /** The rules of each subject, by the name of its file. */
 export const bySubject: Readonly<Record<string, readonly Invariant[]>> = {
-  time: timeInvariants, scheduling: schedulingInvariants, credits: creditInvariants, locks: lockInvariants, rings: ringInvariants, grants: grantInvariants,
+  time: timeInvariants, scheduling: schedulingInvariants, hypervisor: hypervisorInvariants, credits: creditInvariants, locks: lockInvariants, rings: ringInvariants, grants: grantInvariants,
   failures: failureInvariants,
   crossings: crossingInvariants, server: serverInvariants, portmap: portmapInvariants, switching: switchingInvariants, devices: deviceInvariants,
   streams: streamInvariants, frames: frameInvariants,

@@ -22,7 +22,7 @@ export const schedulingMutations: readonly Mutation[] = [
   { breaks: 54, file: "engine/scheduling/sections.ts", replace: "this.letLook(lock);", by: ";" },
   { breaks: 55, file: "engine/scheduling/waking.ts", replace: "if (c.idle[v] === 1) return this.nudge(v);\n    const running", by: "if (c.idle[v] === 1) return;\n    const running" },
   { breaks: 55, file: "engine/scheduling/waking.ts", replace: "if (c.state[v] === VcpuState.blocked) return this.kick(v, by);\n    if (c.state[v] !==", by: "if (c.state[v] !==" },
-  { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(before);", by: ";" },
+  { breaks: 56, file: "engine/scheduling/hypervisor.ts", replace: "this.cpus.suspend(vcpu);", by: ";" },
   { breaks: 56, file: "engine/scheduling/roundRobin.ts", replace: "return allowed.length === 0 || allowed.includes(pcpu);", by: "return true;" },
   { breaks: 56, file: "engine/scheduling/credit.ts", replace: "return affinity.length === 0 || affinity.includes(pcpu);", by: "return true;" },
   { breaks: 57, file: "engine/scheduling/creditAccounting.ts", replace: "(picoseconds * CREDITS_PER_MS) / MILLISECOND", by: "(picoseconds * CREDITS_PER_MS) / (1.01 * MILLISECOND)" },
@@ -33,4 +33,9 @@ export const schedulingMutations: readonly Mutation[] = [
   { breaks: 58, file: "engine/scheduling/credit.ts", replace: "ran < this.ratelimit)", by: "ran < 0)" },
   { breaks: 59, file: "engine/scheduling/credit.ts", replace: "      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;\n", by: "" },
   { breaks: 78, file: "engine/scheduling/work.ts", replace: "      begin += cost;\n      spent += cost;", by: "      begin += cost;\n      spent += 3 * cost;" },
+  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "counts.exits[domainOf[vcpu]!]!++;", by: "" },
+  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) {", by: "if (this.pcpus.isIdle(p) || p === 0) {", design: capped },
+  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) return this.reschedule(p);", by: "if (this.pcpu.vcpu[p] !== NONE) this.cpus.suspend(this.pcpu.vcpu[p]!);\n    if (this.pcpu.inside[p] === Inside.guest) return this.reschedule(p);" },
+  { breaks: 91, file: "engine/scheduling/pcpus.ts", replace: "this.costs.of(fn, 0), Priority.scheduler", by: "this.costs.of(fn, 0) / 2, Priority.scheduler" },
+  { breaks: 91, file: "engine/scheduling/pcpus.ts", replace: "this.pcpu.overhead[p]! += now - from;", by: "" },
 ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Kernel } from "../../../engine/kernel/kernel";
 import { CostProfile } from "../../../engine/profiles/profile";
 import { CreditPolicy } from "../../../engine/scheduling/credit";
-import type { PcpuView } from "../../../engine/scheduling/hypervisor";
+import type { PcpuView } from "../../../engine/scheduling/vcpuPolicy";
 import { Topology } from "../../../engine/scheduling/topology";
 
 const NONE = -1;

@@ -1,0 +1,85 @@
+import type { Kernel } from "../kernel/kernel";
+import { Priority } from "../kernel/queue";
+import type { CostProfile } from "../profiles/profile";
+import { NONE, NO_VCPU } from "../trace/trace";
+
+/** What a pCPU is in: a guest, or nothing at all; the hypervisor, which has taken it from the vCPU that has it; a switch to that vCPU. */
+export const Inside = { guest: 0, hypervisor: 1, aSwitch: 2 } as const;
+
+/** The pCPUs of a host: who has each, and the rows and the time of what the hypervisor does there. */
+export class Pcpus {
+  /**
+   * `vcpu` has it, or is switched to; `last` had it before; `since`: when it was switched to. `from`: since when the hypervisor does what it does.
+   * `asked`, `ticks`, `ends`: it has to choose, a tick and a slice's end to see to. `slice`: the event of its end; `granted`: how long the next one is.
+   */
+  readonly pcpu;
+  private readonly contexts: number[] = [];
+
+  /** @param component the hypervisor, to which events and rows belong */
+  constructor(private readonly kernel: Kernel, private readonly costs: CostProfile, private readonly component: number, host: string, count: number) {
+    this.pcpu = kernel.store.table(`pcpus of ${host}`, {
+      vcpu: "i32", last: "i32", since: "f64", inside: "u8", from: "f64", asked: "u8", ticks: "u8", ends: "u8", slice: "i32", granted: "f64", switches: "f64", overhead: "f64",
+    });
+    for (let p = 0; p < count; p++) {
+      this.pcpu.alloc();
+      this.pcpu.vcpu[p] = this.pcpu.last[p] = this.pcpu.slice[p] = NONE;
+      this.contexts.push(kernel.context("pcpu", `${host}/pcpu${p}`, host, undefined));
+    }
+  }
+
+  /** Nobody has it, and the hypervisor does nothing there. */
+  isIdle(p: number): boolean {
+    return this.pcpu.vcpu[p] === NONE && this.pcpu.inside[p] === Inside.guest;
+  }
+
+  /** The hypervisor goes through a function on the pCPU, and comes to `op` then. */
+  go(p: number, fn: number, op: number, b = 0): void {
+    this.pcpu.from[p] = this.kernel.now;
+    this.kernel.schedule(this.costs.of(fn, 0), Priority.scheduler, this.component, op, p, b);
+  }
+
+  /** It has gone through that: the row. */
+  spent(p: number, fn: number): void {
+    const { now } = this.kernel;
+    const from = this.pcpu.from[p]!;
+    this.pcpu.overhead[p]! += now - from;
+    this.pcpu.from[p] = now;
+    this.kernel.mark(fn, this.component, this.contexts[p]!, from, now - from, NONE, 0, 0, this.vcpuOn(p));
+  }
+
+  /** A row of something that takes no time, or whose time is part of what it leads to. */
+  mark(p: number, fn: number): void {
+    this.kernel.mark(fn, this.component, this.contexts[p]!, this.kernel.now, 0, NONE, 0, 0, this.vcpuOn(p));
+  }
+
+  /** For the trace: the vCPU that has the pCPU, and is not switched to any more. */
+  private vcpuOn(p: number): number {
+    const vcpu = this.pcpu.vcpu[p]!;
+    return vcpu === NONE || this.pcpu.inside[p] === Inside.aSwitch ? NO_VCPU : vcpu;
+  }
+
+  /** The slice that was granted begins, if it has an end. @param op event of that */
+  armSlice(p: number, op: number): void {
+    const { granted, slice } = this.pcpu;
+    if (granted[p]! > 0) slice[p] = this.kernel.schedule(granted[p]!, Priority.scheduler, this.component, op, p);
+    granted[p] = 0;
+  }
+
+  cancelSlice(p: number): void {
+    const handle = this.pcpu.slice[p]!;
+    if (handle !== NONE) this.kernel.cancel(handle);
+    this.pcpu.slice[p] = NONE;
+    this.pcpu.ends[p] = this.pcpu.granted[p] = 0;
+  }
+
+  /** The pCPU that the vCPU has or is being given, or −1. */
+  of(vcpu: number): number {
+    for (let p = 0; p < this.pcpu.rows; p++) if (this.pcpu.vcpu[p] === vcpu) return p;
+    return NONE;
+  }
+
+  /** Time until `now` that the hypervisor took of the pCPU: exits to its interrupts, ticks, choosing, and going from one vCPU to another; picoseconds. */
+  overheadOf(p: number, now: number): number {
+    return this.pcpu.overhead[p]! + (this.pcpu.inside[p] === Inside.guest ? 0 : now - this.pcpu.from[p]!);
+  }
+}
