@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseDesign } from "../../../engine/design/parse";
 import { Comparison } from "../../validation/comparison";
+import { rows } from "../../validation/rows";
 import { testbed, twoApplications, type AnySystem } from "../../validation/testbed";
 
 describe("comparisons of two systems", () => {
@@ -16,6 +17,14 @@ describe("comparisons of two systems", () => {
     assert.equal(gains(-11, 0).alike(15).holds, true);
     assert.equal(gains(-34, -60).muchSlower().holds, true);
     assert.equal(gains(-34, -30).muchSlower().holds, false);
+  });
+});
+
+describe("the costs that are fitted", () => {
+  it("are at their fit: NetPIPE takes the time that they were fitted to", () => {
+    const fitted = rows.filter(({ kind, metric }) => kind === "fitted" && metric === "time one way");
+    assert.equal(fitted.length, 2);
+    for (const { system, measure } of fitted) assert.ok(Math.abs(measure().error!) < 0.5, `${system}: npm run validate -- --fit`);
   });
 });
 
