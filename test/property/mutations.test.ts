@@ -15,7 +15,7 @@ describe("faults in the models", () => {
     it(`invariant ${breaks} fires for ${mutation.file}: ${mutation.by.trim() || `without ${mutation.replace.trim()}`}`, async () => {
       assert.ok(rule !== undefined, `there is no invariant ${breaks}`);
       const { run } = await mutate(mutation);
-      const designs = design !== undefined ? [design] : fc.sample(randomMachine, { numRuns: MACHINES, seed: breaks }).map(({ text }) => text);
+      const designs = design !== undefined ? [design].flat() : fc.sample(randomMachine, { numRuns: MACHINES, seed: breaks }).map(({ text }) => text);
       let error: string | undefined;
       for (const text of designs) {
         const wrong = run(text, dispatches, breaks);

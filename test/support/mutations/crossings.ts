@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Mutation } from "./mutation";
 
-/** Processes of a kernel, one of which ends in the middle of a call, and starts again. */
-const ended = (placement: string, process: string): string => readFileSync(`samples/placement/${placement}.exo.yaml`, "utf8")
-  .replace(/^run:.*$/m, `faults: [{ at: 11205us, crash: ${process}, restart: 100us }]\nrun: { until: 60ms, seed: 1 }`);
+/** Processes of a kernel, one of which ends, in the middle of a call at some of these instants, and starts again. */
+const ended = (placement: string, process: string): readonly string[] => [0, 7, 28, 70, 98, 135, 205].map((after) => readFileSync(`samples/placement/${placement}.exo.yaml`, "utf8")
+  .replace(/^run:.*$/m, `faults: [{ at: ${11_070 + after}us, crash: ${process}, restart: 100us }]\nrun: { until: 60ms, seed: 1 }`));
 
 /** Faults of crossings between protection domains. */
 export const crossingMutations: readonly Mutation[] = [

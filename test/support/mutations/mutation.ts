@@ -14,8 +14,8 @@ export interface Mutation {
   readonly by: string;
   /** A second place, where one fault alone is caught elsewhere: a driver that misbehaves before a device that does not mind. */
   readonly and?: { readonly file: string; readonly replace: string; readonly by: string };
-  /** A design in which the fault shows; without it, random machines are tried. */
-  readonly design?: string;
+  /** A design in which the fault shows, or some, in one of which it does; without it, random machines are tried. */
+  readonly design?: string | readonly string[];
   /** How far to follow a run; without it, as far as random machines are. */
   readonly dispatches?: number;
 }
