@@ -38,10 +38,13 @@ describe("the time of all pCPUs", () => {
 
   for (const [name, until] of [["scheduling/slices", 123_456_789_000], ["faults/server-crash", 300e9], ["faults/hang", 200e9], ["scheduling/lock-holder", 50e9]] as const) {
     it(`counts what is under way, and what ended unfinished: ${name}`, () => {
-      const { engine, report: r } = runFor(sample(name), until);
-      const rows = sum(r.functions.map((f) => f.time));
-      const spent = sum(r.domains.map((d) => d.busy)) + sum(r.hosts.map((h) => h.overhead));
-      assert.ok(spent > rows, "some of it is in no row");
+      const { engine } = runFor(sample(name), until);
+      const rows = (r: RunReport): number => sum(r.functions.map((f) => f.time));
+      const spent = (r: RunReport): number => sum(r.domains.map((d) => d.busy)) + sum(r.hosts.map((h) => h.overhead));
+      let r = report(engine);
+      // At the very instant every CPU may be idle; soon after, none of the samples leaves them all so.
+      for (let i = 0; i < 100 && spent(r) === rows(r) && engine.dispatch(); i++) r = report(engine);
+      assert.ok(spent(r) > rows(r), "some of it is in no row");
       assert.equal(r.hosts[0]!.idle, without(engine, "server", r.time));
     });
   }
