@@ -78,9 +78,15 @@ export const netbsdTcp: TcpOptions = {
 };
 
 /**
- * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`, `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first, TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers
- * grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send buffer has that size from the start, the receive buffer 1 MiB.
- * `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS' testbed has Linux 4.13; from 5.4 on it is 4096.
+ * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`,
+ * `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed
+ * ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first,
+ * TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send
+ * buffer has that size from the start, the receive buffer 1 MiB. `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS'
+ * testbed has Linux 4.13; from 5.4 on it is 4096.
+ *
+ * Two things that Linux does are not here: HyStart, by which CUBIC leaves slow start when round trips get longer (so that here slow start goes on
+ * until a segment is lost), and the proportional rate reduction of RFC 6937 (here the window is at ssthresh as soon as recovery begins).
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
