@@ -6,11 +6,19 @@ import { parseArgs } from "node:util";
 import { Complaint, runScript } from "./runScript.mjs";
 import { repository, rig } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
+import { linkExtension } from "./vscode/extensions.mjs";
 import { startServer } from "./vscode/server.mjs";
 import { findProgram } from "./vscode/systemPackages.mjs";
 
 const samples = join(repository, "samples");
 const firstSample = join(samples, "librettos", "librettos.exo.yaml");
+
+/** Nothing stands beside the design and its diagram. */
+const firstSettings = {
+  "workbench.startupEditor": "none",
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "chat.disableAIFeatures": true,
+};
 
 runScript(async () => {
   const { values } = parseArgs({ options: { port: { type: "string" }, served: { type: "boolean" } } });
@@ -37,10 +45,12 @@ async function serve(port) {
   // Ctrl+C is how this ends, so it is no failure.
   process.prependOnceListener("SIGINT", () => process.exit(0));
   const folder = join(rig, "start");
-  const server = await startServer({ dataFolder: join(folder, "data"), extensionsFolder: join(folder, "extensions"), port });
+  const extensionsFolder = join(folder, "extensions");
+  await linkExtension(extensionsFolder);
+  const server = await startServer({ dataFolder: join(folder, "data"), extensionsFolder, port });
   // The user may change them later, so they are written once.
-  if (!server.hasSettings()) await server.setSettings({ "workbench.startupEditor": "none", "chat.disableAIFeatures": true });
-  const address = server.address({ folder: samples, file: firstSample, extension: repository });
+  if (!server.hasSettings()) await server.setSettings(firstSettings);
+  const address = server.address({ folder: samples, file: firstSample });
   console.log(`\nVS Code with Exoscope is open at\n\n  ${address}\n\nCtrl+C ends it.`);
   openBrowser(address);
   await server.closed;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readlink, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { out, repository } from "../paths.mjs";
@@ -34,4 +34,20 @@ export async function installPackage(extensionsFolder) {
   const { node, server } = await installVSCode();
   const folders = ["--extensions-dir", extensionsFolder, "--server-data-dir", join(dirname(extensionsFolder), "data")];
   await run(node, [server, ...folders, "--accept-server-license-terms", "--install-extension", file]);
+}
+
+/**
+ * Lets a server run the extension from the repository, so that a window shows the last build when it is loaded again. A served VS Code of a release
+ * takes an extension under development from a window's address only while it is automated (`enableSmokeTestDriver` in its
+ * browserEnvironmentService), and then it suppresses notifications and questions.
+ * @param {string} extensionsFolder
+ */
+export async function linkExtension(extensionsFolder) {
+  const link = join(extensionsFolder, "exoscope");
+  if ((await readlink(link).catch(() => undefined)) === repository) return;
+  await mkdir(extensionsFolder, { recursive: true });
+  await rm(link, { recursive: true, force: true });
+  await symlink(repository, link, "junction");
+  // VS Code's list of what is installed here. Without it VS Code looks into the folders.
+  await rm(join(extensionsFolder, "extensions.json"), { force: true });
 }

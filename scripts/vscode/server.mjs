@@ -20,8 +20,8 @@ import { installVSCode } from "./install.mjs";
  * @typedef {object} Address
  * @property {string} folder
  * @property {string} [file] opened in an editor.
- * @property {string} [extension] folder of an extension under development.
- * @property {string} [tests] script whose `run` is called in the extension host.
+ * @property {string} [extension] folder of an extension under development; only an automated server heeds it.
+ * @property {string} [tests] script whose `run` is called in the extension host; only by an automated server.
  */
 
 /**

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 import type * as vscode from "vscode";
 import { out, repository } from "../../scripts/paths.mjs";
 import { launchChromium } from "../../scripts/vscode/chromium.mjs";
@@ -85,7 +85,8 @@ const quietSettings = {
 
 let browser: Promise<Browser> | undefined;
 const servers = new Map<string, Promise<Server>>();
-const openWindows = new Set<{ readonly window: VSCodeWindow; readonly context: BrowserContext }>();
+const openPages = new Set<Page>();
+const openWindows = new Set<VSCodeWindow>();
 let serverFolder: Promise<string> | undefined;
 
 /**
@@ -94,7 +95,6 @@ let serverFolder: Promise<string> | undefined;
  */
 export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWindow> {
   const { workspace = join(repository, "samples"), extension = "development", theme = "light", trusted = true } = options;
-  browser ??= launchChromium();
   const server = await serverFor(extension, trusted);
   await server.setSettings({ ...quietSettings, ...options.settings });
 
@@ -102,17 +102,7 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
   const workspacePath = join(folder, basename(workspace));
   await cp(workspace, workspacePath, { recursive: true });
 
-  const context = await (await browser).newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } });
-  // Many times what anything takes: the machine may be busy with other things.
-  context.setDefaultTimeout(60_000);
-  // The compiler of the tests keeps functions' names with this helper; pages that evaluate such functions need it.
-  await context.addInitScript("globalThis.__name ??= (value) => value;");
-  // Nothing leaves this machine: a test must not depend on the network.
-  await context.route(
-    (url) => url.hostname !== "127.0.0.1" && url.hostname !== "localhost",
-    (route) => route.abort(),
-  );
-  const page = await context.newPage();
+  const page = await openPage(options.viewport);
   const development = extension === "development" ? repository : undefined;
   const file = options.file === undefined ? undefined : join(workspacePath, options.file);
   await page.goto(server.address({ folder: workspacePath, extension: development, file }));
@@ -152,32 +142,56 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
     editorText() {
       return window.evaluate((api) => api.window.activeTextEditor?.document.getText() ?? "");
     },
-    webviewFrame(name) {
-      return eventually(async () => {
-        for (const frame of page.frames()) {
-          const found = await frame.$(`script[src*="/dist/webview/${name}.js"]`).catch(() => null);
-          if (found) return frame;
-        }
-        return undefined;
-      }, `the webview ${name} is there`);
-    },
-    async screenshot(name) {
-      await mkdir(join(out, "screenshots"), { recursive: true });
-      await page.screenshot({ path: join(out, "screenshots", `${name}.png`) });
-    },
+    webviewFrame: (name) => webviewFrame(page, name),
+    screenshot: (name) => screenshot(page, name),
     async close() {
-      openWindows.delete(entry);
-      await context.close();
+      openWindows.delete(window);
+      await page.context().close();
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-  const entry = { window, context };
-  openWindows.add(entry);
+  openWindows.add(window);
   // A served VS Code overlooks the theme of the settings that it starts with; a change it follows.
   await window.evaluate((api, id) => api.workspace.getConfiguration("workbench").update("colorTheme", id, true), themes[theme]);
   await page.waitForFunction((kind) => document.querySelector(".monaco-workbench")?.classList.contains(kind), themeClasses[theme]);
   if (file !== undefined) await page.locator(".tab.active", { hasText: basename(file) }).first().waitFor();
   return window;
+}
+
+/** A page of a browser without history, closed at the latest after the last test. It may be closed with its context. */
+export async function openPage(viewport = { width: 1400, height: 900 }): Promise<Page> {
+  browser ??= launchChromium();
+  const context = await (await browser).newContext({ viewport });
+  // Many times what anything takes: the machine may be busy with other things.
+  context.setDefaultTimeout(60_000);
+  // The compiler of the tests keeps functions' names with this helper; pages that evaluate such functions need it.
+  await context.addInitScript("globalThis.__name ??= (value) => value;");
+  // Nothing leaves this machine: a test must not depend on the network.
+  await context.route(
+    (url) => url.hostname !== "127.0.0.1" && url.hostname !== "localhost",
+    (route) => route.abort(),
+  );
+  const page = await context.newPage();
+  openPages.add(page);
+  page.once("close", () => openPages.delete(page));
+  return page;
+}
+
+/** See {@link VSCodeWindow.webviewFrame}. */
+export function webviewFrame(page: Page, name: string): Promise<Frame> {
+  return eventually(async () => {
+    for (const frame of page.frames()) {
+      const found = await frame.$(`script[src*="/dist/webview/${name}.js"]`).catch(() => null);
+      if (found) return frame;
+    }
+    return undefined;
+  }, `the webview ${name} is there`);
+}
+
+/** Writes out/screenshots/<name>.png. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  await mkdir(join(out, "screenshots"), { recursive: true });
+  await page.screenshot({ path: join(out, "screenshots", `${name}.png`) });
 }
 
 function serverFor(extension: "development" | "vsix", trusted: boolean): Promise<Server> {
@@ -201,11 +215,11 @@ afterEach(async function () {
   if (this.currentTest?.state !== "failed") return;
   const name = this.currentTest.fullTitle().replaceAll(/[^A-Za-z0-9]+/g, "-");
   let index = 0;
-  for (const { window } of openWindows) await window.screenshot(`failed-${name}-${index++}`).catch(() => undefined);
+  for (const page of openPages) await screenshot(page, `failed-${name}-${index++}`).catch(() => undefined);
 });
 
 after(async () => {
-  for (const { window } of openWindows) await window.close();
+  for (const window of openWindows) await window.close();
   await (await browser)?.close();
   for (const server of await Promise.allSettled(servers.values())) if (server.status === "fulfilled") await server.value.close();
   if (serverFolder) await rm(await serverFolder, { recursive: true, force: true, maxRetries: 5 });
