@@ -18,6 +18,7 @@ const firstSettings = {
   "workbench.startupEditor": "none",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "chat.disableAIFeatures": true,
+  "git.openRepositoryInParentFolders": "never",
 };
 
 runScript(async () => {
