@@ -2,10 +2,12 @@ import { CloseReason, TcpTimer } from "./api";
 import { slowStart } from "./congestion";
 import type { TcpCore } from "./core";
 import { afterProbe, scheduleProbe } from "./lossProbe";
-import { afterAck, afterDuplicates, isTimely, noteAcknowledged, noteSacked } from "./rack";
+import { News, reduceInProportion } from "./proportionalRate";
+import { afterAck, afterDuplicates, noteAcknowledged, noteSacked } from "./rack";
 import { enterRecovery } from "./recovery";
 import { measured } from "./timers";
 import { DUP_THRESH } from "./sack";
+import { isTimely } from "./sent";
 import { after, before, later } from "./sequence";
 import { Resend, State } from "./tcb";
 import { countReported, undoAtAdvance, undoAtReport } from "./undo";
@@ -33,6 +35,8 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
     // A probe's byte or FIN was taken.
     t.sndMax[conn] = ack;
   }
+  t.resentNews[conn] = News.none;
+  const reportedBefore = tcp.scoreboard.intervals.lists.bytes[conn]!;
   if (ack !== una) {
     t.probed[conn] = 0;
     if (t.sack[conn] !== 0) tcp.scoreboard.intervals.prune(conn, ack);
@@ -48,6 +52,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
     if (ack !== una) scheduleProbe(tcp, conn);
   }
   if (t.reduced[conn] !== 0) undoAtReport(tcp, conn);
+  reduceInProportion(tcp, conn, ((ack - una) >>> 0) + tcp.scoreboard.intervals.lists.bytes[conn]! - reportedBefore);
   return true;
 }
 

@@ -37,6 +37,8 @@ export interface TcpOptions {
   readonly earlyRetransmit?: boolean;
   /** Losses are found by time as well, and the end of the data is probed (RFC 8985): see `rack.ts` and `lossProbe.ts`. With SACK only. */
   readonly rackTlp?: boolean;
+  /** In recovery the window comes down to ssthresh by what ACKs tell of, not at once (RFC 6937): see `proportionalRate.ts`. With `rackTlp` only. */
+  readonly proportionalRate?: boolean;
   readonly timestamps: boolean;
   /** Shift count that is offered (RFC 7323 section 2); −1: no window scaling. */
   readonly windowScale: number;
@@ -85,13 +87,15 @@ export const netbsdTcp: TcpOptions = {
  * buffer has that size from the start, the receive buffer 1 MiB. `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS'
  * testbed has Linux 4.13; from 5.4 on it is 4096.
  *
- * Two things that Linux does are not here: HyStart, by which CUBIC leaves slow start when round trips get longer (so that here slow start goes on
- * until a segment is lost), and the proportional rate reduction of RFC 6937 (here the window is at ssthresh as soon as recovery begins).
+ * In recovery its window comes down by proportional rate reduction (`tcp_cwnd_reduction`, net/ipv4/tcp_input.c).
+ *
+ * What Linux does and is not here: HyStart, by which CUBIC leaves slow start when round trips get longer (so that here slow start goes on
+ * until a segment is lost).
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
-  dsack: true, undo: true, rackTlp: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -103,7 +107,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   const { idle, interval, probes } = o.keepAlive;
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
-    quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, timestamps: o.timestamps,
+    quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
     listeners: o.listeners, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,

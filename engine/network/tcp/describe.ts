@@ -1,6 +1,7 @@
 import type { Scope, Variable } from "../../inspect";
 import { formatIpv4 } from "../addresses";
 import type { TcpCore } from "./core";
+import { isProportional } from "./proportionalRate";
 import { STATE_NAMES, counterSchema, type TcpCounter } from "./tcb";
 
 /** A time for people: the largest unit that leaves a whole part. @param picoseconds not negative */
@@ -41,6 +42,7 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     bytes("send buffer", Math.max(0, t.written[conn]! - Math.max(0, t.unaOffset[conn]!))),
     { name: "congestion control", value: tcp.congestion.name }, bytes("cwnd", Math.floor(t.cwnd[conn]!)), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
     yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
+    ...(isProportional(tcp, conn) ? [bytes("prr_delivered", t.prrDelivered[conn]!), bytes("prr_out", t.prrOut[conn]!), bytes("recover_fs", t.recoverFlight[conn]!)] : []),
     { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
     bytes("marked_lost", tcp.sent.lists.lost[conn]!),
     received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),

@@ -1,6 +1,6 @@
 import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
-import { isTimely } from "./rack";
+import { isTimely } from "./sent";
 import { after, before } from "./sequence";
 import { ProbeOut, TimerFor } from "./tcb";
 

@@ -3,7 +3,7 @@ import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
 import { probed, scheduleProbe } from "./lossProbe";
 import { SegmentKind, type SegmentPlan } from "./plan";
-import { isTimely } from "./rack";
+import { isTimely } from "./sent";
 import { before, distance, later } from "./sequence";
 import { Resend, State } from "./tcb";
 import { countResent } from "./undo";
@@ -88,6 +88,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
     t.rttStart[conn] = now;
   }
   tcp.counters.bytesSent[0]! += length;
+  if (t.inRecovery[conn] !== 0) t.prrOut[conn] = t.prrOut[conn]! + numbers;
   if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
   if (kind === SegmentKind.resend) t.resend[conn] = Resend.none;
   t.probe[conn] = 0;

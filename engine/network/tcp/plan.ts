@@ -1,5 +1,5 @@
 import type { TcpCore } from "./core";
-import { isTimely } from "./rack";
+import { isTimely } from "./sent";
 import { DUP_THRESH, NOTHING } from "./sack";
 import { Resend, State } from "./tcb";
 

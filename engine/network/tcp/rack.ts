@@ -1,5 +1,6 @@
 import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
+import { News, reduceInProportion } from "./proportionalRate";
 import { enterRecovery } from "./recovery";
 import { Mark } from "./sent";
 import { after, before } from "./sequence";
@@ -14,11 +15,6 @@ import { TimerFor } from "./tcb";
 const REORDERING = 1e9;
 /** What is added to the wait for what may only be late (`TCP_REO_TIMEOUT_MIN`, 2 ms). */
 const LEAST_WAIT = 2e9;
-
-/** Whether a connection keeps the times of its segments: Linux' RACK and loss probes need SACK (`tcp_is_rack`, `tcp_schedule_loss_probe`). */
-export function isTimely(tcp: TcpCore, conn: number): boolean {
-  return tcp.options.rackTlp === true && tcp.tcb.sack[conn] !== 0;
-}
 
 /** A segment has been reported, or acknowledged: the latest that has arrived is what others are compared with (`tcp_rack_advance`). */
 function arrived(tcp: TcpCore, conn: number, at: number): void {
@@ -58,6 +54,7 @@ export function noteAcknowledged(tcp: TcpCore, conn: number, ack: number): void 
   const { rows } = sent;
   for (let at = sent.head(conn); at !== 0 && before(rows.left[at - 1]!, ack); at = sent.head(conn)) {
     if (after(rows.right[at - 1]!, ack)) return sent.trim(conn, ack);
+    if ((rows.marks[at - 1]! & Mark.everResent) !== 0) tcp.tcb.resentNews[conn] = tcp.tcb.resentNews[conn]! | News.arrived;
     if ((rows.marks[at - 1]! & Mark.sacked) === 0) arrived(tcp, conn, at);
     sent.shift(conn);
   }
@@ -92,8 +89,10 @@ function detect(tcp: TcpCore, conn: number): number {
       const waits = (marks & (Mark.lost | Mark.resent)) === Mark.lost;
       const left = rows.time[at - 1]! + t.rackRtt[conn]! + window - now;
       if (waits) continue;
-      if (left < 0) sent.markLost(conn, at);
-      else if (left >= wait) wait = left + 1;
+      if (left < 0) {
+        if ((marks & Mark.resent) !== 0) t.resentNews[conn] = t.resentNews[conn]! | News.lost;
+        sent.markLost(conn, at);
+      } else if (left >= wait) wait = left + 1;
     } else if ((marks & Mark.everResent) === 0) {
       // What goes for the first time goes in order: all behind it went later still.
       break;
@@ -151,7 +150,14 @@ export function afterDuplicates(tcp: TcpCore, conn: number): void {
 
 /** What may only have been late has had its time (`tcp_rack_reo_timeout`). */
 export function reorderingTimeout(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  const wasInRecovery = t.inRecovery[conn] !== 0;
   detect(tcp, conn);
   beginWhereLost(tcp, conn);
+  if (!wasInRecovery && t.inRecovery[conn] !== 0) {
+    // No ACK has told of it, but as much may go as if one had told of a segment.
+    t.resentNews[conn] = News.none;
+    reduceInProportion(tcp, conn, t.sndMss[conn]!);
+  }
   if (!tcp.isArmed(conn, TcpTimer.retransmit)) tcp.resumeTimeout(conn);
 }

@@ -1,4 +1,5 @@
 import type { TcpCore } from "./core";
+import { beginProportion } from "./proportionalRate";
 import { DUP_THRESH } from "./sack";
 import { ProbeOut, Resend } from "./tcb";
 import { remember } from "./undo";
@@ -12,6 +13,7 @@ export function enterRecovery(tcp: TcpCore, conn: number): void {
   t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
   t.cwnd[conn] = t.ssthresh[conn]! + (t.sack[conn] !== 0 ? 0 : DUP_THRESH * t.sndMss[conn]!);
   t.bytesAcked[conn] = 0;
+  beginProportion(tcp, conn);
   t.inRecovery[conn] = 1;
   t.recover[conn] = t.sndMax[conn]!;
   t.partialAcks[conn] = 0;

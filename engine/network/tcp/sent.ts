@@ -1,10 +1,16 @@
 import type { Store, Table } from "../../kernel/state";
+import type { TcpCore } from "./core";
 import { after, before } from "./sequence";
 
 /** What is known of a segment: the receiver has reported it, it was found lost, what was sent again is under way, it was sent again at some time. */
 export const Mark = { sacked: 1, lost: 2, resent: 4, everResent: 8 } as const;
 
 const NOTHING_FOUND = 0;
+
+/** Whether a connection keeps the times of its segments: Linux' RACK and loss probes need SACK (`tcp_is_rack`, `tcp_schedule_loss_probe`). */
+export function isTimely(tcp: TcpCore, conn: number): boolean {
+  return tcp.options.rackTlp === true && tcp.tcb.sack[conn] !== 0;
+}
 
 /**
  * What was sent and is not acknowledged, by connection, in order of sequence numbers, with the time when it was sent last: Linux' write queue, whose `sk_buff`s

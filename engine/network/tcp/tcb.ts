@@ -111,6 +111,8 @@ export const tcbSchema = {
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",
+  /** RFC 6937: prr_delivered, prr_out and RecoverFS; what this ACK has told of segments that were sent again (`News`). */
+  prrDelivered: "f64", prrOut: "f64", recoverFlight: "f64", resentNews: "u8",
   /** RACK (RFC 8985): the segment sent last of those that arrived, its round trip, the smallest one; whether an ACK moved it. */
   rackTime: "f64", rackEnd: "u32", rackRtt: "f64", minRtt: "f64", rackNews: "u8",
   /** The highest number that has arrived, and what it was before this ACK; something has arrived out of order that was sent once. */

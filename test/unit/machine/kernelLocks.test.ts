@@ -68,7 +68,8 @@ describe("the locks of a kernel's network stack", () => {
   });
 
   it("Linux leaves what comes to a socket that a process owns in its backlog, and the owner sees to all of it, in order", () => {
-    const { engine } = runDesign(readFileSync("samples/workloads/tcp-stream.exo.yaml", "utf8"));
+    // Long enough for the window to grow, so that segments come while the process writes.
+    const { engine } = runDesign(readFileSync("samples/workloads/tcp-stream.exo.yaml", "utf8").replace("duration: 5ms", "duration: 30ms"));
     const { trace, names } = engine;
     const packets = (name: string): number[] => rowsOf(engine, name).map((row) => trace.packet(row));
     const left = packets("tcp_add_backlog");

@@ -60,6 +60,25 @@ describe("workloads", () => {
     assert.ok(engine.done);
   });
 
+  it("TCP stream: in a recovery the Linux client's window comes down by proportional rate reduction, and the state view says how far", () => {
+    const engine = createEngine(designOf(sample("tcp-stream")));
+    const client = engine.names.components.find(({ id, host }) => host === "client" && engine.describeComponent(id).some(({ name }) => name === "TCP"))!.id;
+    let [seen, between] = [0, 0];
+    for (let i = 0; engine.dispatch(); i++) {
+      if (i % 20 !== 0) continue;
+      const connection = engine.describeComponent(client).find(({ name }) => name === "TCP")!.variables.find(({ value }) => value === "ESTABLISHED")?.children ?? [];
+      const value = (name: string): number => connection.find((v) => v.name === name)?.number ?? 0;
+      if (value("in_recovery") === 0 || value("prr_delivered") === 0) continue;
+      seen++;
+      const share = Math.ceil((value("prr_delivered") * value("ssthresh")) / value("recover_fs") / value("mss")) * value("mss");
+      if (value("cwnd") > value("ssthresh") + value("mss")) {
+        between++;
+        assert.ok(value("prr_out") <= share, `${value("prr_out")} of ${share}`);
+      }
+    }
+    assert.ok(seen > 20 && between > 20, `${seen} times in recovery, ${between} of them above ssthresh`);
+  });
+
   it("UDP stream: what was sent has arrived or was dropped, by cause", () => {
     const { report, first } = run(sample("udp-stream"));
     const dropped = Object.values(report.drops).reduce((x, y) => x + y, 0);
