@@ -187,6 +187,11 @@ export class Kernel {
     this.cause = row;
   }
 
+  /** The row that was marked last took this long on a pCPU that no vCPU has: {@link mark} takes what is on no vCPU for a device's or a wire's. */
+  countTime(fn: number, time: number): void {
+    this.counts.number[(fn << COUNTS_BITS) + TIME]! += time;
+  }
+
   /** Rows of a function so far. */
   count(fn: number): number {
     return this.counts.number[(fn << COUNTS_BITS) + COUNT]!;

@@ -346,7 +346,7 @@ export class Cpus implements Model, CpuParts {
     l.pending[line] = 1;
     l.raised[line]!++;
     if (l.polled[line] === 0) {
-      this.kernel.schedule(l.latency[line]!, Priority.interrupt, this.id, CpuOp.deliver, line);
+      this.kernel.schedule(l.latency[line]!, Priority.interrupt, this.id, CpuOp.deliver, line, this.here);
     } else {
       l.delivered[line]!++;
       l.cause[line] = this.kernel.cause;
@@ -405,11 +405,11 @@ export class Cpus implements Model, CpuParts {
 
   // --- Events -----------------------------------------------------------------------------------------------------
 
-  fire(op: number, a: number): void {
+  fire(op: number, a: number, b: number): void {
     if (op === CpuOp.workEnd) this.dispatcher.workEnded(a);
     else if (op === CpuOp.idlePoll) this.dispatcher.idlePolled(a);
-    else if (op === CpuOp.kick) this.waking.kicked(a);
-    else if (op === CpuOp.deliver) this.delivered(a);
+    else if (op === CpuOp.kick) this.waking.kicked(a, b);
+    else if (op === CpuOp.deliver) this.delivered(a, b);
     else this.timer(a);
   }
 
@@ -423,7 +423,8 @@ export class Cpus implements Model, CpuParts {
     else this.vcpu.halting[v] = 1;
   }
 
-  private delivered(line: number): void {
+  /** @param from the pCPU whose code raised the line; −1: a device or a timer did */
+  private delivered(line: number, from: number): void {
     const l = this.lines.line;
     const v = l.vcpu[line]!;
     const latency = l.latency[line]!;
@@ -431,8 +432,19 @@ export class Cpus implements Model, CpuParts {
     const { kernel, vcpu: c } = this;
     kernel.mark(d.virtual ? this.fn.vcpu_mark_events_pending : d.fn.interrupt, l.component[line]!, this.vcpus.contextOf[v]!, kernel.now - latency, latency);
     this.lines.deliver(line, kernel.cause);
-    if (c.state[v] === VcpuState.blocked) d.vcpuHost.wake(v);
-    else if (c.state[v] === VcpuState.running) this.dispatcher.interrupt(v);
+    if (c.state[v] === VcpuState.running) return this.dispatcher.interrupt(v);
+    const at = l.device[line] === 1 ? this.deviceInterrupt(v) : from;
+    if (c.state[v] === VcpuState.blocked) d.vcpuHost.wake(v, at);
+  }
+
+  /**
+   * A device's interrupt for a vCPU that does not run comes to the pCPU on which that ran last (`hvm_migrate_pirqs`, xen/arch/x86/hvm/hvm.c, and
+   * `evtchn_move_pirqs`, xen/common/event_channel.c), whoever has it now. @returns that pCPU; −1: it has run on none
+   */
+  private deviceInterrupt(v: number): number {
+    const at = this.vcpu.lastPcpu[v]!;
+    if (at !== NONE) this.vcpus.entry(v).vcpuHost.deviceInterrupt(at);
+    return at;
   }
 
   /** A vCPU's timer; while it idles, none is needed. */
@@ -441,7 +453,7 @@ export class Cpus implements Model, CpuParts {
     const line = this.timerLines[v]!;
     if (c.thread[v] !== NONE && this.lines.line.pending[line] === 0) {
       this.lines.line.pending[line] = 1;
-      return this.delivered(line);
+      return this.delivered(line, NONE);
     }
     const { fn, component } = this.vcpus.entry(v);
     kernel.mark(fn.interrupt, component, this.vcpus.contextOf[v]!, kernel.now, 0);

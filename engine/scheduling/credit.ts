@@ -1,7 +1,7 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
 import { CreditAccounting, Priority } from "./creditAccounting";
-import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
+import type { Accounting, PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 /** `CSCHED_TICKS_PER_TSLICE`, xen/common/sched_credit.c. */
 const TICKS_PER_SLICE = 3;
@@ -17,7 +17,8 @@ export class CreditPolicy implements VcpuPolicy {
   private readonly vcpu;
   private readonly queue;
   private readonly node;
-  private readonly accounting: CreditAccounting;
+  readonly accounting: Accounting;
+  private readonly credits: CreditAccounting;
   private readonly parameters = new Map<number, VcpuParameters>();
   private readonly order: number[] = [];
   private readonly rowOf = new Map<number, number>();
@@ -36,7 +37,14 @@ export class CreditPolicy implements VcpuPolicy {
     });
     const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
     this.queue = queue;
-    this.accounting = new CreditAccounting(kernel, name, timeslice, host.count, this.vcpu);
+    const credits = new CreditAccounting(kernel, name, timeslice, host.count, this.vcpu);
+    this.credits = credits;
+    this.accounting = {
+      period: timeslice,
+      get activeVcpus() { return credits.activeVcpus; },
+      get activeDomains() { return credits.activeDomains; },
+      account: (pcpu) => this.account(pcpu),
+    };
     for (let p = 0; p < host.count; p++) {
       const row = queue.alloc();
       queue.head[row] = NONE;
@@ -54,7 +62,7 @@ export class CreditPolicy implements VcpuPolicy {
     this.rowOf.set(vcpu, v);
     this.parameters.set(v, parameters);
     this.order.push(vcpu);
-    this.accounting.add(parameters);
+    this.credits.add(parameters);
     const allowed = parameters.affinity.length > 0 ? parameters.affinity : Array.from({ length: this.host.count }, (_, p) => p);
     this.vcpu.pcpu[v] = allowed[v % allowed.length]!;
     this.vcpu.priority[v] = Priority.under;
@@ -62,24 +70,24 @@ export class CreditPolicy implements VcpuPolicy {
   }
 
   /** `csched_vcpu_wake`: boost a vCPU that has credits, queue it, and tickle whoever should run it. */
-  wake(vcpu: number): void {
+  wake(vcpu: number, from: number): void {
     const v = this.rowOf.get(vcpu)!;
     const c = this.vcpu;
     if (c.queued[v] === 1) return;
     if (c.priority[v] === Priority.under && c.parked[v] === 0) c.priority[v] = Priority.boost;
     this.insert(v);
-    this.tickleFor(v);
+    this.tickleFor(v, from);
   }
 
   /** `__runq_tickle`: its own pCPU if that is idle, else another idle one, else its own if that runs something lower. */
-  private tickleFor(v: number): void {
+  private tickleFor(v: number, from: number): void {
     const c = this.vcpu;
     if (c.queued[v] === 0) return;
     const home = c.pcpu[v]!;
-    if (this.host.current(home) === NONE) return this.host.tickle(home);
+    if (this.host.current(home) === NONE) return this.host.tickle(home, from);
     const idler = this.idlerFor(v);
-    if (idler !== NONE) return this.host.tickle(idler);
-    if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home);
+    if (idler !== NONE) return this.host.tickle(idler, from);
+    if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home, from);
   }
 
   /** `csched_vcpu_sleep`. */
@@ -113,37 +121,36 @@ export class CreditPolicy implements VcpuPolicy {
     return { vcpu: this.order[chosen]!, slice: this.timeslice };
   }
 
-  /** `csched_tick`, and on pCPU 0 every third time `csched_acct`. */
+  /** `csched_tick`. */
   tick(pcpu: number): void {
     const vcpu = this.host.current(pcpu);
     if (vcpu !== NONE) {
       const v = this.rowOf.get(vcpu)!;
       if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;
       this.burn(v, pcpu);
-      this.accounting.start(v);
+      this.credits.start(v);
     }
-    if (pcpu === 0 && this.accounting.tick() % TICKS_PER_SLICE === 0) this.account();
     // A vCPU that fell below one that waits gives way.
     const waiting = this.queue.head[pcpu]!;
-    if (waiting !== NONE && this.vcpu.priority[waiting]! > this.priorityOn(pcpu)) this.host.tickle(pcpu);
+    if (waiting !== NONE && this.vcpu.priority[waiting]! > this.priorityOn(pcpu)) this.host.tickle(pcpu, pcpu);
   }
 
-  /** Credits are handed out, and priorities follow. A vCPU that its domain's cap had parked looks for a pCPU as if it woke, but is not boosted. */
-  private account(): void {
-    const unparked = this.accounting.account();
+  /** `csched_acct`: credits are handed out, and priorities follow. A vCPU that its domain's cap had parked looks for a pCPU as if it woke, but is not boosted. */
+  private account(pcpu: number): void {
+    const unparked = this.credits.account();
     this.sortQueues();
     for (let p = 0; p < this.host.count; p++) {
       const running = this.host.current(p);
-      if (running !== NONE && this.vcpu.parked[this.rowOf.get(running)!] === 1) this.host.tickle(p);
+      if (running !== NONE && this.vcpu.parked[this.rowOf.get(running)!] === 1) this.host.tickle(p, pcpu);
     }
-    for (const v of unparked) this.tickleFor(v);
+    for (const v of unparked) this.tickleFor(v, pcpu);
   }
 
   private burn(v: number, pcpu: number): void {
     const from = Math.max(this.vcpu.started[v]!, this.host.since(pcpu));
     const ran = this.kernel.now - from;
     if (ran <= 0) return;
-    this.accounting.burn(v, ran);
+    this.credits.burn(v, ran);
     this.vcpu.started[v] = this.kernel.now;
   }
 

@@ -34,7 +34,7 @@ export class CreditAccounting {
   constructor(kernel: Kernel, name: string, timeslice: number, private readonly pcpus: number, private readonly vcpus: CreditTable) {
     this.perSlice = (CREDITS_PER_MS * timeslice) / MILLISECOND;
     this.domain = kernel.store.table(`credit: domains of ${name}`, { active: "u16", rank: "f64" });
-    this.state = kernel.store.table(`credit: accounting of ${name}`, { ticks: "i32", balance: "f64", ranks: "f64" }, 1);
+    this.state = kernel.store.table(`credit: accounting of ${name}`, { count: "i32", balance: "f64", ranks: "f64" }, 1);
     this.state.alloc();
   }
 
@@ -74,6 +74,7 @@ export class CreditAccounting {
     const active = this.parameters.map((_, d) => d).filter((d) => domain.active[d]! > 0).sort((a, b) => domain.rank[b]! - domain.rank[a]!);
     for (const d of active) weights += this.weightOf(d);
     state.balance[0] = 0;
+    state.count[0]!++;
     let left = weights;
     let extra = false;
     for (const d of active) {
@@ -127,8 +128,16 @@ export class CreditAccounting {
     this.domain.rank[d] = ++this.state.ranks[0]!;
   }
 
-  /** Counts a tick of the pCPU that accounts. @returns how many there have been */
-  tick(): number {
-    return ++this.state.ticks[0]!;
+  /** Those that earn credits, of all domains. */
+  get activeVcpus(): number {
+    let count = 0;
+    for (let d = 0; d < this.domain.rows; d++) count += this.domain.active[d]!;
+    return count;
+  }
+
+  get activeDomains(): number {
+    let count = 0;
+    for (let d = 0; d < this.domain.rows; d++) if (this.domain.active[d]! > 0) count++;
+    return count;
   }
 }

@@ -4,18 +4,21 @@ import type { Machine } from "../machine/machine";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 import { VcpuState, type Cpus, type VcpuHost } from "./cpus";
+import { MASTER, MasterAccounting } from "./masterAccounting";
+import { describeHypervisor } from "./hypervisorVariables";
 import { Inside, Pcpus } from "./pcpus";
 import type { Topology } from "./topology";
 import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
-const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, reschedule: 6, continued: 7 } as const;
+const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, reschedule: 6, continued: 7, softirq: 8, account: 9, accounted: 10 } as const;
 
 /**
  * The lower level of scheduling: vCPUs on pCPUs. The mechanism is here (who has which pCPU, what a switch costs, ticks, slices);
  * the choice is the policy's.
  *
- * A tick, a slice's end, and another pCPU that asks this one to choose anew are interrupts: they take the pCPU from the guest that it is in, by a
- * VM exit. What they raise is done after one another before any guest has the pCPU again, as Xen does its softirqs (`xen/common/softirq.c`): what comes
+ * A tick, the time for the host's accounting, a slice's end, a device that wants a vCPU which does not run, and another pCPU that asks this one to choose
+ * anew are interrupts: they take the pCPU from the guest that it is in, by a VM exit. A pCPU that asks itself does so in a hypercall, or in an
+ * interrupt, and needs none (`cpu_raise_softirq`). What they raise is done after one another before any guest has the pCPU again, as Xen does its softirqs (`xen/common/softirq.c`): what comes
  * meanwhile waits, and costs no further exit.
  */
 export class Hypervisor implements Model, VcpuHost, PcpuView {
@@ -24,6 +27,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   private readonly pcpu;
   private readonly vcpus: number[] = [];
   private readonly fn;
+  private readonly master: MasterAccounting;
   private policy!: VcpuPolicy;
 
   private readonly kernel: Kernel;
@@ -44,13 +48,17 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
       "resume vcpu": { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
       s_timer_fn: { file: "xen/common/schedule.c", kind: "hypervisor" },
       csched_tick: { file: "xen/common/sched_credit.c", kind: "hypervisor" },
+      csched_acct: { file: "xen/common/sched_credit.c", kind: "hypervisor", a: "active vCPUs", b: "active domains" },
       continue_running: { file: "xen/arch/x86/domain.c", kind: "hypervisor" },
       apic_timer_interrupt: { file: "xen/arch/x86/apic.c", kind: "hypervisor" },
       event_check_interrupt: { file: "xen/arch/x86/smp.c", kind: "hypervisor" },
+      do_IRQ: { file: "xen/arch/x86/irq.c", kind: "hypervisor" },
+      cpumask_raise_softirq: { file: "xen/common/softirq.c", kind: "hypervisor" },
       "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
     });
     this.pcpus = new Pcpus(kernel, machine.costs, this.id, host, count);
     this.pcpu = this.pcpus.pcpu;
+    this.master = new MasterAccounting(kernel, machine.costs, this.fn.csched_acct, host);
   }
 
   /** Must be called once, before `start`. */
@@ -65,31 +73,42 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   /** The machine is on: every vCPU boots, runnable. */
   start(): void {
-    for (const vcpu of this.vcpus) this.wake(vcpu);
-    this.startTicks();
+    for (const vcpu of this.vcpus) this.wake(vcpu, NONE);
+    this.startAccounting();
   }
 
-  /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and its clock stops. */
+  /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and clocks stop. */
   stop(): void {
-    this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.tick);
-    for (let p = 0; p < this.count; p++) this.pcpu.ticks[p] = 0;
+    this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.account);
+    for (let p = 0; p < this.count; p++) {
+      this.pcpus.stopTicks(p);
+      this.pcpu.ticks[p] = this.pcpu.accounts[p] = 0;
+    }
   }
 
   /** The host runs again; its domains boot one by one. */
   boot(): void {
-    this.startTicks();
+    this.startAccounting();
   }
 
-  private startTicks(): void {
-    if (this.policy.tickPeriod === 0) return;
-    for (let p = 0; p < this.count; p++) this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
+  private startAccounting(): void {
+    const { accounting } = this.policy;
+    if (accounting !== undefined) this.kernel.schedule(accounting.period, Priority.scheduler, this.id, Op.account, MASTER);
   }
 
   // --- VcpuHost -----------------------------------------------------------------------------------------------------
 
-  wake(vcpu: number): void {
+  wake(vcpu: number, from: number): void {
     this.cpus.vcpu.state[vcpu] = VcpuState.runnable;
-    this.policy.wake(vcpu);
+    this.policy.wake(vcpu, from);
+  }
+
+  deviceInterrupt(pcpu: number): void {
+    if (!this.pcpus.isIdle(pcpu)) this.interrupt(pcpu, this.fn.do_IRQ);
+  }
+
+  timerInterrupt(pcpu: number): void {
+    if (!this.pcpus.isIdle(pcpu)) this.interrupt(pcpu, this.fn.apic_timer_interrupt);
   }
 
   block(vcpu: number): void {
@@ -98,7 +117,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.pcpu.vcpu[p] = NONE;
     this.pcpus.cancelSlice(p);
     this.policy.sleep(vcpu, p);
-    this.tickle(p);
+    this.tickle(p, p);
   }
 
   takeDown(vcpu: number): void {
@@ -109,7 +128,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     }
     this.cpus.vcpu.state[vcpu] = VcpuState.off;
     this.policy.sleep(vcpu, p);
-    if (p !== NONE) this.tickle(p);
+    if (p !== NONE) this.tickle(p, NONE);
   }
 
   // --- PcpuView -----------------------------------------------------------------------------------------------------
@@ -127,10 +146,10 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     return state === VcpuState.runnable || state === VcpuState.running;
   }
 
-  tickle(pcpu: number): void {
+  tickle(pcpu: number, from: number): void {
     if (this.pcpu.asked[pcpu] === 1) return;
     this.pcpu.asked[pcpu] = 1;
-    if (this.pcpu.inside[pcpu] === Inside.guest) this.kernel.schedule(0, Priority.scheduler, this.id, Op.ipi, pcpu);
+    if (this.pcpu.inside[pcpu] === Inside.guest) this.kernel.schedule(0, Priority.scheduler, this.id, pcpu === from ? Op.softirq : Op.ipi, pcpu);
   }
 
   // --- Interrupts ---------------------------------------------------------------------------------------------------
@@ -143,26 +162,33 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     else if (op === Op.ticked) this.ticked(pcpu);
     else if (op === Op.reschedule) this.reschedule(pcpu);
     else if (op === Op.switched) this.switched(pcpu);
-    else this.continued(pcpu);
+    else if (op === Op.continued) this.continued(pcpu);
+    else if (op === Op.softirq) this.raised(pcpu);
+    else if (op === Op.account) this.account(pcpu);
+    else this.accounted(pcpu);
   }
 
-  /** The scheduling softirq was raised for a pCPU: by an interrupt from another one, where this one is in a guest. */
+  /** The scheduling softirq was raised by another pCPU: by an interrupt, where this one is in a guest. */
   private asked(p: number): void {
     if (this.pcpus.isIdle(p)) return this.reschedule(p);
     this.interrupt(p, this.fn.event_check_interrupt);
   }
 
+  /** The pCPU has raised the softirq itself, in a hypercall whose exit its guest has paid for, and sees to it on the way back. */
+  private raised(p: number): void {
+    const { pcpu } = this;
+    if (this.pcpus.isIdle(p)) return this.reschedule(p);
+    const leaves = pcpu.inside[p] === Inside.guest;
+    if (leaves) this.take(p);
+    this.pcpus.mark(p, this.fn.cpumask_raise_softirq);
+    if (leaves) this.goOn(p);
+  }
+
   private tick(p: number): void {
-    if (this.pcpus.isIdle(p)) {
-      this.pcpus.mark(p, this.fn.csched_tick);
-      this.policy.tick(p);
-    } else {
-      this.pcpu.ticks[p] = 1;
-      this.interrupt(p, this.fn.apic_timer_interrupt);
-    }
-    // The clock causes the next tick, not this one: a stack of ticks would say nothing.
-    this.kernel.cause = NONE;
-    this.kernel.schedule(this.policy.tickPeriod, Priority.scheduler, this.id, Op.tick, p);
+    this.pcpu.ticker[p] = NONE;
+    this.pcpu.ticks[p] = 1;
+    this.interrupt(p, this.fn.apic_timer_interrupt);
+    this.pcpus.startTicks(p, this.policy.tickPeriod, Op.tick);
   }
 
   private sliceEnded(p: number): void {
@@ -171,15 +197,31 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.interrupt(p, this.fn.apic_timer_interrupt);
   }
 
-  /** An interrupt of the hypervisor's own takes the pCPU from its guest; where it is in the hypervisor already, that sees to what was raised. */
+  /** Time for the host's accounting: also where the pCPU idles, since the others do not. */
+  private account(p: number): void {
+    this.pcpu.accounts[p] = 1;
+    this.interrupt(p, this.fn.apic_timer_interrupt);
+    this.kernel.cause = NONE;
+    this.kernel.schedule(this.policy.accounting!.period, Priority.scheduler, this.id, Op.account, p);
+  }
+
+  /** An interrupt takes the pCPU from its guest; where it is in the hypervisor already, that sees to what was raised. */
   private interrupt(p: number, fn: number): void {
     const vcpu = this.pcpu.vcpu[p]!;
-    const exits = this.pcpu.inside[p] === Inside.guest;
-    if (exits) this.cpus.suspend(vcpu);
+    const enters = this.pcpu.inside[p] === Inside.guest;
+    if (enters) this.take(p);
     this.pcpus.mark(p, fn);
-    if (!exits) return;
+    if (!enters) return;
+    if (vcpu === NONE) this.goOn(p);
+    else this.pcpus.go(p, this.fn["VM exit: external interrupt"], Op.exited, vcpu);
+  }
+
+  /** The hypervisor has the pCPU from now on, and not the guest, if there is one. */
+  private take(p: number): void {
+    const vcpu = this.pcpu.vcpu[p]!;
+    if (vcpu !== NONE) this.cpus.suspend(vcpu);
     this.pcpu.inside[p] = Inside.hypervisor;
-    this.pcpus.go(p, this.fn["VM exit: external interrupt"], Op.exited, vcpu);
+    this.pcpu.from[p] = this.kernel.now;
   }
 
   private exited(p: number, vcpu: number): void {
@@ -198,6 +240,10 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
       pcpu.ticks[p] = 0;
       return this.pcpus.go(p, this.fn.csched_tick, Op.ticked);
     }
+    if (pcpu.accounts[p] === 1) {
+      pcpu.accounts[p] = 0;
+      return this.pcpus.goFor(p, this.master.begin(this.policy.accounting!), Op.accounted);
+    }
     if (pcpu.ends[p] === 1) {
       pcpu.ends[p] = 0;
       pcpu.asked[p] = 1;
@@ -205,6 +251,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     }
     if (pcpu.asked[p] === 1) return void this.kernel.schedule(0, Priority.scheduler, this.id, Op.reschedule, p);
     pcpu.inside[p] = Inside.guest;
+    if (pcpu.vcpu[p] === NONE) return;
     this.pcpus.armSlice(p, Op.sliceEnd);
     this.cpus.resume(pcpu.vcpu[p]!, p);
   }
@@ -212,6 +259,12 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   private ticked(p: number): void {
     this.pcpus.spent(p, this.fn.csched_tick);
     this.policy.tick(p);
+    this.goOn(p);
+  }
+
+  private accounted(p: number): void {
+    this.pcpus.spent(p, this.fn.csched_acct, this.master.vcpus, this.master.domains);
+    this.policy.accounting!.account(p);
     this.goOn(p);
   }
 
@@ -227,9 +280,11 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     if (!stays) pcpu.vcpu[p] = NONE;
     this.pcpus.mark(p, this.fn.schedule);
     if (vcpu === NONE) {
+      this.pcpus.stopTicks(p);
       pcpu.inside[p] = Inside.guest;
       return;
     }
+    this.pcpus.startTicks(p, this.policy.tickPeriod, Op.tick);
     pcpu.granted[p] = slice;
     if (stays) return this.pcpus.go(p, this.fn.continue_running, Op.continued);
     pcpu.vcpu[p] = vcpu;
@@ -266,24 +321,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   // --- For people ---------------------------------------------------------------------------------------------------
 
   describe(): Scope[] {
-    const name = (vcpu: number): string => (vcpu === NONE ? "idle" : this.kernel.names.vcpus[vcpu]!.path);
-    const portmaps = [...this.machine.portmaps].filter(([server]) => server.startsWith(`${this.host}/`));
-    return [{
-      name: "Scheduler",
-      variables: [
-        {
-          name: "pcpus", value: `${this.count}`, number: this.count,
-          children: Array.from({ length: this.count }, (_, p) => ({
-            name: `pcpu${p}`, value: name(this.pcpu.vcpu[p]!) + ["", " (in the hypervisor)", " (switching)"][this.pcpu.inside[p]!]!,
-            children: [{ name: "context switches", value: `${this.pcpu.switches[p]!}`, number: this.pcpu.switches[p]! }],
-          })),
-        },
-        {
-          name: "vcpus", value: `${this.vcpus.length}`, number: this.vcpus.length,
-          children: this.vcpus.map((v) => ({ name: name(v), value: `${["blocked", "runnable", "running", "off"][this.cpus.vcpu.state[v]!]!}${this.policy.describe(v)}` })),
-        },
-      ],
-    }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];
+    return describeHypervisor(this.machine, this.host, this.pcpu, this.vcpus, this.policy);
   }
 
   /** See {@link Pcpus.overheadOf}. */

@@ -91,7 +91,7 @@ export class LifeCycle {
     for (const process of this.processesOf(domain)) if (vcpus.domains[process]!.path === path) threads.revive(vcpus.domains[process]!.threads);
     for (const v of own) {
       vcpus.vcpu.lastRow[v] = kernel.cause;
-      vcpuHost.wake(v);
+      vcpuHost.wake(v, NONE);
     }
   }
 
@@ -110,7 +110,7 @@ export class LifeCycle {
       if (c.work[v] !== NONE) this.giveUp(c.work[v]!);
       this.burn(v);
       if (c.state[v] === VcpuState.running) work.proceed(c.work[v]!);
-      else if (c.state[v] === VcpuState.blocked) vcpuHost.wake(v);
+      else if (c.state[v] === VcpuState.blocked) vcpuHost.wake(v, NONE);
     }
   }
 

@@ -10,7 +10,7 @@ export const Inside = { guest: 0, hypervisor: 1, aSwitch: 2 } as const;
 export class Pcpus {
   /**
    * `vcpu` has it, or is switched to; `last` had it before; `since`: when it was switched to. `from`: since when the hypervisor does what it does.
-   * `asked`, `ticks`, `ends`: it has to choose, a tick and a slice's end to see to. `slice`: the event of its end; `granted`: how long the next one is.
+   * `asked`, `ticks`, `accounts`, `ends`: it has to choose, a tick, the host's accounting and a slice's end to see to. `ticker`: the event of the next tick. `slice`: that of the slice's end; `granted`: how long the next one is.
    */
   readonly pcpu;
   private readonly contexts: number[] = [];
@@ -18,11 +18,11 @@ export class Pcpus {
   /** @param component the hypervisor, to which events and rows belong */
   constructor(private readonly kernel: Kernel, private readonly costs: CostProfile, private readonly component: number, host: string, count: number) {
     this.pcpu = kernel.store.table(`pcpus of ${host}`, {
-      vcpu: "i32", last: "i32", since: "f64", inside: "u8", from: "f64", asked: "u8", ticks: "u8", ends: "u8", slice: "i32", granted: "f64", switches: "f64", overhead: "f64",
+      vcpu: "i32", last: "i32", since: "f64", inside: "u8", from: "f64", asked: "u8", ticks: "u8", accounts: "u8", ends: "u8", ticker: "i32", slice: "i32", granted: "f64", switches: "f64", overhead: "f64",
     });
     for (let p = 0; p < count; p++) {
       this.pcpu.alloc();
-      this.pcpu.vcpu[p] = this.pcpu.last[p] = this.pcpu.slice[p] = NONE;
+      this.pcpu.vcpu[p] = this.pcpu.last[p] = this.pcpu.ticker[p] = this.pcpu.slice[p] = NONE;
       this.contexts.push(kernel.context("pcpu", `${host}/pcpu${p}`, host, undefined));
     }
   }
@@ -38,13 +38,21 @@ export class Pcpus {
     this.kernel.schedule(this.costs.of(fn, 0), Priority.scheduler, this.component, op, p, b);
   }
 
+  /** The same of a function that takes longer the more it goes through. */
+  goFor(p: number, time: number, op: number): void {
+    this.pcpu.from[p] = this.kernel.now;
+    this.kernel.schedule(time, Priority.scheduler, this.component, op, p);
+  }
+
   /** It has gone through that: the row. */
-  spent(p: number, fn: number): void {
+  spent(p: number, fn: number, a = 0, b = 0): void {
     const { now } = this.kernel;
     const from = this.pcpu.from[p]!;
     this.pcpu.overhead[p]! += now - from;
     this.pcpu.from[p] = now;
-    this.kernel.mark(fn, this.component, this.contexts[p]!, from, now - from, NONE, 0, 0, this.vcpuOn(p));
+    const vcpu = this.vcpuOn(p);
+    this.kernel.mark(fn, this.component, this.contexts[p]!, from, now - from, NONE, a, b, vcpu);
+    if (vcpu === NO_VCPU) this.kernel.countTime(fn, now - from);
   }
 
   /** A row of something that takes no time, or whose time is part of what it leads to. */
@@ -70,6 +78,23 @@ export class Pcpus {
     if (handle !== NONE) this.kernel.cancel(handle);
     this.pcpu.slice[p] = NONE;
     this.pcpu.ends[p] = this.pcpu.granted[p] = 0;
+  }
+
+  /** Its clock runs: the next tick comes at a whole number of periods (`csched_tick_resume`). The clock causes it, and not who made the pCPU busy, or the tick before. */
+  startTicks(p: number, period: number, op: number): void {
+    const { kernel, pcpu } = this;
+    if (period === 0 || pcpu.ticker[p] !== NONE) return;
+    const { cause } = kernel;
+    kernel.cause = NONE;
+    pcpu.ticker[p] = kernel.schedule(period - (kernel.now % period), Priority.scheduler, this.component, op, p);
+    kernel.cause = cause;
+  }
+
+  /** It idles, without ticks (`csched_tick_suspend`, as `mwait_idle` asks for). */
+  stopTicks(p: number): void {
+    const { ticker } = this.pcpu;
+    if (ticker[p] !== NONE) this.kernel.cancel(ticker[p]!);
+    ticker[p] = NONE;
   }
 
   /** The pCPU that the vCPU has or is being given, or −1. */

@@ -4,6 +4,7 @@ import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 /** Every vCPU owns one pCPU: bare metal, or a host partitioned once and for all (Xen's null scheduler). */
 export class PinnedPolicy implements VcpuPolicy {
   readonly tickPeriod = 0;
+  readonly accounting = undefined;
   private readonly homes: number[] = [];
 
   constructor(private readonly host: PcpuView) {}
@@ -16,8 +17,8 @@ export class PinnedPolicy implements VcpuPolicy {
     this.homes[free] = vcpu;
   }
 
-  wake(vcpu: number): void {
-    this.host.tickle(this.homes.indexOf(vcpu));
+  wake(vcpu: number, from: number): void {
+    this.host.tickle(this.homes.indexOf(vcpu), from);
   }
 
   sleep(): void {}

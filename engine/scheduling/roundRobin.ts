@@ -8,6 +8,7 @@ import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
  */
 export class RoundRobinPolicy implements VcpuPolicy {
   readonly tickPeriod = 0;
+  readonly accounting = undefined;
   private readonly vcpu;
   private readonly queue;
   private readonly affinity: (readonly number[])[] = [];
@@ -30,10 +31,10 @@ export class RoundRobinPolicy implements VcpuPolicy {
     this.vcpu.next[v] = NONE;
   }
 
-  wake(vcpu: number): void {
+  wake(vcpu: number, from: number): void {
     const v = this.rowOf[vcpu]!;
     this.append(v);
-    for (let p = 0; p < this.host.count; p++) if (this.host.current(p) === NONE && this.mayRun(v, p)) return this.host.tickle(p);
+    for (let p = 0; p < this.host.count; p++) if (this.host.current(p) === NONE && this.mayRun(v, p)) return this.host.tickle(p, from);
   }
 
   sleep(vcpu: number, pcpu: number): void {
@@ -61,7 +62,7 @@ export class RoundRobinPolicy implements VcpuPolicy {
   private wakeAnother(pcpu: number): void {
     const { host } = this;
     for (let v = this.queue.head[0]!; v !== NONE; v = this.vcpu.next[v]!) {
-      for (let p = 0; p < host.count; p++) if (p !== pcpu && host.current(p) === NONE && this.mayRun(v, p)) return host.tickle(p);
+      for (let p = 0; p < host.count; p++) if (p !== pcpu && host.current(p) === NONE && this.mayRun(v, p)) return host.tickle(p, pcpu);
     }
   }
 

@@ -9,8 +9,8 @@ export interface PcpuView {
   /** When it got it, picoseconds. */
   since(pcpu: number): number;
   isRunnable(vcpu: number): boolean;
-  /** Makes the pCPU choose anew, as the scheduling softirq does. */
-  tickle(pcpu: number): void;
+  /** Raises the scheduling softirq of a pCPU, which chooses anew then. @param from the pCPU that does so; −1: none of the host's */
+  tickle(pcpu: number, from: number): void;
 }
 
 export interface VcpuParameters {
@@ -23,11 +23,22 @@ export interface VcpuParameters {
   readonly affinity: readonly number[];
 }
 
+/** What a policy does for all of its host together, every now and then. */
+export interface Accounting {
+  /** Picoseconds. */
+  readonly period: number;
+  /** What it goes through one by one. */
+  readonly activeVcpus: number;
+  readonly activeDomains: number;
+  /** @param pcpu that does it */
+  account(pcpu: number): void;
+}
+
 /** A scheduler of vCPUs over pCPUs. A further one is one file beside `credit.ts`. */
 export interface VcpuPolicy {
   add(vcpu: number, parameters: VcpuParameters): void;
-  /** The vCPU became runnable. */
-  wake(vcpu: number): void;
+  /** The vCPU became runnable. @param from the pCPU on which that happened; −1: none of the host's */
+  wake(vcpu: number, from: number): void;
   /** The vCPU gave up its pCPU and sleeps. @param pcpu −1: it was waiting for one, and does no longer */
   sleep(vcpu: number, pcpu: number): void;
   /** Chooses for a pCPU; the current vCPU, if still runnable, is a candidate. */
@@ -35,5 +46,7 @@ export interface VcpuPolicy {
   /** Period of `tick` on every pCPU, picoseconds; 0: none. */
   readonly tickPeriod: number;
   tick(pcpu: number): void;
+  /** Undefined: there is none. */
+  readonly accounting: Accounting | undefined;
   describe(vcpu: number): string;
 }

@@ -12,8 +12,11 @@ export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as cons
 export interface VcpuHost {
   /** Its component in the trace. */
   readonly id: number;
-  /** A blocked vCPU has something to do. */
-  wake(vcpu: number): void;
+  /** A blocked vCPU has something to do. @param from the pCPU of the host on which it is woken; −1: none */
+  wake(vcpu: number, from: number): void;
+  /** A device's interrupt, or one of a vCPU's own timer, has come to a pCPU, for a vCPU that does not run. */
+  deviceInterrupt(pcpu: number): void;
+  timerInterrupt(pcpu: number): void;
   /** A running vCPU has nothing to do and halts. */
   block(vcpu: number): void;
   /** A vCPU that is not blocked is taken down for good, wherever it is: running, being switched to, or waiting. */

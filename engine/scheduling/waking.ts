@@ -62,19 +62,11 @@ export class Waking {
 
   /** What runs on the vCPU gives way: at once where it is the one that woke, else when an interrupt has told it. */
   private preempt(v: number, by: number): void {
-    const { vcpus, kernel, costs, id } = this.cpus;
-    const { vcpu: c, counts } = vcpus;
     if (v === by) {
-      c.resched[v] = 1;
+      this.cpus.vcpus.vcpu.resched[v] = 1;
       return;
     }
-    if (c.kicked[v] === 1) return;
-    c.kicked[v] = 1;
-    if (by !== NONE) {
-      counts.ipis[vcpus.domainOf[v]!]!++;
-      c.owed[by]!++;
-    }
-    kernel.schedule(costs.of(this.fn["reschedule interrupt"], 0), Priority.interrupt, id, CpuOp.kick, v);
+    this.interrupt(v, by, this.fn["reschedule interrupt"]);
   }
 
   /** Any of these vCPUs may run what waits: tells the one that learns of it soonest. */
@@ -134,6 +126,11 @@ export class Waking {
   }
 
   private kick(v: number, by: number): void {
+    this.interrupt(v, by, this.fn.vcpu_kick);
+  }
+
+  /** Sends a vCPU an interrupt, which takes the time of `fn` to come, unless one is under way. */
+  private interrupt(v: number, by: number, fn: number): void {
     const { vcpus, kernel, costs, id } = this.cpus;
     const { vcpu: c, counts } = vcpus;
     if (c.kicked[v] === 1) return;
@@ -142,22 +139,30 @@ export class Waking {
       counts.ipis[vcpus.domainOf[v]!]!++;
       c.owed[by]!++;
     }
-    kernel.schedule(costs.of(this.fn.vcpu_kick, 0), Priority.interrupt, id, CpuOp.kick, v);
+    kernel.schedule(costs.of(fn, 0), Priority.interrupt, id, CpuOp.kick, v, by === NONE ? NONE : c.pcpu[by]!);
   }
 
-  /** The kick, or the interrupt, has arrived. */
-  kicked(v: number): void {
+  /** The kick, or the interrupt, has arrived. @param from the pCPU of the vCPU that kicked; −1: none did, but a timer */
+  kicked(v: number, from: number): void {
     const { vcpus, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
     const d = vcpus.entry(v);
     const blocked = c.state[v] === VcpuState.blocked;
     c.kicked[v] = 0;
     kernel.mark(blocked ? this.fn.vcpu_kick : this.fn["reschedule interrupt"], blocked ? d.vcpuHost.id : d.component, vcpus.contextOf[v]!, kernel.now, 0);
-    if (blocked) return d.vcpuHost.wake(v);
+    if (blocked) return d.vcpuHost.wake(v, from === NONE ? this.timerInterrupt(v) : from);
     if (d.policy.tickPeriod === 0 || c.frozen[v] === 1) return;
     c.resched[v] = 1;
     if (c.state[v] !== VcpuState.running || c.work[v] !== NONE || c.idle[v] === 1) return;
     this.dispatcher.pauseThread(v);
     this.dispatcher.next(v);
+  }
+
+  /** A vCPU's timer is on the pCPU on which that ran last (`hvm_migrate_timers`, xen/arch/x86/hvm/hvm.c). @returns it; −1: it has run on none */
+  private timerInterrupt(v: number): number {
+    const { vcpus } = this.cpus;
+    const at = vcpus.vcpu.lastPcpu[v]!;
+    if (at !== NONE) vcpus.entry(v).vcpuHost.timerInterrupt(at);
+    return at;
   }
 }

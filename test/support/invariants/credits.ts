@@ -4,9 +4,8 @@ import { CreditPolicy } from "../../../engine/scheduling/credit";
 import { VcpuState } from "../../../engine/scheduling/vcpus";
 import type { Invariant } from "./invariant";
 
-/** Credits of a picosecond (`CSCHED_CREDITS_PER_MSEC`), ticks from one accounting to the next, and a priority (xen/common/sched_credit.c). */
+/** Credits of a picosecond (`CSCHED_CREDITS_PER_MSEC`), and a priority (xen/common/sched_credit.c). */
 const PER_PICOSECOND = 10 / 1e9;
-const TICKS = 3;
 const OVER = -2;
 /** Credits that may be lost in rounding. */
 const ROUNDING = 1e-3;
@@ -28,9 +27,9 @@ class Ledger {
   private readonly slice: number;
   /** As they were after the dispatch before. */
   private readonly credit: Float64Array;
-  private readonly started: Float64Array;
   private readonly active: Uint8Array;
-  private ticks = 0;
+  /** Accountings so far. */
+  private count = 0;
   /** What all together owed after the last accounting. */
   private debt = 0;
   /** Credits that have been taken from each vCPU so far. */
@@ -42,7 +41,6 @@ class Ledger {
     this.slice = policy["timeslice"] * PER_PICOSECOND;
     const count = this.vcpus.length;
     this.credit = new Float64Array(count);
-    this.started = new Float64Array(count);
     this.active = new Uint8Array(count);
     this.taken = new Float64Array(count);
   }
@@ -52,14 +50,13 @@ class Ledger {
   }
 
   readonly step = (): void => {
-    const { columns, credit, taken, started, active } = this;
-    const ticks = this.policy["accounting"]["state"].ticks[0]!;
-    if (ticks !== this.ticks && ticks % TICKS === 0) this.accounted();
+    const { columns, credit, taken, active } = this;
+    const count = this.policy["credits"]["state"].count[0]!;
+    if (count !== this.count) this.accounted();
     else for (let v = 0; v < credit.length; v++) taken[v]! += credit[v]! - columns.credit[v]!;
-    this.ticks = ticks;
+    this.count = count;
     for (let v = 0; v < credit.length; v++) {
       credit[v] = columns.credit[v]!;
-      started[v] = columns.started[v]!;
       active[v] = columns.active[v]!;
       if (columns.parked[v] === 1 && columns.queued[v] === 1) assert.fail(`${this.nameOf(v)} is parked, and waits for a pCPU`);
     }
@@ -84,20 +81,17 @@ class Ledger {
     });
   };
 
-  /** Every active vCPU has got its share. The accounting is part of a tick of pCPU 0, which takes the credits of who runs there. */
+  /** Every active vCPU has got its share. */
   private accounted(): void {
-    const { columns, credit, slice, host: { hypervisor, cores }, engine: { time } } = this;
-    const ticked = this.vcpus.indexOf(hypervisor.current(0));
+    const { columns, credit, slice, host: { cores } } = this;
     const domains = new Map<number, Earnings>();
     let balance = 0;
     for (let v = 0; v < credit.length; v++) {
       const { domain, weight, cap } = this.policy["parameters"].get(v)!;
-      const isActive = this.active[v] === 1 || v === ticked;
-      const burnt = v === ticked ? Math.max(0, time - Math.max(this.started[v]!, hypervisor.since(0))) * PER_PICOSECOND : 0;
-      this.taken[v]! += burnt;
+      const isActive = this.active[v] === 1;
       const after = columns.credit[v]!;
       // Who has more than it can use in a slice drops out, with half of it.
-      const gained = (isActive && columns.active[v] === 0 ? 2 * after : after) - credit[v]! + burnt;
+      const gained = (isActive && columns.active[v] === 0 ? 2 * after : after) - credit[v]!;
       if (!isActive) {
         assert.ok(Math.abs(gained) < ROUNDING, `${this.nameOf(v)} is not active, and gets ${gained} credits`);
         continue;

@@ -4,9 +4,11 @@ import { VcpuState } from "../../../engine/scheduling/vcpus";
 import { NO_VCPU } from "../../../engine/trace/trace";
 import type { Invariant } from "./invariant";
 
-const INTERRUPTS: ReadonlySet<string> = new Set(["apic_timer_interrupt", "event_check_interrupt"]);
+const INTERRUPTS: ReadonlySet<string> = new Set(["apic_timer_interrupt", "event_check_interrupt", "do_IRQ"]);
 const SWITCHES: ReadonlySet<string> = new Set(["context_switch", "resume vcpu"]);
 const EXIT = "VM exit: external interrupt";
+/** A pCPU asks itself to choose anew, in a hypercall: its guest has left by that. */
+const RAISED = "cpumask_raise_softirq";
 
 /** What the hypervisor does on a pCPU that a vCPU has. */
 interface Spell {
@@ -44,6 +46,8 @@ class Host {
     this.spent += trace.cost(row);
     if (INTERRUPTS.has(name)) {
       if (spell === undefined && vcpu !== NO_VCPU) this.begin(context, vcpu, trace.time(row), false);
+    } else if (name === RAISED) {
+      if (spell === undefined && vcpu !== NO_VCPU) this.begin(context, vcpu, trace.time(row), true);
     } else if (SWITCHES.has(name)) {
       this.guests.delete(context);
       if (vcpu !== NO_VCPU) this.begin(context, vcpu, trace.time(row), true);
@@ -69,7 +73,9 @@ class Host {
     assert.equal(trace.begin(row), spell.until, `${name} begins when something else has not ended, or later`);
     spell.until = trace.time(row);
     // What stands at an instant is part of what it leads to.
-    if (name === EXIT || trace.cost(row) > 0) assert.equal(trace.cost(row), machine.costs.of(trace.fn(row), 0));
+    const { costs } = machine;
+    const each = name === "csched_acct" ? trace.a(row) * costs.latency("csched_acct: active vCPU") + trace.b(row) * costs.latency("csched_acct: active domain") : 0;
+    if (name === EXIT || trace.cost(row) > 0) assert.equal(trace.cost(row), costs.of(trace.fn(row), 0) + each);
     if (name !== EXIT) return assert.ok(spell.exited, `${name} before the exit`);
     spell.exited = true;
     const { counts, domainOf } = this.cpus.vcpus;

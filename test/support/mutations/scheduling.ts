@@ -34,8 +34,9 @@ export const schedulingMutations: readonly Mutation[] = [
   { breaks: 59, file: "engine/scheduling/credit.ts", replace: "      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;\n", by: "" },
   { breaks: 78, file: "engine/scheduling/work.ts", replace: "      begin += cost;\n      spent += cost;", by: "      begin += cost;\n      spent += 3 * cost;" },
   { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "counts.exits[domainOf[vcpu]!]!++;", by: "" },
-  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) {", by: "if (this.pcpus.isIdle(p) || p === 0) {", design: capped },
-  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) return this.reschedule(p);", by: "if (this.pcpu.vcpu[p] !== NONE) this.cpus.suspend(this.pcpu.vcpu[p]!);\n    if (this.pcpu.inside[p] === Inside.guest) return this.reschedule(p);" },
+  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (enters) this.take(p);", by: "if (enters && p !== 0) this.take(p);", design: capped },
+  { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) return this.reschedule(p);\n    this.interrupt(", by: "if (this.pcpu.vcpu[p] !== NONE && this.pcpu.inside[p] === Inside.guest) this.cpus.suspend(this.pcpu.vcpu[p]!);\n    if (this.pcpu.inside[p] === Inside.guest) return this.reschedule(p);\n    this.interrupt(" },
+  { breaks: 91, file: "engine/scheduling/masterAccounting.ts", replace: " + activeDomains * this.perDomain", by: "", design: capped },
   { breaks: 91, file: "engine/scheduling/pcpus.ts", replace: "this.costs.of(fn, 0), Priority.scheduler", by: "this.costs.of(fn, 0) / 2, Priority.scheduler" },
   { breaks: 91, file: "engine/scheduling/pcpus.ts", replace: "this.pcpu.overhead[p]! += now - from;", by: "" },
 ];

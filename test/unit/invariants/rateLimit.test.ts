@@ -30,7 +30,7 @@ run: { until: 10ms }
       look();
     } while (vcpu.state[0] !== VcpuState.blocked);
     const halted = engine.time;
-    inDispatch(kernel, () => cpus.vcpus.entry(0).vcpuHost.wake(0));
+    inDispatch(kernel, () => cpus.vcpus.entry(0).vcpuHost.wake(0, -1));
     assert.equal(vcpu.state[0], VcpuState.runnable);
     look();
     while (vcpu.state[0] === VcpuState.runnable && engine.dispatch()) look();

@@ -26,7 +26,7 @@ function host(vcpus: number): { pcpus: Pcpus; policy: CreditPolicy; next: (p: nu
   const pcpus = new Pcpus(new Topology(new CostProfile("xeon-4114-82599", kernel.names.functions), 4, 2));
   const policy = new CreditPolicy(kernel, pcpus, "h", 30e9, 0);
   for (let v = 0; v < vcpus; v++) policy.add(v, { domain: v, weight: 256, cap: 0, affinity: [] });
-  for (let v = 0; v < vcpus; v++) policy.wake(v);
+  for (let v = 0; v < vcpus; v++) policy.wake(v, NONE);
   for (let p = 0; p < 4; p++) pcpus.running[p] = policy.pick(p).vcpu;
   /** What the pCPU takes when the vCPU that it has goes to sleep. */
   const next = (p: number): number => {
@@ -58,10 +58,10 @@ describe("the credit scheduler on two nodes", () => {
     const { pcpus, policy } = host(8);
     pcpus.running[0] = pcpus.running[2] = NONE;
     for (const v of [4, 5, 6, 7]) policy.sleep(v, NONE);
-    policy.wake(7);
+    policy.wake(7, NONE);
     pcpus.running[2] = 2;
     policy.sleep(7, NONE);
-    policy.wake(7);
+    policy.wake(7, NONE);
     assert.deepEqual(pcpus.tickled, [2, 0]);
   });
 });
