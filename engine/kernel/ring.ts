@@ -1,76 +1,73 @@
-import type { Store, Table } from "./state";
+import type { Store, Words } from "./state";
 
 /** Told of each change of a queue's length; it is no part of the simulation. */
 export interface LengthWatcher {
   changed(length: number): void;
 }
 
-/** Rows of a queue's column: where the oldest value is, and how many there are. */
+/** Cells of a queue: where the oldest value is, and how many there are; then the slots. */
 const HEAD = 0;
 const COUNT = 1;
+const SLOTS = 2;
 
-/**
- * A bounded first-in first-out queue of integers, in the state: descriptor rings, index queues, packet buffers.
- *
- * Its two numbers are rows of one column: a machine has thousands of queues, and each column is an object and memory of its own, which is in no cache
- * when a queue's turn comes.
- */
+/** A bounded first-in first-out queue of integers, in the state: descriptor rings, index queues, packet buffers. */
 export class Ring {
-  private readonly slots: Table<{ readonly value: "i32" }>;
-  private readonly state: Table<{ readonly word: "i32" }>;
+  private readonly words: Words;
+  /** The first of its cells. */
+  private readonly base: number;
   watcher: LengthWatcher | undefined = undefined;
 
   /** @param holds what waits to be served, so that its length says how much is behind; or what is free to be used */
   constructor(store: Store, readonly name: string, readonly capacity: number, holds: "work" | "room" = "work") {
-    this.slots = store.table(`${name}: slots`, { value: "i32" }, capacity);
-    for (let i = 0; i < capacity; i++) this.slots.alloc();
-    this.state = store.table(name, { word: "i32" }, 2);
-    for (let word = 0; word < 2; word++) this.state.alloc();
+    this.words = store.words;
+    this.base = store.addWords(name, SLOTS + capacity);
     if (holds === "work") store.queues.push(this);
   }
 
   get count(): number {
-    return this.state.word[COUNT]!;
+    return this.words.word[this.base + COUNT]!;
   }
 
   /** @returns false, and nothing changes, when full */
   push(value: number): boolean {
-    const { word } = this.state;
-    const count = word[COUNT]!;
+    const { words: { word }, base } = this;
+    const count = word[base + COUNT]!;
     if (count === this.capacity) return false;
-    let at = word[HEAD]! + count;
-    if (at >= this.capacity) at -= this.capacity;
-    this.slots.value[at] = value;
-    word[COUNT] = count + 1;
+    let slot = word[base + HEAD]! + count;
+    if (slot >= this.capacity) slot -= this.capacity;
+    word[base + SLOTS + slot] = value;
+    word[base + COUNT] = count + 1;
     if (this.watcher !== undefined) this.watcher.changed(count + 1);
     return true;
   }
 
   /** The oldest value, or −1 when empty. */
   peek(): number {
-    const { word } = this.state;
-    return word[COUNT]! > 0 ? this.slots.value[word[HEAD]!]! : -1;
+    const { words: { word }, base } = this;
+    return word[base + COUNT]! > 0 ? word[base + SLOTS + word[base + HEAD]!]! : -1;
   }
 
   /** The value at `index` from the oldest. */
   at(index: number): number {
-    return this.slots.value[(this.state.word[HEAD]! + index) % this.capacity]!;
+    const { words: { word }, base } = this;
+    return word[base + SLOTS + ((word[base + HEAD]! + index) % this.capacity)]!;
   }
 
   /** Takes the oldest value, or −1 when empty. */
   shift(): number {
-    const { word } = this.state;
-    const count = word[COUNT]!;
+    const { words: { word }, base } = this;
+    const count = word[base + COUNT]!;
     if (count === 0) return -1;
-    const head = word[HEAD]!;
-    word[COUNT] = count - 1;
-    word[HEAD] = head + 1 === this.capacity ? 0 : head + 1;
+    const head = word[base + HEAD]!;
+    word[base + COUNT] = count - 1;
+    word[base + HEAD] = head + 1 === this.capacity ? 0 : head + 1;
     if (this.watcher !== undefined) this.watcher.changed(count - 1);
-    return this.slots.value[head]!;
+    return word[base + SLOTS + head]!;
   }
 
   clear(): void {
-    this.state.word[HEAD] = this.state.word[COUNT] = 0;
+    const { words: { word }, base } = this;
+    word[base + HEAD] = word[base + COUNT] = 0;
     if (this.watcher !== undefined) this.watcher.changed(0);
   }
 }

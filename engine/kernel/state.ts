@@ -1,35 +1,10 @@
+import { Columns } from "./columns";
 import type { Ring } from "./ring";
-import { DeltaWriter, StateImage, type TableWords } from "./stateImage";
+import { scalarsOf, type Scalars } from "./scalars";
+import { DeltaWriter, StateImage } from "./stateImage";
+import { span, TableImplementation, type Rows, type Schema, type Table } from "./table";
 
-/**
- * The simulated machine's state: tables of typed-array columns, addressed by integer row. No component keeps state
- * anywhere else, so that a keyframe is a copy of the columns and every field can be shown, hashed and restored.
- */
-
-type Column = Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Uint8Array | Int8Array;
-
-const constructors = {
-  f64: Float64Array, i32: Int32Array, u32: Uint32Array, i16: Int16Array, u16: Uint16Array, u8: Uint8Array, i8: Int8Array,
-} as const;
-
-export type ColumnType = keyof typeof constructors;
-type Schema = Readonly<Record<string, ColumnType>>;
-type ColumnsOf<S extends Schema> = { -readonly [K in keyof S]: InstanceType<(typeof constructors)[S[K]]> };
-
-interface TableMethods {
-  readonly tableName: string;
-  /** Rows in use or freed: the high-water mark. */
-  readonly rows: number;
-  /** A row with all columns 0: a released one if there is any, else a new one. Columns may be reallocated: do not hold them. */
-  alloc(): number;
-  /** The same, but a released row's columns hold anything: for whoever writes them all. Clearing a job's row took as long as filling it. */
-  take(): number;
-  /** Gives a row back. It must not be used afterwards. */
-  release(row: number): void;
-}
-
-/** Columns by name, plus {@link TableMethods}. Read a column anew after any `alloc`. */
-export type Table<S extends Schema> = ColumnsOf<S> & TableMethods;
+export type { Table } from "./table";
 
 /** The state at one time, as what changed since another. */
 export interface StoreSnapshot {
@@ -38,147 +13,35 @@ export interface StoreSnapshot {
   readonly delta: Uint8Array;
 }
 
-/** The contents of the tables of one scope at one time. */
+/** The contents of the tables and cells of one scope at one time. */
 export interface ScopeCopy {
   readonly tables: readonly { readonly rows: number; readonly freeHead: number; readonly columns: readonly Uint8Array[] }[];
+  readonly cells: readonly (Int32Array | Float64Array)[];
+}
+
+/** Numbers of models that have a fixed few: each model's are consecutive rows of one column, which is the whole machine's. */
+export type Words = Table<{ readonly word: "i32" }>;
+export type Numbers = Table<{ readonly number: "f64" }>;
+
+/** Consecutive rows of {@link Words} or {@link Numbers}. */
+interface Cells {
+  readonly name: string;
+  readonly kind: "words" | "numbers";
+  readonly from: number;
+  readonly count: number;
 }
 
 /**
- * Which rows of a table are in use. Tables differ in their columns and so in their shape; this has one shape for all, so that
- * handing out rows is compiled once, for one shape and for one type of column at a time.
+ * The simulated machine's state: tables of typed-array columns, addressed by integer row. No component keeps state
+ * anywhere else, so that a keyframe is a copy of the columns and every field can be shown, hashed and restored.
  */
-class Rows implements TableWords {
-  /** High-water mark. */
-  count = 0;
-  freeHead = -1;
-  nextFree = new Int32Array(0);
-  capacity = 0;
-  /** Every column, the free list first. */
-  all: readonly Column[] = [];
-  private seen: { readonly sizes: readonly number[]; readonly bytes: readonly Uint8Array[]; readonly views: readonly Int32Array[] } | undefined = undefined;
-  floats: Float64Array[] = [];
-  words: Int32Array[] = [];
-  others: Column[] = [];
-
-  /**
-   * Of every column: bytes of an element, all bytes, all words. Made when a snapshot asks for them: they are three objects a column, and asking
-   * for its buffer moves a short column out of V8's heap. Without them a machine of 200 applications holds a fifth less memory.
-   */
-  get sizes(): readonly number[] { return this.perColumn.sizes; }
-  get bytes(): readonly Uint8Array[] { return this.perColumn.bytes; }
-  get views(): readonly Int32Array[] { return this.perColumn.views; }
-
-  private get perColumn(): NonNullable<typeof this.seen> {
-    return this.seen ??= {
-      sizes: this.all.map(({ BYTES_PER_ELEMENT }) => BYTES_PER_ELEMENT), bytes: this.all.map(({ buffer }) => new Uint8Array(buffer)), views: this.all.map(({ buffer }) => new Int32Array(buffer)),
-    };
-  }
-
-  /** The columns are others, with room for more rows. */
-  replace(all: readonly Column[], capacity: number): void {
-    this.all = all;
-    this.seen = undefined;
-    this.capacity = capacity;
-  }
-
-  /** A released row as it was left, or −1. */
-  take(): number {
-    const row = this.freeHead;
-    if (row >= 0) this.freeHead = this.nextFree[row]!;
-    return row;
-  }
-
-  /** A released row, zeroed, or −1. */
-  reuse(): number {
-    const row = this.take();
-    if (row < 0) return row;
-    for (const column of this.floats) column[row] = 0;
-    for (const column of this.words) column[row] = 0;
-    for (const column of this.others) column[row] = 0;
-    return row;
-  }
-
-  release(row: number): void {
-    this.nextFree[row] = this.freeHead;
-    this.freeHead = row;
-  }
-}
-
-/** Implementation of a table; the columns are properties of their own so that access costs one load. */
-class TableImplementation {
-  readonly rowsInUse = new Rows();
-  readonly alloc: () => number;
-  readonly take: () => number;
-  readonly release: (row: number) => void;
-  readonly columns: string[];
-  /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
-  private arrays: Column[] = [];
-
-  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number) {
-    const used = this.rowsInUse;
-    this.alloc = () => {
-      const row = used.reuse();
-      return row < 0 ? this.extend() : row;
-    };
-    this.take = () => {
-      const row = used.take();
-      return row < 0 ? this.extend() : row;
-    };
-    this.release = (row) => used.release(row);
-    this.columns = Object.keys(schema);
-    // Tables of one schema have one hidden class, and no other table's comes after it: V8 takes what is read from such objects for granted.
-    Object.defineProperty(this, this.columns.map((name) => `${name} ${schema[name]!}`).join(", "), { value: true });
-    for (const name of this.columns) if (name in this) throw new Error(`table ${tableName}: a column cannot be called ${name}`);
-    // Four rows of bytes are a word.
-    this.grow(span(Math.max(4, capacity)));
-  }
-
-  get rows(): number {
-    return this.rowsInUse.count;
-  }
-
-  /** Its name, and its columns with their types. */
-  get description(): string {
-    return `${this.tableName}: ${this.columns.map((name) => `${name} ${this.schema[name]!}`).join(", ")}`;
-  }
-
-  private extend(): number {
-    if (this.rowsInUse.count === this.rowsInUse.capacity) this.grow(this.rowsInUse.capacity * 2);
-    return this.rowsInUse.count++;
-  }
-
-  /** Makes room for `rows` rows, contents kept. */
-  reserve(rows: number): void {
-    if (rows > this.rowsInUse.capacity) this.grow(rows);
-  }
-
-  private grow(capacity: number): void {
-    const target = this as unknown as Record<string, Column>;
-    this.arrays = this.columns.map((name) => {
-      const grown = new constructors[this.schema[name]!](capacity);
-      const before = target[name];
-      if (before === undefined) {
-        // Not by assignment: V8 turns an object that many properties are assigned to by computed names into a dictionary, and every access of a column into a look-up.
-        Object.defineProperty(target, name, { value: grown, writable: true, enumerable: true, configurable: true });
-      } else {
-        grown.set(before);
-        target[name] = grown;
-      }
-      return grown;
-    });
-    const nextFree = new Int32Array(capacity);
-    nextFree.set(this.rowsInUse.nextFree);
-    this.rowsInUse.nextFree = nextFree;
-    this.rowsInUse.floats = this.arrays.filter((column) => column instanceof Float64Array);
-    this.rowsInUse.words = this.arrays.filter((column) => column instanceof Int32Array);
-    this.rowsInUse.others = this.arrays.filter((column) => !(column instanceof Float64Array || column instanceof Int32Array));
-    this.rowsInUse.replace([nextFree, ...this.arrays], capacity);
-  }
-}
-
-/** All tables of one machine. */
 export class Store {
   private readonly tables: TableImplementation[] = [];
+  private readonly rowsOfTables: Rows[] = [];
+  private readonly columns = new Columns();
+  /** The scope that new tables join. */
+  private scope: string | undefined;
+  private readonly scopes = new Map<string, TableImplementation[]>();
   /** Every bounded queue of work in the state, for whoever watches how long they are. */
   readonly queues: Ring[] = [];
   /** How often the state of a scope was put back: queues in it may be of another length, and nobody was told. */
@@ -190,23 +53,60 @@ export class Store {
    * @param capacity rows to make room for at first, rounded up to a power of two; a table grows by doubling
    */
   table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
-    const table = new TableImplementation(name, schema, capacity);
+    const table = new TableImplementation(name, schema, capacity, this.columns);
     this.tables.push(table);
     this.rowsOfTables.push(table.rowsInUse);
-    if (this.scope !== undefined) this.tablesOf(this.scope).push(table);
+    if (this.scope !== undefined) listOf(this.scopes, this.scope).push(table);
     return table as unknown as Table<S>;
   }
 
   /** What snapshots are made of: the tables' names and columns. Stores with equal layouts can exchange snapshots. */
   get layout(): string {
-    return this.tables.map((table) => table.description).join("\n");
+    return [...this.tables.map((table) => table.description), ...this.cells.map(({ name, kind, count }) => `${name}: ${count} ${kind}`)].join("\n");
+  }
+
+  // --- Cells --------------------------------------------------------------------------------------------------------
+
+  /**
+   * The 32-bit cells of all models, and their numbers. A table of one row is an object, and each of its columns another one with memory of its own: for
+   * 200 applications these are in no cache when their turn comes, while a column that all have is always there, and so is what lies beside a cell.
+   */
+  readonly words: Words = this.table("words", { word: "i32" }, 64);
+  readonly numbers: Numbers = this.table("numbers", { number: "f64" }, 64);
+  private readonly cells: Cells[] = [];
+  private readonly cellsOfScopes = new Map<string, Cells[]>();
+
+  /** Takes `count` consecutive rows of {@link words} for good. @returns the first */
+  addWords(name: string, count: number): number {
+    return this.addCells(name, "words", count);
+  }
+
+  /** Takes `count` consecutive rows of {@link numbers} for good. @returns the first */
+  addNumbers(name: string, count: number): number {
+    return this.addCells(name, "numbers", count);
+  }
+
+  /** Numbers by name, all 0 at first: consecutive rows of {@link numbers}. */
+  scalars<const F extends string>(name: string, fields: readonly F[]): Scalars<F> {
+    const made = scalarsOf(fields);
+    return new made(this.numbers, this.addNumbers(`${name}: ${fields.join(", ")}`, fields.length)) as Scalars<F>;
+  }
+
+  private addCells(name: string, kind: Cells["kind"], count: number): number {
+    const table = this[kind];
+    const from = table.rows;
+    for (let i = 0; i < count; i++) table.alloc();
+    const cells: Cells = { name, kind, from, count };
+    this.cells.push(cells);
+    if (this.scope !== undefined) listOf(this.cellsOfScopes, this.scope).push(cells);
+    return from;
+  }
+
+  private columnOf({ kind, from, count }: Cells): Int32Array | Float64Array {
+    return (kind === "words" ? this.words.word : this.numbers.number).subarray(from, from + count);
   }
 
   // --- What dies together -------------------------------------------------------------------------------------------
-
-  /** The scope that new tables join. */
-  private scope: string | undefined;
-  private readonly scopes = new Map<string, TableImplementation[]>();
 
   /** Runs `make`, whose tables belong to a scope: the memory of a domain, say. @param scope undefined: to none, whatever is around */
   within<T>(scope: string | undefined, make: () => T): T {
@@ -220,16 +120,18 @@ export class Store {
   /** The contents of a scope's tables as they are now. */
   copyScope(scope: string): ScopeCopy {
     return {
-      tables: this.tablesOf(scope).map(({ rowsInUse: { count, freeHead, bytes, capacity } }) => ({
+      tables: listOf(this.scopes, scope).map(({ rowsInUse: { count, freeHead, bytes, capacity } }) => ({
         rows: count, freeHead, columns: bytes.map((column) => column.slice(0, (column.length / capacity) * span(count))),
       })),
+      cells: listOf(this.cellsOfScopes, scope).map((cells) => this.columnOf(cells).slice()),
     };
   }
 
   /** Puts them back as they were. */
-  restoreScope(scope: string, { tables }: ScopeCopy): void {
+  restoreScope(scope: string, { tables, cells }: ScopeCopy): void {
     this.restored++;
-    this.tablesOf(scope).forEach(({ rowsInUse }, t) => {
+    listOf(this.cellsOfScopes, scope).forEach((one, i) => this.columnOf(one).set(cells[i]!));
+    listOf(this.scopes, scope).forEach(({ rowsInUse }, t) => {
       const { rows, freeHead, columns } = tables[t]!;
       rowsInUse.count = rows;
       rowsInUse.freeHead = freeHead;
@@ -241,15 +143,8 @@ export class Store {
     });
   }
 
-  private tablesOf(scope: string): TableImplementation[] {
-    let tables = this.scopes.get(scope);
-    if (tables === undefined) this.scopes.set(scope, (tables = []));
-    return tables;
-  }
-
   // --- Snapshots ----------------------------------------------------------------------------------------------------
 
-  private readonly rowsOfTables: Rows[] = [];
   private readonly image = new StateImage();
   /** The snapshot that the image is of. */
   private imageOf: StoreSnapshot | undefined;
@@ -283,7 +178,8 @@ export class Store {
   }
 }
 
-/** Rows to make room for: the next power of two. */
-function span(rows: number): number {
-  return rows === 0 ? 0 : 1 << (32 - Math.clz32(rows - 1));
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, (list = []));
+  return list;
 }

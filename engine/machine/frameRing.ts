@@ -1,7 +1,7 @@
 import type { Variable } from "../inspect";
 import type { Kernel } from "../kernel/kernel";
 import { Ring } from "../kernel/ring";
-import type { Table } from "../kernel/state";
+import type { Numbers, Words } from "../kernel/state";
 
 /** Slots of a ring in one direction: order 9 (`RING_ORDER`, LibrettOS network_ring.h). */
 export const RING_SLOTS = 512;
@@ -19,10 +19,7 @@ export type Malformed = (typeof Malformed)[keyof typeof Malformed];
  */
 export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 
-/**
- * Rows of a ring's column. The first two are written by whoever was the last at an end: its pCPU, or −1. They are rows and not columns for the reason given in
- * `ring.ts`: with 200 channels, looking at a few of eight columns was the most expensive thing in a run.
- */
+/** Numbers of a ring. The first two are written by whoever was the last at an end: its pCPU, or −1. */
 const PRODUCER = 0;
 const CONSUMER = 1;
 const READERS = 2;
@@ -31,7 +28,13 @@ const LOST = 4;
 const FRAMES = 5;
 const DROPPED = 6;
 const NOTIFICATIONS = 7;
-const STATE_ROWS = 8;
+const NUMBERS = 8;
+
+/** Words of a slot: the frame; what is wrong with the entry, if anything; and the index or length that it claims then. */
+const PACKET = 0;
+const MALFORMED = 1;
+const CLAIM = 2;
+const SLOT_BITS = 2;
 
 /**
  * One direction of the channel between an application and the network server: 512 slots in shared memory and two lock-free
@@ -41,51 +44,53 @@ const STATE_ROWS = 8;
 export class FrameRing {
   private readonly free: Ring;
   private readonly filled: Ring;
-  private readonly slot: Table<{ readonly packet: "i32"; readonly malformed: "u8"; readonly claim: "i32" }>;
-  private readonly state: Table<{ readonly value: "f64" }>;
+  private readonly words: Words;
+  private readonly numbers: Numbers;
+  /** The first word of the first slot. */
+  private readonly slots: number;
+  /** The first of its numbers. */
+  private readonly base: number;
 
   constructor(kernel: Kernel, readonly name: string) {
     this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS, "room");
     this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
-    this.slot = kernel.store.table(`${name}: slots`, { packet: "i32", malformed: "u8", claim: "i32" }, RING_SLOTS);
-    for (let i = 0; i < RING_SLOTS; i++) {
-      this.slot.alloc();
-      this.free.push(i);
-    }
-    this.state = kernel.store.table(name, { value: "f64" }, STATE_ROWS);
-    for (let row = 0; row < STATE_ROWS; row++) this.state.alloc();
-    this.state.value[READERS] = Reader.asleep;
-    this.state.value[PRODUCER] = this.state.value[CONSUMER] = -1;
+    this.words = kernel.store.words;
+    this.numbers = kernel.store.numbers;
+    this.slots = kernel.store.addWords(`${name}: slots`, RING_SLOTS << SLOT_BITS);
+    this.base = kernel.store.addNumbers(name, NUMBERS);
+    for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
+    this.numbers.number[this.base + READERS] = Reader.asleep;
+    this.numbers.number[this.base + PRODUCER] = this.numbers.number[this.base + CONSUMER] = -1;
   }
 
   /** The pCPU that wrote to the ring last at the producing end, or −1: the next to read has the lines brought from there. */
   get producer(): number {
-    return this.state.value[PRODUCER]!;
+    return this.numbers.number[this.base + PRODUCER]!;
   }
 
   set producer(pcpu: number) {
-    this.state.value[PRODUCER] = pcpu;
+    this.numbers.number[this.base + PRODUCER] = pcpu;
   }
 
   /** The same at the consuming end, which gives slots back. */
   get consumer(): number {
-    return this.state.value[CONSUMER]!;
+    return this.numbers.number[this.base + CONSUMER]!;
   }
 
   set consumer(pcpu: number) {
-    this.state.value[CONSUMER] = pcpu;
+    this.numbers.number[this.base + CONSUMER] = pcpu;
   }
 
   /** Copies a frame into a free slot and makes it visible to the reader. @returns false if there is no free slot: dropped */
   produce(packet: number): boolean {
     const index = this.free.shift();
     if (index < 0) {
-      this.state.value[DROPPED]!++;
+      this.numbers.number[this.base + DROPPED]!++;
       return false;
     }
-    this.slot.packet[index] = packet;
+    this.words.word[this.slots + (index << SLOT_BITS) + PACKET] = packet;
     this.filled.push(index);
-    this.state.value[FRAMES]!++;
+    this.numbers.number[this.base + FRAMES]!++;
     return true;
   }
 
@@ -96,26 +101,26 @@ export class FrameRing {
   produceMalformed(packet: number, malformed: Malformed, claim: number): boolean {
     const index = this.free.peek();
     if (!this.produce(packet)) return false;
-    this.slot.malformed[index] = malformed;
-    this.slot.claim[index] = claim;
+    this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] = malformed;
+    this.words.word[this.slots + (index << SLOT_BITS) + CLAIM] = claim;
     return true;
   }
 
   /** What is wrong with the entry that `consume` would take, as its reader sees it; nothing where the ring is empty. */
   get malformed(): Malformed {
     const index = this.filled.peek();
-    return index < 0 ? Malformed.no : this.slot.malformed[index]! as Malformed;
+    return index < 0 ? Malformed.no : this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED]! as Malformed;
   }
 
   /** The index or length that a malformed entry claims. */
   get claim(): number {
-    return this.slot.claim[this.filled.peek()]!;
+    return this.words.word[this.slots + (this.filled.peek() << SLOT_BITS) + CLAIM]!;
   }
 
   /** The frame that `consume` would take, or −1. */
   peek(): number {
     const index = this.filled.peek();
-    return index < 0 ? -1 : this.slot.packet[index]!;
+    return index < 0 ? -1 : this.packetIn(index);
   }
 
   /** Takes the oldest frame and gives its slot back; −1 when empty. */
@@ -123,17 +128,21 @@ export class FrameRing {
     const index = this.filled.shift();
     if (index < 0) return -1;
     // Which slot an entry with a false index was meant to name is known to nobody: the sender has one less from now on.
-    if (this.slot.malformed[index] === Malformed.index) this.state.value[LOST]!++;
+    if (this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] === Malformed.index) this.numbers.number[this.base + LOST]!++;
     else this.free.push(index);
-    this.slot.malformed[index] = Malformed.no;
-    return this.slot.packet[index]!;
+    this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] = Malformed.no;
+    return this.packetIn(index);
+  }
+
+  private packetIn(slot: number): number {
+    return this.words.word[this.slots + (slot << SLOT_BITS) + PACKET]!;
   }
 
   /** The ring as it is when it is made: empty. Who reads it, and whether that one sleeps, is the reader's. @param lost is told of every frame in it */
   renew(lost: (packet: number) => void): void {
     for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);
     this.free.clear();
-    this.state.value[LOST] = 0;
+    this.numbers.number[this.base + LOST] = 0;
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
   }
 
@@ -143,7 +152,7 @@ export class FrameRing {
 
   /** Slots that the sender has lost by malformed entries. */
   get lostCount(): number {
-    return this.state.value[LOST]!;
+    return this.numbers.number[this.base + LOST]!;
   }
 
   get freeCount(): number {
@@ -152,45 +161,45 @@ export class FrameRing {
 
   /** The sender loads the flag after it has enqueued; at 0 or below it must notify. */
   get readers(): number {
-    return this.state.value[READERS]!;
+    return this.numbers.number[this.base + READERS]!;
   }
 
   set readers(value: number) {
-    this.state.value[READERS] = value;
+    this.numbers.number[this.base + READERS] = value;
   }
 
   /** Empty polls in a row that the reader has made so far. */
   get emptyPolls(): number {
-    return this.state.value[POLLS]!;
+    return this.numbers.number[this.base + POLLS]!;
   }
 
   set emptyPolls(count: number) {
-    this.state.value[POLLS] = count;
+    this.numbers.number[this.base + POLLS] = count;
   }
 
   countNotification(): void {
-    this.state.value[NOTIFICATIONS]!++;
+    this.numbers.number[this.base + NOTIFICATIONS]!++;
   }
 
   get notifications(): number {
-    return this.state.value[NOTIFICATIONS]!;
+    return this.numbers.number[this.base + NOTIFICATIONS]!;
   }
 
   get frames(): number {
-    return this.state.value[FRAMES]!;
+    return this.numbers.number[this.base + FRAMES]!;
   }
 
   describe(name: string): Variable {
-    const readers = this.state.value[READERS]!;
-    const dropped = this.state.value[DROPPED]!;
+    const readers = this.numbers.number[this.base + READERS]!;
+    const dropped = this.numbers.number[this.base + DROPPED]!;
     return {
       name, value: `${this.filled.count} of ${RING_SLOTS} slots filled`, number: this.filled.count,
       children: [
         { name: "filled", value: `${this.filled.count}`, number: this.filled.count },
         { name: "free", value: `${this.free.count}`, number: this.free.count },
         { name: "readers", value: `${readers} (${readers > 0 ? "active" : readers < 0 ? "about to sleep" : "asleep"})`, number: readers },
-        { name: "frames", value: `${this.state.value[FRAMES]!}`, number: this.state.value[FRAMES]! },
-        { name: "notifications", value: `${this.state.value[NOTIFICATIONS]!}`, number: this.state.value[NOTIFICATIONS]! },
+        { name: "frames", value: `${this.numbers.number[this.base + FRAMES]!}`, number: this.numbers.number[this.base + FRAMES]! },
+        { name: "notifications", value: `${this.numbers.number[this.base + NOTIFICATIONS]!}`, number: this.numbers.number[this.base + NOTIFICATIONS]! },
         { name: "dropped, ring full", value: `${dropped}`, number: dropped },
       ],
     };

@@ -40,7 +40,7 @@ function inRing(ring: Ring, holder: string, look: Look): void {
 }
 
 function inFrameRing(ring: FrameRing, holder: string, look: Look): void {
-  inRing(ring["filled"], holder, (slot) => look(ring["slot"].packet[slot]!, holder));
+  inRing(ring["filled"], holder, (slot) => look(ring["packetIn"](slot), holder));
 }
 
 /** A request to receive, and the response to what was sent, have no frame: −1. */

@@ -23,7 +23,7 @@ export const frameMutations: readonly Mutation[] = [
   // A branch of what goes to several.
   { breaks: 83, file: "engine/machine/nic/switch.ts", replace: "      this.deliver(f, packet);\n      accepted = true;", by: "      if (f !== 1) this.deliver(f, packet);\n      accepted = true;" },
   { breaks: 83, file: "engine/machine/nic/receiveQueues.ts", replace: "    this.inbound[q]!.push(packet);\n    this.store(q);", by: "    if (!nic.packets.isArp(packet) || packet % 4 !== 0) this.inbound[q]!.push(packet);\n    this.store(q);" },
-  { breaks: 83, file: "engine/machine/frameRing.ts", replace: "    this.slot.packet[index] = packet;\n", by: "    this.slot.packet[index] = packet % 8 === 0 ? -1 : packet;\n" },
+  { breaks: 83, file: "engine/machine/frameRing.ts", replace: "    this.words.word[this.slots + (index << SLOT_BITS) + PACKET] = packet;\n", by: "    this.words.word[this.slots + (index << SLOT_BITS) + PACKET] = packet % 8 === 0 ? -1 : packet;\n" },
   // In a driver, a filter, a stack.
   { breaks: 83, file: "engine/components/ixgbe.ts", replace: "        this.take(q, packet);\n", by: "        if (packet % 16 !== 0) this.take(q, packet);\n" },
   { breaks: 83, file: "engine/components/receiveOffload.ts", replace: "    if (row !== NONE) this.release(q, row);\n", by: "    if (row !== NONE) this.release(q, row);\n    if (packet % 16 === 0) return;\n" },

@@ -68,6 +68,23 @@ describe("state tables", () => {
     assert.deepEqual([...young.odd.b.subarray(0, 16)], [...Array.from({ length: 13 }, (_, i) => i + 0.5), 0, 0, 0]);
   });
 
+  it("keep what is in their columns apart, wherever these are", () => {
+    const types = ["f64", "u8", "i32", "i16", "u32", "u16", "i8"] as const;
+    fc.assert(fc.property(fc.array(fc.record({ type: fc.constantFrom(...types), rows: fc.integer({ min: 1, max: 200 }), grow: fc.nat(100) }), { maxLength: 40 }), (shapes) => {
+      const store = new Store();
+      const tables = shapes.map(({ type, rows }, t) => store.table(`t${t}`, { value: type }, rows));
+      const numbers = shapes.map((_, t) => t % 100);
+      tables.forEach((table, t) => {
+        const { rows, grow } = shapes[t]!;
+        for (let row = 0; row < rows + grow; row++) {
+          table.alloc();
+          table.value[row] = numbers[t]!;
+        }
+      });
+      tables.forEach((table, t) => assert.ok(table.value.subarray(0, table.rows).every((value) => value === numbers[t]), `table ${t}`));
+    }));
+  });
+
   it("cost what changed since the snapshot that they build on", () => {
     const store = new Store();
     const table = store.table("t", { a: "f64" }, 100_000);
@@ -114,6 +131,39 @@ describe("state tables", () => {
         assert.deepEqual(look(), copies[number]);
       }
     }), { numRuns: 300 });
+  });
+
+  it("have cells, which snapshots and scopes bring back as they do rows, each its own", () => {
+    const make = () => {
+      const store = new Store();
+      const cells = (name: string, count: number) => ({ count, first: store.addWords(name, count), scalars: store.scalars(name, ["a", "b"]) });
+      const all = [cells("before", 3), store.within("domain", () => cells("inside", 100)), cells("after", 2)];
+      const fill = (value: number): void => all.forEach(({ count, first, scalars }, i) => {
+        for (let n = 0; n < count; n++) store.words.word[first + n] = value + 1000 * i + n;
+        scalars.a = value + 1000 * i + 0.25;
+        scalars.b = value + 1000 * i + 0.5;
+      });
+      const look = () => all.map(({ count, first, scalars: { a, b } }) => [...store.words.word.subarray(first, first + count), a, b]);
+      return { store, fill, look };
+    };
+    const { store, fill, look } = make();
+    const zeros = look();
+    assert.ok(zeros.flat().every((value) => value === 0));
+    fill(1);
+    const [snapshot, copy, ones] = [store.snapshot(), store.copyScope("domain"), look()];
+    assert.equal(new Set(ones.flat()).size, 3 + 100 + 2 + 6, "no two are the same cell");
+    fill(2);
+    const twos = look();
+    store.restoreScope("domain", copy);
+    assert.deepEqual(look(), [twos[0], ones[1], twos[2]]);
+    store.restore(snapshot);
+    assert.deepEqual(look(), ones);
+    const other = make();
+    assert.equal(other.store.layout, store.layout);
+    other.store.restore(snapshot);
+    assert.deepEqual(other.look(), ones);
+    other.store.addWords("more", 1);
+    assert.notEqual(other.store.layout, store.layout);
   });
 
   it("refuse a snapshot of other tables", () => {
