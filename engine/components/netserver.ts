@@ -100,13 +100,18 @@ export class Netserver implements PlacedModel, FrameConsumer {
       ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
       switchLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, AddressOp.asked, index, costs.latency("event to a vCPU")),
       toApplication: new FrameRing(kernel, `ring ${spec.path} to ${application.path}`),
-      address: () => {
-        const stack = application.components.find((c) => c.type === "tcpip");
-        return stack === undefined ? 0 : (machine.placed(stack.path) as TcpIp).ip;
-      },
+      address: this.addressOf(application),
     });
     this.addresses.addApplication(application, this.channels[index]!.address, vif.uplink);
     return index;
+  }
+
+  /** Its stack is placed after its VIF is attached: it is looked for when somebody asks, once. */
+  private addressOf(application: DomainPlace): () => number {
+    const path = application.components.find((c) => c.type === "tcpip")?.path;
+    if (path === undefined) return () => 0;
+    let stack: TcpIp | undefined;
+    return () => (stack ??= this.place.machine.placed(path) as TcpIp).ip;
   }
 
   toServer(channel: number): FrameRing {

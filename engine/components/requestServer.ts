@@ -59,8 +59,7 @@ export class RequestServer extends SocketServer {
     this.writing = ids(program.writing ?? {});
     this.readSize = program.readSize ?? READ_SIZE;
     this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closing: "u8" });
-    this.counters = kernel.store.table(`counters of ${spec.path}`, { requests: "f64", connections: "f64", bytes: "f64" }, 1);
-    this.counters.alloc();
+    this.counters = kernel.store.scalars(`counters of ${spec.path}`, ["requests", "connections", "bytes"]);
   }
 
   // --- What the sockets report --------------------------------------------------------------------------------------
@@ -148,7 +147,7 @@ export class RequestServer extends SocketServer {
     while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closing[conn] = 0;
-    this.counters.connections[0]!++;
+    this.counters.connections++;
     if (this.program.noDelay === true) sockets.tcp.setNoDelay(conn);
     if (sockets.tcp.available(conn) > 0 || sockets.tcp.atEof(conn)) this.onReadable(conn);
   }
@@ -159,7 +158,7 @@ export class RequestServer extends SocketServer {
     if (this.conn.closing[conn] !== Closing.no) return;
     const bytes = tcp.receive(conn, this.readSize);
     this.conn.received[conn]! += bytes;
-    this.counters.bytes[0]! += bytes;
+    this.counters.bytes += bytes;
     // The rest may be the last that comes: nobody will say again that it is there.
     if (tcp.available(conn) > 0) this.onReadable(conn);
     if (!this.serveNext(conn) && tcp.atEof(conn)) this.call(Op.close, conn);
@@ -184,7 +183,7 @@ export class RequestServer extends SocketServer {
     this.program.service?.draw();
     transcript.take(tcp.receiveStream(conn));
     transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
-    this.counters.requests[0]!++;
+    this.counters.requests++;
     this.conn.unsent[conn]! += message.length;
     this.conn.asked[conn] = this.place.machine.kernel.cause;
     if (!this.together) this.push(conn);
@@ -227,6 +226,6 @@ export class RequestServer extends SocketServer {
 
   describe(): Scope[] {
     const { requests, bytes, connections } = this.counters;
-    return this.describeCounts({ "requests answered": requests[0]!, "bytes read": bytes[0]!, "connections accepted": connections[0]! });
+    return this.describeCounts({ "requests answered": requests, "bytes read": bytes, "connections accepted": connections });
   }
 }

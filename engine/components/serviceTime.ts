@@ -37,15 +37,14 @@ export class ServiceTime {
     this.multiple = distributions[String(options["distribution"])] ?? distributions["fixed"]!;
     this.fn = kernel.functions({ serve: { kind: "application" } });
     this.stream = kernel.random.open(path, "service times");
-    this.state = kernel.store.table(`service time of ${path}`, { next: "f64" }, 1);
-    this.state.alloc();
+    this.state = kernel.store.scalars(`service time of ${path}`, ["next"]);
     this.draw();
   }
 
   /** Said in `begin`: the time of the request that is served. */
   spend(): void {
     const { cpus } = this.place.machine;
-    const time = this.state.next[0]!;
+    const time = this.state.next;
     const piece = Math.max(PIECE, Math.ceil(time / PIECES));
     for (let left = time; left > 0; left -= piece) cpus.spendTime(this.fn.serve, Math.min(left, piece), NONE);
   }
@@ -54,11 +53,11 @@ export class ServiceTime {
   draw(): void {
     const { random } = this.place.machine.kernel;
     if (this.multiple === distributions["fixed"]) {
-      this.state.next[0] = Math.min(this.mean, PIECES * LONGEST_PIECE);
+      this.state.next = Math.min(this.mean, PIECES * LONGEST_PIECE);
       return;
     }
     const u = 1 - random.uniform(this.stream);
     const v = this.multiple === distributions["hyperexponential"] ? random.uniform(this.stream) : 0;
-    this.state.next[0] = Math.min(Math.round(this.mean * this.multiple(u, v)), PIECES * LONGEST_PIECE);
+    this.state.next = Math.min(Math.round(this.mean * this.multiple(u, v)), PIECES * LONGEST_PIECE);
   }
 }

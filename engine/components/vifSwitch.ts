@@ -59,14 +59,11 @@ export class VifSwitch implements SwitchedApplication {
       "rest of a switch to the server": { kind: "thread" },
     });
     // `via`, `target`, `left` (the uplink before): 0 the server, else a driver's number plus one. `fresh`: its function has just been assigned.
-    this.state = kernel.store.table(`uplink of ${place.spec.path}`, {
-      via: "u8", target: "u8", left: "u8", fresh: "u8", failed: "u8", switches: "f64", frames: "f64", bytes: "f64", awaited: "u8",
-    }, 1);
-    this.state.alloc();
+    this.state = kernel.store.scalars(`uplink of ${place.spec.path}`, ["via", "target", "left", "fresh", "failed", "switches", "frames", "bytes", "awaited"]);
     this.thread = sharedThread(machine, domain, "frontend_switcher", -1);
     this.line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, component, SwitchOp.asked, 0, costs.latency("event to a vCPU"));
     const { switchable } = domain;
-    if (switchable?.vif === place.spec) this.state.via[0] = this.state.target[0] = switchable.drivers.findIndex(({ path }) => path === domain.activeUplink) + 1;
+    if (switchable?.vif === place.spec) this.state.via = this.state.target = switchable.drivers.findIndex(({ path }) => path === domain.activeUplink) + 1;
   }
 
   connect(server: ServerSide): void {
@@ -77,23 +74,23 @@ export class VifSwitch implements SwitchedApplication {
     this.stack = machine.placed(stack.path) as TcpIp;
     this.drivers = domain.switchable.drivers.map(({ path }) => machine.placed(path) as Ixgbe);
     for (const driver of this.drivers) driver.onSetup = (ok) => this.driverReady(ok);
-    this.stack.addressing.move = { interface: () => this.drivers[Math.max(this.state.target[0]!, this.state.via[0]!) - 1], ended: (ok) => this.claimed(ok) };
+    this.stack.addressing.move = { interface: () => this.drivers[Math.max(this.state.target, this.state.via) - 1], ended: (ok) => this.claimed(ok) };
   }
 
   /** The driver that frames go to; undefined: they go to the server. */
   get driver(): Ixgbe | undefined {
     const { via } = this.state;
-    return via[0] === 0 ? undefined : this.drivers[via[0]! - 1];
+    return via === 0 ? undefined : this.drivers[via - 1];
   }
 
   /** Whether the server has, or is to have, the application's address. */
   get isAtServer(): boolean {
-    return this.state.via[0] === 0 && this.state.target[0] === 0;
+    return this.state.via === 0 && this.state.target === 0;
   }
 
   /** 0: the server, else a driver's number among the uplinks, plus one. */
   get via(): number {
-    return this.state.via[0]!;
+    return this.state.via;
   }
 
   driverAt(uplink: number): Ixgbe {
@@ -103,28 +100,28 @@ export class VifSwitch implements SwitchedApplication {
   /** Counts a frame that the application sends, whichever way. */
   count(packet: number): void {
     const { state, place: { machine: { packets } } } = this;
-    state.frames[0]!++;
-    state.bytes[0]! += packets.frameLength(packet);
+    state.frames++;
+    state.bytes += packets.frameLength(packet);
   }
 
   /** Counts a frame that it gets. The first datagram after a switch shows that its peers have found it. */
   countReceived(packet: number): void {
     this.count(packet);
-    if (this.state.awaited[0] === 0 || this.place.machine.packets.isArp(packet)) return;
-    this.state.awaited[0] = 0;
+    if (this.state.awaited === 0 || this.place.machine.packets.isArp(packet)) return;
+    this.state.awaited = 0;
     this.onResume();
   }
 
   /** Frames and bytes so far, both directions. */
   get traffic(): { readonly frames: number; readonly bytes: number } {
-    return { frames: this.state.frames[0]!, bytes: this.state.bytes[0]! };
+    return { frames: this.state.frames, bytes: this.state.bytes };
   }
 
   /** The toolstack wants the uplink changed; an event follows, from itself or from the server. @param fresh the driver's function has just been assigned */
   want(uplink: number, fresh: boolean): void {
-    this.state.target[0] = uplink;
-    this.state.fresh[0] = fresh ? 1 : 0;
-    this.state.failed[0] = 0;
+    this.state.target = uplink;
+    this.state.fresh = fresh ? 1 : 0;
+    this.state.failed = 0;
   }
 
   // --- Steps --------------------------------------------------------------------------------------------------------
@@ -133,7 +130,7 @@ export class VifSwitch implements SwitchedApplication {
     const { cpus } = this.place.machine;
     const { fn } = this;
     if (op === SwitchOp.asked) return cpus.spend(fn.frontend_switch_handler);
-    if (op === SwitchOp.redirect) return cpus.spend(fn.rump_virtif_switch, NONE, this.state.target[0]!);
+    if (op === SwitchOp.redirect) return cpus.spend(fn.rump_virtif_switch, NONE, this.state.target);
     if (op === SwitchOp.tell) return cpus.spend(fn.minios_notify_remote_via_evtchn);
     if (op === SwitchOp.done) return cpus.spend(fn.frontend_switcher);
     cpus.spend(fn.in_control);
@@ -143,19 +140,19 @@ export class VifSwitch implements SwitchedApplication {
   end(op: number): void {
     const { cpus } = this.place.machine;
     const { state, thread, component } = this;
-    const target = state.target[0]!;
+    const target = state.target;
     if (op === SwitchOp.asked) {
       cpus.post(thread, component, target === 0 ? SwitchOp.redirect : SwitchOp.configure);
     } else if (op === SwitchOp.configure) {
-      this.drivers[target - 1]!.up(thread, state.fresh[0] === 1);
+      this.drivers[target - 1]!.up(thread, state.fresh === 1);
     } else if (op === SwitchOp.redirect) {
       this.redirect(target);
     } else if (op === SwitchOp.deconfigure) {
-      this.drivers[state.left[0]! - 1]!.down(thread);
+      this.drivers[state.left - 1]!.down(thread);
     } else if (op === SwitchOp.tell) {
       this.server.askForAddress();
     } else {
-      this.ended(state.failed[0] === 1 ? "failed" : "done");
+      this.ended(state.failed === 1 ? "failed" : "done");
     }
   }
 
@@ -165,10 +162,10 @@ export class VifSwitch implements SwitchedApplication {
     const { state, component } = this;
     if (!ok) {
       // There is no function to use: the server shall have the address back.
-      state.failed[0] = 1;
-      state.target[0] = 0;
+      state.failed = 1;
+      state.target = 0;
     }
-    kernel.schedule(this.restOf(state.target[0]!), Priority.timeout, component, SwitchOp.rest);
+    kernel.schedule(this.restOf(state.target), Priority.timeout, component, SwitchOp.rest);
   }
 
   /** What the whole takes beyond the parts that are known: see the cost profile. */
@@ -179,7 +176,7 @@ export class VifSwitch implements SwitchedApplication {
   /** The rest is over. */
   fire(): void {
     const { kernel, cpus } = this.place.machine;
-    const target = this.state.target[0]!;
+    const target = this.state.target;
     const time = this.restOf(target);
     const fn = target === 0 ? this.fn["rest of a switch to the server"] : this.fn["rest of a switch to direct"];
     // A row holds at most 4.29 ms of cost.
@@ -194,9 +191,9 @@ export class VifSwitch implements SwitchedApplication {
   private claimed(ok: boolean): void {
     const { state, thread, component, place: { machine: { cpus } } } = this;
     if (ok) return cpus.call(thread, component, SwitchOp.redirect);
-    state.failed[0] = 1;
-    state.left[0] = state.target[0]!;
-    state.target[0] = 0;
+    state.failed = 1;
+    state.left = state.target;
+    state.target = 0;
     cpus.post(thread, component, SwitchOp.deconfigure);
   }
 
@@ -208,8 +205,8 @@ export class VifSwitch implements SwitchedApplication {
   private redirect(target: number): void {
     const { cpus } = this.place.machine;
     const { state, thread, component } = this;
-    state.left[0] = state.via[0]!;
-    state.via[0] = target;
+    state.left = state.via;
+    state.via = target;
     if (target === 0) {
       this.stack!.addressing.leaveAddress();
       cpus.call(thread, component, SwitchOp.deconfigure);
@@ -220,12 +217,12 @@ export class VifSwitch implements SwitchedApplication {
   }
 
   serverReady(): void {
-    this.ended(this.state.failed[0] === 1 ? "failed" : "done");
+    this.ended(this.state.failed === 1 ? "failed" : "done");
   }
 
   private ended(end: SwitchEnd): void {
-    this.state.switches[0]!++;
-    this.state.awaited[0] = 1;
+    this.state.switches++;
+    this.state.awaited = 1;
     this.onEnd(end);
   }
 
@@ -234,9 +231,9 @@ export class VifSwitch implements SwitchedApplication {
     return {
       name: "uplink", value: driver === undefined ? "network server" : `direct, by ${driver.nic.functions[driver.f]?.path ?? "no function"}`, number: this.via,
       children: [
-        { name: "switches", value: `${this.state.switches[0]!}`, number: this.state.switches[0]! },
-        { name: "frames", value: `${this.state.frames[0]!}`, number: this.state.frames[0]! },
-        { name: "bytes", value: `${this.state.bytes[0]!}`, number: this.state.bytes[0]! },
+        { name: "switches", value: `${this.state.switches}`, number: this.state.switches },
+        { name: "frames", value: `${this.state.frames}`, number: this.state.frames },
+        { name: "bytes", value: `${this.state.bytes}`, number: this.state.bytes },
       ],
     };
   }

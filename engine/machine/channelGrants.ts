@@ -36,24 +36,23 @@ export class ChannelGrants {
       gnttab_end_access: { file: "platform/xen/xen/gnttab.c", kind: "vif", a: "grants" },
     });
     this.page = memory.guestBase(application) + memory.allocateBuffer(application, CHANNEL_GRANTS * PAGE_SIZE) / PAGE_SIZE;
-    this.state = kernel.store.table(`channel of ${name}`, { run: "i32", mapping: "i32", mapped: "i32" }, 1);
-    this.state.alloc();
-    this.state.run[0] = this.state.mapping[0] = this.state.mapped[0] = NONE;
+    this.state = kernel.store.scalars(`channel of ${name}`, ["run", "mapping", "mapped"]);
+    this.state.run = this.state.mapping = this.state.mapped = NONE;
   }
 
   /** Whether the application has granted the channel: there are rings to write to. */
   get granted(): boolean {
-    return this.state.run[0] !== NONE;
+    return this.state.run !== NONE;
   }
 
   /** Whether the application has granted the channel, and the server mapped it. */
   get connected(): boolean {
-    return this.state.mapping[0] !== NONE && !this.isStale;
+    return this.state.mapping !== NONE && !this.isStale;
   }
 
   /** Whether the server maps a channel that is not the application's any more: of one that is gone. */
   get isStale(): boolean {
-    return this.state.mapping[0] !== NONE && this.state.mapped[0] !== this.state.run[0];
+    return this.state.mapping !== NONE && this.state.mapped !== this.state.run;
   }
 
   /** Said in `begin`, by the application: it writes the grants. */
@@ -63,8 +62,8 @@ export class ChannelGrants {
 
   /** The application grants the channel to the server. @returns false where its table has no room: marked */
   grant(by: Requester): boolean {
-    this.state.run[0] = this.grants.grant(by, this.application, this.server, this.page, CHANNEL_GRANTS, false);
-    return this.state.run[0] !== NONE;
+    this.state.run = this.grants.grant(by, this.application, this.server, this.page, CHANNEL_GRANTS, false);
+    return this.state.run !== NONE;
   }
 
   /** Said in `begin`, by the server: one hypercall maps them all. */
@@ -74,9 +73,9 @@ export class ChannelGrants {
 
   /** The server maps the channel. @returns false where it is refused: marked why */
   map(by: Requester): boolean {
-    const run = this.state.run[0]!;
-    this.state.mapping[0] = run === NONE ? NONE : this.grants.map(by, this.server, run, true);
-    this.state.mapped[0] = run;
+    const run = this.state.run;
+    this.state.mapping = run === NONE ? NONE : this.grants.map(by, this.server, run, true);
+    this.state.mapped = run;
     return this.connected;
   }
 
@@ -87,8 +86,8 @@ export class ChannelGrants {
 
   /** The server unmaps the channel, or the hypervisor has done it, as the server is gone (`forced`). */
   unmap(forced = false): void {
-    if (this.state.mapping[0] !== NONE && !forced) this.grants.unmap(this.state.mapping[0]!);
-    this.state.mapping[0] = NONE;
+    if (this.state.mapping !== NONE && !forced) this.grants.unmap(this.state.mapping);
+    this.state.mapping = NONE;
   }
 
   /** Said in `begin`, by the application: it takes the grants back. */
@@ -98,21 +97,21 @@ export class ChannelGrants {
 
   /** The application ends access, before it grants a new channel or when it leaves. @returns false while the server maps it: marked */
   end(by: Requester): boolean {
-    if (this.state.run[0] === NONE) return true;
-    if (!this.grants.endAccess(by, this.state.run[0]!)) return false;
-    this.state.run[0] = NONE;
+    if (this.state.run === NONE) return true;
+    if (!this.grants.endAccess(by, this.state.run)) return false;
+    this.state.run = NONE;
     return true;
   }
 
   /** The application is gone, and the hypervisor ends its grants; what the server maps stays until it unmaps it. */
   forget(): void {
-    this.state.run[0] = NONE;
+    this.state.run = NONE;
   }
 
   describe(): Variable {
     const { run } = this.state;
     return {
-      name: "shared memory", value: this.connected ? `${CHANNEL_GRANTS} grants, mapped by the server` : run[0] === NONE ? "not granted" : `${CHANNEL_GRANTS} grants, not mapped yet`,
+      name: "shared memory", value: this.connected ? `${CHANNEL_GRANTS} grants, mapped by the server` : run === NONE ? "not granted" : `${CHANNEL_GRANTS} grants, not mapped yet`,
       number: this.connected ? CHANNEL_GRANTS : 0,
     };
   }

@@ -1,40 +1,48 @@
-import type { Store } from "../kernel/state";
+import type { Store, Words } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { Threads } from "./threads";
 
+/** Words of a queue: its first thread, its last, how many they are. */
+const HEAD = 0;
+const TAIL = 1;
+const COUNT = 2;
+const WORDS = 3;
+
 /** Queues of ready threads. A thread is in at most one of them; the links are in the table of threads. */
 export class ThreadQueues {
-  private readonly queue;
+  private readonly words: Words;
+  /** The first word of each queue. */
+  private readonly bases: number[] = [];
 
-  constructor(store: Store, name: string, private readonly threads: Threads) {
-    this.queue = store.table(name, { head: "i32", tail: "i32", count: "i32" });
+  constructor(private readonly store: Store, private readonly name: string, private readonly threads: Threads) {
+    this.words = store.words;
   }
 
   /** Makes a queue. @returns its number: from 0 on */
   add(): number {
-    const q = this.queue.alloc();
-    this.queue.head[q] = this.queue.tail[q] = NONE;
-    return q;
+    const base = this.store.addWords(this.name, WORDS);
+    this.words.word[base + HEAD] = this.words.word[base + TAIL] = NONE;
+    return this.bases.push(base) - 1;
   }
 
   /** How many there are. */
   get queues(): number {
-    return this.queue.rows;
+    return this.bases.length;
   }
 
   /** Threads in a queue. */
   count(q: number): number {
-    return this.queue.count[q]!;
+    return this.words.word[this.bases[q]! + COUNT]!;
   }
 
   /** The thread that `shift` would take, or −1. */
   first(q: number): number {
-    return this.queue.head[q]!;
+    return this.words.word[this.bases[q]! + HEAD]!;
   }
 
   /** Behind all others. */
   push(q: number, t: number): void {
-    this.insertAfter(q, this.queue.tail[q]!, t);
+    this.insertAfter(q, this.words.word[this.bases[q]! + TAIL]!, t);
   }
 
   /** Before all others. */
@@ -44,42 +52,45 @@ export class ThreadQueues {
 
   /** @param before the thread that it comes after; −1: the first */
   insertAfter(q: number, before: number, t: number): void {
-    const { queue } = this;
+    const { word } = this.words;
+    const base = this.bases[q]!;
     const { next } = this.threads.thread;
-    const after = before === NONE ? queue.head[q]! : next[before]!;
+    const after = before === NONE ? word[base + HEAD]! : next[before]!;
     next[t] = after;
-    if (before === NONE) queue.head[q] = t;
+    if (before === NONE) word[base + HEAD] = t;
     else next[before] = t;
-    if (after === NONE) queue.tail[q] = t;
-    queue.count[q]!++;
+    if (after === NONE) word[base + TAIL] = t;
+    word[base + COUNT]!++;
   }
 
   /** Takes the first; −1 where there is none. */
   shift(q: number): number {
-    const { queue } = this;
-    const { next } = this.threads.thread;
-    const t = queue.head[q]!;
+    const { word } = this.words;
+    const base = this.bases[q]!;
+    const t = word[base + HEAD]!;
     if (t === NONE) return t;
-    if ((queue.head[q] = next[t]!) === NONE) queue.tail[q] = NONE;
+    const { next } = this.threads.thread;
+    if ((word[base + HEAD] = next[t]!) === NONE) word[base + TAIL] = NONE;
     next[t] = NONE;
-    queue.count[q]!--;
+    word[base + COUNT]!--;
     return t;
   }
 
   /** Takes a thread out of the queue that it is in. @throws Error if it is not there */
   remove(q: number, t: number): void {
-    const { queue } = this;
+    const { word } = this.words;
+    const base = this.bases[q]!;
     const { next } = this.threads.thread;
     let before: number = NONE;
-    for (let at = queue.head[q]!; at !== t; at = next[at]!) {
+    for (let at = word[base + HEAD]!; at !== t; at = next[at]!) {
       if (at === NONE) throw new Error(`thread ${t} is not in queue ${q}`);
       before = at;
     }
-    if (before === NONE) queue.head[q] = next[t]!;
+    if (before === NONE) word[base + HEAD] = next[t]!;
     else next[before] = next[t]!;
-    if (queue.tail[q] === t) queue.tail[q] = before;
+    if (word[base + TAIL] === t) word[base + TAIL] = before;
     next[t] = NONE;
-    queue.count[q]!--;
+    word[base + COUNT]!--;
   }
 
   /** Takes a thread out of whichever queue it is in. */
@@ -99,7 +110,7 @@ export class ThreadQueues {
   /** The threads in order. */
   list(q: number): number[] {
     const threads: number[] = [];
-    for (let t = this.queue.head[q]!; t !== NONE; t = this.next(t)) threads.push(t);
+    for (let t = this.first(q); t !== NONE; t = this.next(t)) threads.push(t);
     return threads;
   }
 }

@@ -43,9 +43,8 @@ export class Run implements Runner {
   ) {
     const { store, random } = machine.kernel;
     this.latency = new Histogram(store, spec.path);
-    this.books = store.table(`books of ${spec.path}`, { issued: "f64", completed: "f64", bytes: "f64", first: "f64", last: "f64", since: "f64", silence: "f64" }, 1);
-    this.books.alloc();
-    this.books.since[0] = NOT_WAITING;
+    this.books = store.scalars(`books of ${spec.path}`, ["issued", "completed", "bytes", "first", "last", "since", "silence"]);
+    this.books.since = NOT_WAITING;
     this.failures = store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length);
     for (const _ of FAILURES) this.failures.alloc();
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
@@ -66,11 +65,11 @@ export class Run implements Runner {
   }
 
   get issued(): number {
-    return this.books.issued[0]!;
+    return this.books.issued;
   }
 
   get completed(): number {
-    return this.books.completed[0]!;
+    return this.books.completed;
   }
 
   get longest(): number {
@@ -108,34 +107,34 @@ export class Run implements Runner {
 
   complete(latency: number): void {
     this.latency.record(latency);
-    this.books.completed[0]!++;
+    this.books.completed++;
     this.advance();
   }
 
   progress(endpoint: number, bytes: number, messages: number): void {
     this.read(endpoint, bytes);
-    this.books.completed[0]! += messages;
+    this.books.completed += messages;
     if (bytes > 0) this.advance();
   }
 
   /** Something has got through. */
   private advance(): void {
     const b = this.books;
-    b.silence[0] = this.silence(this.now);
-    b.last[0] = this.now;
-    b.since[0] = this.client.waits ? this.now : NOT_WAITING;
+    b.silence = this.silence(this.now);
+    b.last = this.now;
+    b.since = this.client.waits ? this.now : NOT_WAITING;
   }
 
   /** The client may have begun to wait for something. */
   private wait(): void {
     const b = this.books;
-    if (b.since[0] === NOT_WAITING && this.client.waits) b.since[0] = this.now;
+    if (b.since === NOT_WAITING && this.client.waits) b.since = this.now;
   }
 
   /** The longest time in which something was waited for and nothing got through, the one until `end` included. */
   private silence(end: number): number {
     const b = this.books;
-    return b.since[0] === NOT_WAITING ? b.silence[0]! : Math.max(b.silence[0]!, end - b.since[0]!);
+    return b.since === NOT_WAITING ? b.silence : Math.max(b.silence, end - b.since);
   }
 
   receivedBy(endpoint: number): Received {
@@ -146,7 +145,7 @@ export class Run implements Runner {
   // --- What the load generator books --------------------------------------------------------------------------------
 
   begin(): void {
-    this.books.first[0] = this.now;
+    this.books.first = this.now;
     for (let i = 0; i < (this.client.clients ?? 1); i++) this.shares.alloc();
     this.client.begin();
     this.wait();
@@ -168,7 +167,7 @@ export class Run implements Runner {
 
   /** A message was written. */
   sent(endpoint: number, index: number): void {
-    this.books.issued[0]!++;
+    this.books.issued++;
     this.client.sent(endpoint, index);
     this.wait();
   }
@@ -176,7 +175,7 @@ export class Run implements Runner {
   /** Bytes of answers were read. */
   read(endpoint: number, bytes: number): void {
     this.shares.bytes[this.current.client[endpoint]!]! += bytes;
-    this.books.bytes[0]! += bytes;
+    this.books.bytes += bytes;
   }
 
   failed(why: Failure): void {
@@ -187,11 +186,11 @@ export class Run implements Runner {
     const b = this.books;
     const outcome = this.client.outcome?.(end);
     const failures = FAILURES.map((why, i) => [why, this.failures.count[i]!] as const).filter(([, count]) => count > 0);
-    const until = b.first[0]! > 0 ? this.client.until(end) : 0;
+    const until = b.first > 0 ? this.client.until(end) : 0;
     return {
-      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued[0]!, completed: outcome?.completed ?? b.completed[0]!,
+      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued, completed: outcome?.completed ?? b.completed,
       errors: failures.reduce((sum, [, count]) => sum + count, 0), failures: Object.fromEntries(failures),
-      duration: Math.max(0, Math.max(until, outcome?.last ?? b.last[0]!) - b.first[0]!), bytes: outcome?.bytes ?? b.bytes[0]!, latency: this.latency,
+      duration: Math.max(0, Math.max(until, outcome?.last ?? b.last) - b.first), bytes: outcome?.bytes ?? b.bytes, latency: this.latency,
       fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? this.silence(until),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };

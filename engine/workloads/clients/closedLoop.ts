@@ -42,8 +42,7 @@ export class ClosedLoop implements Client {
     this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
     this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { client: "u32", written: "u32", answered: "u32", wanted: "f64" });
     this.client = runner.store.table(`clients of ${runner.spec.path}`, { since: "f64" });
-    this.state = runner.store.table(`connections of ${runner.spec.path}`, { opened: "f64", thinking: "f64", lost: "f64", lostAt: "f64" }, 1);
-    this.state.alloc();
+    this.state = runner.store.scalars(`connections of ${runner.spec.path}`, ["opened", "thinking", "lost", "lostAt"]);
   }
 
   get clients(): number {
@@ -52,16 +51,16 @@ export class ClosedLoop implements Client {
 
   /** Requests that are neither answered nor lost with their connection. */
   private get left(): number {
-    return this.requests - this.runner.completed - this.state.lost[0]!;
+    return this.requests - this.runner.completed - this.state.lost;
   }
 
   /** Unless all clients think. */
   get waits(): boolean {
-    return this.left > 0 && this.state.thinking[0]! < this.clients;
+    return this.left > 0 && this.state.thinking < this.clients;
   }
 
   until(end: number): number {
-    return this.left > 0 ? end : this.state.lostAt[0]!;
+    return this.left > 0 ? end : this.state.lostAt;
   }
 
   begin(): void {
@@ -85,12 +84,12 @@ export class ClosedLoop implements Client {
   /** The client thinks first, where it is said to, for an exponential time. */
   private nextSoon(endpoint: number): void {
     if (this.think === 0) return this.next(endpoint);
-    this.state.thinking[0]!++;
+    this.state.thinking++;
     this.runner.after(Math.round(-this.think * log(1 - this.runner.uniform())), endpoint);
   }
 
   tick(endpoint: number): void {
-    this.state.thinking[0]!--;
+    this.state.thinking--;
     this.next(endpoint);
   }
 
@@ -133,11 +132,11 @@ export class ClosedLoop implements Client {
       return;
     }
     runner.close(endpoint);
-    if (!kind.keepAlive && this.state.opened[0]! < this.requests) this.open(this.endpoint.client[endpoint]!);
+    if (!kind.keepAlive && this.state.opened < this.requests) this.open(this.endpoint.client[endpoint]!);
   }
 
   private open(client: number): void {
-    this.state.opened[0]!++;
+    this.state.opened++;
     this.client.since[client] = this.runner.now;
     this.runner.open(client);
   }
@@ -146,15 +145,15 @@ export class ClosedLoop implements Client {
   failed(endpoint: number): void {
     const lost = this.endpoint.written[endpoint]! - this.endpoint.answered[endpoint]!;
     if (lost > 0) {
-      this.state.lost[0]! += lost;
-      this.state.lostAt[0] = this.runner.now;
+      this.state.lost += lost;
+      this.state.lostAt = this.runner.now;
     }
-    this.state.opened[0]!--;
+    this.state.opened--;
     if (this.runner.issued < this.requests) this.open(this.endpoint.client[endpoint]!);
   }
 
   unopened(client: number, again: boolean): void {
-    this.state.opened[0]!--;
+    this.state.opened--;
     if (again && this.runner.issued < this.requests) this.open(client);
   }
 }

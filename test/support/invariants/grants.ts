@@ -22,7 +22,7 @@ function claimed({ names, built: { machine, domains } }: MachineEngine): { reado
     // What is in the memory of a dead one is nobody's word.
     if ((model instanceof Netserver || model instanceof Netback) && !machine.cpus.isOn(idOf(domain!))) return [];
     if (model instanceof Netserver) {
-      return channelsOf(model).filter(({ memory }) => memory.connected).map(({ application, memory }) => ({ grants, mapping: memory["state"].mapping[0]!, mapper: idOf(domain!), owner: idOf(application) }));
+      return channelsOf(model).filter(({ memory }) => memory.connected).map(({ application, memory }) => ({ grants, mapping: memory["state"].mapping, mapper: idOf(domain!), owner: idOf(application) }));
     }
     if (!(model instanceof Netback)) return [];
     const { state } = model["backend"];

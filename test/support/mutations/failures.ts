@@ -79,7 +79,7 @@ export const failureMutations: readonly Mutation[] = [
     design: SERVER_CRASH, dispatches: 200_000,
   },
   { breaks: 35, file: "engine/components/netback.ts", replace: "      this.place.machine.cpus.post(this.xenwatch, this.id, Op.disconnect, v);\n", by: "", design: GUEST_CRASH, dispatches: 200_000 },
-  { breaks: 35, file: "engine/machine/channelGrants.ts", replace: "return this.state.mapping[0] !== NONE && !this.isStale;", by: "return this.state.mapping[0] !== NONE;", design: GUEST_CRASH, dispatches: 200_000 },
+  { breaks: 35, file: "engine/machine/channelGrants.ts", replace: "return this.state.mapping !== NONE && !this.isStale;", by: "return this.state.mapping !== NONE;", design: GUEST_CRASH, dispatches: 200_000 },
   { breaks: 35, file: "engine/scheduling/lifeCycle.ts", replace: "    lines.clear(domain);\n", by: "" },
   { breaks: 33, file: "engine/machine/lifecycle.ts", replace: "kernel.store.restoreScope(domain.path, this.memory.get(domain)!);", by: "for (const [each, copy] of this.memory) kernel.store.restoreScope(each.path, copy);" },
   { breaks: 33, file: "engine/machine/lifecycle.ts", replace: "for (const model of models) model.peerDied?.(domain);", by: "if (other.host === domain.host) cpus.stop(other.id);" },

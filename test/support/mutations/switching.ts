@@ -22,7 +22,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 2, file: "engine/components/serverOutbound.ts", replace: "packets.sourceIp(packet) !== this.channels[index]!.address()", by: "false", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: shared, dispatches: ALL },
-  { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.state.value[LOST]!++;", by: "this.state.value[LOST]! += 2;", design: malicious, dispatches: ALL },
+  { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.numbers.number[this.base + LOST]!++;", by: "this.numbers.number[this.base + LOST]! += 2;", design: malicious, dispatches: ALL },
   { breaks: 4, file: "engine/components/ringReader.ts", replace: "        else if (packet !== NONE) this.parts.accept(packet);", by: "        if (packet !== NONE) this.parts.accept(packet);", design: malicious, dispatches: ALL },
   { breaks: 10, file: "engine/machine/portmap.ts", replace: "this.mapping.alloc();", by: "this.mapping.alloc();\n    this.mapping.writable[0] = 1;", design: malicious, dispatches: ALL },
   {
@@ -36,7 +36,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 13, file: "engine/components/serverInbound.ts", replace: "memory.connected && addresses.isActive(i))", by: "memory.connected && i > 0)", design: byHand, dispatches: ALL },
   { breaks: 14, file: "engine/components/serverInbound.ts", replace: "type === IcmpType.echo)", by: "type > 255)", design: ping, dispatches: ALL },
   { breaks: 24, file: "engine/components/addressResolution.ts", replace: "packets.setEthernet(packet, mac, wire.mac);", by: "packets.setEthernet(packet, mac, wire.mac);\n    if (this.place.domain.virtual) packets.columns.source[packet] = wire.mac % 7;", design: byHand, dispatches: ALL },
-  { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches[0]!++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
+  { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "cpus.isOn(domain.id) && switched.isAtServer", by: "switched.isAtServer", design: anew, dispatches: ALL },
   { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
