@@ -1,6 +1,7 @@
 import { CloseReason, TcpTimer } from "./api";
 import { slowStart } from "./congestion";
 import type { TcpCore } from "./core";
+import { afterArrival, nextRound } from "./hystart";
 import { afterProbe, scheduleProbe } from "./lossProbe";
 import { News, reduceInProportion } from "./proportionalRate";
 import { afterAck, afterDuplicates, noteAcknowledged, noteSacked } from "./rack";
@@ -36,6 +37,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
     t.sndMax[conn] = ack;
   }
   t.resentNews[conn] = News.none;
+  t.ackRtt[conn] = 0;
   const reportedBefore = tcp.scoreboard.intervals.lists.bytes[conn]!;
   if (ack !== una) {
     t.probed[conn] = 0;
@@ -43,6 +45,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   }
   const sacked = t.sack[conn] !== 0 ? readSack(tcp, conn, packet, ack) : 0;
   if (ack !== una || sacked > 0) tcp.env.answered(t.remoteIp[conn]!);
+  if (sacked > 0 && ack === una && tcp.hystart) afterArrival(tcp, conn);
   if (ack !== una) advance(tcp, conn, packet, ack);
   else if (t.sndMax[conn] === una) t.dupAcks[conn] = 0;
   else if (t.sack[conn] !== 0 ? sacked > 0 : bare && sameWindow) duplicate(tcp, conn);
@@ -127,6 +130,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   t.unaOffset[conn] = writtenBefore + acked;
   tcp.writes.forget(conn, writtenBefore + acked);
   if (isTimely(tcp, conn)) noteAcknowledged(tcp, conn, ack);
+  if (tcp.hystart) afterArrival(tcp, conn);
   t.sndNxt[conn] = later(t.sndNxt[conn]!, ack);
   t.retransmits[conn] = 0;
   const undone = t.reduced[conn] !== 0 && undoAtAdvance(tcp, conn, packet, ack);
@@ -137,8 +141,11 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
     t.resend[conn] = Resend.none;
     // RFC 7661 section 4.3: a window that is not at least half used says nothing about the path.
     if (flight * 2 >= t.cwnd[conn]!) {
-      const rest = t.cwnd[conn]! < t.ssthresh[conn]! ? slowStart(t, conn, acked, tcp.options.abcLimit) : acked;
-      if (rest > 0) tcp.congestion.grow(t, conn, rest, tcp.env.now());
+      const now = tcp.env.now();
+      const inSlowStart = t.cwnd[conn]! < t.ssthresh[conn]!;
+      if (inSlowStart && tcp.hystart) nextRound(t, conn, ack, now);
+      const rest = inSlowStart ? slowStart(t, conn, acked, tcp.options.abcLimit) : acked;
+      if (rest > 0) tcp.congestion.grow(t, conn, rest, now);
     }
     if (t.sack[conn] !== 0) t.highRxt[conn] = ack;
   }

@@ -25,6 +25,8 @@ export interface TcpOptions {
   /** When a read is answered by an ACK, and what window is too small to be offered: see `window.ts`. */
   readonly windowUpdates: "bsd" | "linux";
   readonly congestion: "newreno" | "cubic";
+  /** CUBIC leaves slow start when ACKs tell that the path is full: see `hystart.ts`. With `rackTlp` only, which keeps the times of segments. */
+  readonly hystart?: boolean;
   /** Segments that one ACK adds to the window in slow start at most (RFC 3465, L); without it as many as it acknowledges. */
   readonly abcLimit?: number;
   readonly nagle: boolean;
@@ -82,19 +84,16 @@ export const netbsdTcp: TcpOptions = {
 /**
  * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`,
  * `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed
- * ACK 40 ms, CUBIC (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first,
+ * ACK 40 ms, CUBIC with HyStart (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first,
  * TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send
  * buffer has that size from the start, the receive buffer 1 MiB. `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS'
  * testbed has Linux 4.13; from 5.4 on it is 4096.
  *
  * In recovery its window comes down by proportional rate reduction (`tcp_cwnd_reduction`, net/ipv4/tcp_input.c).
- *
- * What Linux does and is not here: HyStart, by which CUBIC leaves slow start when round trips get longer (so that here slow start goes on
- * until a segment is lost).
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
-  congestion: "cubic", nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+  congestion: "cubic", hystart: true, nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
   dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
@@ -107,7 +106,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   const { idle, interval, probes } = o.keepAlive;
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
-    quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
+    quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, hystart: o.hystart, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
     listeners: o.listeners, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,

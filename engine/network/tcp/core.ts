@@ -31,10 +31,13 @@ export class TcpCore {
   readonly resets: ResetQueue;
   readonly writes: Writes;
   readonly congestion: CongestionControl;
+  /** CUBIC's slow start ends by HyStart. */
+  readonly hystart: boolean;
 
   constructor(store: Store, readonly packets: PacketLog, options: TcpOptions, readonly env: TcpEnv, name: string) {
     this.options = ofOneShape(options);
     this.congestion = options.congestion === "cubic" ? cubic : newReno;
+    this.hystart = options.hystart === true && options.congestion === "cubic";
     this.tcb = store.table(`${name}: connections`, tcbSchema);
     this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
     this.counters.alloc();

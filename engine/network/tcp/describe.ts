@@ -27,6 +27,9 @@ function yes(name: string, number: number): Variable {
   return { name, value: number !== 0 ? "yes" : "no", number };
 }
 
+/** What has ended slow start, by `Ended`. */
+const ENDED: readonly string[] = ["nothing yet", "ACK train", "delay"];
+
 /** A transmission control block, with RFC 9293's names. Sequence numbers are absolute, the relative one in brackets. */
 export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
   const t = tcp.tcb;
@@ -43,6 +46,7 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     { name: "congestion control", value: tcp.congestion.name }, bytes("cwnd", Math.floor(t.cwnd[conn]!)), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
     yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
     ...(isProportional(tcp, conn) ? [bytes("prr_delivered", t.prrDelivered[conn]!), bytes("prr_out", t.prrOut[conn]!), bytes("recover_fs", t.recoverFlight[conn]!)] : []),
+    ...(tcp.hystart ? [{ name: "hystart", value: ENDED[t.hystartEnded[conn]!]!, number: t.hystartEnded[conn]! }, duration("delay_min", t.hystartDelay[conn]! * 0.125e9)] : []),
     { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
     bytes("marked_lost", tcp.sent.lists.lost[conn]!),
     received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),

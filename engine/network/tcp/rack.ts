@@ -25,6 +25,7 @@ function arrived(tcp: TcpCore, conn: number, at: number): void {
   const rtt = tcp.env.now() - time;
   const again = (rows.marks[at - 1]! & Mark.everResent) !== 0;
   if (!again) {
+    t.ackRtt[conn] = rtt;
     if (t.minRtt[conn] === 0 || rtt < t.minRtt[conn]!) t.minRtt[conn] = rtt;
     if (t.rackTime[conn]! > 0 && before(right, t.rackFurthest[conn]!)) t.reordered[conn] = 1;
   }
@@ -53,8 +54,13 @@ export function noteAcknowledged(tcp: TcpCore, conn: number, ack: number): void 
   const { sent } = tcp;
   const { rows } = sent;
   for (let at = sent.head(conn); at !== 0 && before(rows.left[at - 1]!, ack); at = sent.head(conn)) {
-    if (after(rows.right[at - 1]!, ack)) return sent.trim(conn, ack);
-    if ((rows.marks[at - 1]! & Mark.everResent) !== 0) tcp.tcb.resentNews[conn] = tcp.tcb.resentNews[conn]! | News.arrived;
+    const again = (rows.marks[at - 1]! & Mark.everResent) !== 0;
+    if (after(rows.right[at - 1]!, ack)) {
+      // A part of a long segment tells its round trip as well (`tcp_tso_acked`).
+      if (!again) tcp.tcb.ackRtt[conn] = tcp.env.now() - rows.time[at - 1]!;
+      return sent.trim(conn, ack);
+    }
+    if (again) tcp.tcb.resentNews[conn] = tcp.tcb.resentNews[conn]! | News.arrived;
     if ((rows.marks[at - 1]! & Mark.sacked) === 0) arrived(tcp, conn, at);
     sent.shift(conn);
   }

@@ -108,6 +108,10 @@ export const tcbSchema = {
   bytesAcked: "f64",
   /** CUBIC (RFC 9438 section 4.1): W_max, cwnd_prior, W_est, bytes; K, seconds; begin of the stage and last growth in it. */
   cubicMax: "f64", cubicPrior: "f64", cubicEstimate: "f64", cubicK: "f64", cubicEpoch: "f64", cubicLast: "f64",
+  /** HyStart: smallest round trip of all and of the round, eighths of a millisecond; samples in it; its end, when it began and when its train was last seen, ms. */
+  hystartDelay: "u32", hystartLeast: "u32", hystartSamples: "u8", hystartEnd: "u32", hystartRound: "f64", hystartTrain: "f64", hystartEnded: "u8",
+  /** What this ACK tells of the round trip of something that was sent once; 0: nothing. */
+  ackRtt: "f64",
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",
@@ -128,7 +132,7 @@ export const counterSchema = {
   retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedByProbe: "f64", retransmittedSyn: "f64",
   timeouts: "f64", probes: "f64", lossProbes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
   outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
-  dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", keepAliveProbes: "f64",
+  dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", slowStartsEndedByTrain: "f64", slowStartsEndedByDelay: "f64", keepAliveProbes: "f64",
   resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64", synCookies: "f64", synCacheOverflows: "f64",
 } as const;
 export type TcpCounter = keyof typeof counterSchema;

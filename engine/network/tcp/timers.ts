@@ -1,6 +1,7 @@
 import { CloseReason, TcpTimer } from "./api";
 import { TcpFlag } from "../packets";
 import type { TcpCore } from "./core";
+import { startHystart } from "./hystart";
 import { probeTimeout } from "./lossProbe";
 import { reorderingTimeout } from "./rack";
 import { ProbeOut, Resend, State, TimerFor } from "./tcb";
@@ -36,6 +37,7 @@ export function afterHandshake(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   const mss = t.sndMss[conn]!;
   t.cwnd[conn] = t.synRetransmitted[conn] !== 0 ? mss : tcp.initialWindow(mss);
+  if (tcp.hystart) startHystart(t, conn, tcp.env.now());
   if (t.synRetransmitted[conn] !== 0 && t.srtt[conn] === 0) t.rto[conn] = tcp.clampRto(RTO_AFTER_LOST_SYN);
 }
 
@@ -118,6 +120,7 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
   // RFC 5681 section 3.1: ssthresh once for a segment; the loss window is one segment.
   if (first) remember(tcp, conn, true);
   if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0, true);
+  if (tcp.hystart) startHystart(t, conn, tcp.env.now());
   t.cwnd[conn] = t.sndMss[conn]!;
   t.bytesAcked[conn] = 0;
   t.dupAcks[conn] = 0;
