@@ -29,6 +29,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
   readonly registry: ServiceRegistry;
   private readonly backend: Backend;
   private readonly channels: ServerChannel[] = [];
+  /** Those of the channels: each turn of a poll goes to one. */
+  private readonly readers: RingReader[] = [];
   /** The applications' addresses, while they are at the server's interface. */
   readonly addresses: ServerAddresses;
   private readonly outbound: ServerOutbound;
@@ -93,6 +95,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const name = application.path.slice(application.path.lastIndexOf("/") + 1);
     const toServer = new FrameRing(kernel, `ring ${application.path} to ${spec.path}`);
     const reader = this.outbound.handler(index, cpus.addThread(domain.id, `handler-${name}`), toServer);
+    this.readers.push(reader);
     this.channels.push({
       application: application.path, vif, line, toServer, reader,
       memory: new ChannelGrants(machine, domain.host, application.id, domain.id, `${application.path} to ${spec.path}`),
@@ -172,14 +175,14 @@ export class Netserver implements PlacedModel, FrameConsumer {
 
   begin(op: number, a: number, b: number): void {
     if (op >= AddressOp.asked) this.addresses.begin(op, a);
-    else if (op >= ReaderOp.take) this.channels[a]!.reader.begin(op);
+    else if (op >= ReaderOp.take) this.readers[a]!.begin(op);
     else if (op >= BackendOp.init) this.backend.begin(op, a);
     else this.inbound.begin(op, a, b);
   }
 
   end(op: number, a: number, b: number): void {
     if (op >= AddressOp.asked) this.addresses.end(op, a);
-    else if (op >= ReaderOp.take) this.channels[a]!.reader.end(op);
+    else if (op >= ReaderOp.take) this.readers[a]!.end(op);
     else if (op >= BackendOp.init) this.backend.end(op, a);
     else this.inbound.end(op, a, b);
   }

@@ -209,6 +209,6 @@ export class StreamSockets {
   /** Segments sent again. */
   get retransmissions(): number {
     const c = this.tcp.counters;
-    return c.retransmittedByTimeout[0]! + c.retransmittedFast[0]! + c.retransmittedBySack[0]! + c.retransmittedByProbe[0]! + c.retransmittedSyn[0]!;
+    return c.retransmittedByTimeout + c.retransmittedFast + c.retransmittedBySack + c.retransmittedByProbe + c.retransmittedSyn;
   }
 }

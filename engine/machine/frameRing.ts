@@ -1,7 +1,8 @@
 import type { Variable } from "../inspect";
 import type { Kernel } from "../kernel/kernel";
 import { Ring } from "../kernel/ring";
-import type { Numbers, Words } from "../kernel/state";
+import type { Scalars } from "../kernel/scalars";
+import type { Words } from "../kernel/state";
 
 /** Slots of a ring in one direction: order 9 (`RING_ORDER`, LibrettOS network_ring.h). */
 export const RING_SLOTS = 512;
@@ -19,16 +20,15 @@ export type Malformed = (typeof Malformed)[keyof typeof Malformed];
  */
 export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 
-/** Numbers of a ring. The first two are written by whoever was the last at an end: its pCPU, or −1. */
+/**
+ * Words of a ring, beside those of its filled slots, as who polls it reads both. The first two are written by whoever was the last at an end: its pCPU, or −1.
+ */
 const PRODUCER = 0;
 const CONSUMER = 1;
 const READERS = 2;
 const POLLS = 3;
 const LOST = 4;
-const FRAMES = 5;
-const DROPPED = 6;
-const NOTIFICATIONS = 7;
-const NUMBERS = 8;
+const WORDS = 5;
 
 /** Words of a slot: the frame; what is wrong with the entry, if anything; and the index or length that it claims then. */
 const PACKET = 0;
@@ -45,52 +45,52 @@ export class FrameRing {
   private readonly free: Ring;
   private readonly filled: Ring;
   private readonly words: Words;
-  private readonly numbers: Numbers;
   /** The first word of the first slot. */
   private readonly slots: number;
-  /** The first of its numbers. */
+  /** The first of its words. */
   private readonly base: number;
+  private readonly counts: Scalars<"frames" | "dropped" | "notifications">;
 
   constructor(kernel: Kernel, readonly name: string) {
     this.free = new Ring(kernel.store, `${name}: free slots`, RING_SLOTS, "room");
-    this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
     this.words = kernel.store.words;
-    this.numbers = kernel.store.numbers;
+    this.base = kernel.store.addWords(name, WORDS);
+    this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
     this.slots = kernel.store.addWords(`${name}: slots`, RING_SLOTS << SLOT_BITS);
-    this.base = kernel.store.addNumbers(name, NUMBERS);
+    this.counts = kernel.store.scalars(name, ["frames", "dropped", "notifications"]);
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
-    this.numbers.number[this.base + READERS] = Reader.asleep;
-    this.numbers.number[this.base + PRODUCER] = this.numbers.number[this.base + CONSUMER] = -1;
+    this.words.word[this.base + READERS] = Reader.asleep;
+    this.words.word[this.base + PRODUCER] = this.words.word[this.base + CONSUMER] = -1;
   }
 
   /** The pCPU that wrote to the ring last at the producing end, or −1: the next to read has the lines brought from there. */
   get producer(): number {
-    return this.numbers.number[this.base + PRODUCER]!;
+    return this.words.word[this.base + PRODUCER]!;
   }
 
   set producer(pcpu: number) {
-    this.numbers.number[this.base + PRODUCER] = pcpu;
+    this.words.word[this.base + PRODUCER] = pcpu;
   }
 
   /** The same at the consuming end, which gives slots back. */
   get consumer(): number {
-    return this.numbers.number[this.base + CONSUMER]!;
+    return this.words.word[this.base + CONSUMER]!;
   }
 
   set consumer(pcpu: number) {
-    this.numbers.number[this.base + CONSUMER] = pcpu;
+    this.words.word[this.base + CONSUMER] = pcpu;
   }
 
   /** Copies a frame into a free slot and makes it visible to the reader. @returns false if there is no free slot: dropped */
   produce(packet: number): boolean {
     const index = this.free.shift();
     if (index < 0) {
-      this.numbers.number[this.base + DROPPED]!++;
+      this.counts.dropped++;
       return false;
     }
     this.words.word[this.slots + (index << SLOT_BITS) + PACKET] = packet;
     this.filled.push(index);
-    this.numbers.number[this.base + FRAMES]!++;
+    this.counts.frames++;
     return true;
   }
 
@@ -128,7 +128,7 @@ export class FrameRing {
     const index = this.filled.shift();
     if (index < 0) return -1;
     // Which slot an entry with a false index was meant to name is known to nobody: the sender has one less from now on.
-    if (this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] === Malformed.index) this.numbers.number[this.base + LOST]!++;
+    if (this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] === Malformed.index) this.words.word[this.base + LOST]!++;
     else this.free.push(index);
     this.words.word[this.slots + (index << SLOT_BITS) + MALFORMED] = Malformed.no;
     return this.packetIn(index);
@@ -142,7 +142,7 @@ export class FrameRing {
   renew(lost: (packet: number) => void): void {
     for (let packet = this.consume(); packet >= 0; packet = this.consume()) lost(packet);
     this.free.clear();
-    this.numbers.number[this.base + LOST] = 0;
+    this.words.word[this.base + LOST] = 0;
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
   }
 
@@ -152,7 +152,7 @@ export class FrameRing {
 
   /** Slots that the sender has lost by malformed entries. */
   get lostCount(): number {
-    return this.numbers.number[this.base + LOST]!;
+    return this.words.word[this.base + LOST]!;
   }
 
   get freeCount(): number {
@@ -161,45 +161,45 @@ export class FrameRing {
 
   /** The sender loads the flag after it has enqueued; at 0 or below it must notify. */
   get readers(): number {
-    return this.numbers.number[this.base + READERS]!;
+    return this.words.word[this.base + READERS]!;
   }
 
   set readers(value: number) {
-    this.numbers.number[this.base + READERS] = value;
+    this.words.word[this.base + READERS] = value;
   }
 
   /** Empty polls in a row that the reader has made so far. */
   get emptyPolls(): number {
-    return this.numbers.number[this.base + POLLS]!;
+    return this.words.word[this.base + POLLS]!;
   }
 
   set emptyPolls(count: number) {
-    this.numbers.number[this.base + POLLS] = count;
+    this.words.word[this.base + POLLS] = count;
   }
 
   countNotification(): void {
-    this.numbers.number[this.base + NOTIFICATIONS]!++;
+    this.counts.notifications++;
   }
 
   get notifications(): number {
-    return this.numbers.number[this.base + NOTIFICATIONS]!;
+    return this.counts.notifications;
   }
 
   get frames(): number {
-    return this.numbers.number[this.base + FRAMES]!;
+    return this.counts.frames;
   }
 
   describe(name: string): Variable {
-    const readers = this.numbers.number[this.base + READERS]!;
-    const dropped = this.numbers.number[this.base + DROPPED]!;
+    const readers = this.words.word[this.base + READERS]!;
+    const dropped = this.counts.dropped;
     return {
       name, value: `${this.filled.count} of ${RING_SLOTS} slots filled`, number: this.filled.count,
       children: [
         { name: "filled", value: `${this.filled.count}`, number: this.filled.count },
         { name: "free", value: `${this.free.count}`, number: this.free.count },
         { name: "readers", value: `${readers} (${readers > 0 ? "active" : readers < 0 ? "about to sleep" : "asleep"})`, number: readers },
-        { name: "frames", value: `${this.numbers.number[this.base + FRAMES]!}`, number: this.numbers.number[this.base + FRAMES]! },
-        { name: "notifications", value: `${this.numbers.number[this.base + NOTIFICATIONS]!}`, number: this.numbers.number[this.base + NOTIFICATIONS]! },
+        { name: "frames", value: `${this.counts.frames}`, number: this.counts.frames },
+        { name: "notifications", value: `${this.counts.notifications}`, number: this.counts.notifications },
         { name: "dropped, ring full", value: `${dropped}`, number: dropped },
       ],
     };

@@ -1,6 +1,9 @@
 import type { Variable } from "../inspect";
-import type { Store, Table } from "../kernel/state";
+import type { Store, Table, Words } from "../kernel/state";
 import { formatIpv4, formatMac } from "./addresses";
+
+/** Hash chains of a cache: a client has an entry for each of hundreds of applications, and neighbours have addresses in a row. */
+const CHAINS = 64;
 
 /** No address is known; no packet waits; nobody is to be asked. */
 const NONE = -1;
@@ -24,8 +27,8 @@ export interface NeighbourRules {
   readonly detection?: { readonly delay: number; readonly interval: number; readonly probes: number };
 }
 
-/** `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
-const schema = { ip: "u32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
+/** `chained`: the next row in its hash chain, plus one; `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
+const schema = { ip: "u32", chained: "i32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
 const heldSchema = { packet: "i32", cause: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
@@ -34,12 +37,17 @@ export class ArpCache {
 
   private readonly held: Table<typeof heldSchema>;
   private readonly rules: NeighbourRules;
+  private readonly words: Words;
+  /** The first of the chains' heads: each a row, plus one. */
+  private readonly chains: number;
 
   /** @param name unique: the path of the component or interface */
   constructor(store: Store, name: string, { held, requests, believed, detection }: NeighbourRules) {
     // Of one shape, whatever it was put together from.
     this.rules = { held, requests, believed, detection };
     this.rows = store.table(`${name}: ARP cache`, schema);
+    this.words = store.words;
+    this.chains = store.addWords(`${name}: ARP cache, chains`, CHAINS);
     this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
   }
 
@@ -192,15 +200,23 @@ export class ArpCache {
     return { name: "ARP cache", value: `${rows.rows} ${rows.rows === 1 ? "address" : "addresses"}`, number: rows.rows, children };
   }
 
-  /** A host talks to few neighbours: a linear search. */
   private find(ip: number): number {
-    for (let row = 0; row < this.rows.rows; row++) if (this.rows.ip[row] === ip) return row;
-    return -1;
+    const { rows: { ip: ips, chained } } = this;
+    let row = this.words.word[this.chainOf(ip)]! - 1;
+    while (row >= 0 && ips[row] !== ip) row = chained[row]! - 1;
+    return row;
+  }
+
+  private chainOf(ip: number): number {
+    return this.chains + (ip & (CHAINS - 1));
   }
 
   private add(ip: number): number {
     const row = this.rows.alloc();
+    const chain = this.chainOf(ip);
     this.rows.ip[row] = ip;
+    this.rows.chained[row] = this.words.word[chain]!;
+    this.words.word[chain] = row + 1;
     return row;
   }
 }

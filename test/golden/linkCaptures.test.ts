@@ -74,7 +74,7 @@ describe("captures of links that do more than carry, read by tshark", function (
   it("reorder-duplicate: as many ACKs report duplicates as the stacks sent (D-SACK)", () => {
     const { engine } = sample("reorder-duplicate");
     const stacks = [...engine.built.machine.components.values()].filter((m): m is TcpIp => m instanceof TcpIp);
-    const sent = stacks.reduce((sum, { tcp: { counters } }) => sum + counters.dsacksSent[0]!, 0);
+    const sent = stacks.reduce((sum, { tcp: { counters } }) => sum + counters.dsacksSent, 0);
     assert.ok(sent > 10);
     assert.equal(frames(engine, "tcp.options.sack.dsack_le").length, sent);
   });

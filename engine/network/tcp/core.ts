@@ -1,3 +1,4 @@
+import type { Scalars } from "../../kernel/scalars";
 import type { Store, Table } from "../../kernel/state";
 import { NONE } from "../../trace/trace";
 import type { PacketLog } from "../packets";
@@ -11,7 +12,7 @@ import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
 import { SentSegments } from "./sent";
 import { Writes } from "./writes";
-import { State, TimerFor, counterSchema, tcbSchema, type TcpCounter } from "./tcb";
+import { State, TimerFor, COUNTERS, tcbSchema, type TcpCounter } from "./tcb";
 
 const scalarSchema = { ipId: "u16", nextPort: "u16", challenges: "u32", challengesSince: "f64" } as const;
 
@@ -21,7 +22,7 @@ const PICOSECONDS_PER_MILLISECOND = 1e9;
 export class TcpCore {
   readonly options: ReturnType<typeof ofOneShape>;
   readonly tcb: Table<typeof tcbSchema>;
-  readonly counters: Table<typeof counterSchema>;
+  readonly counters: Scalars<TcpCounter>;
   readonly scalars: Table<typeof scalarSchema>;
   readonly connections: ConnectionIndex;
   readonly listeners: Listeners;
@@ -39,8 +40,7 @@ export class TcpCore {
     this.congestion = options.congestion === "cubic" ? cubic : newReno;
     this.hystart = options.hystart === true && options.congestion === "cubic";
     this.tcb = store.table(`${name}: connections`, tcbSchema);
-    this.counters = store.table(`${name}: TCP counters`, counterSchema, 1);
-    this.counters.alloc();
+    this.counters = store.scalars(`${name}: TCP counters`, COUNTERS);
     this.scalars = store.table(`${name}: TCP scalars`, scalarSchema, 1);
     this.scalars.alloc();
     this.connections = new ConnectionIndex(store, name, this.tcb);
@@ -53,7 +53,7 @@ export class TcpCore {
   }
 
   count(counter: TcpCounter): void {
-    this.counters[counter][0]!++;
+    this.counters[counter]++;
   }
 
   /** The clock of the timestamps option, 1 ms a tick (RFC 7323 section 5.4 asks for 1 ms to 1 s). */
@@ -188,7 +188,7 @@ export class TcpCore {
     const more = Math.ceil(length / frame) - 1;
     this.packets.setSegmentSize(packet, frame);
     this.scalars.ipId[0]! += more;
-    this.counters.segmentsSent[0]! += more;
+    this.counters.segmentsSent += more;
   }
 
   nextIpId(): number {

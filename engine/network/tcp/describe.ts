@@ -2,7 +2,7 @@ import type { Scope, Variable } from "../../inspect";
 import { formatIpv4 } from "../addresses";
 import type { TcpCore } from "./core";
 import { isProportional } from "./proportionalRate";
-import { STATE_NAMES, counterSchema, type TcpCounter } from "./tcb";
+import { STATE_NAMES, COUNTERS } from "./tcb";
 
 /** A time for people: the largest unit that leaves a whole part. @param picoseconds not negative */
 function time(picoseconds: number): string {
@@ -80,7 +80,7 @@ export function describeStack(tcp: TcpCore): Scope {
       value: STATE_NAMES[t.state[c]!]!, children: describeConnection(tcp, c),
     });
   }
-  const counters = (Object.keys(counterSchema) as TcpCounter[]).map((name) => plain(name, tcp.counters[name][0]!));
-  variables.push({ name: "counters", value: `${tcp.counters.segmentsSent[0]!} segments sent`, children: counters });
+  const counters = COUNTERS.map((name) => plain(name, tcp.counters[name]));
+  variables.push({ name: "counters", value: `${tcp.counters.segmentsSent} segments sent`, children: counters });
   return { name: "TCP", variables };
 }

@@ -12,7 +12,7 @@ const SMALLEST_FULL_SEGMENT = 536;
 /** SEGMENT ARRIVES (RFC 9293 section 3.10.7). @returns the connection that it was for, or −1 */
 export function segmentArrives(tcp: TcpCore, packet: number): number {
   const { packets } = tcp;
-  tcp.counters.segmentsReceived[0]!++;
+  tcp.counters.segmentsReceived++;
   if (packets.isCorrupted(packet)) {
     tcp.count("corrupted");
     tcp.env.discarded(packet, "corrupted");
@@ -209,7 +209,7 @@ function inOrder(tcp: TcpCore, conn: number, end: number, gap: boolean): void {
   const bytes = distance(end, t.rcvNxt[conn]!);
   t.rcvNxt[conn] = end;
   t.rcvOffset[conn] = t.rcvOffset[conn]! + bytes;
-  tcp.counters.bytesReceived[0]! += bytes;
+  tcp.counters.bytesReceived += bytes;
   const full = Math.max(t.rcvSegment[conn]!, SMALLEST_FULL_SEGMENT);
   const now = tcp.env.now();
   // `tcp_event_data_recv`: at the first data, and after a silence longer than the retransmission timeout.

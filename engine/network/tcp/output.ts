@@ -38,7 +38,7 @@ export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): num
   }
   if (!syn && t.sack[conn] !== 0) reportBlocks(tcp, conn, packet);
   if (length > plan.frame) tcp.announceFrames(packet, length, plan.frame);
-  tcp.counters.segmentsSent[0]!++;
+  tcp.counters.segmentsSent++;
   if (withAck) acknowledged(tcp, conn);
   if (kind === SegmentKind.keepAlive) {
     t.keepAliveNow[conn] = 0;
@@ -87,7 +87,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
     t.rttSeq[conn] = end;
     t.rttStart[conn] = now;
   }
-  tcp.counters.bytesSent[0]! += length;
+  tcp.counters.bytesSent += length;
   if (t.inRecovery[conn] !== 0) t.prrOut[conn] = t.prrOut[conn]! + numbers;
   if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
   if (kind === SegmentKind.resend) t.resend[conn] = Resend.none;

@@ -127,12 +127,12 @@ export const tcbSchema = {
   reduced: "u8", undoMarker: "u32", undoRetrans: "i32", undoStamp: "u32", priorCwnd: "f64", priorSsthresh: "f64",
 } as const;
 
-export const counterSchema = {
-  segmentsSent: "f64", segmentsReceived: "f64", bytesSent: "f64", bytesReceived: "f64",
-  retransmittedByTimeout: "f64", retransmittedFast: "f64", retransmittedBySack: "f64", retransmittedByProbe: "f64", retransmittedSyn: "f64",
-  timeouts: "f64", probes: "f64", lossProbes: "f64", duplicateAcks: "f64", delayedAcks: "f64",
-  outOfOrder: "f64", duplicates: "f64", corrupted: "f64", pawsDropped: "f64", challengeAcks: "f64", challengeAcksWithheld: "f64",
-  dsacksSent: "f64", dsacksReceived: "f64", undoneByDsack: "f64", undoneByTimestamp: "f64", slowStartsEndedByTrain: "f64", slowStartsEndedByDelay: "f64", keepAliveProbes: "f64",
-  resetsSent: "f64", resetsReceived: "f64", opened: "f64", accepted: "f64", listenOverflows: "f64", synCookies: "f64", synCacheOverflows: "f64",
-} as const;
-export type TcpCounter = keyof typeof counterSchema;
+export const COUNTERS = [
+  "segmentsSent", "segmentsReceived", "bytesSent", "bytesReceived",
+  "retransmittedByTimeout", "retransmittedFast", "retransmittedBySack", "retransmittedByProbe", "retransmittedSyn",
+  "timeouts", "probes", "lossProbes", "duplicateAcks", "delayedAcks",
+  "outOfOrder", "duplicates", "corrupted", "pawsDropped", "challengeAcks", "challengeAcksWithheld",
+  "dsacksSent", "dsacksReceived", "undoneByDsack", "undoneByTimestamp", "slowStartsEndedByTrain", "slowStartsEndedByDelay", "keepAliveProbes",
+  "resetsSent", "resetsReceived", "opened", "accepted", "listenOverflows", "synCookies", "synCacheOverflows",
+] as const;
+export type TcpCounter = (typeof COUNTERS)[number];

@@ -1,5 +1,6 @@
 import type { Scope, Variable } from "../../inspect";
-import type { Store, Table } from "../../kernel/state";
+import type { Scalars } from "../../kernel/scalars";
+import type { Store } from "../../kernel/state";
 import { TcpFlag, type PacketLog } from "../packets";
 import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { awaitFin } from "./acknowledge";
@@ -8,7 +9,7 @@ import { describeConnection, describeStack } from "./describe";
 import { segmentArrives } from "./input";
 import { buildSegment, settle } from "./output";
 import { SegmentPlan } from "./plan";
-import { STATE_NAMES, State, type counterSchema } from "./tcb";
+import { STATE_NAMES, State, type TcpCounter } from "./tcb";
 import { expire } from "./timers";
 import { answersRead } from "./window";
 
@@ -29,7 +30,7 @@ export class TcpStack {
   }
 
   /** One row: what has been counted so far. */
-  get counters(): Table<typeof counterSchema> {
+  get counters(): Scalars<TcpCounter> {
     return this.tcp.counters;
   }
 

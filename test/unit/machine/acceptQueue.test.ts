@@ -14,7 +14,7 @@ function crowded(text: string, server: RegExp, options: string): ReturnType<type
 
 /** What its stack counted, of the server's host. */
 function overflows({ engine }: ReturnType<typeof runDesign>): number {
-  return [...engine.built.machine.components.values()].reduce((sum, model) => sum + (model instanceof TcpIp ? model.tcp.counters.listenOverflows[0]! : 0), 0);
+  return [...engine.built.machine.components.values()].reduce((sum, model) => sum + (model instanceof TcpIp ? model.tcp.counters.listenOverflows : 0), 0);
 }
 
 /** The backlog of the first listener of a design, as soon as there is one. */

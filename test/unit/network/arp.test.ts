@@ -24,6 +24,24 @@ describe("an ARP cache", () => {
     }
   });
 
+  it("knows each of hundreds of neighbours, also where addresses share a chain, and no other; a snapshot brings them back", () => {
+    const store = new Store();
+    const arp = new ArpCache(store, "test", bsd);
+    // Neighbours in a row, and 64 apart: all of one chain.
+    const ips = [...Array.from({ length: 300 }, (_, i) => NEIGHBOUR + i), ...Array.from({ length: 20 }, (_, i) => 0xc0_a8_00_01 + 64 * i)];
+    const look = () => ips.map((ip) => arp.lookup(ip, 1));
+    ips.forEach((ip, i) => arp.learn(ip, OLD + i, 0, true));
+    assert.deepEqual(look(), ips.map((_, i) => OLD + i));
+    for (const ip of [NEIGHBOUR - 1, NEIGHBOUR + 300, 0xc0_a8_00_02]) assert.equal(arp.has(ip), false);
+    assert.equal(arp.describe().children!.length, ips.length);
+    const snapshot = store.snapshot();
+    arp.learn(0xc0_a8_00_02, OLD, 0, true);
+    arp.learn(NEIGHBOUR, NEW, 0, true);
+    store.restore(snapshot);
+    assert.equal(arp.has(0xc0_a8_00_02), false);
+    assert.deepEqual(look(), ips.map((_, i) => OLD + i));
+  });
+
   it("of BSD believes whatever it hears, for twenty minutes, and has to ask then", () => {
     const arp = cache(bsd);
     assert.equal(arp.learn(NEIGHBOUR, OLD, 0, false), false);

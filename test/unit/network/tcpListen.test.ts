@@ -28,7 +28,7 @@ describe("TCP listeners", () => {
       client.stack.connect(ip(0), 0, ip(1), 80);
       net.run(net.time + MILLISECOND);
       assert.deepEqual(server.discards, ["listenOverflow"]);
-      assert.equal(server.stack.counters.listenOverflows[0], 1);
+      assert.equal(server.stack.counters.listenOverflows, 1);
       assert.equal(client.establishedConns.length, 3);
       assert.ok(server.stack.accept(ip(1), 80) >= 0);
       net.run(net.time + 2 * SECOND);
@@ -81,7 +81,7 @@ describe("TCP listeners", () => {
     net.channel = (_p, from, index) => (from === 1 && index < 8 ? [] : [MILLISECOND / 10]);
     for (let i = 0; i < 4; i++) client.stack.connect(ip(0), 0, ip(1), 80);
     net.run(900 * MILLISECOND);
-    assert.equal(server.stack.counters.synCookies[0], 2);
+    assert.equal(server.stack.counters.synCookies, 2);
     const answers = (until: number): number => {
       net.run(until);
       return net.sent.filter(({ packet, from }) => from === 1 && (net.packets.flags(packet) & TcpFlag.syn) !== 0).length;
@@ -98,11 +98,11 @@ describe("TCP listeners", () => {
     net.channel = (_p, from) => (from === 1 ? [] : [MILLISECOND]);
     client.stack.connect(ip(0), 0, ip(1), 80);
     net.run(60 * SECOND);
-    assert.equal(server.stack.counters.synCookies[0], 1);
+    assert.equal(server.stack.counters.synCookies, 1);
     assert.ok(server.stack.describeAll().variables.some(({ value }) => value === "SYN_RECEIVED"));
     net.run(62 * SECOND);
     assert.ok(!server.stack.describeAll().variables.some(({ value }) => value === "SYN_RECEIVED"));
-    assert.equal(server.stack.counters.retransmittedSyn[0], 0);
+    assert.equal(server.stack.counters.retransmittedSyn, 0);
   });
 
   it("take back what a reset ends before it is accepted", () => {

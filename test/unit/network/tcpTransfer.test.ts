@@ -37,7 +37,7 @@ describe("TCP transfer", () => {
     net.run(net.time + SECOND);
     assert.equal(got.bytes, 100_000);
     assert.equal(net.packets.sequence(net.sent[0]!.packet), 0xffff_ff00);
-    assert.equal(net.hosts[0].stack.counters.retransmittedByTimeout[0], 0);
+    assert.equal(net.hosts[0].stack.counters.retransmittedByTimeout, 0);
   });
 
   it("delays the ACK of a lone segment and acknowledges every second full one at once", () => {
@@ -52,7 +52,7 @@ describe("TCP transfer", () => {
     net.hosts[0].stack.send(c, 2 * 1448);
     net.run(second + MILLISECOND);
     assert.deepEqual(net.sent.slice(5).map(({ from, time }) => [from, time - second]), [[0, 0], [0, 0], [1, 10 * MICROSECOND]]);
-    assert.equal(net.hosts[1].stack.counters.delayedAcks[0], 1);
+    assert.equal(net.hosts[1].stack.counters.delayedAcks, 1);
   });
 
   it("does not delay the first ACKs where the system is Linux, until it answers itself, and again after a silence", () => {
@@ -160,11 +160,11 @@ describe("TCP transfer", () => {
     net.run(net.time + 10 * SECOND);
     assert.equal(net.hosts[1].stack.available(s), 8192);
     const probes = net.sent.filter(({ packet, from }) => from === 0 && net.packets.payloadLength(packet) === 1);
-    assert.equal(sender.counters.probes[0], probes.length);
+    assert.equal(sender.counters.probes, probes.length);
     assert.ok(probes.length >= 4);
     const gaps = probes.slice(1).map(({ time }, i) => time - probes[i]!.time);
     for (let i = 1; i < gaps.length; i++) assert.equal(gaps[i], 2 * gaps[i - 1]!);
-    assert.equal(sender.counters.retransmittedByTimeout[0], 0);
+    assert.equal(sender.counters.retransmittedByTimeout, 0);
     const got = readAll(net);
     got.bytes += net.hosts[1].stack.receive(s, Infinity);
     net.run(net.time + SECOND);
