@@ -1,5 +1,6 @@
 import type { PlacedModel, Placement, System } from "../machine/machine";
 import type { KernelSystem } from "../scheduling/crossing";
+import { NONE } from "../trace/trace";
 import { distance, spendInKernel, type Distance } from "./across";
 import { StackPart } from "./stackLocks";
 import type { TcpIp } from "./tcpip";
@@ -35,7 +36,10 @@ const functionsOf = {
 export const SocketCall = { send: 0, receive: 1, sendTo: 2, receiveFrom: 3, bind: 4, wait: 5, accept: 6, connect: 7, listen: 8, close: 9 } as const satisfies Record<keyof (typeof functionsOf)["rump"], number>;
 export type SocketCall = (typeof SocketCall)[keyof typeof SocketCall];
 
-/** By call: whether its handler is at the socket all the while, under the lock of that (`solock`, `lock_sock`); `send` and the like are in the stack's functions only. */
+/**
+ * By call: whether its handler is at the socket all the while, under the lock of that (`solock`, `lock_sock`), unless a function of the stack is so in its
+ * place; `send` and the like are in the stack's functions only.
+ */
 const atSocket: readonly boolean[] = [false, false, false, false, true, false, true, true, true, true];
 
 /** Functions by call. */
@@ -109,6 +113,8 @@ export class Libc implements PlacedModel {
   readonly id: number;
   sockets!: TcpIp;
   private fn!: readonly number[];
+  /** By call: the stack's function that is at the socket, where the rest of the call is not; −1: there is none. */
+  private inside: readonly number[] = [];
   /** What the other side does first; undefined: there is none. */
   private handler: readonly number[] | undefined = undefined;
   private towards: Distance = "same";
@@ -125,6 +131,9 @@ export class Libc implements PlacedModel {
     const path = spec.below ?? domain.components.find((c) => c.type === "tcpip")?.path;
     if (path === undefined) throw new Error(`${spec.path} has no TCP/IP stack to call.`);
     this.sockets = machine.placed(path) as TcpIp;
+    const { underLock } = this.sockets.calls;
+    const inside: Partial<Record<SocketCall, number>> = underLock === undefined ? {} : { [SocketCall.wait]: underLock.wait, [SocketCall.accept]: underLock.accept, [SocketCall.close]: underLock.close };
+    this.inside = Object.values(SocketCall).map((call) => inside[call] ?? NONE);
     this.towards = distance(machine, this.id, this.sockets.id);
     if (this.towards === "same" || domain.kernel === undefined) {
       this.fn = byCall(machine.kernel.functions(functionsOf[domain.system]));
@@ -139,20 +148,23 @@ export class Libc implements PlacedModel {
   spend(call: SocketCall, bytes = 0, conn = -1): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.id);
-    const locks = atSocket[call]!;
-    if (locks && this.handler === undefined) this.sockets.atSocket(StackPart.call, conn);
+    const { calls } = this.sockets;
+    const inside = this.inside[call]!;
+    const locks = inside === NONE && atSocket[call]!;
+    if (locks && this.handler === undefined) calls.at(StackPart.call, conn);
     cpus.spend(this.fn[call]!, -1, bytes);
     if (this.handler !== undefined) {
       cpus.enter(this.sockets.id);
-      if (locks) this.sockets.atSocket(StackPart.call, conn);
+      if (locks) calls.at(StackPart.call, conn);
       cpus.spend(this.handler[call]!, -1, bytes);
       // The time a byte takes is in the stack's own copy, which this one is instead of.
       if (this.towards === "process" && bytes > 0 && (call !== SocketCall.sendTo || this.sockets.datagrams.takes(bytes))) spendInKernel(this.place.machine, this.sockets.id, this.copy, -1);
     }
     cpus.enter(before);
-    if (locks) this.sockets.leaveSocket();
-    if (call === SocketCall.send) this.sockets.spendSend(bytes, conn);
-    else if (call === SocketCall.receive) this.sockets.spendReceive(bytes, conn);
+    if (locks) calls.leave();
+    if (inside !== NONE) calls.spendPart(call === SocketCall.wait ? StackPart.filter : StackPart.call, inside, conn);
+    else if (call === SocketCall.send) calls.spendSend(bytes, conn);
+    else if (call === SocketCall.receive) calls.spendReceive(bytes, conn);
     else if (call === SocketCall.sendTo) this.sockets.datagrams.spendSend(bytes);
     else if (call === SocketCall.receiveFrom) this.sockets.datagrams.spendReceive(bytes);
     else if (call === SocketCall.listen || call === SocketCall.bind || call === SocketCall.connect) this.sockets.spendBind();

@@ -66,7 +66,8 @@ export class OwnedSockets {
 
   /** A segment goes out. What answers a segment belongs to taking that in, and is not interrupted by an owner. */
   underOutput(part: typeof StackPart.output | typeof StackPart.link, conn: number): void {
-    this.locks.under(part, this.place.machine.cpus.currentThread === this.softint ? NONE : this.lockOf(conn));
+    if (this.place.machine.cpus.currentThread === this.softint) this.locks.under(StackPart.answer);
+    else this.locks.under(part, this.lockOf(conn));
   }
 
   /** The next of what was left at a socket. */

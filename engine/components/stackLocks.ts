@@ -7,10 +7,12 @@ import { NONE } from "../trace/trace";
  * to look up.
  */
 export const StackPart = {
-  /** What a socket call does at the socket, and its copy of the data. */
-  call: 0, copy: 1,
+  /** What a socket call does at the socket, its copy of the data, and how waiting for events finds out whether there is one. */
+  call: 0, copy: 1, filter: 10,
   /** A segment or datagram on its way out, up to IP, and from there to the adapter. */
   output: 2, link: 3,
+  /** All of that for a segment which a soft interrupt sends: an answer to one that came, or what a timer sends. */
+  answer: 11,
   /** A frame on its way in, at Ethernet, IP, and TCP, UDP or ICMP. */
   ether: 4, ip: 5, transport: 6,
   timer: 7, arp: 8,
@@ -29,22 +31,27 @@ const socket = [socketLock];
 /**
  * Which locks each part runs under, the one that is taken first first.
  *
- * NetBSD 8: `solock` is softnet_lock for TCP and UDP, and is let go around `uiomove` (`sosend` and `soreceive`, `sys/kern/uipc_socket.c`).
+ * NetBSD 8: `solock` is softnet_lock for TCP and UDP. `sosend` and `soreceive` (`sys/kern/uipc_socket.c`) take it to look at the buffer, let it go around
+ * `uiomove`, and take it again for the protocol; mbufs are allocated without it. They do so mbuf by mbuf, here call by call. `do_sys_accept`
+ * (`uipc_syscalls.c`) has its descriptor (`fd_allocfile`) before it takes the lock, and `fd_close` (`kern_descrip.c`) gives its own back before `soclose` does.
+ * `kqueue_scan` (`kern_event.c`) has KERNEL_LOCK for each event that it finds, and the filter, `filt_soread`, takes the other one under it. Here it takes them
+ * as all others do, that one second: who sleeps for softnet_lock has let KERNEL_LOCK go.
  * Without NET_MPSAFE, `ipintr` and `arpintr` take both (SOFTNET_KERNEL_LOCK_UNLESS_NET_MPSAFE, `sys/net/if.h`), `if_output_lock` takes KERNEL_LOCK,
  * and so do interrupts and soft interrupts that are not marked as safe (`intr_biglock_wrapper`, `softint_execute`), such as ixgbe's. With it, IP
  * and the driver need none, `tcp_input` and `udp_input` are wrapped in softnet_lock (PR_WRAP_INPUT, `sys/netinet/in_proto.c`), and
- * TCP's timers still take both (`sys/netinet/tcp_timer.c`).
- * LibrettOS' library is built with NET_MPSAFE (LibrettOS, section 5).
+ * TCP's timers still take both (`sys/netinet/tcp_timer.c`), as does `tcp_input` for what it sends (`tcp_input.c`).
+ * LibrettOS' library is built with NET_MPSAFE (LibrettOS, section 5). What takes KERNEL_LOCK there, a mutex too (`rumpkern/klock.c`), has softnet_lock, so
+ * that nobody finds it held.
  *
  * Linux 4.13: `tcp_sendmsg`, `tcp_recvmsg` and `tcp_close` own the socket all the while (`lock_sock`, `net/ipv4/tcp.c`). Here each segment of a
  * call takes it anew, as if `sk_stream_wait_memory` came in between. The lock of each transmit queue (`__dev_xmit_skb`, `net/core/dev.c`) is left out: CPUs have
  * queues of their own.
  */
 const locksOf: Readonly<Record<Locking, Readonly<Record<keyof typeof StackPart, readonly LockClass[]>>>> = {
-  netbsd: { call: softnet, copy: free, output: softnet, link: both, ether: giant, ip: both, transport: both, timer: both, arp: both, driver: giant },
-  "netbsd with NET_MPSAFE": { call: softnet, copy: free, output: softnet, link: softnet, ether: free, ip: free, transport: softnet, timer: both, arp: free, driver: free },
-  rump: { call: library, copy: free, output: library, link: library, ether: free, ip: free, transport: library, timer: library, arp: free, driver: free },
-  linux: { call: socket, copy: socket, output: socket, link: socket, ether: free, ip: free, transport: socket, timer: socket, arp: free, driver: free },
+  netbsd: { call: softnet, copy: free, filter: both, output: softnet, link: both, answer: both, ether: giant, ip: both, transport: both, timer: both, arp: both, driver: giant },
+  "netbsd with NET_MPSAFE": { call: softnet, copy: free, filter: both, output: softnet, link: softnet, answer: both, ether: free, ip: free, transport: softnet, timer: both, arp: free, driver: free },
+  rump: { call: library, copy: free, filter: library, output: library, link: library, answer: library, ether: free, ip: free, transport: library, timer: library, arp: free, driver: free },
+  linux: { call: socket, copy: socket, filter: free, output: socket, link: socket, answer: free, ether: free, ip: free, transport: socket, timer: socket, arp: free, driver: free },
 };
 
 interface Taken {

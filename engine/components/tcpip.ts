@@ -10,6 +10,7 @@ import { AddressResolution, ArpOp } from "./addressResolution";
 import { DatagramOp, Datagrams } from "./datagrams";
 import type { FrameConsumer, NetworkInterface, SendError } from "./interface";
 import { OwnedSockets } from "./ownedSockets";
+import { SocketCalls } from "./socketCalls";
 import type { SocketUser } from "./socketUser";
 import { StackLocks, StackPart } from "./stackLocks";
 import { StreamOp, StreamSockets } from "./streamSockets";
@@ -31,6 +32,8 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   readonly datagrams: Datagrams;
   private readonly streams: StreamSockets;
   readonly owned: OwnedSockets;
+  /** What the C library says of calls in `begin`. */
+  readonly calls: SocketCalls;
   private readonly locks: StackLocks;
   private readonly arp: AddressResolution;
   private readonly fn;
@@ -68,6 +71,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     const wire = (): NetworkInterface => this.wire;
     this.locks = new StackLocks(machine, domain);
     this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
+    this.calls = new SocketCalls(place, this.id, this.locks, this.owned);
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet) => this.freed(packet));
     this.streams = new StreamSockets(
       place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip),
@@ -75,6 +79,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
+      spendLooking: () => this.calls.spendLooking(NONE),
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
       release: (port) => this.wire.releasePort?.(Protocol.udp, port),
@@ -141,40 +146,6 @@ export class TcpIp implements PlacedModel, FrameConsumer {
   /** socket and connect. @returns the connection, whose `onEstablished` follows, or an error name */
   open(user: number, ip: number, port: number): number | string {
     return this.streams.open(user, ip, port);
-  }
-
-  /** Said in `begin`: the way of `bytes` from the application into the send buffer. */
-  spendSend(bytes: number, conn: number): void {
-    const { cpus } = this.place.machine;
-    const before = cpus.enter(this.id);
-    this.atSocket(StackPart.copy, conn);
-    cpus.spend(this.fn.send, NONE, bytes);
-    this.atSocket(StackPart.call, conn);
-    cpus.spend(this.fn.tcpSend, NONE, bytes);
-    this.locks.free();
-    cpus.enter(before);
-  }
-
-  /** Said in `begin`: copying what can be read to the application, and seeing whether the other end should learn of the room. */
-  spendReceive(bytes: number, conn: number): void {
-    const { cpus } = this.place.machine;
-    const before = cpus.enter(this.id);
-    this.atSocket(StackPart.copy, conn);
-    cpus.spend(this.fn.receive, NONE, bytes);
-    this.atSocket(StackPart.call, conn);
-    cpus.spend(this.fn.received);
-    this.locks.free();
-    cpus.enter(before);
-  }
-
-  /** Said in `begin`: what a socket call spends from now on is under the locks of this part. @param conn −1: it is at none, or at a new one */
-  atSocket(part: typeof StackPart.copy | typeof StackPart.call, conn: number): void {
-    this.locks.under(part, this.owned.lockOf(conn));
-  }
-
-  /** Said in `begin`: it is not at the socket any more. */
-  leaveSocket(): void {
-    this.locks.free();
   }
 
   // --- Frames from below --------------------------------------------------------------------------------------------

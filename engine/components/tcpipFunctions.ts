@@ -40,6 +40,14 @@ export const stackFunctions = {
   },
 } as const satisfies Record<System, unknown>;
 
+/** What socket calls of a BSD do under the socket's lock beside the protocol's own; the rest of each call is without it. */
+export const bsdSocketFunctions = {
+  lookAtBuffer: { name: "sblock", file: "sys/kern/uipc_socket2.c", kind: "socket" },
+  wait: { name: "filt_soread", file: "sys/kern/uipc_socket.c", kind: "socket" },
+  accept: { name: "soaccept", file: "sys/kern/uipc_socket.c", kind: "socket" },
+  close: { name: "soclose", file: "sys/kern/uipc_socket.c", kind: "socket" },
+} as const;
+
 /** What a soft interrupt does where a process owns the socket, and what the owner does then before it lets go. */
 export const backlogFunctions = {
   leave: { name: "tcp_add_backlog", file: "net/ipv4/tcp_ipv4.c", kind: "tcp", a: "bytes" },
