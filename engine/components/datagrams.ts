@@ -66,8 +66,8 @@ const dynamicPorts: Readonly<Record<System, DynamicPorts>> = { rump: netbsdPorts
 export interface BelowDatagrams {
   /** Said in `begin`. @param packet −1 where it does not exist yet */
   spend(ip: number, packet: number, bytes: number): void;
-  /** Said in `begin`: what a call does at the socket before it copies. */
-  spendLooking(): void;
+  /** Said in `begin`: what a call does at the socket before it copies: see {@link SocketCalls.spendLooking}. */
+  spendLooking(what: "room" | "data"): void;
   route(packet: number): void;
   /** Binds in the hypervisor's portmap; undefined where the uplink has none. @param port 0: any dynamic one */
   bind(port: number): { readonly port: number } | { readonly error: string } | undefined;
@@ -145,12 +145,12 @@ export class Datagrams {
 
   /** Said in `begin`: copying `bytes` from the application. */
   spendSend(bytes: number): void {
-    if (this.takes(bytes)) this.spendCopy(this.fn.copyIn, bytes);
+    if (this.takes(bytes)) this.spendCopy("room", this.fn.copyIn, bytes);
   }
 
   /** Said in `begin`: copying the next datagram to the application. */
   spendReceive(bytes: number): void {
-    this.spendCopy(this.fn.copyOut, bytes);
+    this.spendCopy("data", this.fn.copyOut, bytes);
   }
 
   /** Payload of the datagram that `receive` would return; 0 where none waits. */
@@ -329,10 +329,10 @@ export class Datagrams {
     this.below.route(answer);
   }
 
-  private spendCopy(fn: number, bytes: number): void {
+  private spendCopy(what: "room" | "data", fn: number, bytes: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.component);
-    this.below.spendLooking();
+    this.below.spendLooking(what);
     cpus.spend(fn, NONE, bytes);
     cpus.enter(before);
   }

@@ -24,7 +24,7 @@ export class SocketCalls {
   spendSend(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.stack);
-    this.spendLooking(conn);
+    this.spendLooking("room", conn);
     this.at(StackPart.copy, conn);
     cpus.spend(this.fn.send, NONE, bytes);
     this.at(StackPart.call, conn);
@@ -37,7 +37,7 @@ export class SocketCalls {
   spendReceive(bytes: number, conn: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.stack);
-    this.spendLooking(conn);
+    this.spendLooking("data", conn);
     this.at(StackPart.copy, conn);
     cpus.spend(this.fn.receive, NONE, bytes);
     this.at(StackPart.call, conn);
@@ -46,11 +46,11 @@ export class SocketCalls {
     cpus.enter(before);
   }
 
-  /** In the stack: a BSD's call finds out what there is, or what there is room for, before it copies (`sblock` and `sbspace`). */
-  spendLooking(conn: number): void {
+  /** In the stack: a BSD's call finds out whether there is room, or data, before it copies. */
+  spendLooking(what: "room" | "data", conn: number): void {
     if (this.underLock === undefined) return;
     this.at(StackPart.call, conn);
-    this.place.machine.cpus.spend(this.underLock.lookAtBuffer);
+    this.place.machine.cpus.spend(what === "room" ? this.underLock.room : this.underLock.data);
     this.leave();
   }
 

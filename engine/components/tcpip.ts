@@ -79,7 +79,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
-      spendLooking: () => this.calls.spendLooking(NONE),
+      spendLooking: (what) => this.calls.spendLooking(what, NONE),
       route: (packet) => this.arp.send(packet),
       bind: (port) => this.wire.bindPort?.(Protocol.udp, port),
       release: (port) => this.wire.releasePort?.(Protocol.udp, port),

@@ -42,7 +42,9 @@ export const stackFunctions = {
 
 /** What socket calls of a BSD do under the socket's lock beside the protocol's own; the rest of each call is without it. */
 export const bsdSocketFunctions = {
-  lookAtBuffer: { name: "sblock", file: "sys/kern/uipc_socket2.c", kind: "socket" },
+  /** What `sosend` and `soreceive` do before they copy. */
+  room: { name: "sbspace", file: "sys/sys/socketvar.h", kind: "socket" },
+  data: { name: "sblock", file: "sys/kern/uipc_socket2.c", kind: "socket" },
   wait: { name: "filt_soread", file: "sys/kern/uipc_socket.c", kind: "socket" },
   accept: { name: "soaccept", file: "sys/kern/uipc_socket.c", kind: "socket" },
   close: { name: "soclose", file: "sys/kern/uipc_socket.c", kind: "socket" },

@@ -129,7 +129,7 @@ describe("socket calls of NetBSD (uipc_socket.c, uipc_syscalls.c, kern_event.c) 
     kernel: { run: () => serve(["system: netbsd", "vcpus: 4", "net-mpsafe: on"]), outside: ["sys___kevent50", "sys_accept", "sys_sendto", "sys_recvfrom", "sys_close"] },
     "library OS": { run: () => serveByLibrary(4), outside: ["rump___sysimpl_kevent", "rump___sysimpl_accept", "rump___sysimpl_sendto", "rump___sysimpl_recvfrom", "rump___sysimpl_close"] },
   } as const;
-  const inside = ["filt_soread", "soaccept", "sblock", "tcp_send", "tcp_rcvd", "tcp_output", "soclose", "tcp_input"] as const;
+  const inside = ["filt_soread", "soaccept", "sbspace", "sblock", "tcp_send", "tcp_rcvd", "tcp_output", "soclose", "tcp_input"] as const;
   const copies = ["sosend", "soreceive"] as const;
 
   for (const [name, { run, outside }] of Object.entries(systems)) {
@@ -165,9 +165,9 @@ describe("socket calls of NetBSD (uipc_socket.c, uipc_syscalls.c, kern_event.c) 
       it("before they copy, to look at the buffer, and after, for the protocol", () => {
         const { trace, names } = engine;
         const thread = trace.context(onServer(engine, "sosend")[0]!);
-        const calls = ["sblock", "sosend", "tcp_send", "soreceive", "tcp_rcvd"].flatMap((fn) => onServer(engine, fn)).filter((row) => trace.context(row) === thread)
+        const calls = ["sbspace", "sosend", "tcp_send", "sblock", "soreceive", "tcp_rcvd"].flatMap((fn) => onServer(engine, fn)).filter((row) => trace.context(row) === thread)
           .sort((a, b) => a - b).map((row) => names.functions[trace.fn(row)]!.name).join(" ");
-        assert.match(calls, /^(sblock (sosend tcp_send|soreceive tcp_rcvd) ?)+$/);
+        assert.match(calls, /^((sbspace sosend tcp_send|sblock soreceive tcp_rcvd) ?)+$/);
         assert.match(calls, /sosend/);
         assert.match(calls, /soreceive/);
       });
