@@ -79,7 +79,7 @@ export const rows: readonly Row[] = [
   ordering("5.8", "LibrettOS-Server", "Nginx and a second job; the network server crashes", "the job is unaffected, Nginx resumes after the reboot", () => {
     const { jobBefore, jobAfter, completed, outage } = serverCrash();
     return {
-      ours: `the job ${percent(jobAfter, jobBefore).toFixed(2)} % slower or faster; all ${completed} requests answered, the longest silence ${outage.toFixed(0)} ms`,
+      ours: `the job ${Math.abs(percent(jobAfter, jobBefore)).toFixed(2)} % slower or faster; all ${completed} requests answered, the longest silence ${outage.toFixed(0)} ms`,
       holds: Math.abs(percent(jobAfter, jobBefore)) < 1 && completed > 0, remark: "The second job computes; the paper's accesses a file system",
     };
   }),
