@@ -19,7 +19,7 @@ export class CpuTimes {
     let sum = 0;
     for (const v of vcpus) sum += c.busy[v]! + this.underWayOn(v, now);
     for (const thread of threads) sum += this.underWay(work[thread]!, now);
-    for (const process of this.cpus.processesOf(domain)) {
+    for (const process of this.cpus.vcpus.processesOf(domain)) {
       const other = domains[process]!;
       for (const thread of other.threads) sum += this.underWay(work[thread]!, now);
       if (other.path !== path) sum -= this.ofDomain(process, now);

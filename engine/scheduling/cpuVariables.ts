@@ -1,9 +1,9 @@
 import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
 import type { CpuParts } from "./cpuParts";
+import { vcpuStates } from "./vcpus";
 
 const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer", "asleep for a lock"] as const;
-const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
 /** vCPUs, run queues, threads and locks of a domain, for people. */
 export function describeDomain({ vcpus, threads, locks }: CpuParts, domain: number, all: readonly number[], nameOf: (thread: number) => string): Variable[] {

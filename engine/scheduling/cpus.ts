@@ -125,11 +125,6 @@ export class Cpus implements Model, CpuParts {
     return id;
   }
 
-  /** The processes of a kernel, which share its fate. */
-  processesOf(kernel: number): number[] {
-    return this.vcpus.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
-  }
-
   addVcpu(domain: number): number {
     const v = this.vcpus.add(domain);
     this.crossings.addVcpu();
@@ -481,7 +476,7 @@ export class Cpus implements Model, CpuParts {
   threadsOf(domain: number): number[] {
     const { domains } = this.vcpus;
     const { path, threads } = domains[domain]!;
-    return [...threads, ...this.processesOf(domain).filter((p) => domains[p]!.path === path).flatMap((p) => domains[p]!.threads)];
+    return [...threads, ...this.vcpus.processesOf(domain).filter((p) => domains[p]!.path === path).flatMap((p) => domains[p]!.threads)];
   }
 
   /** What happened to the domain's vCPUs and threads so far. */

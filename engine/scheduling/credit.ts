@@ -3,8 +3,12 @@ import { NONE } from "../trace/trace";
 import { CreditAccounting, Priority } from "./creditAccounting";
 import type { Accounting, PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
-/** `CSCHED_TICKS_PER_TSLICE`, xen/common/sched_credit.c. */
+const MICROSECOND = 1e6;
+const MILLISECOND = 1e9;
+/** `CSCHED_TICKS_PER_TSLICE`, xen/common/sched_credit.c; a slice of fewer milliseconds has one. */
 const TICKS_PER_SLICE = 3;
+/** `CSCHED_MIN_TIMER`: XEN_SYSCTL_SCHED_RATELIMIT_MIN, xen/include/public/sysctl.h. */
+const MIN_TIMER = 100 * MICROSECOND;
 
 /**
  * Xen's credit scheduler (credit1, the default of Xen 4.10), after `xen/common/sched_credit.c`: run queues per pCPU in
@@ -24,18 +28,19 @@ export class CreditPolicy implements VcpuPolicy {
   private readonly rowOf = new Map<number, number>();
 
   /**
-   * @param timeslice picoseconds (`sched_credit_tslice_ms`, 30 ms); a tick is a third of it
+   * @param timeslice picoseconds (`sched_credit_tslice_ms`, 30 ms); a tick is a third of it, in whole microseconds (`__csched_set_tslice`)
    * @param ratelimit picoseconds (`sched_ratelimit_us`, 1000 µs); 0: off
    */
   constructor(
     private readonly kernel: Kernel, private readonly host: PcpuView, name: string,
     private readonly timeslice: number, private readonly ratelimit: number,
   ) {
-    this.tickPeriod = Math.round(timeslice / TICKS_PER_SLICE);
+    const ticks = timeslice < TICKS_PER_SLICE * MILLISECOND ? 1 : TICKS_PER_SLICE;
+    this.tickPeriod = Math.floor(timeslice / MICROSECOND / ticks) * MICROSECOND;
     this.vcpu = kernel.store.table(`credit: vcpus of ${name}`, {
       credit: "f64", priority: "i8", pcpu: "u16", next: "i32", queued: "u8", active: "u8", parked: "u8", started: "f64",
     });
-    const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32" });
+    const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32", sorted: "i32", tickled: "u16" });
     this.queue = queue;
     const credits = new CreditAccounting(kernel, name, timeslice, host.count, this.vcpu);
     this.credits = credits;
@@ -85,7 +90,7 @@ export class CreditPolicy implements VcpuPolicy {
     if (c.queued[v] === 0) return;
     const home = c.pcpu[v]!;
     if (this.host.current(home) === NONE) return this.host.tickle(home, from);
-    const idler = this.idlerFor(v);
+    const idler = this.idlerFor(v, from === NONE ? home : from);
     if (idler !== NONE) return this.host.tickle(idler, from);
     if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home, from);
   }
@@ -106,7 +111,7 @@ export class CreditPolicy implements VcpuPolicy {
     const runnable = current !== NONE && host.isRunnable(vcpu);
     if (current !== NONE) this.burn(current, pcpu);
     const ran = this.kernel.now - host.since(pcpu);
-    if (runnable && c.parked[current] === 0 && ran < this.ratelimit) return { vcpu, slice: this.ratelimit - ran };
+    if (runnable && c.parked[current] === 0 && ran < this.ratelimit) return { vcpu, slice: ran < MIN_TIMER ? MIN_TIMER : this.ratelimit - ran };
     if (runnable) this.insert(current);
     let chosen = this.queue.head[pcpu]!;
     const priority = chosen === NONE ? Priority.idle : c.priority[chosen]!;
@@ -121,7 +126,7 @@ export class CreditPolicy implements VcpuPolicy {
     return { vcpu: this.order[chosen]!, slice: this.timeslice };
   }
 
-  /** `csched_tick`. */
+  /** `csched_tick`. Who waits and comes before the vCPU that runs, now that it has no boost or no credits, waits for the end of its slice. */
   tick(pcpu: number): void {
     const vcpu = this.host.current(pcpu);
     if (vcpu !== NONE) {
@@ -130,20 +135,27 @@ export class CreditPolicy implements VcpuPolicy {
       this.burn(v, pcpu);
       this.credits.start(v);
     }
-    // A vCPU that fell below one that waits gives way.
-    const waiting = this.queue.head[pcpu]!;
-    if (waiting !== NONE && this.vcpu.priority[waiting]! > this.priorityOn(pcpu)) this.host.tickle(pcpu, pcpu);
+    this.sort(pcpu);
   }
 
-  /** `csched_acct`: credits are handed out, and priorities follow. A vCPU that its domain's cap had parked looks for a pCPU as if it woke, but is not boosted. */
+  /** `csched_acct`. Each pCPU sorts its queue at its next tick. */
   private account(pcpu: number): void {
-    const unparked = this.credits.account();
-    this.sortQueues();
-    for (let p = 0; p < this.host.count; p++) {
-      const running = this.host.current(p);
-      if (running !== NONE && this.vcpu.parked[this.rowOf.get(running)!] === 1) this.host.tickle(p, pcpu);
-    }
-    for (const v of unparked) this.tickleFor(v, pcpu);
+    this.credits.account({ park: (v) => this.park(v, pcpu), unpark: (v) => this.unpark(v, pcpu) });
+  }
+
+  /** `vcpu_pause_nosync`, and with it `csched_vcpu_sleep`. */
+  private park(v: number, by: number): void {
+    const home = this.vcpu.pcpu[v]!;
+    if (this.host.current(home) === this.order[v]) this.host.tickle(home, by);
+    else if (this.vcpu.queued[v] === 1) this.remove(v);
+  }
+
+  /** `vcpu_unpause`: it looks for a pCPU as if it woke, but is not boosted. */
+  private unpark(v: number, by: number): void {
+    const vcpu = this.order[v]!;
+    if (!this.host.isRunnable(vcpu) || this.host.current(this.vcpu.pcpu[v]!) === vcpu) return;
+    this.insert(v);
+    this.tickleFor(v, by);
   }
 
   private burn(v: number, pcpu: number): void {
@@ -166,18 +178,23 @@ export class CreditPolicy implements VcpuPolicy {
 
   /**
    * An idle pCPU that it may run on, of the node that it ran on if there is one: `__runq_tickle` looks in the soft affinity
-   * first, which xl sets to the nodes that a domain has its memory on, and `_csched_cpu_pick` rarely leaves the socket.
+   * first, which xl sets to the nodes that a domain has its memory on, and `_csched_cpu_pick` rarely leaves the socket. Of several the next in turn
+   * after the one that the pCPU `from` chose last (`last_tickle_cpu`).
    */
-  private idlerFor(v: number): number {
+  private idlerFor(v: number, from: number): number {
     const { count, topology } = this.host;
+    const { tickled } = this.queue;
     const own = topology.nodeOf(this.vcpu.pcpu[v]!);
-    let elsewhere: number = NONE;
-    for (let p = 0; p < count; p++) {
-      if (this.host.current(p) !== NONE || !this.mayRun(v, p)) continue;
-      if (topology.nodeOf(p) === own) return p;
-      if (elsewhere === NONE) elsewhere = p;
+    let found: number = NONE;
+    for (let k = 1; k <= count; k++) {
+      const p = (tickled[from]! + k) % count;
+      if (!this.host.isIdler(p) || !this.mayRun(v, p)) continue;
+      const isNear = topology.nodeOf(p) === own;
+      if (isNear || found === NONE) found = p;
+      if (isNear) break;
     }
-    return elsewhere;
+    if (found !== NONE) tickled[from] = found;
+    return found;
   }
 
   /**
@@ -242,21 +259,31 @@ export class CreditPolicy implements VcpuPolicy {
     c.next[at] = c.next[v]!;
   }
 
-  /** Priorities changed: queue every waiting vCPU anew, and those that are no longer parked. */
-  private sortQueues(): void {
+  /** `csched_runq_sort`: since priorities have changed, those that have credits come before those that have none, each in the order in which they stand. */
+  private sort(pcpu: number): void {
     const c = this.vcpu;
-    const waiting: number[] = [];
-    for (let p = 0; p < this.host.count; p++) {
-      for (let v = this.queue.head[p]!; v !== NONE; v = c.next[v]!) waiting.push(v);
-      this.queue.head[p] = NONE;
+    const { head, sorted } = this.queue;
+    if (sorted[pcpu] === this.credits.count) return;
+    sorted[pcpu] = this.credits.count;
+    let lastUnder: number = NONE;
+    let before: number = NONE;
+    for (let v = head[pcpu]!; v !== NONE;) {
+      const next = c.next[v]!;
+      if (c.priority[v]! < Priority.under) {
+        before = v;
+      } else {
+        if (before === lastUnder) {
+          before = v;
+        } else {
+          c.next[before] = next;
+          c.next[v] = lastUnder === NONE ? head[pcpu]! : c.next[lastUnder]!;
+          if (lastUnder === NONE) head[pcpu] = v;
+          else c.next[lastUnder] = v;
+        }
+        lastUnder = v;
+      }
+      v = next;
     }
-    for (const v of waiting) c.queued[v] = 0;
-    for (let v = 0; v < c.rows; v++) {
-      const vcpu = this.order[v]!;
-      const runs = this.host.current(c.pcpu[v]!) === vcpu;
-      if (!runs && !waiting.includes(v) && this.host.isRunnable(vcpu)) waiting.push(v);
-    }
-    for (const v of waiting) this.insert(v);
   }
 
   describe(vcpu: number): string {

@@ -14,6 +14,12 @@ export interface CreditTable {
   readonly parked: Uint8Array;
 }
 
+/** What becomes of a vCPU whose domain's cap keeps it from running, and does no longer. */
+export interface Parking {
+  park(v: number): void;
+  unpark(v: number): void;
+}
+
 /**
  * Who gets how many credits: `csched_acct` of xen/common/sched_credit.c. The credits of one slice of all pCPUs go to the
  * domains that have active vCPUs, by weight times their number. A domain gets no more than its vCPUs can burn, nor than its
@@ -64,10 +70,9 @@ export class CreditAccounting {
     if (this.domain.active[d]!++ === 0) this.toHead(d);
   }
 
-  /** `csched_acct`. @returns the vCPUs that it unparked */
-  account(): number[] {
+  /** `csched_acct` */
+  account(parking: Parking): void {
     const { domain, state, perSlice } = this;
-    const unparked: number[] = [];
     const debt = Math.max(0, -state.balance[0]!);
     let weights = 0;
     let total = perSlice * this.pcpus + debt;
@@ -91,23 +96,27 @@ export class CreditAccounting {
         if (extra) this.toHead(d);
         fair = peak;
       }
-      for (const v of this.vcpusOf[d]!) if (this.vcpus.active[v] === 1) this.earn(v, fair / count, ceiling / count, unparked);
+      for (const v of this.vcpusOf[d]!) if (this.vcpus.active[v] === 1) this.earn(v, fair / count, ceiling / count, parking);
     }
-    return unparked;
   }
 
   /** @param ceiling the vCPU's part of its domain's cap; 0: none */
-  private earn(v: number, earned: number, ceiling: number, unparked: number[]): void {
+  private earn(v: number, earned: number, ceiling: number, parking: Parking): void {
     const c = this.vcpus;
     let credit = c.credit[v]! + earned;
     if (credit < 0) {
       c.priority[v] = Priority.over;
-      if (ceiling > 0 && credit < -ceiling) c.parked[v] = 1;
+      if (ceiling > 0 && credit < -ceiling && c.parked[v] === 0) {
+        c.parked[v] = 1;
+        parking.park(v);
+      }
       credit = Math.max(credit, -this.perSlice);
     } else {
-      if (c.priority[v] !== Priority.boost) c.priority[v] = Priority.under;
-      if (c.parked[v] === 1) unparked.push(v);
-      c.parked[v] = 0;
+      c.priority[v] = Priority.under;
+      if (c.parked[v] === 1) {
+        c.parked[v] = 0;
+        parking.unpark(v);
+      }
       if (credit > this.perSlice) {
         // It earns no more until a tick finds it running again, and is a little ahead then.
         credit /= 2;
@@ -126,6 +135,11 @@ export class CreditAccounting {
 
   private toHead(d: number): void {
     this.domain.rank[d] = ++this.state.ranks[0]!;
+  }
+
+  /** Accountings so far. */
+  get count(): number {
+    return this.state.count[0]!;
   }
 
   /** Those that earn credits, of all domains. */

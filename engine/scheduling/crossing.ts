@@ -134,7 +134,7 @@ export class Crossings {
 
   /** A process of the kernel whose space is given. */
   addProcess(kernel: number, system: KernelSystem): void {
-    const fn = this.kernel.functions(kernelFunctions[system]) as Readonly<Record<keyof KernelFunctions, number>>;
+    const fn = this.kernel.functions({ ...kernelFunctions[system] });
     const { component } = this.spaces[kernel]!;
     this.spaces[kernel]!.fn = fn;
     this.spaces.push({ kernel, component, fn });

@@ -137,6 +137,10 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     return this.pcpu.vcpu[pcpu]!;
   }
 
+  isIdler(pcpu: number): boolean {
+    return this.pcpu.vcpu[pcpu] === NONE && this.pcpu.asked[pcpu] === 0;
+  }
+
   since(pcpu: number): number {
     return this.pcpu.since[pcpu]!;
   }

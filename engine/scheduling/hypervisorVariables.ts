@@ -3,10 +3,10 @@ import type { Machine } from "../machine/machine";
 import { NONE } from "../trace/trace";
 import type { Pcpus } from "./pcpus";
 import type { VcpuPolicy } from "./vcpuPolicy";
+import { vcpuStates } from "./vcpus";
 
 /** By `Inside`. */
 const where = ["", " (in the hypervisor)", " (switching)"] as const;
-const states = ["blocked", "runnable", "running", "off"] as const;
 
 /** The pCPUs and vCPUs of a host, and the portmaps that its hypervisor keeps, for people. */
 export function describeHypervisor({ cpus, kernel, portmaps: all }: Machine, host: string, pcpu: Pcpus["pcpu"], vcpus: readonly number[], policy: VcpuPolicy): Scope[] {
@@ -24,7 +24,7 @@ export function describeHypervisor({ cpus, kernel, portmaps: all }: Machine, hos
       },
       {
         name: "vcpus", value: `${vcpus.length}`, number: vcpus.length,
-        children: vcpus.map((v) => ({ name: name(v), value: `${states[cpus.vcpu.state[v]!]!}${policy.describe(v)}` })),
+        children: vcpus.map((v) => ({ name: name(v), value: `${vcpuStates[cpus.vcpu.state[v]!]!}${policy.describe(v)}` })),
       },
     ],
   }, ...(portmaps.length > 0 ? [{ name: "Portmaps", variables: portmaps.map(([server, portmap]) => ({ ...portmap.describe(), name: server })) }] : [])];

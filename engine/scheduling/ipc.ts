@@ -6,9 +6,6 @@ import { Shares } from "./shares";
 import type { WorkSlots } from "./work";
 import { COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, SHARES, THREAD } from "./workSlot";
 
-/** State of a thread that waits for the answer of another process: it can be given jobs, which do not wake it. */
-export const WAITING = 4;
-
 const Op = { send: 0, serve: 1, reply: 2, resume: 3 } as const;
 
 /** What a rendezvous asks of the scheduler. All are said in `end`. */
@@ -73,11 +70,6 @@ export class Ipc implements Model {
   /** Threads that serve calls, each once. */
   serverThreads(): number[] {
     return [...new Set(this.servers.filter((thread) => thread !== undefined))];
-  }
-
-  /** Calls that the thread has made so far. */
-  callsOf(thread: number): number {
-    return this.pending.calls[thread]!;
   }
 
   /** The thread that serves the caller now, or −1. */
@@ -169,7 +161,7 @@ export class Ipc implements Model {
     const callers: number[] = [];
     for (let caller = 0; caller < pending.rows; caller++) {
       if (!threads.includes(caller)) {
-        if (!threads.includes(pending.server[caller]!) || cpus.stateOf(caller) !== WAITING) continue;
+        if (!threads.includes(pending.server[caller]!) || cpus.stateOf(caller) !== ThreadState.waiting) continue;
         callers.push(caller);
       }
       pending.server[caller] = NONE;

@@ -29,7 +29,7 @@ export class LifeCycle {
     const { kernel, vcpus, lines, threads, locks, id } = this.cpus;
     if (vcpus.domains[domain]!.kernel !== domain) return this.stopProcess(domain);
     // Its processes' threads run on its vCPUs.
-    for (const process of this.processesOf(domain)) this.stopProcess(process);
+    for (const process of vcpus.processesOf(domain)) this.stopProcess(process);
     const { vcpu: c } = vcpus;
     const { vcpus: own, threads: all, vcpuHost, policy } = vcpus.domains[domain]!;
     locks.clear(domain);
@@ -51,10 +51,6 @@ export class LifeCycle {
     });
     policy.clear();
     threads.kill(all);
-  }
-
-  private processesOf(kernel: number): number[] {
-    return this.cpus.vcpus.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
   }
 
   /** A process ends: its threads are gone, from the run queues as well, and who waits for an answer of theirs gets none. */
@@ -88,7 +84,7 @@ export class LifeCycle {
     threads.revive(all);
     if (above !== domain) return;
     // A process that the design does not name comes and goes with its kernel; the others are started by themselves.
-    for (const process of this.processesOf(domain)) if (vcpus.domains[process]!.path === path) threads.revive(vcpus.domains[process]!.threads);
+    for (const process of vcpus.processesOf(domain)) if (vcpus.domains[process]!.path === path) threads.revive(vcpus.domains[process]!.threads);
     for (const v of own) {
       vcpus.vcpu.lastRow[v] = kernel.cause;
       vcpuHost.wake(v, NONE);

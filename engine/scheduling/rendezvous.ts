@@ -1,6 +1,6 @@
 import { NONE } from "../trace/trace";
 import type { Cpus } from "./cpus";
-import { WAITING, type Rendezvous } from "./ipc";
+import type { Rendezvous } from "./ipc";
 import { ANY, ThreadState } from "./threads";
 import { VCPU } from "./workSlot";
 
@@ -18,7 +18,7 @@ export function rendezvous(cpus: Cpus): Rendezvous {
     queue: (thread, component, op, a, b) => cpus.threads.append(thread, component, op, a, b, cpus.kernel.cause, NONE, cpus.here, cpus.kernel.now),
     stateOf: (thread) => column.state[thread]!,
     wait: (server) => {
-      column.state[cpus.currentThread] = WAITING;
+      column.state[cpus.currentThread] = ThreadState.waiting;
       cpus.dispatcher.goOn(server);
     },
     giveBack: (thread) => {

@@ -45,11 +45,6 @@ export class ThreadQueues {
     this.insertAfter(q, this.words.word[this.bases[q]! + TAIL]!, t);
   }
 
-  /** Before all others. */
-  unshift(q: number, t: number): void {
-    this.insertAfter(q, NONE, t);
-  }
-
   /** @param before the thread that it comes after; −1: the first */
   insertAfter(q: number, before: number, t: number): void {
     const { word } = this.words;

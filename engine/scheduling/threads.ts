@@ -1,8 +1,11 @@
 import type { Store } from "../kernel/state";
 import { NONE } from "../trace/trace";
 
-/** `idle`: blocked, nothing to do; `dead`: its domain does not run; `asleep`: in the middle of its work, until it may have a lock. A further one is `WAITING` of `ipc.ts`. */
-export const ThreadState = { idle: 0, ready: 1, running: 2, dead: 3, asleep: 5 } as const;
+/**
+ * `idle`: blocked, nothing to do; `dead`: its domain does not run; `waiting`: for the answer of another process, which jobs that it is given
+ * meanwhile do not end; `asleep`: in the middle of its work, until it may have a lock.
+ */
+export const ThreadState = { idle: 0, ready: 1, running: 2, dead: 3, waiting: 4, asleep: 5 } as const;
 /** Affinity of a thread that any vCPU of its domain may run. */
 export const ANY = -1;
 /** What a thread is for: soft interrupts come before all that runs in thread context, where the scheduler tells them apart. */

@@ -6,6 +6,8 @@ export interface PcpuView {
   readonly topology: Topology;
   /** The vCPU that has the pCPU (also while it is being switched to), or −1. */
   current(pcpu: number): number;
+  /** Nobody has it, and it has not been asked to choose either: a bit of Xen's `prv->idlers`, which `__runq_tickle` clears. */
+  isIdler(pcpu: number): boolean;
   /** When it got it, picoseconds. */
   since(pcpu: number): number;
   isRunnable(vcpu: number): boolean;

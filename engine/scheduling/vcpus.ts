@@ -7,6 +7,8 @@ import type { Topology } from "./topology";
 
 /** What a vCPU is doing, as its hypervisor sees it; `off` where its domain does not run. */
 export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as const;
+/** The same for people. */
+export const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
 /** Where a blocked or woken vCPU is reported: the scheduler of the host. */
 export interface VcpuHost {
@@ -121,6 +123,11 @@ export class Vcpus {
 
   entry(v: number): DomainEntry {
     return this.domains[this.domainOf[v]!]!;
+  }
+
+  /** The processes of a kernel, which share its fate. */
+  processesOf(kernel: number): number[] {
+    return this.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
   }
 
   /** The vCPU that has left its pCPU runnable does not get it back. */

@@ -16,8 +16,7 @@ import { Nic } from "../../../engine/machine/nic/nic";
 import type { SharedRing } from "../../../engine/machine/sharedRing";
 import { Link } from "../../../engine/network/link";
 import type { PacketLog } from "../../../engine/network/packets";
-import { WAITING } from "../../../engine/scheduling/ipc";
-import { JOB_A, JOB_NEXT, JOB_OP, JOB_OWNER } from "../../../engine/scheduling/threads";
+import { JOB_A, JOB_NEXT, JOB_OP, JOB_OWNER, ThreadState } from "../../../engine/scheduling/threads";
 import { FIRST_ARGUMENT, OP, OWNER } from "../../../engine/scheduling/workSlot";
 
 /** Is told of a frame and of who has it: the path of a domain, a PCI function, an adapter or a link. */
@@ -132,7 +131,7 @@ function inThreads({ built: { machine: { cpus, kernel } } }: MachineEngine, look
     for (let j = threads.thread.head[t]!; j >= 0; j = threads.job(j, JOB_NEXT)) job(threads.job(j, JOB_OWNER), threads.job(j, JOB_OP), threads.job(j, JOB_A), holder);
     const w = threads.thread.work[t]!;
     if (w >= 0) job(work.get(w, OWNER), work.get(w, OP), work.get(w, FIRST_ARGUMENT), holder);
-    if (threads.thread.state[t] === WAITING) call(t, holder);
+    if (threads.thread.state[t] === ThreadState.waiting) call(t, holder);
   }
 }
 

@@ -51,7 +51,7 @@ class Ledger {
 
   readonly step = (): void => {
     const { columns, credit, taken, active } = this;
-    const count = this.policy["credits"]["state"].count[0]!;
+    const count = this.policy["credits"].count;
     if (count !== this.count) this.accounted();
     else for (let v = 0; v < credit.length; v++) taken[v]! += credit[v]! - columns.credit[v]!;
     this.count = count;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { kernelFunctions } from "../../../engine/scheduling/crossing";
 import { schedulerFunctions } from "../../../engine/scheduling/schedulerFunctions";
-import { WAITING } from "../../../engine/scheduling/ipc";
+import { ThreadState } from "../../../engine/scheduling/threads";
 import { NO_VCPU } from "../../../engine/trace/trace";
 import { begunAt, deathsOf } from "./deaths";
 import type { Invariant } from "./invariant";
@@ -145,7 +145,7 @@ export const crossingInvariants: readonly Invariant[] = [
             }
           }
           free = servers.filter((server) => cpus.isBlocked(server));
-          for (const caller of left) assert.notEqual(state[cpus.contextOfThread.indexOf(caller)], WAITING, "a caller waits for a server that has ended");
+          for (const caller of left) assert.notEqual(state[cpus.contextOfThread.indexOf(caller)], ThreadState.waiting, "a caller waits for a server that has ended");
           left = [];
         },
       };

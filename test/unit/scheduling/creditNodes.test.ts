@@ -15,6 +15,7 @@ class Pcpus implements PcpuView {
   tickled: number[] = [];
   constructor(readonly topology: Topology) {}
   current = (p: number): number => this.running[p]!;
+  isIdler = (p: number): boolean => this.running[p] === NONE && !this.tickled.includes(p);
   since = (): number => 0;
   isRunnable = (vcpu: number): boolean => !this.sleeping.has(vcpu);
   tickle = (p: number): void => void this.tickled.push(p);
