@@ -74,6 +74,7 @@ export class Preemptive implements ThreadPolicy {
     const row = this.rowOf[thread]!;
     const { vruntime } = this.entity;
     const q = this.queueOf(target);
+    this.updateCurrent(target);
     if (last !== NONE && last !== target) this.renormalise(row, this.queueOf(last), q);
     // `place_entity`: a sleeper gets half a period of credit at most (GENTLE_FAIR_SLEEPERS).
     if (why === Ready.woken) vruntime[row] = Math.max(vruntime[row]!, this.rq.minVruntime[q]! - (LATENCY * this.factor) / 2);
@@ -112,9 +113,7 @@ export class Preemptive implements ThreadPolicy {
     let thread = this.queues.shift(q);
     if (thread === NONE) thread = this.pull(q, 1);
     if (thread === NONE) return NONE;
-    const { rq } = this;
-    rq.exec[q] = 0;
-    if (!this.isSoft[thread]) rq.minVruntime[q] = Math.max(rq.minVruntime[q]!, this.entity.vruntime[this.rowOf[thread]!]!);
+    this.rq.exec[q] = 0;
     return thread;
   }
 
@@ -155,8 +154,27 @@ export class Preemptive implements ThreadPolicy {
 
   ran(vcpu: number, thread: number, time: number): void {
     if (this.isSoft[thread]) return;
-    this.entity.vruntime[this.rowOf[thread]!]! += time;
-    this.rq.exec[this.queueOf(vcpu)]! += time;
+    const q = this.queueOf(vcpu);
+    const row = this.rowOf[thread]!;
+    this.entity.vruntime[row]! += time;
+    this.rq.exec[q]! += time;
+    this.updateMinimum(q, this.entity.vruntime[row]!);
+  }
+
+  /** `update_curr`, as `enqueue_entity` does first: what runs on the vCPU has run until now. */
+  private updateCurrent(vcpu: number): void {
+    const current = this.domain.current(vcpu);
+    if (current !== NONE && !this.isSoft[current]) this.updateMinimum(this.queueOf(vcpu), this.entity.vruntime[this.rowOf[current]!]! + this.domain.ranNow(vcpu));
+  }
+
+  /** `update_min_vruntime`: that of whoever has run least, of the thread that runs and of those that wait; it never goes back. */
+  private updateMinimum(q: number, current: number): void {
+    const { queues, rq: { minVruntime } } = this;
+    const { vruntime } = this.entity;
+    let first = queues.first(q);
+    while (first !== NONE && this.isSoft[first]) first = queues.next(first);
+    const least = first === NONE ? current : Math.min(current, vruntime[this.rowOf[first]!]!);
+    if (least > minVruntime[q]!) minVruntime[q] = least;
   }
 
   /** `check_preempt_tick`, after evening out the queues (`rebalance_domains`). */
