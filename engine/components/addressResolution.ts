@@ -19,17 +19,20 @@ const SECOND = 1e12;
 /** Linux' `base_reachable_time`; a neighbour is believed for half of it to three halves (`neigh_rand_reach_time`). */
 const REACHABLE = 30 * SECOND;
 /**
- * BSD keeps one packet an address, asks five times, and keeps what it learnt for 20 minutes (`arp_maxhold`, `arp_maxtries`, `arpt_keep`, if_arp.c); Linux keeps
+ * BSD keeps one packet an address, asks five times, calls the neighbour down for 20 s, and keeps what it learnt for 20 minutes (`arp_maxhold`, `arp_maxtries`, `arpt_down`, `arpt_keep`, if_arp.c); Linux keeps
  * 212,992 bytes of packets (`unres_qlen_bytes`), about a hundred, asks three times (`mcast_solicit`, `neigh_max_probes`), and looks into what it suspects after
  * 5 s, with three probes, one a second (`arp_tbl`, net/ipv4/arp.c). Its time to believe follows by stack.
  */
 const neighbourRules: Readonly<Record<System, NeighbourRules>> = {
-  rump: { held: 1, requests: 5, believed: 1200 * SECOND },
+  rump: { held: 1, requests: 5, down: 20 * SECOND, believed: 1200 * SECOND },
   linux: { held: 101, requests: 3, believed: REACHABLE, detection: { delay: 5 * SECOND, interval: SECOND, probes: 3 } },
 };
 
 /** What `spendSend` notes for `send`: the neighbour was not known, and the work does not go through the interface. */
 const HELD = 1;
+
+/** What a sender hears whose packet a neighbour's silence has cost: EHOSTUNREACH in Linux, of what has waited; EHOSTDOWN in NetBSD, of what comes later (`arpresolve`). */
+export type HostError = "EHOSTUNREACH" | "EHOSTDOWN";
 
 /** Who wants to know what became of the stack's address at another interface, and which one that is. */
 export interface AddressMove {
@@ -51,10 +54,10 @@ export class AddressResolution {
   /** Wiring: who moves the address, where something does. */
   move: AddressMove | undefined;
 
-  /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now @param freed is told of packets that it drops */
+  /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now @param freed is told of packets that it drops, and of what their senders hear */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
-    private readonly locks: StackLocks, private readonly wire: () => NetworkInterface, private readonly freed: (packet: number) => void = () => {},
+    private readonly locks: StackLocks, private readonly wire: () => NetworkInterface, private readonly freed: (packet: number, error?: HostError) => void = () => {},
   ) {
     const { machine, spec, domain } = place;
     const { kernel } = machine;
@@ -99,6 +102,7 @@ export class AddressResolution {
     // What has gone through the interface by now is sent, although the address may not be believed any more.
     const mac = isHeldBack ? this.arp.lookup(next, kernel.now) : this.arp.lastOf(next);
     if (mac === NONE) {
+      if (this.arp.isDown(next, kernel.now)) return this.refuse(next, packet);
       const { displaced, asked } = this.arp.wait(next, packet, kernel.cause);
       if (displaced !== NONE) this.drop("no address yet", displaced);
       if (!asked) this.requestSoon(next);
@@ -178,13 +182,22 @@ export class AddressResolution {
   /** The time to ask again has come, or to give up. */
   private unanswered(ip: number): void {
     if (this.arp.asksAgain(ip)) return this.place.machine.cpus.post(this.softint, this.component, ArpOp.request, ip | 0);
-    for (let packet = this.arp.take(ip); packet !== NONE; packet = this.arp.take(ip)) this.drop("no answer to ARP", packet);
+    const { machine: { kernel }, domain } = this.place;
+    this.arp.giveUp(ip, kernel.now - ARP_RETRY);
+    const error = domain.system === "linux" ? "EHOSTUNREACH" : undefined;
+    for (let packet = this.arp.take(ip); packet !== NONE; packet = this.arp.take(ip)) this.drop("no answer to ARP", packet, error);
   }
 
-  private drop(why: "no address yet" | "no answer to ARP", packet: number): void {
+  /** The neighbour is down. NetBSD keeps the packet in case that it answers after all; here whoever heard of the error does not send it as well. */
+  private refuse(ip: number, packet: number): void {
+    this.drop("no answer to ARP", packet, "EHOSTDOWN");
+    if (this.arp.asksWhileDown(ip, this.place.machine.kernel.now)) this.requestSoon(ip);
+  }
+
+  private drop(why: "no address yet" | "no answer to ARP", packet: number, error?: HostError): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(this.events[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
-    this.freed(packet);
+    this.freed(packet, error);
   }
 
   /** The address comes to the interface of {@link move}, which hears what becomes of it: the next thing that the thread does. */

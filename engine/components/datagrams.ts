@@ -7,6 +7,7 @@ import { IcmpType } from "../network/packets";
 import { UdpSockets } from "../network/udp";
 import { UdpSendBuffers } from "../network/udpSendBuffers";
 import { NONE } from "../trace/trace";
+import type { HostError } from "./addressResolution";
 import type { SendError } from "./interface";
 import { StackPart, type StackLocks } from "./stackLocks";
 
@@ -103,6 +104,7 @@ export class Datagrams {
       "sendto failed: EMSGSIZE": { kind: "violation", a: "bytes" },
       "sendto failed: ENOBUFS": { kind: "violation", a: "bytes" },
       "sendto failed: ENETDOWN": { kind: "violation", a: "bytes" },
+      "sendto failed: EHOSTDOWN": { kind: "violation", a: "bytes" },
     });
     this.waiting = system === "linux" ? kernel.functions({ sock_wait_for_wmem: { file: "net/core/sock.c", kind: "socket", a: "bytes" } }).sock_wait_for_wmem : NONE;
     this.sendBuffers = system === "linux" ? new UdpSendBuffers(kernel.store, place.spec.path) : undefined;
@@ -186,15 +188,18 @@ export class Datagrams {
     return this.sendBuffers !== undefined && this.socketOf(packet) >= 0;
   }
 
-  /** A frame is freed. @param error as it could not be sent */
-  freed(packet: number, error?: SendError): void {
+  /**
+   * A frame is freed. @param error as it could not be sent. Linux' sender hears of none: "host unreachable" is not fatal in its table of ICMP errors, and is
+   * told only to who has asked for such (`icmp_err_convert`, `__udp4_lib_err`: IP_RECVERR).
+   */
+  freed(packet: number, error?: SendError | HostError): void {
     const socket = this.socketOf(packet);
     if (socket < 0) return;
     const length = this.place.machine.packets.payloadLength(packet);
     const user = this.users[this.sockets.userOf(socket)];
     if (this.sendBuffers !== undefined) {
       if (this.sendBuffers.free(socket, length + DATAGRAM_HEADERS)) user?.onSendSpace?.(socket);
-    } else if (error !== undefined) {
+    } else if (error !== undefined && error !== "EHOSTUNREACH") {
       this.refuse(error, length);
       user?.onSendFailed?.(socket, error);
     }
@@ -221,7 +226,7 @@ export class Datagrams {
   }
 
   /** A call fails, and says why. */
-  private refuse(error: "EMSGSIZE" | SendError, bytes: number): string {
+  private refuse(error: "EMSGSIZE" | "EHOSTDOWN" | SendError, bytes: number): string {
     this.mark(this.events[`sendto failed: ${error}`], bytes);
     return error;
   }

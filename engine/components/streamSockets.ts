@@ -1,7 +1,8 @@
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type CloseReason, type Discard, type TcpOptions } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type TcpOptions } from "../network/tcp/tcp";
+import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
@@ -21,6 +22,7 @@ export class StreamSockets {
   readonly tcp: TcpStack;
   private readonly conn;
   private readonly listener;
+  private readonly failed;
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
 
@@ -28,7 +30,7 @@ export class StreamSockets {
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
     private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
-    answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets,
+    answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets, private readonly softint: number,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -36,6 +38,10 @@ export class StreamSockets {
       user: "i32", port: "u16", live: "u8", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
     });
     this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
+    this.failed = kernel.functions({
+      "connection failed: EHOSTUNREACH": { kind: "violation", a: "connection" },
+      "connection failed: EHOSTDOWN": { kind: "violation", a: "connection" },
+    });
     const iss = kernel.random.open(spec.path, "initial sequence numbers");
     const base = defaults[domain.system];
     const { congestion = base.congestion, keepalive } = spec.options as { readonly congestion?: TcpOptions["congestion"]; readonly keepalive?: number };
@@ -96,10 +102,17 @@ export class StreamSockets {
   }
 
   private closed(conn: number, reason: CloseReason): void {
+    if (reason === CloseReason.hostUnreachable) this.markFailed(this.failed["connection failed: EHOSTUNREACH"], conn);
+    else if (reason === CloseReason.hostDown) this.markFailed(this.failed["connection failed: EHOSTDOWN"], conn);
     this.userOf(conn)?.onClosed(conn, reason);
     if (conn >= this.conn.rows || this.conn.live[conn] === 0) return;
     this.conn.live[conn] = 0;
     this.releasePort(this.conn.port[conn]!);
+  }
+
+  private markFailed(fn: number, conn: number): void {
+    const { kernel, cpus } = this.place.machine;
+    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, conn);
   }
 
   /** A port goes back to the portmap when nobody listens on it, and no connection has it. */

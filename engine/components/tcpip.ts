@@ -3,10 +3,10 @@ import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
 import { TimerFor } from "../network/tcp/tcb";
-import { NO_CONNECTION, TcpTimer, type TcpStack } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpTimer, type TcpStack } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { AcrossOp, DistantInterface, distance } from "./across";
-import { AddressResolution, ArpOp } from "./addressResolution";
+import { AddressResolution, ArpOp, type HostError } from "./addressResolution";
 import { DatagramOp, Datagrams } from "./datagrams";
 import type { FrameConsumer, NetworkInterface, SendError } from "./interface";
 import { OwnedSockets } from "./ownedSockets";
@@ -72,10 +72,10 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.locks = new StackLocks(machine, domain);
     this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
     this.calls = new SocketCalls(place, this.id, this.locks, this.owned);
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet) => this.freed(packet));
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet, error) => this.undelivered(packet, error));
     this.streams = new StreamSockets(
       place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip),
-      (packet, why) => this.drop(this.discards[why], packet), this.owned,
+      (packet, why) => this.drop(this.discards[why], packet), this.owned, this.softint,
     );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
@@ -162,6 +162,12 @@ export class TcpIp implements PlacedModel, FrameConsumer {
 
   freed(packet: number, error?: SendError): void {
     this.datagrams.freed(packet, error);
+  }
+
+  /** A packet has gone no further than ARP. */
+  private undelivered(packet: number, error: HostError | undefined): void {
+    if (!this.place.machine.packets.isTcp(packet)) this.datagrams.freed(packet, error);
+    else if (error !== undefined) this.tcp.unreachable(packet, error === "EHOSTDOWN" ? CloseReason.hostDown : CloseReason.hostUnreachable);
   }
 
   /** ARP, for who moves the stack's address from one interface to another: see {@link AddressResolution.move}. */

@@ -18,6 +18,8 @@ export interface NeighbourRules {
   readonly held: number;
   /** Requests in a row that nobody answers, after which what waits is given up. */
   readonly requests: number;
+  /** For how long after the last of them whoever sends hears that the neighbour is down; without it nobody does. */
+  readonly down?: number;
   /** How long an answer is believed. Then the neighbour is asked anew, unless there is {@link detection}. */
   readonly believed: number;
   /**
@@ -27,8 +29,11 @@ export interface NeighbourRules {
   readonly detection?: { readonly delay: number; readonly interval: number; readonly probes: number };
 }
 
-/** `chained`: the next row in its hash chain, plus one; `since`: last confirmed; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
-const schema = { ip: "u32", chained: "i32", mac: "f64", state: "u8", since: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
+/** Who sends to a neighbour that is down has it asked again, but not more often than so (`arpresolve`). */
+const ASKS_AGAIN = 1e12;
+
+/** `chained`: the next row in its hash chain, plus one; `since`: last confirmed; `down`: until then its silence is an error; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
+const schema = { ip: "u32", chained: "i32", mac: "f64", state: "u8", since: "f64", down: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
 const heldSchema = { packet: "i32", cause: "i32", next: "i32" } as const;
 
 /** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
@@ -36,15 +41,15 @@ export class ArpCache {
   private readonly rows: Table<typeof schema>;
 
   private readonly held: Table<typeof heldSchema>;
-  private readonly rules: NeighbourRules;
+  private readonly rules: { readonly [K in keyof Required<NeighbourRules>]: NeighbourRules[K] };
   private readonly words: Words;
   /** The first of the chains' heads: each a row, plus one. */
   private readonly chains: number;
 
   /** @param name unique: the path of the component or interface */
-  constructor(store: Store, name: string, { held, requests, believed, detection }: NeighbourRules) {
+  constructor(store: Store, name: string, { held, requests, down, believed, detection }: NeighbourRules) {
     // Of one shape, whatever it was put together from.
-    this.rules = { held, requests, believed, detection };
+    this.rules = { held, requests, down, believed, detection };
     this.rows = store.table(`${name}: ARP cache`, schema);
     this.words = store.words;
     this.chains = store.addWords(`${name}: ARP cache, chains`, CHAINS);
@@ -153,6 +158,27 @@ export class ArpCache {
     return true;
   }
 
+  /** The last request for `ip`, made then, has not been answered. */
+  giveUp(ip: number, asked: number): void {
+    const row = this.find(ip);
+    if (row >= 0 && this.rules.down !== undefined) this.rows.down[row] = asked + this.rules.down;
+  }
+
+  /** Whether `ip` has not answered, so that sending to it is an error. */
+  isDown(ip: number, now: number): boolean {
+    const row = this.find(ip);
+    return row >= 0 && now < this.rows.down[row]!;
+  }
+
+  /** Somebody sends to `ip`, which is down. @returns whether to ask for it once more, which prolongs that */
+  asksWhileDown(ip: number, now: number): boolean {
+    const row = this.find(ip);
+    const { down } = this.rules;
+    if (row < 0 || down === undefined || now < this.rows.down[row]! - down + ASKS_AGAIN) return false;
+    this.rows.down[row] = now + down;
+    return true;
+  }
+
   /** Does a packet still wait for the address of `ip`? */
   isWaiting(ip: number): boolean {
     const row = this.find(ip);
@@ -177,6 +203,7 @@ export class ArpCache {
       rows.state[row] = Known.stale;
     }
     rows.mac[row] = mac;
+    rows.down[row] = 0;
     return hasMoved;
   }
 

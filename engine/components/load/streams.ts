@@ -17,7 +17,7 @@ const ATTEMPTS = 10;
 /** TCP connections of the load generator: each belongs to a workload and stays with one thread. */
 export class Streams implements Transport, SocketUser {
   private readonly conn: Table<{
-    readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8";
+    readonly run: "i32"; readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closed: "u8"; readonly ticket: "i32"; readonly opening: "u8";
   }>;
   private readonly scalars;
   /** By workload, how often no connection could be made. */
@@ -38,7 +38,7 @@ export class Streams implements Transport, SocketUser {
       "connect failed: EADDRNOTAVAIL": { kind: "violation", a: "port" },
       "connect failed: EADDRINUSE": { kind: "violation", a: "port" },
     });
-    this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closed: "u8" });
+    this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closed: "u8", ticket: "i32", opening: "u8" });
     this.scalars = kernel.store.table(`client threads of ${path}`, { opened: "f64" }, 1);
     this.scalars.alloc();
     this.unopened = kernel.store.table(`connections not made of ${path}`, { count: "u32" });
@@ -77,6 +77,7 @@ export class Streams implements Transport, SocketUser {
   onAcceptable(): void {}
 
   onEstablished(conn: number): void {
+    this.conn.opening[conn] = 0;
     this.runOf(conn).client.ready(conn);
   }
 
@@ -102,7 +103,9 @@ export class Streams implements Transport, SocketUser {
     this.close(conn);
     const run = this.runOf(conn);
     run.failed(closedFor[reason]);
-    run.client.failed?.(conn);
+    // It was connect(2) that failed, at once: to try again without end would take no time.
+    if (reason === CloseReason.hostDown && this.conn.opening[conn] === 1) this.tryAgain(run.number, this.conn.ticket[conn]!);
+    else run.client.failed?.(conn);
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------
@@ -152,6 +155,8 @@ export class Streams implements Transport, SocketUser {
     const c = this.conn;
     c.run[conn] = w;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closed[conn] = 0;
+    c.ticket[conn] = ticket;
+    c.opening[conn] = 1;
     this.runs[w]!.opened(conn, ticket);
   }
 
@@ -162,9 +167,13 @@ export class Streams implements Transport, SocketUser {
     const row = this.fn[error === "EADDRNOTAVAIL" ? "connect failed: EADDRNOTAVAIL" : "connect failed: EADDRINUSE"];
     kernel.mark(row, this.component, cpus.contextOf(cpus.currentThread), kernel.now, 0, NONE, run.target.port);
     run.failed(failureOf(error));
+    this.tryAgain(w, ticket);
+  }
+
+  private tryAgain(w: number, ticket: number): void {
     while (this.unopened.rows <= w) this.unopened.alloc();
     this.unopened.count[w]!++;
-    run.client.unopened?.(ticket, this.unopened.count[w]! <= ATTEMPTS);
+    this.runs[w]!.client.unopened?.(ticket, this.unopened.count[w]! <= ATTEMPTS);
   }
 
   private send(conn: number): void {

@@ -132,7 +132,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   if (isTimely(tcp, conn)) noteAcknowledged(tcp, conn, ack);
   if (tcp.hystart) afterArrival(tcp, conn);
   t.sndNxt[conn] = later(t.sndNxt[conn]!, ack);
-  t.retransmits[conn] = 0;
+  t.retransmits[conn] = t.softError[conn] = 0;
   const undone = t.reduced[conn] !== 0 && undoAtAdvance(tcp, conn, packet, ack);
   if (undone) t.highRxt[conn] = ack;
   else if (t.inRecovery[conn] !== 0) recover(tcp, conn, acked, ack);

@@ -63,6 +63,8 @@ export interface TcpOptions {
   readonly maxSynRetransmits: number;
   /** How a listener's queues are kept, and what happens where they are full: see `listeners.ts`. */
   readonly listeners: "netbsd" | "linux";
+  /** Who hears that a neighbour does not answer: see `unreachable.ts`. */
+  readonly unreachable: "netbsd" | "linux";
   /** Most connections that may wait for `accept`, whatever `listen` is asked for. */
   readonly somaxconn: number;
   /** Of connections whose user names none. */
@@ -78,7 +80,7 @@ export interface TcpOptions {
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
   congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
-  maxSynRetransmits: 5, listeners: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
+  maxSynRetransmits: 5, listeners: "netbsd", unreachable: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /**
@@ -94,7 +96,7 @@ export const netbsdTcp: TcpOptions = {
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", hystart: true, nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
-  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -109,7 +111,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
     quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, hystart: o.hystart, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
-    listeners: o.listeners, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,
+    listeners: o.listeners, unreachable: o.unreachable, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,
   };
 }
 
@@ -136,6 +138,9 @@ export const CloseReason = {
   timedOut: 3,
   /** `abort` was called. */
   aborted: 4,
+  /** The neighbour does not answer ARP (EHOSTUNREACH, EHOSTDOWN): see `unreachable.ts`. */
+  hostUnreachable: 5,
+  hostDown: 6,
 } as const;
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 

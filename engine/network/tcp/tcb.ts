@@ -102,6 +102,8 @@ export const tcbSchema = {
   /** Times that the oldest segment was retransmitted by timeout. */
   retransmits: "u8",
   synRetransmitted: "u8",
+  /** The close reason that a neighbour's silence will be, if it lasts; 0: none. */
+  softError: "u8",
 
   cwnd: "f64", ssthresh: "f64",
   /** Bytes acknowledged since cwnd last grew, in congestion avoidance. */

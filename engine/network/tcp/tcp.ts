@@ -12,6 +12,7 @@ import { SegmentPlan } from "./plan";
 import { STATE_NAMES, State, type TcpCounter } from "./tcb";
 import { expire } from "./timers";
 import { answersRead } from "./window";
+import { unreachable, type Unreachable } from "./unreachable";
 
 export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
@@ -94,6 +95,11 @@ export class TcpStack {
     tcp.writes.note(conn, t.written[conn], tcp.env.cause());
     settle(tcp, this.plan, conn);
     return accepted;
+  }
+
+  /** A segment was not sent, as its neighbour does not answer. */
+  unreachable(packet: number, why: Unreachable): void {
+    unreachable(this.tcp, packet, why);
   }
 
   /** TCP_NODELAY: small segments are sent though others are on the way. */

@@ -6,6 +6,7 @@ import { probeTimeout } from "./lossProbe";
 import { reorderingTimeout } from "./rack";
 import { ProbeOut, Resend, State, TimerFor } from "./tcb";
 import { remember } from "./undo";
+import { reasonOfSilence } from "./unreachable";
 
 /** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
 const RTO_AFTER_LOST_SYN = 3e12;
@@ -102,7 +103,7 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
   tcp.count("timeouts");
   const handshake = t.state[conn] === State.synSent || t.state[conn] === State.synReceived;
   if (t.retransmits[conn]! >= (handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)) {
-    tcp.destroy(conn, CloseReason.timedOut);
+    tcp.destroy(conn, reasonOfSilence(tcp, conn));
     return;
   }
   const first = t.retransmits[conn] === 0;

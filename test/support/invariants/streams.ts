@@ -40,7 +40,7 @@ function leastTimeFor({ options: { minRto, maxRto } }: TcpCore, attempts: number
 /** Rules of what TCP promises to applications. */
 export const streamInvariants: readonly Invariant[] = [
   {
-    number: 34, says: "a connection survives an outage that is shorter than the time for which TCP sends again, and ends with ETIMEDOUT after it: no sooner than when it has sent again as often as it may without an answer, and not later",
+    number: 34, says: "a connection survives an outage that is shorter than the time for which TCP sends again, and ends with ETIMEDOUT after it, or with what ARP has said of the neighbour: no sooner than when it has sent again as often as it may without an answer, and not later",
     watch: (engine) => {
       const cores = stacksOf(engine).map((tcp) => tcp["tcp"]);
       let wrong: string | undefined;
@@ -66,7 +66,8 @@ export const streamInvariants: readonly Invariant[] = [
           const now = engine.built.machine.kernel.now;
           const isSilent = tcb.keepAliveProbes[conn]! >= probes && now - tcb.lastReceive[conn]! >= idle;
           const time = leastTimeFor(tcp, attemptsOf(tcp, conn));
-          if (reason === CloseReason.timedOut && !isSilent && now - unanswered[conn]!.since < time) wrong ??= `a connection is given up after ${now - unanswered[conn]!.since} ps, and not after ${time}`;
+          const isGivenUp = reason === CloseReason.timedOut || (tcb.state[conn]! >= State.established && (reason === CloseReason.hostUnreachable || reason === CloseReason.hostDown));
+          if (isGivenUp && !isSilent && now - unanswered[conn]!.since < time) wrong ??= `a connection is given up after ${now - unanswered[conn]!.since} ps, and not after ${time}`;
           destroy(conn, reason);
         };
       }
