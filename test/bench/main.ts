@@ -2,6 +2,7 @@ import { cpus, totalmem } from "node:os";
 import { inlineMore } from "../../engine/cli/v8Flags";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { applications } from "./applications";
 import { eventQueue } from "./eventQueue/section";
 import { keyframes } from "./keyframes";
 import { runOwn } from "./ns3/own";
@@ -10,11 +11,12 @@ import { scaling } from "./scaling";
 import type { Section } from "./section";
 import { simulation } from "./simulation";
 import { traces } from "./traces";
+import { countWork } from "./work";
 
 // As the command line does.
 inlineMore();
 
-const sections: readonly Section[] = [eventQueue, simulation, ns3, scaling, keyframes, traces];
+const sections: readonly Section[] = [eventQueue, simulation, ns3, applications, scaling, keyframes, traces];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "string" } } });
@@ -53,4 +55,5 @@ async function main(): Promise<void> {
   if (values.write !== undefined) writeFileSync(values.write, `${page.join("\n\n")}\n`);
 }
 
-if (!runOwn(process.argv.slice(2))) void main();
+const args = process.argv.slice(2);
+if (!runOwn(args) && !countWork(args)) void main();

@@ -128,7 +128,7 @@ describe("HyStart", () => {
     const until = net.time + SECOND;
     while (value("cwnd") < value("ssthresh") && net.time < until) net.run(net.time + MILLISECOND / 4);
     const { slowStartsEndedByTrain: train, slowStartsEndedByDelay: delay } = a.stack.counters;
-    return { train: train, delay: delay, ssthresh: value("ssthresh") / 1448, cwnd: value("cwnd") / 1448 };
+    return { train, delay, ssthresh: value("ssthresh") / 1448, cwnd: value("cwnd") / 1448 };
   }
 
   it("leaves slow start when the window fills the path, by the train; a path whose ACKs are far apart, by its queue", () => {

@@ -1,0 +1,99 @@
+import { createEngine, type MachineEngine } from "../../engine/create";
+import type { Design } from "../../engine/design/model";
+import { designOf } from "../support/runDesign";
+import { cpuTime, least, memoryInUse, number } from "./section";
+
+export const ROUNDS = 3;
+/** Requests in all, however many share them. */
+export const REQUESTS = 20_000;
+/** Dispatches between two looks at whether all requests are answered. */
+const SLICE = 2000;
+
+export interface Measured {
+  /** CPU seconds from the first event to the last answer. */
+  readonly seconds: number;
+  /** CPU seconds to build the machine. */
+  readonly build: number;
+  readonly events: number;
+  readonly requests: number;
+  /** Memory that the process holds for the machine when it is built. */
+  readonly bytes: number;
+  readonly engine: MachineEngine;
+}
+
+export type Point = Measured & { readonly size: number };
+
+/** Measures each size, {@link ROUNDS} times in turn, after once to compile. */
+export async function series(sizes: readonly number[], text: (size: number, index: number) => string): Promise<Point[]> {
+  const designs = sizes.map((size, i) => designOf(text(size, i)));
+  const runs = designs.map((): Measured[] => []);
+  // Once without measuring, and held, since what was compiled for a machine lives as long as it does.
+  const first = await answered(designs.at(-1)!);
+  for (let round = 0; round < ROUNDS; round++) for (const [d, design] of designs.entries()) runs[d]!.push(await answered(design));
+  const best = (of: readonly Measured[], key: "seconds" | "build" | "bytes"): number => least(of.map((one) => one[key]));
+  return runs.map((of, d) => ({ ...(of[0] ?? first), size: sizes[d]!, seconds: best(of, "seconds"), build: best(of, "build"), bytes: best(of, "bytes") }));
+}
+
+/** Runs a design until its clients have all their answers. @param built is told when its machine is built @throws Error if it ends before */
+export async function answered(design: Design, built: () => void = () => {}): Promise<Measured> {
+  const before = await memoryInUse();
+  let start = cpuTime();
+  const engine = createEngine(design);
+  const build = cpuTime() - start;
+  const bytes = (await memoryInUse()) - before;
+  built();
+  let seconds = 0;
+  let requests = 0;
+  for (let all = false; !all; ) {
+    start = cpuTime();
+    for (let i = 0; i < SLICE; i++) if (!engine.dispatch()) throw new Error("a design's run ended before its requests");
+    seconds += cpuTime() - start;
+    const workloads = reportsOf(engine);
+    requests = workloads.reduce((sum, { completed }) => sum + completed, 0);
+    all = workloads.every((workload) => workload.completed + workload.errors >= (workload.requests ?? 0));
+  }
+  return { seconds, build, bytes, events: engine.dispatches, requests, engine };
+}
+
+function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly requests: number | undefined }[] {
+  return [...machine.components.values()].flatMap((model) => model.reports?.() ?? []);
+}
+
+/** By how much what one takes grows with the number, plus one: the slope of a straight line through the logarithms. */
+export function exponent<P extends { readonly size: number }>(points: readonly P[], each: (point: P) => number): string {
+  const x = points.map(({ size }) => Math.log(size));
+  const y = points.map((point) => Math.log(each(point)));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const slope = x.reduce((sum, xi, i) => sum + (xi - mx) * (y[i]! - my), 0) / x.reduce((sum, xi) => sum + (xi - mx) * (xi - mx), 0);
+  return (1 + slope).toFixed(2);
+}
+
+export function perEvent(seconds: number, events: number): string {
+  return number((seconds / events) * 1e9);
+}
+
+export function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
+/** A design of so many domains on a host, and workloads from one client. */
+export function text(domains: readonly string[], workloads: readonly string[], cores: number): string {
+  return `exoscope: 1
+name: Growing
+profile: xeon-4114-82599
+hosts:
+  server:
+    cpu: { cores: ${cores} }
+    iommu: on
+    devices:
+      nic0: { model: intel-82599, mtu: 1500, sriov: { vfs: 8 } }
+    hypervisor: { model: xen, scheduler: credit }
+    domains:
+${domains.join("\n")}
+  client: { model: load-generator, link: { to: server.nic0, rate: 10Gbps, delay: 2us } }
+workloads:
+${workloads.join("\n")}
+run: { until: 1000s, seed: 1 }
+`;
+}
