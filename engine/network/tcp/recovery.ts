@@ -8,7 +8,8 @@ import { remember } from "./undo";
 export function enterRecovery(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   const una = t.sndUna[conn]!;
-  const flight = (t.sndMax[conn]! - una) >>> 0;
+  // What is beyond the window went out by limited transmit, and does not count (RFC 5681 section 3.2).
+  const flight = Math.min((t.sndMax[conn]! - una) >>> 0, t.cwnd[conn]!);
   remember(tcp, conn, false);
   t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
   t.cwnd[conn] = t.ssthresh[conn]! + (t.sack[conn] !== 0 ? 0 : DUP_THRESH * t.sndMss[conn]!);

@@ -51,6 +51,15 @@ describe("TCP loss recovery", () => {
       assert.ok(value("cwnd")! <= 10 * MSS);
     });
 
+    it(`halves what the window has let out: segments of limited transmit do not count (${sack ? "SACK" : "NewReno"})`, () => {
+      const { net, c, from } = lossy({ sack, lost: [1], segments: 40 });
+      net.run(net.time + 100 * MILLISECOND);
+      const again = net.sent.findIndex(({ packet }, i) => i > from && net.packets.payloadLength(packet) > 0 && net.packets.relativeSequence(packet) === 1);
+      const before = net.sent.slice(from, again).filter(({ packet }) => net.packets.payloadLength(packet) > 0);
+      assert.equal(before.length, 22);
+      assert.equal(net.hosts[0].stack.describe(c).find(({ name }) => name === "ssthresh")?.number, 10 * MSS);
+    });
+
     it(`takes the loss of the last segment for a timeout (${sack ? "SACK" : "NewReno"})`, () => {
       const { net, counters, got } = lossy({ sack, lost: [5], segments: 5 });
       const start = net.time;
