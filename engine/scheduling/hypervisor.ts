@@ -4,8 +4,8 @@ import type { Machine } from "../machine/machine";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 import { VcpuState, type Cpus, type VcpuHost } from "./cpus";
-import { MASTER, MasterAccounting } from "./masterAccounting";
 import { describeHypervisor } from "./hypervisorVariables";
+import { MASTER, MasterAccounting } from "./masterAccounting";
 import { Inside, Pcpus } from "./pcpus";
 import type { Topology } from "./topology";
 import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
@@ -16,10 +16,10 @@ const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, re
  * The lower level of scheduling: vCPUs on pCPUs. The mechanism is here (who has which pCPU, what a switch costs, ticks, slices);
  * the choice is the policy's.
  *
- * A tick, the time for the host's accounting, a slice's end, a device that wants a vCPU which does not run, and another pCPU that asks this one to choose
- * anew are interrupts: they take the pCPU from the guest that it is in, by a VM exit. A pCPU that asks itself does so in a hypercall, or in an
- * interrupt, and needs none (`cpu_raise_softirq`). What they raise is done after one another before any guest has the pCPU again, as Xen does its softirqs (`xen/common/softirq.c`): what comes
- * meanwhile waits, and costs no further exit.
+ * A tick, the time for the host's accounting, a slice's end, a device or a timer that wants a vCPU which does not run, and another pCPU that asks this
+ * one to choose anew are interrupts: they take the pCPU from the guest that it is in, by a VM exit. A pCPU that asks itself does so in a hypercall, or
+ * in an interrupt, and needs none (`cpu_raise_softirq`). What they raise is done after one another before any guest has the pCPU again, as Xen does its
+ * softirqs (`xen/common/softirq.c`): what comes meanwhile waits, and costs no further exit.
  */
 export class Hypervisor implements Model, VcpuHost, PcpuView {
   readonly id: number;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Mutation } from "./mutation";
 
 /** A process whose threads are at a lock nearly all the time ends, and another goes on. */
@@ -12,6 +13,11 @@ faults:
   - { at: 1ms, crash: one }
 run: { until: 20ms }
 `;
+
+/** NetBSD's kernel, in which threads that wake and soft interrupts take the CPU from calls under KERNEL_LOCK and softnet_lock. */
+const netbsd = [2, 3].map((vcpus) => readFileSync("samples/placement/monolithic-netbsd.exo.yaml", "utf8").replace("vcpus: 4", `vcpus: ${vcpus}`)
+  .replace("workers: 2", "workers: 6").replace("concurrency: 8", "concurrency: 32")
+  .replace("      nginx:", "      busy: { kind: process, components: [ compute: { burst: 300us, threads: 3 } ] }\n      nginx:"));
 
 /** Faults of locks. */
 export const lockMutations: readonly Mutation[] = [
@@ -30,8 +36,8 @@ export const lockMutations: readonly Mutation[] = [
   // A soft interrupt waits for the owner.
   { breaks: 88, file: "engine/scheduling/sections.ts", replace: "if (soft && !locks.isSoft(lock)) {", by: "if (soft && lock < 0) {" },
   // Who holds a spin lock of the kernel's is preempted: under it, and between two pieces of work.
-  { breaks: 89, file: "engine/scheduling/dispatcher.ts", replace: " || (unfinished === NONE ? this.cpus.locks.keepsOnVcpu(before) : work.keepsVcpu(unfinished))", by: "" },
-  { breaks: 89, file: "engine/scheduling/sections.ts", replace: "return lock !== NONE && this.parts.locks.classOf(lock).holderStays;", by: "return false;" },
+  { breaks: 89, file: "engine/scheduling/dispatcher.ts", replace: " || (unfinished === NONE ? this.cpus.locks.keepsOnVcpu(before) : work.keepsVcpu(unfinished))", by: "", design: netbsd, dispatches: 60_000 },
+  { breaks: 89, file: "engine/scheduling/sections.ts", replace: "return lock !== NONE && this.parts.locks.classOf(lock).holderStays;", by: "return false;", design: netbsd, dispatches: 60_000 },
   // A wake-up is lost: nobody is looked for, or nobody is told.
   { breaks: 90, file: "engine/scheduling/sections.ts", replace: "if (!locks.release(lock) || locks.waiting(lock) === 0) return;", by: "if (!locks.release(lock) || locks.waiting(lock) !== 1) return;" },
   { breaks: 90, file: "engine/scheduling/sections.ts", replace: "      wake(this.word(w, THREAD));\n", by: "" },
