@@ -246,7 +246,7 @@ export const ringInvariants: readonly Invariant[] = [
     number: 23, says: "a reader announces that it is about to sleep only after 256 polls in a row have found nothing",
     watch: ({ trace, names }) => {
       const ids = (what: string): number[] => names.functions.filter(({ name }) => name.endsWith(what)).map(({ id }) => id);
-      const [polls, announcements] = [ids(": poll"), ids(": about to sleep")];
+      const [polls, announcements, sleeps] = [ids(": poll"), ids(": about to sleep"), ids(": sleep")];
       const empty = new Map<number, number>();
       return {
         row: (row) => {
@@ -254,8 +254,8 @@ export const ringInvariants: readonly Invariant[] = [
           const fn = trace.fn(row);
           if (polls.includes(fn)) empty.set(context, (empty.get(context) ?? 0) + trace.a(row));
           else if (announcements.includes(fn)) assert.ok((empty.get(context) ?? 0) >= 256, "a reader goes to sleep early");
-          // A frame that another thread loses at the ring is not one that the reader has found.
-          if (announcements.includes(fn) || (trace.packet(row) >= 0 && trace.vcpu(row) !== NO_VCPU)) empty.delete(context);
+          // An announcement that is preempted has two rows. A frame that another thread loses at the ring is not one that the reader has found.
+          if (sleeps.includes(fn) || (trace.packet(row) >= 0 && trace.vcpu(row) !== NO_VCPU)) empty.delete(context);
         },
       };
     },
