@@ -1,30 +1,11 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { invariants } from "../support/invariants/all";
 import { mutations } from "../support/mutations/all";
-import { mutate } from "../support/mutations/mutation";
-import { randomMachine } from "../support/randomMachine";
-
-/** Random machines that are tried before a fault counts as not found. */
-const MACHINES = 150;
-const DISPATCHES = 20_000;
+import { findFaults } from "../support/mutations/findFaults";
+import { isOfScheduling } from "../support/mutations/mutation";
 
 describe("faults in the models", () => {
-  for (const { breaks, design, dispatches = DISPATCHES, ...mutation } of mutations) {
-    const rule = invariants.find(({ number }) => number === breaks);
-    it(`invariant ${breaks} fires for ${mutation.file}: ${mutation.by.trim() || `without ${mutation.replace.trim()}`}`, async () => {
-      assert.ok(rule !== undefined, `there is no invariant ${breaks}`);
-      const { run } = await mutate(mutation);
-      const designs = design !== undefined ? [design].flat() : fc.sample(randomMachine, { numRuns: MACHINES, seed: breaks }).map(({ text }) => text);
-      let error: string | undefined;
-      for (const text of designs) {
-        const wrong = run(text, dispatches, breaks);
-        if (wrong?.invariant === true) return;
-        error ??= wrong?.message;
-      }
-      assert.fail(`“${rule.says}” held in all ${designs.length} machines${error === undefined ? "" : `; one ended with: ${error}`}`);
-    });
-  }
+  findFaults(mutations.filter((mutation) => !isOfScheduling(mutation)));
 
   it("every invariant has a fault that it finds", () => {
     const untested = invariants.filter(({ number }) => !mutations.some(({ breaks }) => breaks === number)).map(({ number, says }) => `${number}: ${says}`);

@@ -5,7 +5,7 @@ const HEAD = `# Invariants
 What holds in every machine, whatever its design, its workloads and what befalls it. Each rule is an object that watches a running machine
 (\`test/support/invariants\`), and \`npm test\` runs all of them over thousands of random machines (\`test/property/machine*.test.ts\`); \`npm run test:soak\`
 over many times as many, new ones each time. Each rule is proved able to fail: \`test/support/mutations\` puts faults into the *models*, a line each, and
-\`test/property/mutations.test.ts\` fails unless the rule that a fault breaks fires.
+\`test/property/mutations*.test.ts\` fail unless the rule that a fault breaks fires.
 
 The numbers are this project's own: one list of what a believable machine must keep, grouped by subject (1–15 addresses, ports and the network server, 16–23
 rings and events, 24–31 the mode switch, 32–37 failures, 38–50 devices and DMA, 51–59 schedulers, 60–75 what other systems need, 76 on the simulation

@@ -20,6 +20,10 @@ export interface Mutation {
   readonly dispatches?: number;
 }
 
+export function isOfScheduling({ file }: Mutation): boolean {
+  return file.startsWith("engine/scheduling/");
+}
+
 /** What a machine with the fault is run by: see `checkedRun.ts`. */
 export interface CheckedRun {
   /** Runs a design under one invariant. @returns what goes wrong, and whether it is the invariant that says so or the model itself; undefined: nothing */
