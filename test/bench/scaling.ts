@@ -12,7 +12,7 @@ export const scaling: Section = {
   name: "scaling",
   title: "Growing designs and runs",
   async run() {
-    const connections = await series([1, 10, 100, 1000, 10_000], manyConnections);
+    const connections = await series([1, 10, 100, 1000, 10_000], (count) => manyConnections(count));
     const lengths = await lengthsOfRuns();
     return [
       `CPU time and memory as one thing grows and the number of requests stays. Time grows as the exponent says: 1 is in proportion, with as many requests for each connection. The least of ${ROUNDS} interleaved measurements. Memory is what the process holds for the machine, beside its trace and its packets.`,
