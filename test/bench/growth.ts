@@ -15,7 +15,9 @@ export interface Measured {
   /** CPU seconds to build the machine. */
   readonly build: number;
   readonly events: number;
+  /** Answered ones, and connections that were refused. */
   readonly requests: number;
+  readonly errors: number;
   /** Memory that the process holds for the machine when it is built. */
   readonly bytes: number;
   readonly engine: MachineEngine;
@@ -44,15 +46,17 @@ export async function answered(design: Design, built: () => void = () => {}): Pr
   built();
   let seconds = 0;
   let requests = 0;
+  let errors = 0;
   for (let all = false; !all; ) {
     start = cpuTime();
     for (let i = 0; i < SLICE; i++) if (!engine.dispatch()) throw new Error("a design's run ended before its requests");
     seconds += cpuTime() - start;
     const workloads = reportsOf(engine);
     requests = workloads.reduce((sum, { completed }) => sum + completed, 0);
+    errors = workloads.reduce((sum, workload) => sum + workload.errors, 0);
     all = workloads.every((workload) => workload.completed + workload.errors >= (workload.requests ?? 0));
   }
-  return { seconds, build, bytes, events: engine.dispatches, requests, engine };
+  return { seconds, build, bytes, events: engine.dispatches, requests, errors, engine };
 }
 
 function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly requests: number | undefined }[] {

@@ -17,12 +17,12 @@ export const scaling: Section = {
     return [
       `CPU time and memory as one thing grows and the number of requests stays. Time grows as the exponent says: 1 is in proportion, with as many requests for each connection. The least of ${ROUNDS} interleaved measurements. Memory is what the process holds for the machine, beside its trace and its packets.`,
       table(
-        ["connections", "requests", "events", "ns an event", "µs a request", "machine, MiB"],
-        connections.map(({ size, requests, events, seconds, bytes }) => [
-          number(size), number(requests), number(events), perEvent(seconds, events), ((seconds / requests) * 1e6).toFixed(1), mebibytes(bytes),
+        ["connections", "answered", "reset", "events", "ns an event", "µs an answer", "machine, MiB"],
+        connections.map(({ size, requests, errors, events, seconds, bytes }) => [
+          number(size), number(requests), number(errors), number(events), perEvent(seconds, events), ((seconds / requests) * 1e6).toFixed(1), mebibytes(bytes),
         ]),
       ),
-      `Time grows with the connections to one server as n^${exponent(connections, ({ seconds, events }) => seconds / events)}, by what an event takes: opening and closing are work of their own.`,
+      `Time grows with the connections to one server as n^${exponent(connections, ({ seconds, events }) => seconds / events)}, by what an event takes: opening and closing are work of their own. All are opened at once, and a BSD resets one that finds its accept queue full (SOMAXCONN, 128).`,
       table(
         ["events", "ns an event", "trace, MiB", "bytes an event"],
         lengths.map(({ size, seconds, traceBytes }) => [number(size), perEvent(seconds, size), mebibytes(traceBytes), (traceBytes / size).toFixed(1)]),

@@ -228,12 +228,12 @@ export class TcpNetwork {
     return this.pending.length === 0;
   }
 
-  /** An established connection: [conn of host 0, conn of host 1]. */
-  open(port = 80): readonly [number, number] {
+  /** An established connection: [conn of host 0, conn of host 1]. @param wait what the handshake may take, picoseconds */
+  open(port = 80, wait = MILLISECOND): readonly [number, number] {
     const [client, server] = this.hosts;
     server.stack.listen(TcpNetwork.ip(1), port, 16);
     const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), port);
-    this.run(this.time + SECOND / 1000);
+    this.run(this.time + wait);
     const s = server.stack.accept(TcpNetwork.ip(1), port);
     if (s < 0) throw new Error("no connection");
     return [c, s];

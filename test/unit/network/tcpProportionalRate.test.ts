@@ -30,10 +30,7 @@ function transfer(segments: number, lost: readonly number[], options: Partial<Tc
   const net = new TcpNetwork({ rackTlp: true, congestion: "newreno", initialWindow: 40, ...options }, { delayedAck: 0 });
   net.channel = () => [MILLISECOND];
   const [client, server] = net.hosts;
-  server.stack.listen(TcpNetwork.ip(1), 80, 16);
-  const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), 80);
-  net.run(10 * MILLISECOND);
-  server.stack.accept(TcpNetwork.ip(1), 80);
+  const [c] = net.open(80, 10 * MILLISECOND);
   let got = 0;
   server.onReadable = (conn) => void (got += server.stack.receive(conn, Infinity));
   const value = (name: string): number => client.stack.describe(c).find((v) => v.name === name)?.number ?? NaN;

@@ -9,10 +9,7 @@ function transfer(segments: number, lost: Readonly<Record<number, readonly numbe
   const net = new TcpNetwork({ rackTlp: true, congestion: "newreno", initialWindow: 40, ...options }, { delayedAck: 0 });
   net.channel = () => [MILLISECOND];
   const [client, server] = net.hosts;
-  server.stack.listen(TcpNetwork.ip(1), 80, 16);
-  const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), 80);
-  net.run(10 * MILLISECOND);
-  const s = server.stack.accept(TcpNetwork.ip(1), 80);
+  const [c, s] = net.open(80, 10 * MILLISECOND);
   const times = new Map<number, number[]>();
   let got = 0;
   let last = 0;
@@ -133,10 +130,7 @@ describe("TCP with RACK and tail loss probes", () => {
     const net = new TcpNetwork({ rackTlp: true, congestion: "newreno", initialWindow: 40 }, { delayedAck: 0 });
     net.channel = () => [MILLISECOND];
     const [client, server] = net.hosts;
-    server.stack.listen(TcpNetwork.ip(1), 80, 16);
-    const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), 80);
-    net.run(10 * MILLISECOND);
-    server.stack.accept(TcpNetwork.ip(1), 80);
+    const [c] = net.open(80, 10 * MILLISECOND);
     let got = 0;
     server.onReadable = (conn) => void (got += server.stack.receive(conn, Infinity));
     const lost = new Set([4, 20].map((n) => 1 + (n - 1) * MSS));

@@ -22,10 +22,7 @@ function transfer(segments: number, options: Partial<TcpOptions>, way: number, d
   const net = new TcpNetwork({ congestion: "newreno", initialWindow: 20, ...options }, { delayedAck: 0 });
   net.channel = () => [way];
   const [client, server] = net.hosts;
-  server.stack.listen(TcpNetwork.ip(1), 80, 16);
-  const c = client.stack.connect(TcpNetwork.ip(0), 0, TcpNetwork.ip(1), 80);
-  net.run(net.time + 4 * way + MILLISECOND);
-  server.stack.accept(TcpNetwork.ip(1), 80);
+  const [c] = net.open(80, 4 * way + MILLISECOND);
   let got = 0;
   let last = 0;
   const want = segments * MSS;
