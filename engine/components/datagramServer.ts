@@ -7,9 +7,12 @@ import { NOTHING_RECEIVED, type Received } from "../workloads/client";
 import { ServiceTime } from "./serviceTime";
 import { OPEN, SocketServer } from "./socketServer";
 
-const Op = { bind: OPEN, receive: 1 } as const;
+const Op = { bind: OPEN, receive: 1, answer: 2 } as const;
 
-/** A server that reads datagrams from one UDP socket, on one thread, and sends each back, or not. */
+/**
+ * A server that reads datagrams from one UDP socket, on one thread, and sends each back, or not. Where its socket's send buffer is full, its call waits for room
+ * (Linux), and the thread in it: datagrams that arrive meanwhile wait at the socket, and are lost there when they are too many.
+ */
 export class DatagramServer extends SocketServer {
   private readonly service: ServiceTime;
   private readonly state;
@@ -20,7 +23,7 @@ export class DatagramServer extends SocketServer {
     super(place, functions, ["inetd"]);
     const { machine: { kernel }, spec } = place;
     this.service = new ServiceTime(place);
-    this.state = kernel.store.table(`counters of ${spec.path}`, { datagrams: "f64", bytes: "f64" }, 1);
+    this.state = kernel.store.table(`counters of ${spec.path}`, { datagrams: "f64", bytes: "f64", held: "i32", cause: "i32" }, 1);
     this.state.alloc();
     this.received = kernel.store.within(undefined, () => kernel.store.table(`received by ${spec.path}`, { messages: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }));
   }
@@ -29,22 +32,25 @@ export class DatagramServer extends SocketServer {
     this.place.machine.cpus.post(this.threads[0]!, this.id, Op.receive, socket);
   }
 
-  begin(op: number, socket: number): void {
+  /** @param request of {@link Op.answer} */
+  begin(op: number, socket: number, request: number): void {
     const { libc } = this;
-    if (op === Op.bind) {
-      libc.spend(SocketCall.bind);
-      return;
-    }
+    if (op === Op.bind) return libc.spend(SocketCall.bind);
+    if (op === Op.answer) return libc.spend(SocketCall.sendTo, this.place.machine.packets.payloadLength(request));
     const bytes = libc.sockets.datagrams.nextLength(socket);
     libc.spend(SocketCall.wait);
     libc.spend(SocketCall.receiveFrom, bytes);
     for (const fn of this.fn) this.place.machine.cpus.spend(fn);
     this.service.spend();
-    if (this.echoes) libc.spend(SocketCall.sendTo, bytes);
+    // Until this ends, the buffer can only get emptier: nobody else sends by the socket.
+    const waits = this.echoes && libc.mayWait && libc.sockets.datagrams.isFull(socket);
+    this.place.machine.cpus.note(waits ? 1 : 0);
+    if (this.echoes && !waits) libc.spend(SocketCall.sendTo, bytes);
   }
 
-  end(op: number, socket: number): void {
+  end(op: number, socket: number, request: number): void {
     if (op === Op.bind) this.bind();
+    else if (op === Op.answer) this.answer(socket, request);
     else this.receive(socket);
   }
 
@@ -54,8 +60,9 @@ export class DatagramServer extends SocketServer {
   }
 
   private receive(socket: number): void {
-    const { packets, transcript, kernel } = this.place.machine;
+    const { packets, kernel, cpus } = this.place.machine;
     const { datagrams } = this.libc.sockets;
+    const waits = cpus.noted === 1;
     const packet = datagrams.receive(socket);
     if (packet < 0) return;
     this.service.draw();
@@ -65,12 +72,29 @@ export class DatagramServer extends SocketServer {
     this.state.bytes[0]! += length;
     this.book(stream >> 1, length, kernel.now);
     if (!this.echoes) return;
+    if (!waits) return this.answer(socket, packet);
+    if (!datagrams.waits(socket)) return cpus.call(this.threads[0]!, this.id, Op.answer, socket, packet);
+    this.state.held[0] = packet;
+    this.state.cause[0] = kernel.cause;
+    cpus.sleep();
+  }
+
+  /** @param packet the request */
+  private answer(socket: number, packet: number): void {
+    const { packets, transcript } = this.place.machine;
+    const stream = packets.stream(packet);
     const request = transcript.at(stream, packets.offset(packet));
     const back = stream ^ 1;
     const offset = transcript.endOf(back);
     const answer = echoOf(transcript.valueOf(request));
     transcript.write(back, answer.kind, answer.length, answer.value);
-    datagrams.send(socket, packets.sourceIp(packet), packets.sourcePort(packet), back, offset, length);
+    this.libc.sockets.datagrams.send(socket, packets.sourceIp(packet), packets.sourcePort(packet), back, offset, packets.payloadLength(packet));
+  }
+
+  /** There is room for the answer that waits for it. */
+  onSendSpace(socket: number): void {
+    const { held, cause } = this.state;
+    this.place.machine.cpus.wakeUp(this.threads[0]!, this.id, Op.answer, socket, held[0]!, cause[0]!);
   }
 
   private book(row: number, length: number, now: number): void {

@@ -176,6 +176,11 @@ export class Datagrams {
     return undefined;
   }
 
+  /** Whether who sends by the socket now would wait for room. */
+  isFull(socket: number): boolean {
+    return this.sendBuffers?.isFull(socket) === true;
+  }
+
   /** Before `send`, of a socket that blocks: whether it waits for room in its send buffer. {@link DatagramUser.onSendSpace} follows. */
   waits(socket: number): boolean {
     if (this.sendBuffers?.waits(socket) !== true) return false;

@@ -144,6 +144,11 @@ export class Libc implements PlacedModel {
     this.copy = machine.cpus.crossings.functionsOf(domain.id).copy;
   }
 
+  /** Whether who calls can wait in the call: the thread of a stack in another process has others to serve. */
+  get mayWait(): boolean {
+    return this.towards !== "process";
+  }
+
   /** Said in `begin`: one call, with what the stack does for it. @param conn the connection that it is about; −1: none */
   spend(call: SocketCall, bytes = 0, conn = -1): void {
     const { cpus } = this.place.machine;

@@ -50,9 +50,13 @@ export class UdpSendBuffers {
     return true;
   }
 
+  isFull(socket: number): boolean {
+    return this.used(socket) >= SEND_BUFFER;
+  }
+
   /** @returns whether a sender has to wait: who asks will be woken */
   waits(socket: number): boolean {
-    if (this.used(socket) < SEND_BUFFER) return false;
+    if (!this.isFull(socket)) return false;
     this.socket.waiting[socket] = 1;
     return true;
   }

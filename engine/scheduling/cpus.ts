@@ -293,6 +293,19 @@ export class Cpus implements Model, CpuParts {
     this.dispatcher.yielding = true;
   }
 
+  /** In `end`: the thread that runs now is in a call that waits for something. Jobs that it is given meanwhile wait with it, until {@link wakeUp}. */
+  sleep(): void {
+    this.threads.thread.state[this.currentThread] = ThreadState.waiting;
+    this.dispatcher.goOn(NONE);
+  }
+
+  /** What a thread waits for since {@link sleep} is there: it goes on with this job. @param cause as in {@link post} */
+  wakeUp(thread: number, component: number, op: number, a: number, b: number, cause: number): void {
+    if (this.threads.thread.state[thread] !== ThreadState.waiting) return;
+    this.call(thread, component, op, a, b, cause);
+    this.waking.makeReady(thread);
+  }
+
   /**
    * Adds a job at the end of a thread's queue and wakes the thread if it was blocked. A thread of a domain that does not run takes none.
    * @param cause the row that asked for it, where what happens now only enables it

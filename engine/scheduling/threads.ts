@@ -2,8 +2,8 @@ import type { Store } from "../kernel/state";
 import { NONE } from "../trace/trace";
 
 /**
- * `idle`: blocked, nothing to do; `dead`: its domain does not run; `waiting`: for the answer of another process, which jobs that it is given
- * meanwhile do not end; `asleep`: in the middle of its work, until it may have a lock.
+ * `idle`: blocked, nothing to do; `dead`: its domain does not run; `waiting`: for the answer of another process, or in a call for something
+ * else, which jobs that it is given meanwhile do not end; `asleep`: in the middle of its work, until it may have a lock.
  */
 export const ThreadState = { idle: 0, ready: 1, running: 2, dead: 3, waiting: 4, asleep: 5 } as const;
 /** Affinity of a thread that any vCPU of its domain may run. */

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { report } from "../../../engine/analysis/report";
+import type { TcpIp } from "../../../engine/components/tcpip";
+import { createEngine } from "../../../engine/create";
 import { Store } from "../../../engine/kernel/state";
+import { parseIpv4 } from "../../../engine/network/addresses";
 import { UdpSendBuffers, truesize } from "../../../engine/network/udpSendBuffers";
-import { rowsOf } from "../../support/act";
+import { datum } from "../../../engine/workloads/data";
+import { act, rowsOf } from "../../support/act";
 import { designText } from "../../support/designText";
-import { runDesign } from "../../support/runDesign";
+import { designOf, runDesign } from "../../support/runDesign";
 
 const SINK = ["discard: { protocol: udp }", "libc", "tcpip"];
 /** A frame of 1472 B of payload on a link of 1 Gb/s, with preamble, check sequence and gap: picoseconds. */
@@ -37,6 +42,35 @@ describe("UDP send buffers of Linux", () => {
     assert.equal(first!.completed, first!.requests);
     assert.ok(first!.goodput > 0.99 * ((1472 * 8e12) / FRAME));
     assert.ok(rowsOf(engine, "sock_wait_for_wmem").length > 10);
+  });
+
+  it("have a server wait in its call, and its datagrams at the socket: each is answered, in order, when there is room for it", () => {
+    const text = designText({ domains: { echo: ["echo: { protocol: udp, port: 7 }", "libc", "tcpip: { ip: 10.0.0.10 }", "ixgbe: { bind: nic0.vf0 }"] } }, "workloads:\n  - ping: { from: client, to: echo, requests: 1 }\n")
+      .replace("      echo:\n", "      echo:\n        kind: vm\n        system: linux\n").replace("to: server.nic0 }", "to: server.nic0, rate: 1Gbps }");
+    const engine = createEngine(designOf(text));
+    const { machine } = engine.built;
+    const { packets, transcript } = machine;
+    const stack = machine.placed("server/echo/tcpip") as TcpIp;
+    const sent: number[] = [];
+    act(engine, 50e9, () => {
+      const stream = packets.openStreams();
+      for (let i = 0; i < 120; i++) {
+        const { kind, length, value } = datum(i, 1472);
+        transcript.write(stream, kind, length, value);
+        stack.input(packets.createUdp(parseIpv4("10.0.0.1")!, parseIpv4("10.0.0.10")!, 5000, 7, stream, 1472 * i, 1472, i));
+      }
+    });
+    let most = 0;
+    while (engine.dispatch()) most = Math.max(most, stack.datagrams["sendBuffers"]!.used(0));
+    for (const row of rowsOf(engine, "serialise")) {
+      const packet = engine.trace.packet(row);
+      if (packets.isUdp(packet) && packets.sourcePort(packet) === 7) sent.push(packets.offset(packet));
+    }
+    assert.deepEqual(report(engine).drops, { "no socket on the port": 120 }, "at the client, which has not asked");
+    assert.deepEqual(sent, Array.from({ length: 120 }, (_, i) => 1472 * i));
+    assert.ok(rowsOf(engine, "sock_wait_for_wmem").length >= 1);
+    assert.equal(most, 93 * 2304, "the datagram that fills it is let in");
+    assert.equal(stack.datagrams["sendBuffers"]!.used(0), 0);
   });
 });
 
