@@ -1,7 +1,6 @@
 import { componentType } from "../design/catalogue/components";
 import type { Scope } from "../inspect";
 import { parseMac } from "../network/addresses";
-import type { FrameLoans } from "../machine/frameLoans";
 import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
@@ -14,12 +13,13 @@ import { deviceOf, isUnassigned } from "../design/switchable";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
 import { nicDrivers, type DriverFunction } from "./nicDrivers";
+import { NicTransmit, TransmitOp } from "./nicTransmit";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
 import { StackLocks, StackPart } from "./stackLocks";
 
-const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3, clean: 4 } as const;
+const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3 } as const;
 /**
  * Checksums, TSO and LRO where the design says nothing. Linux has the adapter compute checksums and cut segments, and joins received ones in software (GRO);
  * NetBSD's drivers of PFs and VFs can as much (`if_capabilities`) and have everything off until `ifconfig` says otherwise (`ixgbe.c`, `ixv.c`: `if_capenable = 0`,
@@ -33,7 +33,7 @@ const BATCH = 32;
 
 /**
  * The driver of an adapter's function, PF or VF alike: the same in the kernel, in a network server and in an application's own
- * domain; what one driver calls its functions, and asks a PF for, is in `nicDrivers`. Sending is a call on the caller's thread that ends in a write to the tail register; receiving starts in an
+ * domain; what one driver calls its functions, and asks a PF for, is in `nicDrivers`. Sending is `nicTransmit`'s; receiving starts in an
  * interrupt, which the adapter masks, and leaves the work to the interrupt thread until the ring is empty. On vCPUs that poll,
  * there are no interrupts: a poll finds frames, and after each batch what it leads to comes first.
  */
@@ -43,7 +43,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly fn: Readonly<Record<DriverFunction, number>>;
   private readonly events;
   /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
-  private readonly threads: number[] = [];
+  readonly threads: number[] = [];
   private readonly lines: number[] = [];
   /** By queue: frames of the present batch. */
   private readonly batch;
@@ -53,6 +53,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** Where it drives a PF that has VFs. */
   private readonly mailbox: PfMailbox | undefined;
   private readonly moderation: InterruptModeration;
+  private readonly sending: NicTransmit;
   readonly nic: Nic;
   /** Functions that it may drive: one, or those of the device that nobody binds. */
   readonly candidates: readonly number[];
@@ -66,14 +67,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly offloads: Offloads;
   private readonly receiveOffload: ReceiveOffload | undefined = undefined;
   /** VLAN of the interface above it, whose frames are tagged; 0: none. And the address that it is to have, where that is not the function's. */
-  private readonly vlan: number;
+  readonly vlan: number;
   /** A frame in no VLAN; those of other VLANs the adapter does not let through. */
   private readonly untagged: number;
   private readonly ownMac: number | undefined;
   private readonly locks: StackLocks;
   private upper!: FrameConsumer;
-  /** Where frames can be in pages that are not the domain's: it gives them back. */
-  private loans: FrameLoans | undefined;
   /** Told when the interface is up or down, or (`false`) does not come up: who switches the uplink. */
   onSetup: (ok: boolean) => void = () => {};
 
@@ -87,10 +86,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.id = this.component = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = kernel.functions(driver.functions[domain.system]);
     this.events = kernel.functions({
-      "TDT write": { kind: "device" },
       rte_eth_rx_burst: { file: "lib/ethdev/rte_ethdev.h", kind: "driver" },
-      "transmit ring full": { kind: "drop" },
-      "interface down": { kind: "drop" },
     });
     const { nic, functions } = functionsAt(machine, spec.bind);
     this.nic = nic;
@@ -127,6 +123,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const system = domain.system === "linux" ? "linux" : "netbsd";
     const { moderation = system === "linux" ? "adaptive" : "static" } = spec.options;
     this.moderation = new InterruptModeration(kernel.store, spec.path, queues, moderation === "adaptive" ? driver.adaptive[domain.system] : "static", system);
+    this.sending = new NicTransmit(place, this, this.fn, this.moderation, this.polled);
     this.vfStart = new VfStart(machine, nic, this.id, spec.path, driver, domain.system, domain.mtu + FRAMING, { mac: this.ownMac, vlan: this.vlan }, {
       afterReset: () => this.setup.afterReset(),
       ended: (up) => {
@@ -145,6 +142,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     return this.state.function[0]!;
   }
 
+  get isUp(): boolean {
+    return this.state.up[0] === 1;
+  }
+
   /** Whether it has a function of its device only for a time. */
   get isLent(): boolean {
     return this.f !== NONE && isUnassigned(this.place.spec);
@@ -156,7 +157,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   connect(): void {
     this.upper = consumerAbove(this.place);
-    this.loans = this.place.machine.loans.get(this.place.domain.id);
+    this.sending.connect(this.upper);
   }
 
   start(): void {
@@ -169,6 +170,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   private open(f: number): void {
     const { domain } = this.place;
+    this.sending.up();
     this.nic.point(f, this.memory);
     this.nic.open(f, domain.id, this.lines, this.polled ? -1 : this.moderation.initial);
     if (this.nic.isPhysical(f)) {
@@ -206,6 +208,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** Its interface goes down; `onSetup` follows. */
   down(thread: number): void {
     this.state.up[0] = 0;
+    this.sending.down();
     this.setup.down(this.f, thread);
   }
 
@@ -225,25 +228,11 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   spendTransmit(packet: number, bytes: number): void {
-    const { cpus } = this.place.machine;
-    const before = cpus.enter(this.id);
-    cpus.spend(this.fn.start, packet);
-    cpus.spend(this.fn.xmit, packet, bytes);
-    cpus.spend(this.events["TDT write"], packet);
-    cpus.enter(before);
+    this.sending.spend(packet, bytes);
   }
 
   transmit(packet: number): void {
-    const isUp = this.state.up[0] === 1;
-    if (this.vlan !== 0) this.place.machine.packets.setVlan(packet, this.vlan);
-    if (isUp && this.nic.post(this.f, packet, undefined, this.loans?.isLent(packet) === true || this.upper.awaits?.(packet))) {
-      this.moderation.countSent(this.nic.queueOf(this.f, packet), this.place.machine.packets.frameLength(packet));
-      return;
-    }
-    const { kernel, cpus } = this.place.machine;
-    kernel.mark(isUp ? this.events["transmit ring full"] : this.events["interface down"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, packet);
-    this.loans?.giveBack(packet);
-    this.upper.freed?.(packet, isUp ? "ENOBUFS" : "ENETDOWN");
+    this.sending.transmit(packet);
   }
 
   get tellsOfSent(): boolean {
@@ -271,12 +260,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     } else if (op === Op.unmask) {
       cpus.spend(this.fn.unmask);
       this.messages?.spendUnmasking();
-    } else if (op === Op.clean) {
-      const sent = this.nic.sentCount(this.f, q);
-      cpus.note(sent);
-      // Of frames that are the domain's own, the freeing is part of what sending costs.
-      cpus.spendTime(this.fn.clean, this.loans === undefined ? 0 : sent * this.place.machine.costs.of(this.fn.clean, 0), NONE, sent);
-      this.loans?.spendReturn(sent);
+    } else if (op === TransmitOp.clean || op === TransmitOp.run) {
+      this.sending.begin(op, q);
     } else if (op === Op.passOn) {
       cpus.spend(this.fn.passOn, q, packets.payloadLength(q));
       this.upper.spendInput(q);
@@ -300,7 +285,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     if (op >= VfStartOp.send) return this.driverOf(op).end(op);
     if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) return this.mailbox?.end(op, q);
     if (op === Op.passOn) return this.upper.input(q);
-    if (op === Op.clean) return this.clean(q, this.place.machine.cpus.noted);
+    if (op === TransmitOp.clean || op === TransmitOp.run) return this.sending.end(op, q);
     if (op === Op.receive) {
       if (this.peek(q) !== NONE) {
         const packet = this.nic.takeReceived(this.f, q);
@@ -315,23 +300,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       return;
     }
     const { cpus } = this.place.machine;
-    if (op === Op.interrupt && this.nic.sentCount(this.f, q) > 0) cpus.post(this.threads[q]!, this.id, Op.clean, q);
+    if (op === Op.interrupt) this.sending.interrupted(q);
     const more = this.peek(q) !== NONE;
     if (!more && this.receiveOffload?.holds(q) === true) this.receiveOffload.flush(q);
     this.passOn(q);
     if (this.polled) return this.goOnPolling(op, q, more);
     cpus.post(this.threads[q]!, this.id, more ? Op.receive : Op.unmask, q);
-  }
-
-  /** Frees frames that were sent, and that somebody waits for. */
-  private clean(q: number, frames: number): void {
-    for (let i = 0; i < frames; i++) {
-      const packet = this.nic.takeSent(this.f, q);
-      // A reset has emptied the ring meanwhile.
-      if (packet === NONE) return;
-      this.loans?.giveBack(packet);
-      this.upper.freed?.(packet);
-    }
   }
 
   /** The next frame of the batch; after the last, what the batch has led to. */
@@ -377,7 +351,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   describe(): Scope[] {
-    return this.nic.describe();
+    const [adapter, ...others] = this.nic.describe();
+    return [{ ...adapter!, variables: [...this.sending.describe(), ...adapter!.variables] }, ...others];
   }
 }
 

@@ -85,7 +85,7 @@ export const WORKLOADS: readonly WorkloadType[] = [
   },
   {
     kind: "udp-stream", title: "UDP stream", server: "discard", protocol: "udp",
-    doc: "Sends datagrams one after the other, as netperf's UDP_STREAM does; reports what arrived. On Linux it waits for room in the socket's send buffer, so that the wire sets the pace; on NetBSD a datagram that the interface has no room for is an error.",
+    doc: "Sends datagrams one after the other, as netperf's UDP_STREAM does; reports what arrived. On Linux it waits for room in the socket's send buffer, so that the wire sets the pace; on NetBSD a datagram that netfront's queue has no room for is an error, and one that an adapter's ring has none for is lost.",
     options: [
       ...ENDS,
       { name: "size", doc: "Payload of a datagram; at most the MTU less 28, as nothing cuts a datagram into IP fragments.", value: { kind: "size", min: 1, max: 9170, default: 1024 } },

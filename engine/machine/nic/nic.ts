@@ -269,6 +269,16 @@ export class Nic implements Model, LinkEnd, Adapter {
     return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address, watch);
   }
 
+  /** Descriptors of a queue of the function that are free. */
+  roomOf(f: number, q: number): number {
+    return this.transmitQueues.room(this.functions[f]!.queues[q]!.row);
+  }
+
+  /** The driver is to be interrupted when so many are free; 0: no more. */
+  awaitRoom(f: number, q: number, descriptors: number): void {
+    this.transmitQueues.state.awaited[this.functions[f]!.queues[q]!.row] = descriptors;
+  }
+
   /** How many frames of a queue of the function that were to be watched have been sent. */
   sentCount(f: number, q: number): number {
     return this.transmitQueues.sentCount(this.functions[f]!.queues[q]!.row);
@@ -307,7 +317,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     const { row } = this.functions[f]!.queues[q]!;
     this.receiveQueues.giveBack(row);
     this.vectors.unmask(row);
-    if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.sentCount(row) > 0) this.vectors.arm(row);
+    if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.sentCount(row) > 0 || this.transmitQueues.hasAwaitedRoom(row)) this.vectors.arm(row);
   }
 
   // --- LinkEnd ------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ export class TransmitQueues {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
       epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
-      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32",
+      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32", awaited: "u16",
     });
     this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32" });
     this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
@@ -116,6 +116,17 @@ export class TransmitQueues {
     const packet = watched.packet[row]!;
     watched.release(row);
     return packet;
+  }
+
+  /** Descriptors that are free. */
+  room(q: number): number {
+    return this.nic.model.ring - this.state.used[q]!;
+  }
+
+  /** Whether as many are free as the driver waits for. */
+  hasAwaitedRoom(q: number): boolean {
+    const awaited = this.state.awaited[q]!;
+    return awaited > 0 && this.room(q) >= awaited;
   }
 
   /** A frame in the transmit buffer has got longer. */
@@ -258,7 +269,7 @@ export class TransmitQueues {
     state.freed[q]! += n;
     const isAwaited = state.first[q] !== 0;
     if (state.done[q]! >= (isAwaited ? 1 : nic.model.writeBack)) this.writeBack(q);
-    if (isAwaited) this.interrupt(q);
+    if (isAwaited || this.hasAwaitedRoom(q)) this.interrupt(q);
   }
 
   /** A read whose queue was reset meanwhile. */
@@ -273,7 +284,7 @@ export class TransmitQueues {
     for (let packet = this.packets[q]!.shift(); packet !== NONE; packet = this.packets[q]!.shift()) lost(packet);
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
     state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
-    state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = 0;
+    state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = state.awaited[q] = 0;
     while (state.first[q] !== 0) {
       const row = state.first[q]! - 1;
       state.first[q] = this.watched.next[row]!;

@@ -86,6 +86,14 @@ function inReceiveOffload(engine: MachineEngine, model: Ixgbe, holder: string, l
   }
 }
 
+/** Frames for which an adapter's ring had no room. */
+function inDiscipline(model: Ixgbe, holder: string, look: Look): void {
+  const discipline = model["sending"]["discipline"];
+  if (discipline === undefined) return;
+  const { queue, frame } = { queue: discipline["queue"], frame: discipline["frame"] };
+  for (let q = 0; q < queue.rows; q++) for (let row = queue.first[q]! - 1; row >= 0; row = frame.next[row]! - 1) look(frame.packet[row]!, holder);
+}
+
 /** Whether a segment's payload is among so many bytes of the same stream, from another segment's first on. */
 export function isPartOf(packets: PacketLog, segment: number, first: number, bytes: number): boolean {
   if (!packets.isTcp(segment) || packets.payloadLength(segment) === 0 || packets.stream(segment) !== packets.stream(first)) return false;
@@ -97,7 +105,10 @@ function inComponents(engine: MachineEngine, look: Look): void {
   const { machine } = engine.built;
   for (const model of machine.components.values()) {
     const holder = engine.names.components[model.id]!.domain!;
-    if (model instanceof Ixgbe) inReceiveOffload(engine, model, holder, look);
+    if (model instanceof Ixgbe) {
+      inReceiveOffload(engine, model, holder, look);
+      inDiscipline(model, holder, look);
+    }
     if (model instanceof TcpIp) for (const segment of model.owned.segments()) look(segment, holder);
     if (model instanceof Netserver) {
       // The application's memory, which it shares: what is in it goes with the application.

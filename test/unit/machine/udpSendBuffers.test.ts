@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { report } from "../../../engine/analysis/report";
+import type { Ixgbe } from "../../../engine/components/ixgbe";
 import type { TcpIp } from "../../../engine/components/tcpip";
 import { createEngine } from "../../../engine/create";
 import { Store } from "../../../engine/kernel/state";
@@ -95,5 +96,20 @@ run: { until: 40ms }
     assert.ok(first!.errors > 100, `${first!.errors}`);
     assert.equal(first!.errors, drops["send queue full"]);
     assert.equal(first!.errors, incidents["sendto failed: ENOBUFS"]);
+  });
+
+  it("hears nothing of what an adapter's ring has no room for: ixgbe_mq_start returns 0 whatever becomes of a frame", () => {
+    const engine = createEngine(designOf(designText({ domains: { sink: [...SINK, "ixgbe: { bind: nic0.vf0 }"] } }, "run: { until: 40ms }\n")));
+    const { machine } = engine.built;
+    const { datagrams } = machine.placed("server/sink/tcpip") as TcpIp;
+    const driver = machine.placed("server/sink/ixgbe") as Ixgbe;
+    act(engine, 30e9, () => {
+      const port = datagrams.portOf(0);
+      for (let i = 0; i < 2100; i++) driver.transmit(machine.packets.createUdp(parseIpv4("10.0.0.10")!, parseIpv4("10.0.0.1")!, port, 9, 0, 0, 64, i));
+    });
+    while (engine.dispatch());
+    const { drops, incidents } = report(engine);
+    assert.equal(drops["transmit ring full"], 2100 - 2048);
+    assert.equal(incidents["sendto failed: ENOBUFS"], undefined);
   });
 });
