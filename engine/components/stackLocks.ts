@@ -8,16 +8,16 @@ import { NONE } from "../trace/trace";
  */
 export const StackPart = {
   /** What a socket call does at the socket, its copy of the data, and how waiting for events finds out whether there is one. */
-  call: 0, copy: 1, filter: 10,
+  call: 0, copy: 1, filter: 2,
   /** A segment or datagram on its way out, up to IP, and from there to the adapter. */
-  output: 2, link: 3,
+  output: 3, link: 4,
   /** All of that for a segment which a soft interrupt sends: an answer to one that came, or what a timer sends. */
-  answer: 11,
+  answer: 5,
   /** A frame on its way in, at Ethernet, IP, and TCP, UDP or ICMP. */
-  ether: 4, ip: 5, transport: 6,
-  timer: 7, arp: 8,
+  ether: 6, ip: 7, transport: 8,
+  timer: 9, arp: 10,
   /** The driver's interrupt, and the soft interrupt that it leads to. */
-  driver: 9,
+  driver: 11,
 } as const;
 export type StackPart = (typeof StackPart)[keyof typeof StackPart];
 
@@ -47,11 +47,19 @@ const socket = [socketLock];
  * call takes it anew, as if `sk_stream_wait_memory` came in between. The lock of each transmit queue (`__dev_xmit_skb`, `net/core/dev.c`) is left out: CPUs have
  * queues of their own.
  */
-const locksOf: Readonly<Record<Locking, Readonly<Record<keyof typeof StackPart, readonly LockClass[]>>>> = {
-  netbsd: { call: softnet, copy: free, filter: both, output: softnet, link: both, answer: both, ether: giant, ip: both, transport: both, timer: both, arp: both, driver: giant },
-  "netbsd with NET_MPSAFE": { call: softnet, copy: free, filter: both, output: softnet, link: softnet, answer: both, ether: free, ip: free, transport: softnet, timer: both, arp: free, driver: free },
-  rump: { call: library, copy: free, filter: library, output: library, link: library, answer: library, ether: free, ip: free, transport: library, timer: library, arp: free, driver: free },
-  linux: { call: socket, copy: socket, filter: free, output: socket, link: socket, answer: free, ether: free, ip: free, transport: socket, timer: socket, arp: free, driver: free },
+const locksOf: Readonly<Record<StackPart, Readonly<Record<Locking, readonly LockClass[]>>>> = {
+  [StackPart.call]: { netbsd: softnet, "netbsd with NET_MPSAFE": softnet, rump: library, linux: socket },
+  [StackPart.copy]: { netbsd: free, "netbsd with NET_MPSAFE": free, rump: free, linux: socket },
+  [StackPart.filter]: { netbsd: both, "netbsd with NET_MPSAFE": both, rump: library, linux: free },
+  [StackPart.output]: { netbsd: softnet, "netbsd with NET_MPSAFE": softnet, rump: library, linux: socket },
+  [StackPart.link]: { netbsd: both, "netbsd with NET_MPSAFE": softnet, rump: library, linux: socket },
+  [StackPart.answer]: { netbsd: both, "netbsd with NET_MPSAFE": both, rump: library, linux: free },
+  [StackPart.ether]: { netbsd: giant, "netbsd with NET_MPSAFE": free, rump: free, linux: free },
+  [StackPart.ip]: { netbsd: both, "netbsd with NET_MPSAFE": free, rump: free, linux: free },
+  [StackPart.transport]: { netbsd: both, "netbsd with NET_MPSAFE": softnet, rump: library, linux: socket },
+  [StackPart.timer]: { netbsd: both, "netbsd with NET_MPSAFE": both, rump: library, linux: socket },
+  [StackPart.arp]: { netbsd: both, "netbsd with NET_MPSAFE": free, rump: free, linux: free },
+  [StackPart.driver]: { netbsd: giant, "netbsd with NET_MPSAFE": free, rump: free, linux: free },
 };
 
 interface Taken {
@@ -62,7 +70,7 @@ interface Taken {
 
 /** The locks of one domain's network stack: which of them what is spent is under. Where nobody could hold one, there are none. */
 export class StackLocks {
-  /** By {@link StackPart}. */
+  /** By {@link StackPart}, whose numbers are in order. */
   private readonly parts: readonly Taken[] | undefined;
   /** Whether each connection has a lock of its own. */
   readonly bySocket: boolean;
@@ -71,7 +79,7 @@ export class StackLocks {
 
   constructor(private readonly machine: Machine, private readonly domain: DomainPlace) {
     const { locking } = domain;
-    const used = locking === undefined ? [] : Object.values(locksOf[locking]).flat().filter((cls: LockClass) => machine.cpus.canContend(domain.id, cls));
+    const used = locking === undefined ? [] : Object.values(locksOf).flatMap((ofPart) => ofPart[locking]).filter((cls: LockClass) => machine.cpus.canContend(domain.id, cls));
     this.bySocket = used.includes(socketLock);
     this.outputGoesOn = used.length > 0 && !this.bySocket;
     if (locking === undefined || used.length === 0) return;
@@ -79,10 +87,7 @@ export class StackLocks {
       const [first = NONE, second = NONE] = classes.filter((cls) => cls !== socketLock && used.includes(cls)).map((cls) => this.shared(cls));
       return { ofSocket: classes.includes(socketLock), first, second };
     };
-    const locks = locksOf[locking];
-    const parts: Taken[] = [];
-    for (const part of Object.keys(StackPart) as (keyof typeof StackPart)[]) parts[StackPart[part]] = taken(locks[part]);
-    this.parts = parts;
+    this.parts = Object.values(StackPart).map((part) => taken(locksOf[part][locking]));
   }
 
   /** A lock that the domain has one of. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { RunReport } from "../../../engine/analysis/report";
+import { StackPart } from "../../../engine/components/stackLocks";
 import type { MachineEngine } from "../../../engine/create";
 import type { Variable } from "../../../engine/inspect";
 import { rowsOf } from "../../support/act";
@@ -58,6 +59,10 @@ function locksOf({ names, built }: MachineEngine): readonly Variable[] {
 const found = (locks: readonly Variable[], name: string, count: string): number => locks.find((lock) => lock.name === name)!.children!.find((child) => child.name === count)!.number!;
 
 describe("the locks of a kernel's network stack", () => {
+  it("are listed by the numbers of its parts, which are in order", () => {
+    assert.deepEqual(Object.values(StackPart), Object.values(StackPart).map((_, i) => i));
+  });
+
   it("are not there where nobody could find one held: NetBSD on one CPU, whose lock keeps the CPU", () => {
     const { engine, report } = serve(["system: netbsd", "vcpus: 1"]);
     assert.equal(report.workloads[0]!.completed, 400);
