@@ -8,6 +8,7 @@ import { mocha } from "./mocha.mjs";
 import { out, repository } from "./paths.mjs";
 import { runNode } from "./processes.mjs";
 import { Complaint, runScript } from "./runScript.mjs";
+import { bundlesOf } from "./testBundles.mjs";
 import { countsVariable, readCounts } from "./testCounts.mjs";
 
 /**
@@ -20,29 +21,24 @@ import { countsVariable, readCounts } from "./testCounts.mjs";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: "string" } } });
 
-/** @param {string} folder below test/ @param {number} timeout @param {number} jobs see `mocha`. */
-function tests(folder, timeout, jobs) {
-  return mocha(`test/${folder}/**/*.test.ts`, { timeout, jobs, grep: values.grep });
-}
-
 /** @param {string} name of an npm package @param {string} file inside it */
 function tool(name, file) {
   return join(repository, "node_modules", name, file);
 }
 
-const cpus = availableParallelism();
+/** Folders of tests in plain Mocha. Those with the longest files come first: a long one that began last would leave the other CPUs without work. */
+const plain = ["property", "golden", "unit"];
 
 /** @type {Stage[]} Quick ones first: what they find makes the later ones pointless. */
 const stages = [
   { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], kind: "check" },
   { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], kind: "check" },
-  { part: "unit", title: "Unit tests", command: tests("unit", 120_000, cpus), kind: "tests" },
-  { part: "unit", title: "Property tests", command: tests("property", 600_000, cpus), kind: "tests" },
-  { part: "unit", title: "Golden tests", command: tests("golden", 120_000, cpus), kind: "tests" },
+  { part: "unit", title: "Bundles of the tests", command: ["scripts/bundleTests.mjs", ...plain], kind: "preparation" },
+  { part: "unit", title: "Property, golden and unit tests", command: mocha(plain.map(bundlesOf), { timeout: 600_000, jobs: availableParallelism(), grep: values.grep, bundled: true }), kind: "tests" },
   { part: "build", title: "Build", command: ["esbuild.mjs"], kind: "preparation" },
   { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], kind: "preparation" },
   { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], kind: "tests" },
-  { part: "e2e", title: "End-to-end tests", command: tests("e2e", 120_000, 1), kind: "tests" },
+  { part: "e2e", title: "End-to-end tests", command: mocha(["test/e2e/**/*.test.ts"], { timeout: 120_000, jobs: 1, grep: values.grep }), kind: "tests" },
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { repository } from "../../../scripts/paths.mjs";
 
 /** A fault put into a model, which an invariant has to find: proof that its check can fail. */
 export interface Mutation {
@@ -30,8 +31,6 @@ export interface CheckedRun {
   run(design: string, dispatches: number, number: number): { readonly invariant: boolean; readonly message: string } | undefined;
 }
 
-const root = join(__dirname, "..", "..", "..");
-
 /**
  * Builds the engine and the invariants with the fault in it.
  * @throws Error where the text to replace does not stand in the file exactly once: the model has changed, and the mutation must follow
@@ -39,14 +38,14 @@ const root = join(__dirname, "..", "..", "..");
 export async function mutate({ file, replace, by, and }: Pick<Mutation, "file" | "replace" | "by" | "and">): Promise<CheckedRun> {
   const mutated = new Map<string, string>();
   for (const edit of [{ file, replace, by }, ...(and === undefined ? [] : [and])]) {
-    const path = join(root, edit.file);
+    const path = join(repository, edit.file);
     const source = mutated.get(path) ?? (await readFile(path, "utf8"));
     const found = source.split(edit.replace).length - 1;
     if (found !== 1) throw new Error(`${edit.file} has ${found} times: ${edit.replace}`);
     mutated.set(path, source.replace(edit.replace, () => edit.by));
   }
   const { outputFiles } = await build({
-    entryPoints: [join(root, "test/support/mutations/checkedRun.ts")], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent",
+    entryPoints: [join(repository, "test/support/mutations/checkedRun.ts")], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent",
     plugins: [{ name: "mutation", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const contents = mutated.get(path);
       return contents === undefined ? undefined : { contents, loader: "ts" };
@@ -54,6 +53,6 @@ export async function mutate({ file, replace, by, and }: Pick<Mutation, "file" |
   });
   const module = { exports: {} };
   // oxlint-disable-next-line no-implied-eval -- the bundle is our own code; a module of its own keeps the faulty engine away from the others.
-  new Function("module", "exports", "require", outputFiles[0]!.text)(module, module.exports, createRequire(join(root, "package.json")));
+  new Function("module", "exports", "require", outputFiles[0]!.text)(module, module.exports, createRequire(join(repository, "package.json")));
   return module.exports as CheckedRun;
 }

@@ -16,7 +16,7 @@ describe("tests in files side by side", () => {
       write("dead", "it('dies', () => process.kill(process.pid, 'SIGKILL'));");
       const counts = join(folder, "counts.json");
       const { code, text } = await new Promise<{ code: unknown; text: string }>((resolve) => {
-        execFile(process.execPath, mocha(join(folder, "*.test.cjs"), { timeout: 10_000, jobs: 2 }), { env: { ...process.env, [countsVariable]: counts } }, (error, out) => resolve({ code: error?.code, text: out }));
+        execFile(process.execPath, mocha([join(folder, "*.test.cjs")], { timeout: 10_000, jobs: 2 }), { env: { ...process.env, [countsVariable]: counts } }, (error, out) => resolve({ code: error?.code, text: out }));
       });
       assert.equal(code, 2, text);
       assert.deepEqual(JSON.parse(readFileSync(counts, "utf8")), { passed: 2, failed: 2 });
