@@ -132,7 +132,9 @@ export type ToDiagram =
   /** Answer to `askTargets`. */
   | { readonly type: "targets"; readonly uplink: string; readonly targets: readonly MoveTarget[]; readonly refusal: string | undefined }
   /** What became of a gesture: said and, where it failed, shown. */
-  | { readonly type: "outcome"; readonly ok: boolean; readonly message: string };
+  | { readonly type: "outcome"; readonly ok: boolean; readonly message: string }
+  /** See `focusPage`. */
+  | { readonly type: "focus" };
 
 export type FromDiagram =
   | { readonly type: "ready" }
@@ -152,7 +154,7 @@ export type FromDiagram =
   | { readonly type: "insertStarter" };
 
 export const TO_DIAGRAM: readonly ToDiagram["type"][] = [
-  "design", "unreadable", "empty", "cursor", "select", "targets", "outcome",
+  "design", "unreadable", "empty", "cursor", "select", "targets", "outcome", "focus",
 ];
 
 /** What the page carries for the script, as JSON in an attribute. */

@@ -16,7 +16,9 @@ export type ToTimeline =
   | { readonly type: "cursor"; readonly generation: number; readonly cursor: CursorView | undefined; readonly reveal: boolean }
   | { readonly type: "answer"; readonly generation: number; readonly id: number; readonly result: TimelineResult }
   | { readonly type: "refused"; readonly generation: number; readonly id: number; readonly reason: string }
-  | { readonly type: "action"; readonly action: TimelineAction };
+  | { readonly type: "action"; readonly action: TimelineAction }
+  /** See `focusPage`. */
+  | { readonly type: "focus" };
 
 export type FromTimeline =
   /** The webview listens now: send it the simulation. */

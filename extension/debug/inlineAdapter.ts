@@ -18,12 +18,14 @@ export class InlineAdapter implements vscode.DebugAdapter {
   private readonly messages = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
   readonly onDidSendMessage = this.messages.event;
   private readonly adapter: Adapter;
+  private readonly focus: StopFocus;
 
   constructor(session: vscode.DebugSession, registry: Registry, sources: SourceRoots, startWorker: () => WorkerPort) {
     let simulation: RunningSimulation | undefined;
     let stopped = false;
     const design = shownDesign(String(session.configuration["program"]));
     const focus = new StopFocus(session, design);
+    this.focus = focus;
     const adapter = new Adapter({
       l10n: vscode.l10n,
       startWorker,
@@ -58,6 +60,7 @@ export class InlineAdapter implements vscode.DebugAdapter {
 
   dispose(): void {
     this.adapter.dispose();
+    this.focus.dispose();
     this.messages.dispose();
   }
 }

@@ -2,8 +2,6 @@ import * as vscode from "vscode";
 import type { CursorOrigin } from "../../protocol/cursor";
 import { designOfTab, diagramViewType } from "./designs";
 
-/** Longest wait for VS Code to show a stop, milliseconds; after that the focus may be where the user has put it since. */
-const PATIENCE = 3000;
 /** Steps that follow each other faster than this, milliseconds, are one run of steps: the focus goes back at its end. */
 const RUN_OF_STEPS = 200;
 /**
@@ -11,8 +9,6 @@ const RUN_OF_STEPS = 200;
  * of it. For this long after the diagram got the focus, milliseconds, its group may become active at any moment.
  */
 const FOCUS_NEWS = 350;
-
-const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth"].map((which) => `workbench.action.focus${which}EditorGroup`);
 
 /**
  * Keeps tabs and keyboard focus in place over a stop.
@@ -33,13 +29,18 @@ export class StopFocus {
   private returnedAt = 0;
   /** Counts the stops: a later one makes an earlier one's focus pointless. */
   private stops = 0;
+  /** Ends the wait for a stop to be shown. */
+  private giveUp: (() => void) | undefined;
 
   constructor(private readonly session: vscode.DebugSession, private readonly design: vscode.Uri) {}
 
+  dispose(): void {
+    this.forget();
+  }
+
   /** Puts the design's text on the screen in a column of its own, and that column in front of an active diagram. */
   async before(): Promise<void> {
-    this.stops++;
-    clearTimeout(this.timer);
+    this.forget();
     await this.returning;
     if (this.owed && this.diagramColumn !== undefined) await this.uncover(this.diagramColumn);
     const { all: groups, activeTabGroup } = vscode.window.tabGroups;
@@ -75,14 +76,19 @@ export class StopFocus {
     if (stops !== this.stops) return;
     if (origin === "timeline") {
       this.owed = false;
-      await vscode.commands.executeCommand("exoscope.timeline.focus");
+      await vscode.commands.executeCommand("exoscope.showTimeline");
     } else if (diagramColumn !== undefined) this.timer = setTimeout(() => this.returnTo(diagramColumn), RUN_OF_STEPS);
   }
 
+  /** What earlier stops took is not given back any more. */
+  private forget(): void {
+    this.stops++;
+    this.giveUp?.();
+    clearTimeout(this.timer);
+  }
+
   private returnTo(column: vscode.ViewColumn): void {
-    const command = focusGroup[column - 1];
-    if (command === undefined) return;
-    this.returning = Promise.resolve(vscode.commands.executeCommand(command)).catch(() => undefined).then(() => {
+    this.returning = Promise.resolve(vscode.commands.executeCommand("exoscope.focusDiagram", column)).catch(() => undefined).then(() => {
       this.returning = undefined;
       this.owed = false;
       this.returnedAt = Date.now();
@@ -102,18 +108,26 @@ export class StopFocus {
     return tab?.input instanceof vscode.TabInputText && designOfTab(tab)?.toString() === this.design.toString();
   }
 
-  /** Resolves when the frame is the one in focus, which VS Code makes it after it has opened its source; false if that takes too long. */
+  /**
+   * Resolves when the frame is the one in focus, which VS Code makes it after it has opened its source, however long that
+   * takes; with false when that does not matter any more: the user has taken to a text meanwhile, or another stop comes.
+   */
   private shown(frame: number): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (shown: boolean): void => {
-        subscription.dispose();
-        clearTimeout(timer);
+        this.giveUp = undefined;
+        watching.dispose();
         resolve(shown);
       };
-      const subscription = vscode.debug.onDidChangeActiveStackItem((item) => {
-        if (item instanceof vscode.DebugStackFrame && item.session.id === this.session.id && item.frameId === frame) done(true);
-      });
-      const timer = setTimeout(() => done(false), PATIENCE);
+      this.giveUp = () => done(false);
+      const watching = vscode.Disposable.from(
+        vscode.debug.onDidChangeActiveStackItem((item) => {
+          if (item instanceof vscode.DebugStackFrame && item.session.id === this.session.id && item.frameId === frame) done(true);
+        }),
+        vscode.window.onDidChangeTextEditorSelection(({ kind }) => {
+          if (kind === vscode.TextEditorSelectionChangeKind.Mouse || kind === vscode.TextEditorSelectionChangeKind.Keyboard) done(false);
+        }),
+      );
     });
   }
 }

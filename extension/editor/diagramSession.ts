@@ -61,6 +61,11 @@ export class DiagramSession implements vscode.Disposable {
     for (const each of [...this.disposables, ...this.watching]) each.dispose();
   }
 
+  /** The page takes the keyboard. */
+  focus(): void {
+    this.post({ type: "focus" });
+  }
+
   /** The palette's and the context menu's way to move an uplink. */
   async pickTarget(uplink: string | undefined): Promise<void> {
     this.report(await pickAndMove(this.document, uplink ?? this.selected));

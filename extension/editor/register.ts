@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { Simulations } from "../debug/simulations";
+import { focusPage } from "../webview/focus";
 import { isDesign } from "./designText";
 import { DiagramSession } from "./diagramSession";
 import { pickAndMove } from "./moveUplink";
@@ -13,12 +14,17 @@ export function registerDiagram(context: vscode.ExtensionContext, simulations: S
   context.subscriptions.push(
     vscode.window.registerCustomEditorProvider(DIAGRAM_VIEW_TYPE, editor, { supportsMultipleEditorsPerDocument: true }),
     vscode.commands.registerCommand("exoscope.openDiagramToSide", (uri?: vscode.Uri) => openForUser(uri)),
+    // Not for users, who click: the debugger gives the keyboard back to the diagram in a column.
+    vscode.commands.registerCommand("exoscope.focusDiagram", (column: vscode.ViewColumn) => editor.focus(column)),
     vscode.commands.registerCommand("exoscope.moveUplink", (menu?: unknown) => editor.moveUplink(menu)),
     vscode.commands.registerCommand("exoscope.unpin", (menu?: unknown) => editor.unpin(menu)),
     vscode.commands.registerCommand("exoscope.switchApplication", () => switchApplication(simulations)),
     openDiagramsByThemselves(),
   );
 }
+
+/** What makes a column's group the active one, from the first. */
+const focusGroup = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth"].map((which) => `workbench.action.focus${which}EditorGroup`);
 
 async function openForUser(uri: vscode.Uri | undefined): Promise<void> {
   const design = uri ?? vscode.window.activeTextEditor?.document.uri;
@@ -40,6 +46,13 @@ class DiagramEditor implements vscode.CustomTextEditorProvider {
       session.dispose();
     });
     panel.webview.html = diagramPage(panel.webview, this.extension);
+  }
+
+  /** Gives the keyboard to the diagram in a column. */
+  async focus(column: vscode.ViewColumn): Promise<void> {
+    const command = focusGroup[column - 1];
+    if (command === undefined) return;
+    await focusPage(command, () => [...this.sessions].find(([panel]) => panel.visible && panel.viewColumn === column)?.[1].focus());
   }
 
   /** @param menu as in `moveUplink` */

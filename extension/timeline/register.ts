@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { TimelineAction } from "../../protocol/timeline";
 import type { Simulations } from "../debug/simulations";
+import { focusPage } from "../webview/focus";
 import { TimelineSession } from "./timelineSession";
 
 const VIEW = "exoscope.timeline";
@@ -21,7 +22,7 @@ export function registerTimeline(context: vscode.ExtensionContext, simulations: 
   };
   context.subscriptions.push(
     vscode.window.registerWebviewViewProvider(VIEW, provider),
-    vscode.commands.registerCommand("exoscope.showTimeline", () => vscode.commands.executeCommand(`${VIEW}.focus`)),
+    vscode.commands.registerCommand("exoscope.showTimeline", () => focusPage(`${VIEW}.focus`, () => session?.post({ type: "focus" }))),
     ...ACTIONS.map((action) => vscode.commands.registerCommand(`${VIEW}.${action}`, () => session?.post({ type: "action", action }))),
     simulations.onDidChangeActive((simulation) => {
       const wanted = vscode.workspace.getConfiguration("exoscope").get("timeline.openOnStart", true);

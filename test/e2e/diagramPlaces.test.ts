@@ -6,6 +6,7 @@ import { DebugPage } from "./debugPage";
 import { restingMiddle, tile } from "./diagramPage";
 import { eventually } from "./eventually";
 import { openVSCode, type VSCodeWindow } from "./harness";
+import { hasKeyboard, hearOfBlursLate } from "./keyboard";
 
 const SAMPLE = "switching/by-hand.exo.yaml";
 
@@ -97,6 +98,20 @@ describe("Places in the diagram", () => {
     await window.screenshot("diagram-uplink-direct");
     await goTo("900ms");
     await carries("vif", "ixgbe");
+  });
+
+  it("has the keyboard again after a step, at the box that had it, whenever VS Code hears that it had lost it", async () => {
+    const debug = new DebugPage(window);
+    const diagram = await window.webviewFrame("diagram");
+    const box = (): Promise<string | null | undefined> => diagram.evaluate(() => document.activeElement?.getAttribute("data-path"));
+    await hearOfBlursLate(diagram);
+    await diagram.locator(`${tile("server/nginx/vif")} > rect.body`).click();
+    for (let steps = 0; steps < 2; steps++) {
+      await eventually(async () => (await hasKeyboard(diagram)) && (await box()) === "server/nginx/vif", "the box has the keyboard");
+      // By the time that a stop is shown VS Code has moved the keyboard into the text.
+      await debug.moved(() => window.page.keyboard.press("F10"));
+    }
+    await eventually(async () => (await hasKeyboard(diagram)) && (await box()) === "server/nginx/vif", "the box has the keyboard again");
     await window.evaluate((api) => api.debug.stopDebugging());
   });
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import AxeBuilder from "@axe-core/playwright";
 import type { Frame, Locator } from "playwright-core";
+import { DebugPage } from "./debugPage";
 import { eventually } from "./eventually";
 import { openVSCode, type VSCodeWindow } from "./harness";
+import { hasKeyboard, hearOfBlursLate } from "./keyboard";
 import { showWholeRun } from "./timelinePage";
 
 const SAMPLE = "librettos/librettos.exo.yaml";
@@ -10,6 +12,7 @@ const SAMPLE = "librettos/librettos.exo.yaml";
 describe("The timeline", () => {
   let window: VSCodeWindow;
   let frame: Frame;
+  let debug: DebugPage;
 
   const trackNamed = (path: string): Locator => frame.locator(`.track[aria-label="${path}"]`);
   const status = async (): Promise<string> => (await frame.locator(".status").textContent()) ?? "";
@@ -22,11 +25,10 @@ describe("The timeline", () => {
       const { stackFrames } = await item.session.customRequest("stackTrace", { threadId: item.threadId, startFrame: 0, levels: 1 });
       return { name: String(stackFrames[0].name), row: Number(stackFrames[0].id) - 1 };
     });
-  /** Whether the keyboard is in the timeline. */
-  const hasFocus = (): Promise<boolean> => frame.evaluate(() => document.hasFocus());
 
   before(async () => {
     window = await openVSCode({ file: SAMPLE });
+    debug = new DebugPage(window);
     await window.runCommand("Exoscope: Show Timeline");
     frame = await window.webviewFrame("timeline");
     await frame.waitForSelector('.timeline[data-state="empty"] .empty vscode-button');
@@ -53,8 +55,22 @@ describe("The timeline", () => {
     const name = before.split(" in ")[0]!;
     await eventually(async () => ((await topFrame())?.name.includes(name) ? true : undefined), `the debugger is in ${name}`);
     // VS Code moves the keyboard into the text with every stop; it comes back when the stop is shown.
-    await eventually(hasFocus, "the timeline has the keyboard again");
+    await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
     await window.screenshot("timeline-walked");
+  });
+
+  it("has the keyboard again whenever VS Code hears that it had lost it", async () => {
+    await hearOfBlursLate(frame);
+    for (let walked = 0; walked < 3; walked++) {
+      const [before, described] = [await cursorRow(), await status()];
+      await window.page.keyboard.press("ArrowLeft");
+      await eventually(async () => (await status()) !== described, "the track that the keyboard was in walks on");
+      await window.page.keyboard.press("Enter");
+      await eventually(async () => (await cursorRow()) < before, "the cursor's line has moved");
+      // By then VS Code has moved the keyboard into the text.
+      await eventually(async () => (await debug.row()) === (await cursorRow()), "the stop is shown");
+      await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
+    }
   });
 
   it("moves the debugger to the event that is clicked, and keeps the keyboard", async () => {
@@ -71,7 +87,7 @@ describe("The timeline", () => {
     const name = (await status()).split(" in ")[0]!;
     await eventually(async () => ((await topFrame())?.name.includes(name) ? true : undefined), `the debugger is in ${name}`);
     // VS Code moves the keyboard into the text with every stop; it comes back when the stop is shown.
-    await eventually(hasFocus, "the timeline has the keyboard again");
+    await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
   });
 
   it("follows the debugger's steps and shows where it goes", async () => {

@@ -1,6 +1,7 @@
 /** The diagram as the user meets it: what is drawn, selected, pointed at, and where the packet is. */
 import type { CursorView } from "../../protocol/cursor";
 import type { DiagramNode } from "../../protocol/diagram";
+import type { KeptFocus } from "../ui/keyboard";
 import type { Tooltip, TooltipContent } from "../ui/tooltip";
 import { Drawing } from "./drawing";
 import { neighbour, type Direction } from "./navigate";
@@ -40,7 +41,7 @@ export class DiagramView {
   /** Where the pointer was last, on the screen. */
   private pointer: readonly [number, number] = [-1, -1];
 
-  constructor(parent: HTMLElement, private readonly tooltip: Tooltip, private readonly events: ViewEvents) {
+  constructor(parent: HTMLElement, private readonly tooltip: Tooltip, private readonly kept: KeptFocus, private readonly events: ViewEvents) {
     this.drawing = new Drawing(parent);
     this.viewport = new Viewport(this.drawing.svg, this.drawing.page, (state) => events.viewChanged(state));
     this.viewport.resized = () => this.revealCursor();
@@ -190,7 +191,7 @@ export class DiagramView {
 
   private focused(event: FocusEvent): void {
     const box = this.boxUnder(event.target);
-    if (!box) return;
+    if (!box || this.kept.returning) return;
     this.viewport.reveal(box);
     const element = event.target;
     if (element instanceof Element && element.matches(":focus-visible")) this.tooltip.show(element.getBoundingClientRect(), describe(box.node));

@@ -2,6 +2,7 @@ import { TO_DIAGRAM, type DiagramBoot, type DiagramModel, type FromDiagram, type
 import { fill } from "../../protocol/diagramStrings";
 import { Announcer } from "../ui/announce";
 import { connectHost } from "../ui/host";
+import { KeptFocus } from "../ui/keyboard";
 import { Tooltip } from "../ui/tooltip";
 import { Chrome, type LegendKind } from "./chrome";
 import { DiagramView } from "./diagramView";
@@ -22,7 +23,7 @@ function run(root: HTMLElement): void {
   const host = connectHost<ToDiagram, FromDiagram>(TO_DIAGRAM);
   const announcer = new Announcer(document.body);
   const tooltip = new Tooltip(document.body);
-  const view = new DiagramView(root, tooltip, {
+  const view = new DiagramView(root, tooltip, new KeptFocus(), {
     chosen: (path, focus) => host.post({ type: "select", path, focus }),
     moveWanted: (uplink) => {
       if (readOnly) refuse(strings.readOnly);
@@ -176,6 +177,9 @@ function run(root: HTMLElement): void {
       case "outcome":
         if (message.ok) announcer.say(message.message);
         else refuse(message.message);
+        break;
+      case "focus":
+        window.focus();
         break;
     }
   });

@@ -1,12 +1,14 @@
 import type { FromTimeline, ToTimeline } from "../../protocol/timeline";
 import { TIMELINE_STRINGS, type TimelineStrings } from "../../protocol/timelineStrings";
 import { connectHost } from "../ui/host";
+import { KeptFocus } from "../ui/keyboard";
 import "../ui/ui.css";
 import "./timeline.css";
 import { TimelineView } from "./timelineView";
 
-const TAGS: readonly ToTimeline["type"][] = ["simulation", "grew", "cursor", "answer", "refused", "action"];
+const TAGS: readonly ToTimeline["type"][] = ["simulation", "grew", "cursor", "answer", "refused", "action", "focus"];
 
+new KeptFocus();
 const root = document.getElementById("timeline") ?? document.body.appendChild(document.createElement("main"));
 new TimelineView(root, connectHost<ToTimeline, FromTimeline>(TAGS), strings(root.dataset.strings));
 

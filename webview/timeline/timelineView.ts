@@ -123,6 +123,7 @@ export class TimelineView {
   private receive(message: ToTimeline): void {
     if (message.type === "simulation") this.start(message.generation, message.simulation);
     else if (message.type === "action") this.act(message.action);
+    else if (message.type === "focus") window.focus();
     else if (message.generation !== this.generation) return;
     else if (message.type === "grew") this.grew(message.rows, message.time, message.complete);
     else if (message.type === "cursor") void this.moveCursor(message.cursor, message.reveal);
