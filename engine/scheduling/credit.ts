@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel/kernel";
 import { NONE } from "../trace/trace";
 import { CreditAccounting, Priority } from "./creditAccounting";
+import { CreditPlacement } from "./creditPlacement";
 import type { Accounting, PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 const MICROSECOND = 1e6;
@@ -14,7 +15,8 @@ const MIN_TIMER = 100 * MICROSECOND;
  * Xen's credit scheduler (credit1, the default of Xen 4.10), after `xen/common/sched_credit.c`: run queues per pCPU in
  * order of priority, credits burned by running and handed out by weight every slice (`creditAccounting.ts`), BOOST on
  * wake-up for a vCPU that has credits left, a ratelimit before preemption, caps by parking, stealing of strictly higher
- * priorities by a pCPU that would otherwise run something lower or idle, on its own node first.
+ * priorities by a pCPU that would otherwise run something lower or idle, on its own node first, and vCPUs that leave a pCPU for
+ * which others wait while another one idles (`creditPlacement.ts`).
  */
 export class CreditPolicy implements VcpuPolicy {
   readonly tickPeriod: number;
@@ -23,6 +25,7 @@ export class CreditPolicy implements VcpuPolicy {
   private readonly node;
   readonly accounting: Accounting;
   private readonly credits: CreditAccounting;
+  private readonly placement: CreditPlacement;
   private readonly parameters = new Map<number, VcpuParameters>();
   private readonly order: number[] = [];
   private readonly rowOf = new Map<number, number>();
@@ -38,10 +41,11 @@ export class CreditPolicy implements VcpuPolicy {
     const ticks = timeslice < TICKS_PER_SLICE * MILLISECOND ? 1 : TICKS_PER_SLICE;
     this.tickPeriod = Math.floor(timeslice / MICROSECOND / ticks) * MICROSECOND;
     this.vcpu = kernel.store.table(`credit: vcpus of ${name}`, {
-      credit: "f64", priority: "i8", pcpu: "u16", next: "i32", queued: "u8", active: "u8", parked: "u8", started: "f64",
+      credit: "f64", priority: "i8", pcpu: "u16", next: "i32", queued: "u8", active: "u8", parked: "u8", leaving: "u8", started: "f64",
     });
-    const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32", sorted: "i32", tickled: "u16" });
+    const queue = kernel.store.table(`credit: run queues of ${name}`, { head: "i32", sorted: "i32" });
     this.queue = queue;
+    this.placement = new CreditPlacement(kernel.store, name, host, this.vcpu, { mayRun: (v, p) => this.mayRun(v, p), isEmpty: (p) => queue.head[p] === NONE });
     const credits = new CreditAccounting(kernel, name, timeslice, host.count, this.vcpu);
     this.credits = credits;
     this.accounting = {
@@ -84,20 +88,26 @@ export class CreditPolicy implements VcpuPolicy {
     this.tickleFor(v, from);
   }
 
-  /** `__runq_tickle`: its own pCPU if that is idle, else another idle one, else its own if that runs something lower. */
-  private tickleFor(v: number, from: number): void {
+  /**
+   * `__runq_tickle`: its own pCPU if that is idle, else another idle one, else its own if that runs something lower. That leaves it, if one idles that it may run on.
+   * @param running what runs there, or will in a moment
+   */
+  private tickleFor(v: number, from: number, running = this.runningOn(this.vcpu.pcpu[v]!)): void {
     const c = this.vcpu;
     if (c.queued[v] === 0) return;
     const home = c.pcpu[v]!;
-    if (this.host.current(home) === NONE) return this.host.tickle(home, from);
-    const idler = this.idlerFor(v, from === NONE ? home : from);
+    if (running === NONE) return this.host.tickle(home, from);
+    const idler = this.placement.idlerFor(v, from === NONE ? home : from);
     if (idler !== NONE) return this.host.tickle(idler, from);
-    if (c.priority[v]! > this.priorityOn(home)) this.host.tickle(home, from);
+    if (c.priority[v]! <= c.priority[running]!) return;
+    if (this.placement.hasIdlerFor(running)) c.leaving[running] = 1;
+    this.host.tickle(home, from);
   }
 
   /** `csched_vcpu_sleep`. */
   sleep(vcpu: number, pcpu: number): void {
     const v = this.rowOf.get(vcpu)!;
+    this.vcpu.leaving[v] = 0;
     if (pcpu !== NONE) this.burn(v, pcpu);
     else if (this.vcpu.queued[v] === 1) this.remove(v);
   }
@@ -108,7 +118,8 @@ export class CreditPolicy implements VcpuPolicy {
     const { host } = this;
     const vcpu = host.current(pcpu);
     const current = vcpu === NONE ? NONE : this.rowOf.get(vcpu)!;
-    const runnable = current !== NONE && host.isRunnable(vcpu);
+    const leaves = current !== NONE && c.leaving[current] === 1;
+    const runnable = current !== NONE && !leaves && host.isRunnable(vcpu);
     if (current !== NONE) this.burn(current, pcpu);
     const ran = this.kernel.now - host.since(pcpu);
     if (runnable && c.parked[current] === 0 && ran < this.ratelimit) return { vcpu, slice: ran < MIN_TIMER ? MIN_TIMER : this.ratelimit - ran };
@@ -119,11 +130,28 @@ export class CreditPolicy implements VcpuPolicy {
       const stolen = this.steal(pcpu, priority);
       if (stolen !== NONE) chosen = stolen;
     }
+    if (chosen !== NONE) this.remove(chosen);
+    if (leaves) chosen = this.migrate(current, pcpu, chosen);
     if (chosen === NONE) return { vcpu: NONE, slice: 0 };
-    this.remove(chosen);
     c.pcpu[chosen] = pcpu;
     c.started[chosen] = this.kernel.now;
     return { vcpu: this.order[chosen]!, slice: this.timeslice };
+  }
+
+  /**
+   * `vcpu_migrate` (xen/common/schedule.c): a vCPU that has left its pCPU for whoever is chosen waits at the one where it is best now, and is not boosted for that.
+   * @returns who is chosen: itself, if nobody else is and it is best where it was
+   */
+  private migrate(v: number, pcpu: number, chosen: number): number {
+    const c = this.vcpu;
+    c.leaving[v] = 0;
+    if (!this.host.isRunnable(this.order[v]!) || c.parked[v] === 1) return chosen;
+    const to = this.placement.place(v, true);
+    if (chosen === NONE && to === pcpu) return v;
+    c.pcpu[v] = to;
+    this.insert(v);
+    this.tickleFor(v, pcpu, to === pcpu ? chosen : this.runningOn(to));
+    return chosen;
   }
 
   /** `csched_tick`. Who waits and comes before the vCPU that runs, now that it has no boost or no credits, waits for the end of its slice. */
@@ -133,9 +161,17 @@ export class CreditPolicy implements VcpuPolicy {
       const v = this.rowOf.get(vcpu)!;
       if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;
       this.burn(v, pcpu);
-      this.credits.start(v);
+      if (this.vcpu.active[v] === 0) this.credits.start(v);
+      else this.look(v, pcpu);
     }
     this.sort(pcpu);
+  }
+
+  /** `csched_vcpu_acct`, of a vCPU that has been active since a tick before: it leaves its pCPU if it is better off elsewhere. */
+  private look(v: number, pcpu: number): void {
+    if (this.placement.place(v, false) === pcpu) return;
+    this.vcpu.leaving[v] = 1;
+    this.host.tickle(pcpu, pcpu);
   }
 
   /** `csched_acct`. Each pCPU sorts its queue at its next tick. */
@@ -166,35 +202,15 @@ export class CreditPolicy implements VcpuPolicy {
     this.vcpu.started[v] = this.kernel.now;
   }
 
-  private priorityOn(pcpu: number): number {
+  /** The row of who has the pCPU, or −1. */
+  private runningOn(pcpu: number): number {
     const vcpu = this.host.current(pcpu);
-    return vcpu === NONE ? Priority.idle : this.vcpu.priority[this.rowOf.get(vcpu)!]!;
+    return vcpu === NONE ? NONE : this.rowOf.get(vcpu)!;
   }
 
   private mayRun(v: number, pcpu: number): boolean {
     const { affinity } = this.parameters.get(v)!;
     return affinity.length === 0 || affinity.includes(pcpu);
-  }
-
-  /**
-   * An idle pCPU that it may run on, of the node that it ran on if there is one: `__runq_tickle` looks in the soft affinity
-   * first, which xl sets to the nodes that a domain has its memory on, and `_csched_cpu_pick` rarely leaves the socket. Of several the next in turn
-   * after the one that the pCPU `from` chose last (`last_tickle_cpu`).
-   */
-  private idlerFor(v: number, from: number): number {
-    const { count, topology } = this.host;
-    const { tickled } = this.queue;
-    const own = topology.nodeOf(this.vcpu.pcpu[v]!);
-    let found: number = NONE;
-    for (let k = 1; k <= count; k++) {
-      const p = (tickled[from]! + k) % count;
-      if (!this.host.isIdler(p) || !this.mayRun(v, p)) continue;
-      const isNear = topology.nodeOf(p) === own;
-      if (isNear || found === NONE) found = p;
-      if (isNear) break;
-    }
-    if (found !== NONE) tickled[from] = found;
-    return found;
   }
 
   /**

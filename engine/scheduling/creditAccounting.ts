@@ -61,11 +61,9 @@ export class CreditAccounting {
     this.vcpus.credit[v]! -= (picoseconds * CREDITS_PER_MS) / MILLISECOND;
   }
 
-  /** `__csched_unit_acct_start`: a vCPU that a tick finds running earns credits. */
+  /** `__csched_vcpu_acct_start`: a vCPU that a tick finds running, and that was not active, earns credits. */
   start(v: number): void {
-    const vcpus = this.vcpus;
-    if (vcpus.active[v] === 1) return;
-    vcpus.active[v] = 1;
+    this.vcpus.active[v] = 1;
     const d = this.domainOf[v]!;
     if (this.domain.active[d]!++ === 0) this.toHead(d);
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { MachineEngine } from "../../../engine/create";
 import { Wait } from "../../../engine/scheduling/sections";
 import { ThreadState } from "../../../engine/scheduling/threads";
+import { CreditPolicy } from "../../../engine/scheduling/credit";
 import { VcpuState } from "../../../engine/scheduling/vcpus";
 import { EVENT, VCPU } from "../../../engine/scheduling/workSlot";
 import { NONE, NO_VCPU } from "../../../engine/trace/trace";
@@ -159,13 +160,18 @@ const vcpuInvariants: readonly Invariant[] = [
     },
   },
   {
-    number: 58, says: "under the credit scheduler, a vCPU that has something to do runs for the rate limit before it is preempted",
+    number: 58, says: "under the credit scheduler, a vCPU that has something to do runs for the rate limit before it is preempted, unless it leaves its pCPU as another one idles",
     watch: (engine) => {
       const { trace, names, design } = engine;
       const { vcpu: c } = cpusOf(engine);
       const limits = new Map(design.hosts.filter((host) => host.hypervisor?.scheduler === "credit").map((host) => [host.path, host.hypervisor!.ratelimit]));
       const capped = new Set(design.hosts.flatMap((host) => host.domains).filter(({ cap }) => cap > 0).map(({ path }) => path));
       const running = new Map<number, { vcpu: number; since: number }>();
+      const policies = engine.built.hypervisors.flatMap(({ hypervisor }): readonly unknown[] => [hypervisor["policy"]]).filter((policy) => policy instanceof CreditPolicy);
+      const leaves = (vcpu: number): boolean => policies.some((policy) => {
+        const row = policy["rowOf"].get(vcpu);
+        return row !== undefined && policy["vcpu"].leaving[row] === 1;
+      });
       return {
         row: (row) => {
           const context = trace.context(row);
@@ -180,9 +186,9 @@ const vcpuInvariants: readonly Invariant[] = [
           if (before === undefined || c.state[before.vcpu] !== VcpuState.runnable || capped.has(names.vcpus[before.vcpu]!.domain)) return;
           assert.ok(trace.time(row) - before.since >= limit, `preempted after ${trace.time(row) - before.since} ps`);
         },
-        // Who halts gives its pCPU up, also if it is woken before that chooses anew, at the same instant.
+        // Who halts gives its pCPU up, also if it is woken before that chooses anew, at the same instant; so does who is to leave it.
         step: () => {
-          for (const [context, { vcpu }] of running) if (c.state[vcpu] === VcpuState.blocked) running.delete(context);
+          for (const [context, { vcpu }] of running) if (c.state[vcpu] === VcpuState.blocked || leaves(vcpu)) running.delete(context);
         },
       };
     },
