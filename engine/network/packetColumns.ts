@@ -2,7 +2,7 @@ import type { Written } from "../trace/fingerprint";
 
 type Column = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** The memory behind a packet log: about 75 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
+/** The memory behind a packet log: about 76 bytes a packet; what few packets carry is in side tables. Columns are replaced as they grow. */
 export class PacketColumns {
   destinationMac = new Float64Array(256);
   sourceMac = new Float64Array(256);
@@ -23,6 +23,8 @@ export class PacketColumns {
   stream = new Int32Array(256);
   offset = new Float64Array(256);
   length = new Uint32Array(256);
+  /** Bytes of the IPv4 header and the next one with its options, or of the ARP packet: follows from the others, and everyone who moves a frame asks for it. */
+  headers = new Uint8Array(256);
   /** Row in the side table of TCP options or ARP, plus one; 0: none. */
   extra = new Int32Array(256);
   /** Number of the flipped bit, plus one; 0: intact. */
@@ -75,6 +77,7 @@ export class PacketColumns {
     this.stream = grown(this.stream);
     this.offset = grown(this.offset);
     this.length = grown(this.length);
+    this.headers = grown(this.headers);
     this.extra = grown(this.extra);
     this.corruption = grown(this.corruption);
     this.parent = grown(this.parent);
@@ -99,6 +102,7 @@ export class PacketColumns {
     this.stream[to] = this.stream[from]!;
     this.offset[to] = this.offset[from]!;
     this.length[to] = this.length[from]!;
+    this.headers[to] = this.headers[from]!;
     this.extra[to] = this.extra[from]!;
     this.corruption[to] = this.corruption[from]!;
   }

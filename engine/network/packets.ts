@@ -70,6 +70,7 @@ export class PacketLog {
   ): number {
     const p = this.createIpv4(Protocol.tcp, source, destination, sourcePort, destinationPort, stream, offset, length, id, ttl);
     const c = this.columns;
+    c.headers[p] = IPV4_HEADER + TCP_HEADER;
     c.sequence[p] = sequence;
     c.acknowledgement[p] = acknowledgement;
     c.flags[p] = flags;
@@ -120,6 +121,8 @@ export class PacketLog {
     c.source[p] = senderIp;
     c.destination[p] = targetIp;
     c.stream[p] = -1;
+    c.length[p] = 0;
+    c.headers[p] = ARP_LENGTH;
     const row = this.counts.arps[0]!++;
     c.reserveArps(row + 1);
     c.arpOperation[row] = operation;
@@ -182,6 +185,7 @@ export class PacketLog {
     c.optionKinds[row] = c.optionKinds[row]! | TcpOption.mss | (windowScale >= 0 ? TcpOption.windowScale : 0) | (sackPermitted ? TcpOption.sackPermitted : 0);
     c.mss[row] = mss;
     c.windowScale[row] = windowScale >= 0 ? windowScale : 0;
+    this.measureOptions(p);
   }
 
   setTimestamps(p: number, value: number, echo: number): void {
@@ -190,6 +194,7 @@ export class PacketLog {
     c.optionKinds[row] = c.optionKinds[row]! | TcpOption.timestamps;
     c.timestampValue[row] = value;
     c.timestampEcho[row] = echo;
+    this.measureOptions(p);
   }
 
   /** The payload of each frame that a long segment is cut into (TSO), or was joined of. */
@@ -210,6 +215,7 @@ export class PacketLog {
     c.sackRight[block] = right;
     if (c.sackCount[row] === 0) c.sackFirst[row] = block;
     c.sackCount[row] = c.sackCount[row]! + 1;
+    this.measureOptions(p);
   }
 
   destinationMac(p: number): number { return this.columns.destinationMac[p]!; }
@@ -288,23 +294,12 @@ export class PacketLog {
 
   /** Bytes of TCP options, each aligned to four bytes by NOPs as common stacks do (RFC 7323 appendix A). */
   tcpOptionsLength(p: number): number {
-    const row = this.columns.extra[p]! - 1;
-    if (row < 0) return 0;
-    const kinds = this.columns.optionKinds[row]!;
-    const blocks = this.columns.sackCount[row]!;
-    let length = 0;
-    if ((kinds & TcpOption.mss) !== 0) length += 4;
-    if ((kinds & TcpOption.timestamps) !== 0) length += 12;
-    else if ((kinds & TcpOption.sackPermitted) !== 0) length += 4;
-    if ((kinds & TcpOption.windowScale) !== 0) length += 4;
-    if (blocks > 0) length += 4 + 8 * blocks;
-    return length;
+    return this.columns.headers[p]! - IPV4_HEADER - TCP_HEADER;
   }
 
   /** Bytes of the IPv4 packet, or of the ARP packet. UDP's header and ICMP's have the same length. */
   ipLength(p: number): number {
-    if (this.isArp(p)) return ARP_LENGTH;
-    return IPV4_HEADER + (this.isTcp(p) ? TCP_HEADER + this.tcpOptionsLength(p) : UDP_HEADER) + this.columns.length[p]!;
+    return this.columns.headers[p]! + this.columns.length[p]!;
   }
 
   /** Bytes of the frame before the IPv4 or ARP packet. */
@@ -357,6 +352,7 @@ export class PacketLog {
     c.stream[p] = stream;
     c.offset[p] = offset;
     c.length[p] = length;
+    c.headers[p] = IPV4_HEADER + UDP_HEADER;
     c.id[p] = id;
     c.ttl[p] = ttl;
     return p;
@@ -375,6 +371,21 @@ export class PacketLog {
     this.columns.extra[p] = 0;
     this.columns.parent[p] = 0;
     return p;
+  }
+
+  /** The options of a segment are others. */
+  private measureOptions(p: number): void {
+    const c = this.columns;
+    const row = c.extra[p]! - 1;
+    const kinds = c.optionKinds[row]!;
+    const blocks = c.sackCount[row]!;
+    let length = 0;
+    if ((kinds & TcpOption.mss) !== 0) length += 4;
+    if ((kinds & TcpOption.timestamps) !== 0) length += 12;
+    else if ((kinds & TcpOption.sackPermitted) !== 0) length += 4;
+    if ((kinds & TcpOption.windowScale) !== 0) length += 4;
+    if (blocks > 0) length += 4 + 8 * blocks;
+    c.headers[p] = IPV4_HEADER + TCP_HEADER + length;
   }
 
   /** The packet's row of options, made when first asked for. */

@@ -55,6 +55,12 @@ export class CostProfile {
     return call + Math.round(this.costs[fn * 2 + 1]! * bytes);
   }
 
+  /** Of that what its bytes cost. */
+  ofBytes(fn: number, bytes: number): number {
+    if (fn * 2 >= this.costs.length) this.resolve();
+    return Math.round(this.costs[fn * 2 + 1]! * bytes);
+  }
+
   /** A cost that is not a function's, such as a latency, in picoseconds. @throws Error if the profile lacks it */
   latency(name: string): number {
     const cost = this.file.costs[name];

@@ -52,7 +52,7 @@ export class Charges {
   /** The work goes through `fn`, at the cost that the profile gives it for `bytes`. */
   spend(fn: number, packet: number = NONE, bytes = 0, b = 0): void {
     const cost = this.costs.of(fn, bytes);
-    if (this.remote && bytes > 0) this.far += cost - this.costs.of(fn, 0);
+    if (this.remote && bytes > 0) this.far += this.costs.ofBytes(fn, bytes);
     this.spendTime(fn, cost, packet, bytes, b);
   }
 

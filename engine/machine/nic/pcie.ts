@@ -48,7 +48,7 @@ export class PcieLink {
   }
 
   private timeOf(fn: number, bytes: number): number {
-    return (this.costs.of(fn, bytes) - this.costs.of(fn, 0)) * this.packet.slowdown;
+    return this.costs.ofBytes(fn, bytes) * this.packet.slowdown;
   }
 
   private linkBytes(bytes: number): number {
