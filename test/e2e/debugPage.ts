@@ -45,18 +45,12 @@ export class DebugPage {
   }
 
   /** All rows of a view in Run and Debug, scrolled through from top to bottom: only those in sight are in the document. */
-  async rows(view: DebugView): Promise<string[]> {
-    const texts = new Map<number, string>();
-    await this.scrollThrough(view, async () => {
-      const rows = await this.window.page.locator(`.${view} .monaco-list-row`).evaluateAll((all) => all.map((row) => [Number(row.dataset["index"]), row.textContent] as const));
-      for (const [index, text] of rows) texts.set(index, text);
-      return false;
-    });
-    return [...texts].sort(([a], [b]) => a - b).map(([, text]) => text);
+  async rows(view: DebugView): Promise<readonly string[]> {
+    return (await this.scrollThrough(view)).rows;
   }
 
   /** All rows of a view, once some of them say each of that: a view fills when the debugger has answered. */
-  rowsWith(view: DebugView, ...wanted: readonly RegExp[]): Promise<string[]> {
+  rowsWith(view: DebugView, ...wanted: readonly RegExp[]): Promise<readonly string[]> {
     return eventually(async () => {
       const rows = await this.rows(view);
       return wanted.every((each) => rows.some((text) => each.test(text))) && rows;
@@ -68,47 +62,47 @@ export class DebugPage {
    * @param state selects among such rows.
    */
   async clickRow(view: DebugView, text: RegExp, state = ""): Promise<void> {
-    const list = this.window.page.locator(`.${view} .monaco-list`);
-    const row = list.locator(`.monaco-list-row${state}`, { hasText: text }).first();
-    // The list draws rows beyond its edges, too: those cannot be clicked yet.
-    const within = async (): Promise<boolean> => {
-      const [outer, inner] = [await list.boundingBox(), (await row.count()) > 0 ? await row.boundingBox() : null];
-      return outer !== null && inner !== null && inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height;
-    };
+    const row = this.window.page.locator(`.${view} .monaco-list .monaco-list-row${state}`, { hasText: text }).first();
     await eventually(async () => {
-      let found = false;
-      await this.scrollThrough(view, async () => (found = await within()));
+      const { found } = await this.scrollThrough(view, { text, state });
       return found && row.click({ timeout: 5000 }).then(() => true, () => false);
     }, `${view} has a row with ${text} to click`);
   }
 
-  /** @param visit looks at what is on the screen; true: it has seen enough. */
-  private async scrollThrough(view: DebugView, visit: () => Promise<boolean>): Promise<void> {
-    const { page } = this.window;
-    const list = page.locator(`.${view} .monaco-list`);
-    /** How far the rows are scrolled up, and whether the last one is in sight. */
-    const place = (): Promise<{ readonly up: number; readonly isEnd: boolean }> => list.evaluate((element) => {
-      const [outer, inner] = [element.getBoundingClientRect(), element.querySelector(".monaco-list-rows")?.getBoundingClientRect() ?? new DOMRect()];
-      return { up: outer.top - inner.top, isEnd: inner.bottom <= outer.bottom + 1 };
-    });
-    await eventually(async () => {
-      await list.hover();
-      await page.mouse.wheel(0, -5000);
-      await page.waitForTimeout(100);
-      return (await place()).up < 1;
-    }, `${view} is scrolled to its top`);
-    for (;;) {
-      if (await visit()) return;
-      const before = await place();
-      if (before.isEnd) return;
-      await list.hover();
-      await page.mouse.wheel(0, 200);
-      // A list that has become shorter meanwhile may be at its end already.
-      await eventually(async () => {
-        const now = await place();
-        return now.up !== before.up || now.isEnd;
-      }, `${view} scrolls down`);
-    }
+  /**
+   * Scrolls through a view from its top, within the page: to go there and back for each step takes most of a minute.
+   * @param wanted where such a row is in sight as a whole, that is far enough.
+   * @returns the texts of the rows that were in sight.
+   */
+  private scrollThrough(view: DebugView, wanted?: { readonly text: RegExp; readonly state: string }): Promise<{ readonly rows: readonly string[]; readonly found: boolean }> {
+    const list = this.window.page.locator(`.${view} .monaco-list`);
+    return list.evaluate(async (element, look) => {
+      const texts = new Map<number, string>();
+      const pattern = look && new RegExp(look.source, look.flags);
+      const drawn = (state = ""): HTMLElement[] => [...element.querySelectorAll<HTMLElement>(`.monaco-list-row${state}`)];
+      const bounds = (): { readonly outer: DOMRect; readonly inner: DOMRect } => ({ outer: element.getBoundingClientRect(), inner: element.querySelector(".monaco-list-rows")?.getBoundingClientRect() ?? new DOMRect() });
+      /** How far the rows are scrolled up. */
+      const up = (): number => bounds().outer.top - bounds().inner.top;
+      /** @returns whether anything moved, which a list that changes meanwhile may refuse. */
+      const scroll = async (pixels: number): Promise<boolean> => {
+        const before = up();
+        // VS Code reads Chromium's older measure, 120 a notch, and scrolls by 50 pixels a notch.
+        const wheel = { deltaY: pixels, wheelDeltaY: -pixels * (120 / 50), bubbles: true, cancelable: true };
+        element.querySelector(".monaco-list-rows")?.dispatchEvent(new WheelEvent("wheel", wheel));
+        await new Promise(requestAnimationFrame);
+        return up() !== before;
+      };
+      const seen = (found: boolean): { rows: string[]; found: boolean } => ({ rows: [...texts].sort(([a], [b]) => a - b).map(([, text]) => text), found });
+      while (up() >= 1) if (!(await scroll(-5000))) return seen(false);
+      for (;;) {
+        for (const row of drawn()) texts.set(Number(row.dataset["index"]), row.textContent);
+        const { outer, inner } = bounds();
+        const row = look && drawn(look.state).find(({ textContent }) => pattern?.test(textContent))?.getBoundingClientRect();
+        // The list draws rows beyond its edges, too: those cannot be clicked yet.
+        if (row && row.top >= outer.top && row.bottom <= outer.bottom) return seen(true);
+        if (inner.bottom <= outer.bottom + 1 || !(await scroll(Math.max(0.7 * outer.height, 20)))) return seen(false);
+      }
+    }, wanted && { source: wanted.text.source, flags: wanted.text.flags, state: wanted.state });
   }
 
   /** Sees from now on what the debugger answers in sessions that begin. */

@@ -46,6 +46,8 @@ export interface VSCodeWindow {
   editorText(): Promise<string>;
   /** The document inside one of the extension's webviews, e.g. `diagram` or `timeline`: the one that runs `dist/webview/<name>.js`. */
   webviewFrame(name: string): Promise<Frame>;
+  /** Changes the theme, and waits until the workbench has it. */
+  setTheme(theme: Theme): Promise<void>;
   /** Writes out/screenshots/<name>.png. */
   screenshot(name: string): Promise<void>;
   close(): Promise<void>;
@@ -143,6 +145,10 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
       return window.evaluate((api) => api.window.activeTextEditor?.document.getText() ?? "");
     },
     webviewFrame: (name) => webviewFrame(page, name),
+    async setTheme(wanted) {
+      await window.evaluate((api, id) => api.workspace.getConfiguration("workbench").update("colorTheme", id, true), themes[wanted]);
+      await page.waitForFunction((kind) => document.querySelector(".monaco-workbench")?.classList.contains(kind), themeClasses[wanted]);
+    },
     screenshot: (name) => screenshot(page, name),
     async close() {
       openWindows.delete(window);
@@ -152,8 +158,7 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
   };
   openWindows.add(window);
   // A served VS Code overlooks the theme of the settings that it starts with; a change it follows.
-  await window.evaluate((api, id) => api.workspace.getConfiguration("workbench").update("colorTheme", id, true), themes[theme]);
-  await page.waitForFunction((kind) => document.querySelector(".monaco-workbench")?.classList.contains(kind), themeClasses[theme]);
+  await window.setTheme(theme);
   if (file !== undefined) await page.locator(".tab.active", { hasText: basename(file) }).first().waitFor();
   return window;
 }
