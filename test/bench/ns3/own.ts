@@ -26,17 +26,18 @@ export interface OwnRun {
 /** A process that runs one design, when it is told to: as the command line runs one, and ns-3's program. */
 export class OwnProcess {
   private readonly child;
+  private readonly ended: Promise<undefined>;
 
   /** @param c,p numbers of the case and the path @param frames that a run goes on for */
   constructor(c: number, p: number, frames: number) {
     this.child = fork(process.argv[1]!, [ROLE, `${c}`, `${p}`, `${frames}`], { execArgv: process.execArgv });
+    this.ended = once(this.child, "exit").then(() => undefined);
   }
 
   /** One run. @throws Error if the process ends */
   async run(): Promise<OwnRun> {
     this.child.send("run");
-    const ended = once(this.child, "exit").then(() => undefined);
-    const answer = await Promise.race([once(this.child, "message"), ended]);
+    const answer = await Promise.race([once(this.child, "message"), this.ended]);
     if (answer === undefined) throw new Error("the process that runs the design has ended");
     return answer[0] as OwnRun;
   }
