@@ -12,7 +12,7 @@ export class Histogram {
 
   constructor(store: Store, name: string) {
     this.bucket = store.table(`histogram ${name}`, { count: "f64" }, SUB * OCTAVES);
-    for (let i = 0; i < SUB * OCTAVES; i++) this.bucket.alloc();
+    this.bucket.append(SUB * OCTAVES);
     this.total = store.scalars(`histogram ${name}`, ["count", "sum", "least", "most"]);
   }
 

@@ -94,8 +94,7 @@ export class Store {
 
   private addCells(name: string, kind: Cells["kind"], count: number): number {
     const table = this[kind];
-    const from = table.rows;
-    for (let i = 0; i < count; i++) table.alloc();
+    const from = table.append(count);
     const cells: Cells = { name, kind, from, count };
     this.cells.push(cells);
     if (this.scope !== undefined) listOf(this.cellsOfScopes, this.scope).push(cells);

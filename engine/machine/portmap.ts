@@ -25,7 +25,7 @@ export class Portmap {
   constructor(kernel: Kernel, readonly name: string, private readonly nameOf: (application: number) => string) {
     const { store } = kernel;
     this.entry = store.within(undefined, () => store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS));
-    for (let i = 0; i < 2 * PORTS; i++) this.entry.alloc();
+    this.entry.append(2 * PORTS);
     this.entry.owner.fill(-1);
     this.counters = store.within(undefined, () => store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1));
     this.counters.alloc();

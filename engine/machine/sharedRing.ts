@@ -25,7 +25,7 @@ export class SharedRing {
     }, 1);
     this.index.alloc();
     this.slot = kernel.store.table(`${name}: entries`, { id: "u16", grant: "i32", packet: "i32" }, RING_ENTRIES);
-    for (let i = 0; i < RING_ENTRIES; i++) this.slot.alloc();
+    this.slot.append(RING_ENTRIES);
     this.reset();
   }
 

@@ -44,7 +44,7 @@ export class Conntrack {
   constructor(store: Store, name: string) {
     this.entry = store.table(`connections of ${name}`, schema);
     this.bucket = store.table(`connections of ${name}: chains`, { first0: "i32", first1: "i32" }, BUCKETS);
-    for (let i = 0; i < BUCKETS; i++) this.bucket.alloc();
+    this.bucket.append(BUCKETS);
     this.counters = store.table(`connections of ${name}: counters`, { live: "i32", opened: "f64", expired: "f64" }, 1);
     this.counters.alloc();
   }

@@ -19,7 +19,7 @@ export class ForwardingDatabase {
   constructor(store: Store, name: string) {
     this.entry = store.table(`forwarding database of ${name}`, schema);
     this.bucket = store.table(`forwarding database of ${name}: chains`, { first: "i32" }, BUCKETS);
-    for (let i = 0; i < BUCKETS; i++) this.bucket.alloc();
+    this.bucket.append(BUCKETS);
   }
 
   /** The port that the address was last heard from, or −1: never, or too long ago. */

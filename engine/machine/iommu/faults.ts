@@ -25,7 +25,7 @@ export class FaultLog {
 
   constructor(store: Store, host: string) {
     this.record = store.table(`IOMMU faults of ${host}`, { time: "f64", routingId: "u16", page: "u32" }, RECORDS);
-    for (let i = 0; i < RECORDS; i++) this.record.alloc();
+    this.record.append(RECORDS);
     this.total = store.table(`IOMMU fault total of ${host}`, { faults: "f64" }, 1);
     this.total.alloc();
     this.counter = store.table(`IOMMU fault counters of ${host}`, { count: "f64", last: "f64", faults: "f64" });

@@ -43,7 +43,7 @@ export class Mailbox {
   /** Rows stand for functions; the PF's is unused. */
   add(): void {
     this.state.alloc();
-    for (let i = 0; i < MAILBOX_WORDS; i++) this.memory.alloc();
+    this.memory.append(MAILBOX_WORDS);
   }
 
   /** Function id of the PF's handling. */

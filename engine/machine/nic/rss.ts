@@ -67,7 +67,7 @@ export class Rss {
     this.toeplitz = new Toeplitz(key);
     const redirection = store.table(`redirection table of ${path}`, { queue: "u8" }, entries);
     this.redirection = redirection;
-    for (let i = 0; i < entries; i++) redirection.alloc();
+    redirection.append(entries);
     this.spread(queues);
   }
 

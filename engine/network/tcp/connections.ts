@@ -11,7 +11,7 @@ export class ConnectionIndex {
     this.slots = store.table(`${name}: connection index`, { conn: "i32" }, 32);
     this.size = store.table(`${name}: connection index size`, { used: "i32" }, 1);
     this.size.alloc();
-    for (let i = 0; i < 32; i++) this.slots.alloc();
+    this.slots.append(32);
   }
 
   /** The connection, or −1. */
@@ -65,7 +65,7 @@ export class ConnectionIndex {
 
   private grow(): void {
     const old = this.slots.conn.slice(0, this.slots.rows);
-    for (let n = this.slots.rows; n > 0; n--) this.slots.alloc();
+    this.slots.append(this.slots.rows);
     this.slots.conn.fill(0);
     for (const conn of old) if (conn !== 0) this.place(conn - 1);
   }

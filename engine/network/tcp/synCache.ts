@@ -18,7 +18,7 @@ export class SynCache {
 
   constructor(store: Store, name: string, private readonly tcb: Table<typeof tcbSchema>) {
     this.buckets = store.table(`${name}: SYN cache`, { head: "i32", tail: "i32", length: "i32" }, BUCKETS);
-    for (let i = 0; i < BUCKETS; i++) this.buckets.alloc();
+    this.buckets.append(BUCKETS);
     this.size = store.table(`${name}: SYN cache size`, { entries: "i32" }, 1);
     this.size.alloc();
   }

@@ -16,6 +16,18 @@ describe("state tables", () => {
     assert.equal(table.alloc(), 2);
   });
 
+  it("append rows beside each other, zeroed, none of them a released one", () => {
+    const table = new Store().table("t", { value: "f64", small: "u8" }, 1);
+    const first = table.alloc();
+    table.value[first] = 1;
+    table.release(first);
+    assert.equal(table.append(11), 1);
+    assert.equal(table.rows, 12);
+    assert.ok(table.value.length >= 12 && table.small.length >= 12);
+    assert.deepEqual([...table.value.subarray(1, 12)], Array(11).fill(0));
+    assert.deepEqual([table.alloc(), table.alloc(), table.append(1)], [first, 12, 13]);
+  });
+
   it("go back to a snapshot exactly, whatever happened since", () => {
     const operation = fc.oneof(
       fc.record({ kind: fc.constant("alloc" as const), value: fc.integer() }),
