@@ -1,6 +1,5 @@
 import type { CostProfile } from "../profiles/profile";
 import type { Kernel, Model } from "../kernel/kernel";
-import { Priority } from "../kernel/queue";
 import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
 import { Charges } from "./charges";
@@ -8,15 +7,15 @@ import { CpuOp, type CpuParts } from "./cpuParts";
 import { describeDomain } from "./cpuVariables";
 import { Crossings, type KernelSystem } from "./crossing";
 import { CpuTimes } from "./cpuTimes";
+import { Delivery } from "./delivery";
 import { Dispatcher } from "./dispatcher";
+import { addDomain, addProcess } from "./domains";
 import { InterruptLines, type LineKind } from "./interruptLines";
 import { Ipc } from "./ipc";
 import { LifeCycle } from "./lifeCycle";
-import { spinLock, type LockClass } from "./lockClasses";
+import type { LockClass } from "./lockClasses";
 import { Locks } from "./locks";
 import { rendezvous } from "./rendezvous";
-import { schedulerFunctions } from "./schedulerFunctions";
-import { threadPolicies } from "./threadPolicies";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
 import { VcpuState, Vcpus, type DomainCounts, type DomainSetup } from "./vcpus";
 import { Waking } from "./waking";
@@ -32,7 +31,7 @@ export { VcpuState, type VcpuHost } from "./vcpus";
  * the policy is preemptive: the rest of the cost is then paid later.
  *
  * This is what models and hypervisors talk to. What a vCPU does next is the {@link Dispatcher}'s, who is told of a thread that
- * is ready is {@link Waking}'s, and a domain's end and beginning the {@link LifeCycle}'s.
+ * is ready is {@link Waking}'s, how interrupts come is the {@link Delivery}'s, and a domain's end and beginning the {@link LifeCycle}'s.
  */
 export class Cpus implements Model, CpuParts {
   readonly id: number;
@@ -45,17 +44,15 @@ export class Cpus implements Model, CpuParts {
   readonly crossings: Crossings;
   readonly ipc: Ipc;
   readonly contextOfThread: number[] = [];
-  /** Per vCPU, the line of its timer: only where the policy has ticks. */
-  private readonly timerLines: number[] = [];
   readonly dispatcher: Dispatcher;
   readonly times = new CpuTimes(this);
   readonly waking: Waking;
   private readonly lifeCycle: LifeCycle;
-  private readonly fn;
+  private readonly delivery: Delivery;
 
   constructor(readonly kernel: Kernel, readonly costs: CostProfile) {
     this.id = kernel.component("cpus", "cpus", "", undefined, this);
-    this.fn = kernel.functions({
+    const fn = kernel.functions({
       vcpu_mark_events_pending: { file: "xen/arch/x86/hvm/irq.c", kind: "hypervisor" },
       "remote memory": { kind: "thread" },
     });
@@ -65,12 +62,13 @@ export class Cpus implements Model, CpuParts {
     this.work = new WorkSlots(kernel, this.locks, costs, this.id, CpuOp.workEnd);
     this.lines = new InterruptLines(kernel, this.vcpus);
     this.crossings = new Crossings(kernel, costs, this.work);
-    this.charges = new Charges(costs, kernel.names.functions, this.work, this.vcpus, this.crossings, this.fn["remote memory"]);
+    this.charges = new Charges(costs, kernel.names.functions, this.work, this.vcpus, this.crossings, fn["remote memory"]);
     this.lifeCycle = new LifeCycle(this);
     this.ipc = new Ipc(kernel, this.work, this.crossings, rendezvous(this));
     this.dispatcher = new Dispatcher(this, this.lifeCycle);
     this.waking = new Waking(this, this.dispatcher);
     this.dispatcher.waking = this.waking;
+    this.delivery = new Delivery(this, this.dispatcher, this.waking, fn.vcpu_mark_events_pending);
     this.work.threads = { wake: (thread) => this.waking.makeReady(thread), call: (thread, component, op, a) => this.call(thread, component, op, a) };
     this.lifeCycle.dispatcher = this.dispatcher;
   }
@@ -81,54 +79,20 @@ export class Cpus implements Model, CpuParts {
 
   // --- Building -----------------------------------------------------------------------------------------------------
 
-  /** @throws Error for a scheduler that is none */
+  /** See {@link addDomain}. */
   addDomain(setup: DomainSetup): number {
-    const { kernel, vcpus } = this;
-    const id = vcpus.domains.length;
-    const Policy = threadPolicies[setup.scheduler];
-    if (Policy === undefined) throw new Error(`There is no scheduler ${setup.scheduler}.`);
-    const component = kernel.component(setup.path, "domain", setup.host, setup.path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
-    const own: number[] = [];
-    const { vcpu } = vcpus;
-    const fn = kernel.functions({ ...schedulerFunctions[setup.system] });
-    const policy = new Policy({
-      kernel, threads: this.threads, fn,
-      domain: {
-        path: setup.path, vcpus: own,
-        isIdle: (v) => vcpu.state[v] !== VcpuState.off && vcpu.thread[v] === NONE && vcpu.lineHead[v] === NONE,
-        current: (v) => vcpu.thread[v]!,
-        ranNow: (v) => {
-          const thread = vcpu.thread[v]!;
-          const w = thread === NONE ? NONE : this.threads.thread.work[thread]!;
-          return w === NONE ? 0 : this.work.ranSince(w);
-        },
-      },
-    });
-    const idleLock = policy.idleLock === undefined ? NONE : this.locks.add(id, spinLock, "timeq_lock");
-    vcpus.addDomain({ ...setup, component, vcpus: own, usable: own, threads: [], policy, fn, idleLock, kernel: id });
-    this.crossings.addSpace(component);
-    this.crossings.place(component, id);
-    return id;
+    return addDomain(this, setup, (domain) => this.describeDomain(domain));
   }
 
-  /**
-   * A process of a kernel: threads of its own in an address space of its own, on the kernel's vCPUs.
-   * @param path that of the kernel for a process that the design does not name
-   */
+  /** See {@link addProcess}. */
   addProcess(path: string, kernel: number, system: KernelSystem): number {
-    const id = this.vcpus.domains.length;
-    const above = this.vcpus.domains[kernel]!;
-    const component = path === above.path ? above.component
-      : this.kernel.component(path, "domain", above.host, path, { fire: () => {}, describe: () => [{ name: "Scheduling", variables: this.describeDomain(id) }] });
-    this.vcpus.addDomain({ ...above, path, component, threads: [], kernel });
-    this.crossings.addProcess(kernel, system);
-    return id;
+    return addProcess(this, path, kernel, system, (domain) => this.describeDomain(domain));
   }
 
   addVcpu(domain: number): number {
     const v = this.vcpus.add(domain);
     this.crossings.addVcpu();
-    if (this.vcpus.domains[domain]!.policy.tickPeriod > 0) this.timerLines[v] = this.lines.add(v, this.id, CpuOp.tick, v, 0, "event");
+    if (this.vcpus.domains[domain]!.policy.tickPeriod > 0) this.delivery.addTimer(v);
     return v;
   }
 
@@ -239,7 +203,7 @@ export class Cpus implements Model, CpuParts {
   spendLines(from: number, lines: number): void {
     const here = this.here;
     if (from === NONE || here === NONE || from === here) return;
-    this.dispatcher.spendLines(this.work.get(this.charges.current, VCPU), from, here, lines);
+    this.dispatcher.moves.spendLines(this.work.get(this.charges.current, VCPU), from, here, lines);
   }
 
   /** The pCPU, numbered within its host, on which work begins or ends now, or −1. */
@@ -348,19 +312,7 @@ export class Cpus implements Model, CpuParts {
 
   /** Makes an interrupt or event pending; nothing more happens if it already is, or where the domain does not run. @returns whether it was newly raised */
   raise(line: number): boolean {
-    const l = this.lines.line;
-    const v = l.vcpu[line]!;
-    if (l.pending[line] === 1 || this.vcpu.state[v] === VcpuState.off) return false;
-    l.pending[line] = 1;
-    l.raised[line]!++;
-    if (l.polled[line] === 0) {
-      this.kernel.schedule(l.latency[line]!, Priority.interrupt, this.id, CpuOp.deliver, line, this.here);
-    } else {
-      l.delivered[line]!++;
-      l.cause[line] = this.kernel.cause;
-      if (this.vcpu.idle[v] === 1 && this.vcpu.state[v] === VcpuState.running) this.waking.nudge(v);
-    }
-    return true;
+    return this.delivery.raise(line, this.here);
   }
 
   /** In the `end` of an interrupt's work: the handler found more to do and goes on, before any other line of its vCPU. */
@@ -417,55 +369,18 @@ export class Cpus implements Model, CpuParts {
     if (op === CpuOp.workEnd) this.dispatcher.workEnded(a);
     else if (op === CpuOp.idlePoll) this.dispatcher.idlePolled(a);
     else if (op === CpuOp.kick) this.waking.kicked(a, b);
-    else if (op === CpuOp.deliver) this.delivered(a, b);
-    else this.timer(a);
+    else if (op === CpuOp.deliver) this.delivery.delivered(a, b);
+    else this.delivery.timer(a);
   }
 
   begin(op: number, v: number): void {
-    if (op === CpuOp.tick) this.dispatcher.spendTick(v);
+    if (op === CpuOp.tick) this.dispatcher.ticks.spend(v);
     else this.dispatcher.spendHalt(v);
   }
 
   end(op: number, v: number): void {
-    if (op === CpuOp.tick) this.dispatcher.ticked(v);
+    if (op === CpuOp.tick) this.dispatcher.ticks.ended(v);
     else this.vcpu.halting[v] = 1;
-  }
-
-  /** @param from the pCPU whose code raised the line; −1: a device or a timer did */
-  private delivered(line: number, from: number): void {
-    const l = this.lines.line;
-    const v = l.vcpu[line]!;
-    const latency = l.latency[line]!;
-    const d = this.vcpus.entry(v);
-    const { kernel, vcpu: c } = this;
-    kernel.mark(d.virtual ? this.fn.vcpu_mark_events_pending : d.fn.interrupt, l.component[line]!, this.vcpus.contextOf[v]!, kernel.now - latency, latency);
-    this.lines.deliver(line, kernel.cause);
-    if (c.state[v] === VcpuState.running) return this.dispatcher.interrupt(v);
-    const at = l.device[line] === 1 ? this.deviceInterrupt(v) : from;
-    if (c.state[v] === VcpuState.blocked) d.vcpuHost.wake(v, at);
-  }
-
-  /**
-   * A device's interrupt for a vCPU that does not run comes to the pCPU on which that ran last (`hvm_migrate_pirqs`, xen/arch/x86/hvm/hvm.c, and
-   * `evtchn_move_pirqs`, xen/common/event_channel.c), whoever has it now. @returns that pCPU; −1: it has run on none
-   */
-  private deviceInterrupt(v: number): number {
-    const at = this.vcpu.lastPcpu[v]!;
-    if (at !== NONE) this.vcpus.entry(v).vcpuHost.deviceInterrupt(at);
-    return at;
-  }
-
-  /** A vCPU's timer; while it idles, none is needed. */
-  private timer(v: number): void {
-    const { kernel, vcpu: c } = this;
-    const line = this.timerLines[v]!;
-    if (c.thread[v] !== NONE && this.lines.line.pending[line] === 0) {
-      this.lines.line.pending[line] = 1;
-      return this.delivered(line, NONE);
-    }
-    const { fn, component } = this.vcpus.entry(v);
-    kernel.mark(fn.interrupt, component, this.vcpus.contextOf[v]!, kernel.now, 0);
-    c.ticking[v] = 0;
   }
 
   // --- For people ---------------------------------------------------------------------------------------------------

@@ -1,17 +1,15 @@
-import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts } from "./cpuParts";
 import { Idling } from "./idling";
 import type { LifeCycle } from "./lifeCycle";
+import { Moves } from "./moves";
 import { Wait } from "./sections";
 import { Ready, WHICHEVER } from "./threadPolicy";
+import { Ticks } from "./ticks";
 import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
 import type { Waking } from "./waking";
 import { CAUSE, COUNT, FIRST_ARGUMENT, LOCKED, OP, OWNER, SECOND_ARGUMENT, THREAD, VCPU } from "./workSlot";
-
-/** IPIs that one piece of work pays for; what a vCPU that was held up owes beyond that, its next pieces pay. */
-const MOST_IPIS = 8;
 
 /**
  * What a vCPU that has a pCPU does: interrupts first, then the thread that it runs, then the thread that the domain's policy
@@ -24,10 +22,12 @@ export class Dispatcher {
   waking!: Waking;
   private readonly fn;
   readonly idling: Idling;
+  readonly moves: Moves;
+  readonly ticks: Ticks;
 
   constructor(private readonly cpus: CpuParts, private readonly lifeCycle: LifeCycle) {
     this.idling = new Idling(cpus);
-    this.fn = cpus.kernel.functions({
+    const fn = cpus.kernel.functions({
       "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
       "VM exit: EOI": { file: "xen/arch/x86/hvm/vlapic.c", kind: "hypervisor", tally: "VM exit" },
       "VM exit: HLT": { file: "xen/arch/x86/hvm/hvm.c", kind: "hypervisor", tally: "VM exit" },
@@ -36,6 +36,9 @@ export class Dispatcher {
       "cold cache": { kind: "thread", a: "bytes" },
       "cache-line transfer": { kind: "thread", a: "lines", b: "from pCPU" },
     });
+    this.fn = fn;
+    this.moves = new Moves(cpus, fn);
+    this.ticks = new Ticks(cpus, fn["VM exit: timer"]);
   }
 
   // --- What the hypervisor says -------------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ export class Dispatcher {
     work.goOn(w, v, kernel.cause);
     work.takeBackMove(w);
     const owes = this.cpus.vcpus.vcpu.owed[v]! > 0;
-    const added = this.lead(w, v, thread, NONE, false);
+    const added = this.moves.lead(w, v, thread, NONE, false);
     if (!owes) work.noteMove(w, added);
   }
 
@@ -273,12 +276,12 @@ export class Dispatcher {
     threads.thread.vcpu[chosen] = v;
     if (policy.tickPeriod > 0 && c.ticking[v] === 0) {
       c.tickCause[v] = this.cpus.kernel.cause;
-      this.armTick(v);
+      this.ticks.arm(v);
     }
     const unfinished = threads.thread.work[chosen]!;
     if (unfinished === NONE) return this.startJob(v, chosen, switching, chosen !== before);
     work.goOn(unfinished, v, c.lastRow[v]!);
-    this.lead(unfinished, v, chosen, switching, chosen !== before);
+    this.moves.lead(unfinished, v, chosen, switching, chosen !== before);
     this.proceed(v, unfinished);
   }
 
@@ -301,19 +304,6 @@ export class Dispatcher {
     this.next(v);
   }
 
-  /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */
-  private lead(w: number, v: number, thread: number, switching: number, switched: boolean): number {
-    const { charges, work, crossings } = this.cpus;
-    const before = work.get(w, COUNT);
-    charges.open(w, v);
-    this.spendMove(w, v, thread, NONE, switching, switched);
-    charges.current = NONE;
-    const added = work.get(w, COUNT) - before;
-    if (added > 0) work.bringForward(w, added);
-    if (switched) work.startOver(w, added, switching, crossings.spaceSwitchOf(thread));
-    return added;
-  }
-
   private startJob(v: number, thread: number, switching: number, switched: boolean): void {
     const { vcpus, threads, work, kernel } = this.cpus;
     const { vcpu: c } = vcpus;
@@ -326,7 +316,7 @@ export class Dispatcher {
     c.halting[v] = 0;
     const from = threads.job(j, JOB_PCPU);
     this.cpus.charges.open(w, v);
-    this.spendMove(w, v, thread, from, switching, switched);
+    this.moves.spend(w, v, thread, from, switching, switched);
     this.startWork(w, NONE);
     this.offer(v);
   }
@@ -337,42 +327,6 @@ export class Dispatcher {
     const { policy, usable } = domains[domainOf[v]!]!;
     const waiting = policy.waitForWhichever();
     if (waiting > 0 && waiting > this.waking.told(v)) this.waking.wakeOneOf(usable, v);
-  }
-
-  /** What comes before a thread's work: IPIs that its vCPU owes, the switch, cold caches, and lines that are in another core's cache. */
-  private spendMove(w: number, v: number, thread: number, from: number, switching: number, switched: boolean): void {
-    const { vcpus, threads, charges, crossings } = this.cpus;
-    const { vcpu: c } = vcpus;
-    if (c.owed[v]! > 0) this.payIpis(v);
-    if (switching !== NONE) charges.overhead(switching);
-    if (switched) crossings.load(v, thread, w);
-    const { topology } = vcpus.entry(v);
-    if (c.cold[v]! > 0) {
-      charges.overhead(this.fn["cold cache"], c.cold[v]!, topology.workingSet);
-      c.cold[v] = 0;
-    }
-    const here = c.pcpu[v]!;
-    const { pcpu } = threads.thread;
-    const was = pcpu[thread]!;
-    if (was !== here) {
-      pcpu[thread] = here;
-      if (was !== NONE) this.spendLines(v, was, here, topology.threadLines);
-    }
-    if (from !== NONE && from !== here) this.spendLines(v, from, here, 1);
-  }
-
-  /** Lines that were written on one pCPU are read on another. */
-  spendLines(v: number, from: number, to: number, lines: number): void {
-    const time = this.cpus.vcpus.entry(v).topology.transfer(from, to, lines);
-    if (time > 0) this.cpus.charges.overhead(this.fn["cache-line transfer"], time, lines, from);
-  }
-
-  private payIpis(v: number): void {
-    const { vcpus, charges } = this.cpus;
-    const { vcpu: c } = vcpus;
-    const d = vcpus.entry(v);
-    const fn = d.virtual ? this.fn["VM exit: ICR write"] : d.fn.ipi;
-    for (let n = 0; c.owed[v]! > 0 && n < MOST_IPIS; n++, c.owed[v]!--) charges.overhead(fn);
   }
 
   private startInterrupt(v: number, l: number): void {
@@ -410,37 +364,6 @@ export class Dispatcher {
     this.proceed(work.get(w, VCPU), w);
   }
 
-  // --- Ticks --------------------------------------------------------------------------------------------------------
-
-  /** Whatever made the vCPU busy has asked for all ticks until it idles again: none is there because of the one before. */
-  private armTick(v: number): void {
-    const { kernel, vcpus } = this.cpus;
-    const { tickPeriod } = vcpus.entry(v).policy;
-    vcpus.vcpu.ticking[v] = 1;
-    const { cause } = kernel;
-    kernel.cause = vcpus.vcpu.tickCause[v]!;
-    kernel.schedule(tickPeriod - (kernel.now % tickPeriod), Priority.cpu, this.cpus.id, CpuOp.tick, v);
-    kernel.cause = cause;
-  }
-
-  /** In `begin`: the tick's interrupt. */
-  spendTick(v: number): void {
-    const { charges, vcpus } = this.cpus;
-    const { fn, virtual } = vcpus.entry(v);
-    charges.overhead(fn.tick);
-    if (virtual) charges.overhead(this.fn["VM exit: timer"]);
-  }
-
-  /** In `end`: a thread whose time is over gives way; ticks stop while the vCPU idles. */
-  ticked(v: number): void {
-    const { vcpus } = this.cpus;
-    const { vcpu: c } = vcpus;
-    c.ticking[v] = 0;
-    if (c.thread[v] === NONE) return;
-    if (vcpus.entry(v).policy.tick(v)) c.resched[v] = 1;
-    this.armTick(v);
-  }
-
   // --- Idling -------------------------------------------------------------------------------------------------------
 
   private idle(v: number): void {
@@ -473,7 +396,7 @@ export class Dispatcher {
   /** In `begin`: halting. */
   spendHalt(v: number): void {
     const { charges, vcpus } = this.cpus;
-    if (vcpus.vcpu.owed[v]! > 0) this.payIpis(v);
+    if (vcpus.vcpu.owed[v]! > 0) this.moves.payIpis(v);
     charges.overhead(this.fn["VM exit: HLT"]);
   }
 }

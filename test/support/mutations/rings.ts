@@ -89,7 +89,7 @@ export const ringMutations: readonly Mutation[] = [
   { breaks: 19, file: "engine/machine/sharedRing.ts", replace: "return (after - event) >>> 0 < (after - before) >>> 0;", by: "return after !== before && event > 0;" },
   { breaks: 20, file: "engine/components/ringReader.ts", replace: "        const before = ring.readers;", by: "        ring.produce(0);\n        const before = ring.readers;" },
   { breaks: 21, file: "engine/machine/frameRing.ts", replace: "      this.counts.dropped++;\n      return false;", by: "      this.counts.dropped++;\n      return true;", design: flood, dispatches: 200_000 },
-  { breaks: 22, file: "engine/scheduling/cpus.ts", replace: "if (l.pending[line] === 1 || this.vcpu.state", by: "if (this.vcpu.state" },
+  { breaks: 22, file: "engine/scheduling/delivery.ts", replace: "if (l.pending[line] === 1 || c.state", by: "if (c.state" },
   { breaks: 23, file: "engine/components/ringReader.ts", replace: "ring.emptyPolls < EMPTY_POLLS", by: "ring.emptyPolls < 10" },
   { breaks: 35, file: "engine/machine/lifecycle.ts", replace: "const release = this.releaseGrants(domain, d);", by: "const release = 0;", design: crash, dispatches: 200_000 },
 ];
