@@ -33,11 +33,11 @@ const socket = [socketLock];
  *
  * NetBSD 8: `solock` is softnet_lock for TCP and UDP. `sosend` and `soreceive` (`sys/kern/uipc_socket.c`) take it to look at the buffer, let it go around
  * `uiomove`, and take it again for the protocol; mbufs are allocated without it. They do so for each cluster of 2 KB, here for each call: with Nginx' answers of 8 KB
- * the four turns cost NetBSD 2 % of its requests, and LibrettOS 1 %, and one of 128 KB would be 64 dispatches. `do_sys_accept`
+ * the four turns cost NetBSD 2 % of its requests, and LibrettOS 1 %, and one of 128 KB would take 64 dispatches more. `do_sys_accept`
  * (`uipc_syscalls.c`) has its descriptor (`fd_allocfile`) before it takes the lock, and `fd_close` (`kern_descrip.c`) gives its own back before `soclose` does.
  * `kqueue_scan` (`kern_event.c`) has KERNEL_LOCK for each event that it finds, and the filter, `filt_soread`, takes the other one under it. Here it takes them
- * as all others do, that one second: who sleeps for softnet_lock has let KERNEL_LOCK go. The lock of the queue itself is held for no longer than a list
- * takes, and by nobody who has another meanwhile: it is left out.
+ * as all others do, that one second: who sleeps for softnet_lock has let KERNEL_LOCK go. The lock of the queue of
+ * events itself (`kq_lock`) is held for no longer than a list takes, and is left out.
  * Without NET_MPSAFE, `ipintr` and `arpintr` take both (SOFTNET_KERNEL_LOCK_UNLESS_NET_MPSAFE, `sys/net/if.h`), `if_output_lock` takes KERNEL_LOCK,
  * and so do interrupts and soft interrupts that are not marked as safe (`intr_biglock_wrapper`, `softint_execute`), such as ixgbe's. With it, IP
  * and the driver need none, `tcp_input` and `udp_input` are wrapped in softnet_lock (PR_WRAP_INPUT, `sys/netinet/in_proto.c`), and
