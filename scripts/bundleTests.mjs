@@ -1,4 +1,4 @@
 // Bundles the tests in the folders below test/ that the arguments name.
-import { bundleTests } from "./testBundles.mjs";
+import { bundlesOf, bundleTests } from "./testBundles.mjs";
 
-await bundleTests(process.argv.slice(2));
+await bundleTests(bundlesOf(process.argv.slice(2)));

@@ -9,6 +9,7 @@ import { bundlesOf, bundleTests } from "./testBundles.mjs";
 
 const { values } = parseArgs({ options: { factor: { type: "string", default: "50" }, grep: { type: "string" } } });
 runScript(async () => {
-  await bundleTests(["property"]);
-  return runNode(mocha([bundlesOf("property")], { timeout: 0, jobs: 1, grep: values.grep, bundled: true }), { environment: { EXOSCOPE_SOAK: values.factor } });
+  const bundles = bundlesOf(["property"]);
+  await bundleTests(bundles);
+  return runNode(mocha(bundles.tests, { timeout: 0, jobs: 1, grep: values.grep, preamble: bundles.preamble }), { environment: { EXOSCOPE_SOAK: values.factor } });
 });

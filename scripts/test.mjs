@@ -26,15 +26,15 @@ function tool(name, file) {
   return join(repository, "node_modules", name, file);
 }
 
-/** Folders of tests in plain Mocha. Those with the longest files come first: a long one that began last would leave the other CPUs without work. */
-const plain = ["property", "golden", "unit"];
+/** Tests in plain Mocha. Folders with the longest files come first: a long one that began last would leave the other CPUs without work. */
+const plain = bundlesOf(["property", "golden", "unit"]);
 
 /** @type {Stage[]} Quick ones first: what they find makes the later ones pointless. */
 const stages = [
   { part: "static", title: "Types", command: [tool("typescript", "bin/tsc"), "-b"], kind: "check" },
   { part: "static", title: "Lint", command: [tool("oxlint", "bin/oxlint"), "--deny-warnings"], kind: "check" },
-  { part: "unit", title: "Bundles of the tests", command: ["scripts/bundleTests.mjs", ...plain], kind: "preparation" },
-  { part: "unit", title: "Property, golden and unit tests", command: mocha(plain.map(bundlesOf), { timeout: 600_000, jobs: availableParallelism(), grep: values.grep, bundled: true }), kind: "tests" },
+  { part: "unit", title: "Bundles of the tests", command: ["scripts/bundleTests.mjs", ...plain.folders], kind: "preparation" },
+  { part: "unit", title: "Property, golden and unit tests", command: mocha(plain.tests, { timeout: 600_000, jobs: availableParallelism(), grep: values.grep, preamble: plain.preamble }), kind: "tests" },
   { part: "build", title: "Build", command: ["esbuild.mjs"], kind: "preparation" },
   { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], kind: "preparation" },
   { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], kind: "tests" },

@@ -26,9 +26,13 @@ const profiles: Readonly<Record<string, ProfileFile>> = { [xeon4114.name]: xeon4
 /** Names of the profiles that ship. */
 export const profileNames: readonly string[] = Object.keys(profiles);
 
+/** Made once: every reading of a design asks for them. */
+const costsOfProfiles: ReadonlyMap<string, ReadonlyMap<string, Cost>> = new Map(Object.entries(profiles).map(([name, { costs }]) => [name, new Map(Object.entries(costs))]));
+const NO_COSTS: ReadonlyMap<string, Cost> = new Map();
+
 /** The costs of a profile by name; none where there is no such profile. */
 export function profileCosts(profile: string): ReadonlyMap<string, Cost> {
-  return new Map(Object.entries(profiles[profile]?.costs ?? {}));
+  return costsOfProfiles.get(profile) ?? NO_COSTS;
 }
 
 /** Costs of the functions of one machine, by function id. */
