@@ -38,7 +38,7 @@ const stages = [
   { part: "build", title: "Build", command: ["esbuild.mjs"], kind: "preparation" },
   { part: "install", title: "VS Code and Chromium", command: ["scripts/install.mjs"], kind: "preparation" },
   { part: "vscode", title: "Tests inside VS Code", command: ["scripts/vscode/runTests.mjs", ...(values.grep ? [values.grep] : [])], kind: "tests" },
-  { part: "e2e", title: "End-to-end tests", command: mocha(["test/e2e/**/*.test.ts"], { timeout: 120_000, jobs: 1, grep: values.grep }), kind: "tests" },
+  { part: "e2e", title: "End-to-end tests", command: ["scripts/browserTests.mjs", ...(values.grep ? ["--grep", values.grep] : [])], kind: "tests" },
 ];
 
 /** Milliseconds after which a stage counts as hanging and is ended. */
