@@ -348,7 +348,7 @@ export class Dispatcher {
     const component = work.get(w, OWNER);
     charges.spending = component;
     crossings.begin(w, work.get(w, THREAD));
-    if (this.lifeCycle.isHung(component)) {
+    if (this.lifeCycle.holdsUp(component, work.get(w, THREAD))) {
       charges.current = NONE;
       return this.lifeCycle.hold(w);
     }

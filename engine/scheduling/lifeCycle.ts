@@ -121,6 +121,19 @@ export class LifeCycle {
     return this.hangs.count[0]! > 0 && this.hung.hung[component] === 1;
   }
 
+  /**
+   * Whether a component's work that begins will not end. An interrupt of a process' device is its kernel's own work, which tells the process of it:
+   * a driver that hangs in user mode does not take the kernel along (MINIX' `generic_handler`, minix/kernel/system/do_irqctl.c; Linux' `uio_interrupt`,
+   * drivers/uio/uio.c).
+   * @param thread that it is on; −1: an interrupt's
+   */
+  holdsUp(component: number, thread: number): boolean {
+    if (!this.isHung(component)) return false;
+    const { crossings } = this.cpus;
+    const space = crossings.spaceOf(component);
+    return thread !== NONE || space === NONE || crossings.kernelOf(space) === space;
+  }
+
   /** Work is gone, unfinished: no row says what it took, but its CPU was busy. */
   private giveUp(w: number): void {
     const { vcpus, threads, work } = this.cpus;

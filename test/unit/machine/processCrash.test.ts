@@ -67,6 +67,15 @@ describe("a crash among processes", () => {
     assert.ok(incidents["no process to call"]! > 0);
   });
 
+  it("a driver that hangs in its process burns that process' time: its device's interrupt is the kernel's, which goes on", () => {
+    const { incidents, domains } = echoes("hang: drv.ixgbe");
+    assert.equal(incidents["hang"], 1);
+    const busyIn = (path: string): number => domains.find(({ domain }) => domain === path)!.busy;
+    // From the next frame on, at 100 ms or a little later, to the end at 500 ms.
+    assert.ok(busyIn("server/drv") > 395e9, `${busyIn("server/drv")}`);
+    assert.ok(busyIn("server/os") < 10e9, `${busyIn("server/os")}`);
+  });
+
   it("a server of datagrams opens its port again, in a stack that has started anew and after its own death", () => {
     for (const [fault, domain] of [["crash: net, restart: 1ms", "server/net"], ["crash: app, restart: 1ms", "server/app"], ["crash: server.os, restart: 1ms", "server/os"]] as const) {
       const { deaths, workloads, drops } = echoes(fault);
