@@ -132,6 +132,20 @@ export class Lifecycle implements Model {
   }
 
   /**
+   * A domain is to start anew: one that runs stops at once; one that has died is created again, and what was to start it before does not. A process
+   * whose kernel does not run has nothing to start on.
+   * @param takes picoseconds until it runs again, at least what its devices take to reset
+   */
+  restart(domain: DomainPlace, cause: number, takes: number | undefined): void {
+    const { machine: { kernel, cpus }, life, death } = this;
+    const lacksKernel = domain.kernel !== undefined && !cpus.isOn(domain.kernel.id);
+    if (takes === undefined || lacksKernel || this.isRunning(domain)) return this.kill(domain, cause, takes);
+    kernel.queue.cancelWhere((component, op, a) => component === this.id && op === Op.boot && a === domain.id);
+    const d = life.last[domain.id]!;
+    this.bootAfter(domain, Math.max(takes, death.at[d]! + death.unmapping[d]! - kernel.now));
+  }
+
+  /**
    * The hypervisor unmaps what the domain had mapped, on behalf of the toolstack, which waits for it (`domain_kill`) before it creates the domain
    * anew. Peers see the outcome at once.
    * @param d row of the death

@@ -81,7 +81,7 @@ export const FAULTS: readonly FaultType[] = [
   },
   // Last: “restart” is an option of those above.
   {
-    kind: "restart", target: "domain-or-host", doc: "A planned restart of the domain, or of that of the component, or of the host: an upgrade.",
+    kind: "restart", target: "domain-or-host", doc: "A planned restart of the domain, or of that of the component, or of the host: an upgrade. What has died before is started.",
     options: [{ name: "takes", doc: "How long it takes until the domain runs again, with fresh state.", value: { kind: "time", min: 0, max: 3600e12 }, required: true }],
   },
 ];

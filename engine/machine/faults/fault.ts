@@ -26,7 +26,7 @@ interface Strike {
 const strikes: Readonly<Record<string, (strike: Strike) => void>> = {
   crash: ({ machine, cause, target, restart }) => machine.lifecycle.kill(target.domain, cause, restart),
   // A planned restart asks nobody else: what is in the rings is lost as in a crash.
-  restart: ({ machine, cause, target, restart }) => machine.lifecycle.kill(target.domain, cause, restart),
+  restart: ({ machine, cause, target, restart }) => machine.lifecycle.restart(target.domain, cause, restart),
   hang: ({ machine: { cpus }, target: { domain, component, whole } }) => {
     if (whole) cpus.freeze(domain.id);
     else cpus.hang(component, true);

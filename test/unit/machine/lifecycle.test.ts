@@ -52,6 +52,17 @@ describe("life cycle of domains", () => {
     assert.ok(busy(engine, "server/two") - other > 2 * 198 * ms);
   });
 
+  it("a planned restart starts a domain that has died, and takes the place of what was to start it", () => {
+    const engine = computing("faults: [{ at: 100ms, crash: one }, { at: 200ms, restart: one, takes: 5ms }, { at: 300ms, crash: two, restart: 400ms }, { at: 310ms, restart: two, takes: 5ms }, { at: 400ms, crash: two }]");
+    runUntil(engine, 999 * ms);
+    const { lifecycle } = engine.built.machine;
+    assert.deepEqual(lifecycle.deaths().map(({ domain, at, down }) => [domain, at / ms, down === undefined ? down : down / ms]), [
+      ["server/one", 100, 105], ["server/two", 300, 15], ["server/two", 400, undefined],
+    ]);
+    assert.ok(lifecycle.isRunning(domainOf(engine, "server/one")));
+    assert.ok(!lifecycle.isRunning(domainOf(engine, "server/two")));
+  });
+
   it("a restart gives it its first state again, at its time", () => {
     const engine = computing("faults: [{ at: 100ms, crash: one, restart: 50ms }]");
     const bursts = (): number => engine.describeComponent(engine.built.machine.placed("server/one/compute").id)[0]!.variables[0]!.number!;
