@@ -39,6 +39,13 @@ export class OutputFile {
     return a.isFile() && a.dev === b.dev && a.ino === b.ino;
   }
 
+  /** Whether it is the file that a command reads. */
+  isFile(path: string): boolean {
+    const own = fstatSync(this.descriptor, { bigint: true });
+    const read = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return own.isFile() && read !== undefined && own.dev === read.dev && own.ino === read.ino;
+  }
+
   /** Writes the whole file, piece by piece, so that it may be larger than memory. @throws OutputError where that fails */
   write(pieces: Iterable<string | Uint8Array>): void {
     this.begin();
@@ -88,9 +95,10 @@ export type Outputs<Option extends string> = Readonly<Partial<Record<Option, Out
 /**
  * Opens all files that a command is to write, and does its work: whatever is wrong with a file is said before, not when the result is there.
  * @param paths by option; undefined: not asked for
+ * @param inputs files that the command reads: they are not written over
  * @throws OutputError where one cannot be written, before any work
  */
-export function withOutputs<Option extends string, Result>(paths: Readonly<Partial<Record<Option, string | undefined>>>, work: (outputs: Outputs<Option>) => Result): Result {
+export function withOutputs<Option extends string, Result>(paths: Readonly<Partial<Record<Option, string | undefined>>>, inputs: readonly string[], work: (outputs: Outputs<Option>) => Result): Result {
   const open: OutputFile[] = [];
   const outputs: Partial<Record<Option, OutputFile>> = {};
   try {
@@ -101,6 +109,7 @@ export function withOutputs<Option extends string, Result>(paths: Readonly<Parti
       const same = open.find((other) => file.isSameAs(other));
       open.push(file);
       if (same !== undefined) throw new OutputError(option, path, `--${same.option} writes to this file; name another.`);
+      if (inputs.some((input) => file.isFile(input))) throw new OutputError(option, path, "this file is read, and would be written over. Name another.");
       outputs[option] = file;
     }
     return work(outputs);

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { QueueDepths } from "../analysis/queueDepths";
 import { report } from "../analysis/report";
 import { createEngine, type Keyframe, type MachineEngine } from "../create";
@@ -53,7 +54,7 @@ export async function run(file: string, options: RunOptions, io: Output, progres
   if (typeof settings === "string") return refuse(io, settings);
   const { trace: kept, pcapng, queues } = options;
   try {
-    withOutputs({ trace: kept, pcapng, queues }, (outputs) => {
+    withOutputs({ trace: kept, pcapng, queues }, [file, ...[...files.keys()].map((name) => join(dirname(file), name))], (outputs) => {
       const engine = createEngine({ ...design, run: settings.run });
       const rows = kept?.endsWith(".csv") === true ? outputs.trace : undefined;
       const trace = outputs.trace !== undefined && rows === undefined ? { writer: new RunWriter(outputs.trace.growing(), engine, text, files), recording: new Recording(engine) } : undefined;

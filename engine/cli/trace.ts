@@ -25,7 +25,7 @@ export function trace(path: string, options: TraceOptions, io: Output): number {
   try {
     file = NodeFile.open(path);
     const run = new RecordedRun(file);
-    return withOutputs({ csv: options.csv, pcapng: options.pcapng }, (outputs) => show(run, path, options, outputs, io));
+    return withOutputs({ csv: options.csv, pcapng: options.pcapng }, [path], (outputs) => show(run, path, options, outputs, io));
   } catch (error) {
     // Some errors say where and what to do; what the system reports needs the file's name.
     io.error(error instanceof TraceFileError || error instanceof OutputError ? error.message : `${path}: ${unreadable(error, "a trace, as `exoscope run --trace` writes it")}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunReport } from "../../../engine/analysis/report";
@@ -122,7 +122,7 @@ describe("exoscope run", () => {
     const rows = readFileSync(join(folder, "cut.csv"), "utf8").split("\n");
     assert.ok(rows.length > 2048);
     assert.deepEqual(rows.slice(0, -1), readFileSync(csv, "utf8").split("\n").slice(0, rows.length - 1));
-    assert.match(show(cut, { pcapng: cut }).error, /did not come to its end/);
+    assert.match(show(cut, { pcapng: join(folder, "cut.pcapng") }).error, /did not come to its end/);
     assert.match(show(sample, {}).error, /librettos\.exo\.yaml: this is no trace/);
     assert.match(show(join(folder, "absent"), {}).error, /absent: there is no such file\. Name a trace/);
     assert.match(show(kept, { csv: join(folder, "no", "where") }).error, /^--csv .*where: there is no folder .*no\. Make it, or name a file in one that exists\.$/);
@@ -187,6 +187,27 @@ describe("exoscope run", () => {
       assert.throws(() => readFileSync(fresh), "what was made for the run is gone again");
       assert.equal(readFileSync(old, "utf8"), "of an earlier run");
     }
+  });
+
+  it("does not write over the design that it runs, nor over the trace that it shows, whatever the path's name", async () => {
+    const design = join(folder, "kept.exo.yaml");
+    const link = join(folder, "link.csv");
+    const text = readFileSync(sample, "utf8");
+    writeFileSync(design, text);
+    symlinkSync(design, link);
+    for (const options of [{ trace: design }, { pcapng: design }, { queues: link }]) {
+      const [[option, path]] = Object.entries(options) as [[string, string]];
+      const { code, out, error } = await exoscope(design, options);
+      assert.deepEqual([code, out, error], [1, "", `--${option} ${path}: this file is read, and would be written over. Name another.`]);
+      assert.equal(readFileSync(design, "utf8"), text);
+    }
+    const kept = join(folder, "kept.exotrace");
+    assert.equal((await exoscope(design, { trace: kept, until: "1ms" })).code, 0);
+    const before = readFileSync(kept);
+    const errors: string[] = [];
+    assert.equal(trace(kept, { csv: kept }, { out: () => {}, error: (line) => errors.push(line) }), 1);
+    assert.deepEqual(errors, [`--csv ${kept}: this file is read, and would be written over. Name another.`]);
+    assert.ok(readFileSync(kept).equals(before));
   });
 
   it("prints the result before it writes: a disk that is full costs the file, not the run", async function () {
