@@ -1,8 +1,7 @@
+import { FRAME_TAKERS } from "../design/catalogue/components";
 import type { PlacedModel, Placement } from "../machine/machine";
 import { Demultiplexer, type DistantStack } from "./across";
 import type { FrameConsumer } from "./interface";
-
-const consumers: readonly string[] = ["tcpip", "netserver", "vif", "bridge", "nat"];
 
 /** What an interface hands its frames to: the nearest component above it in its domain that takes frames, and stacks elsewhere that send by it. */
 export function consumerAbove(place: Placement): FrameConsumer {
@@ -23,7 +22,7 @@ function ownConsumer(place: Placement): FrameConsumer | undefined {
   const own = place.spec.type;
   for (let i = here - 1; i >= 0; i--) {
     const { type, path } = components[i]!;
-    if (consumers.includes(type) && type !== own) return place.machine.placed(path) as unknown as FrameConsumer;
+    if (FRAME_TAKERS.includes(type) && type !== own) return place.machine.placed(path) as unknown as FrameConsumer;
   }
   return undefined;
 }

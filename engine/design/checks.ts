@@ -1,15 +1,15 @@
 /** What cannot work, or hardly, although every word of it is known: one function a rule. */
 import { checkBeginning } from "./beginning";
-import { componentType, isInterface } from "./catalogue/components";
+import { componentType, FRAME_TAKERS, isInterface } from "./catalogue/components";
 import { isDriver } from "./catalogue/devices";
 import { LINK_CONDITIONS } from "./catalogue/faults";
 import { WORKLOADS } from "./catalogue/workloads";
 import { checkDriver, checkQueues } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
-import type { Problem } from "./model";
+import type { Component, Domain, Problem } from "./model";
 import { checkDatagrams } from "./mtu";
-import { replacement } from "./problems";
+import { replacement, type Problems } from "./problems";
 import { stackOf } from "./processes";
 import { checkProcessors } from "./processors";
 import { optionRange } from "./resolve";
@@ -115,6 +115,22 @@ function checkPlacement({ problems }: Source, host: HostDraft, { part, section, 
     }
     if (component.type === "netserver" && !types.some((type) => type !== "vif" && isInterface(type))) {
       problems.error("server-without-driver", component.nameRange, `The network server in ${part.path} has no device driver to send with. Add “- ixgbe: { bind: … }” below it.`);
+    }
+  }
+  checkIdleParts(problems, host, part, components.map((c) => c.part));
+}
+
+/** What is placed where nobody uses it, or it has nobody to use, cannot be built. */
+function checkIdleParts(problems: Problems, host: HostDraft, domain: Domain, components: readonly Component[]): void {
+  const isServed = (own: Component, i: number): boolean => components.slice(0, i).some(({ type }) => type !== own.type && FRAME_TAKERS.includes(type))
+    || host.domains.some((other) => other.components.some(({ part }) => part.below === own.path));
+  for (const [i, component] of components.entries()) {
+    if (isInterface(component.type) && !isServed(component, i)) {
+      problems.error("missing-component", component.nameRange, `Nothing above ${component.id} in ${domain.path} takes its frames. Add “- tcpip” above it, or remove it.`);
+    }
+    const asks = components.some(({ type }) => componentType(type)?.needs.includes("tcpip") === true);
+    if (component.type === "libc" && component.below === undefined && !asks && !components.some(({ type }) => type === "tcpip")) {
+      problems.error("missing-component", component.nameRange, `${component.id} in ${domain.path} has no TCP/IP stack to call. Add “- tcpip” below it, name the “stack” of another domain, or remove it.`);
     }
   }
 }

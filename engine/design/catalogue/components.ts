@@ -221,6 +221,9 @@ export function componentType(type: string): ComponentType | undefined {
   return byType.get(type);
 }
 
+/** Types that take the frames of an interface below them. */
+export const FRAME_TAKERS: readonly string[] = ["tcpip", "netserver", "vif", "bridge", "nat"];
+
 /** Whether a component of this type joins its domain to the network: what can be an uplink. */
 export function isInterface(type: string): boolean {
   return byType.get(type)?.layer === "interface";
