@@ -70,6 +70,12 @@ describe("a dynamic mode switch", () => {
     assert.ok(fittedThere < 2 * MS && fittedBack < 15 * MS);
   });
 
+  it("leaves a row for what remains of it where that costs nothing", () => {
+    const { report, engine } = runDesign(`${design({ device: "nic1.pf", rest: [toDirect, toServer] })}costs: { "rest of a switch to direct": 0s, "rest of a switch to the server": 0s }\n`);
+    assert.deepEqual(report.switches.map(({ outcome }) => outcome), ["done", "done"]);
+    assert.deepEqual([calls(engine, "rest of a switch to direct"), calls(engine, "rest of a switch to the server")], [1, 1]);
+  });
+
   it("takes 10 ms longer with a VF, whose driver waits for the PF's answer, and some mailbox messages", () => {
     const { report } = runDesign(design({ rest: [toDirect, toServer] }));
     const [there, back] = report.switches.map(({ duration }) => duration! / MS);
