@@ -76,6 +76,16 @@ describe("a crash among processes", () => {
     assert.ok(busyIn("server/os") < 10e9, `${busyIn("server/os")}`);
   });
 
+  it("a watchdog over a process or a kernel on bare metal makes no hypercalls: there is no hypervisor", () => {
+    for (const [target, expired] of [["app", "service_dispatch_watchdog"], ["server.os", "watchdog timer reset"]] as const) {
+      const { tallies, incidents, deaths } = echoes(`hang: ${target}, watchdog: 20ms, restart: 1ms`);
+      assert.deepEqual([tallies["hypercall"], tallies["VM exit"]], [undefined, undefined], target);
+      assert.equal(incidents[expired], 1, target);
+      // A beat at 100 ms was the last, at most half of the time before.
+      assert.ok(deaths.every(({ at, down }) => at > 110e9 && at <= 121e9 && down !== undefined) && deaths.length > 0, target);
+    }
+  });
+
   it("a server of datagrams opens its port again, in a stack that has started anew and after its own death", () => {
     for (const [fault, domain] of [["crash: net, restart: 1ms", "server/net"], ["crash: app, restart: 1ms", "server/app"], ["crash: server.os, restart: 1ms", "server/os"]] as const) {
       const { deaths, workloads, drops } = echoes(fault);
