@@ -37,10 +37,10 @@ export class InterfaceSetup {
   private readonly state;
   private readonly fn;
 
-  /** @param open fills the receive ring and enables the queues @param ended the interface is up or down, or (`false`) did not come up */
+  /** @param free frees what the rings still hold @param open fills the receive ring and enables the queues @param ended the interface is up or down, or (`false`) did not come up */
   constructor(
     private readonly machine: Machine, private readonly nic: Nic, private readonly component: number, path: string, driver: NicDriver,
-    private readonly open: (f: number) => void, private readonly vfStart: VfStart, private readonly ended: (ok: boolean) => void,
+    private readonly free: () => void, private readonly open: (f: number) => void, private readonly vfStart: VfStart, private readonly ended: (ok: boolean) => void,
   ) {
     const { kernel } = machine;
     this.state = kernel.store.table(`interface setup of ${path}`, { running: "u8", program: "u8", step: "u8", function: "i32", thread: "i32", until: "f64" }, 1);
@@ -109,8 +109,10 @@ export class InterfaceSetup {
     if (op === SetupOp.delay && kernel.now < state.until[0]!) return cpus.call(state.thread[0]!, this.component, SetupOp.delay);
     const { step } = this;
     if (step === "mailbox") return this.vfStart.look();
-    if (step === "reset") nic.reset(f, nic.model.driverResetTime);
-    else if (step === "open") this.open(f);
+    if (step === "reset") {
+      this.free();
+      nic.reset(f, nic.model.driverResetTime);
+    } else if (step === "open") this.open(f);
     else if (step === "end") return this.finish(true);
     state.step[0]!++;
     if (this.step === "mailbox") this.vfStart.start(f, state.thread[0]!);

@@ -134,7 +134,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.mailbox = !nic.isPhysical(functions[0]!) || nic.sriov.vfs === 0 ? undefined : new PfMailbox(
       machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, this.threads[0]!, vcpus[0]!, latency,
     );
-    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, driver, (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
+    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, driver, () => this.sending.freeRings(), (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
   }
 
   /** The function that it drives, or −1. */

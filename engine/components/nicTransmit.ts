@@ -109,8 +109,7 @@ export class NicTransmit {
   private drop(fn: number, packet: number, error?: SendError): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(fn, this.driver.component, cpus.contextOf(this.driver.threads[0]!), kernel.now, 0, packet);
-    this.loans?.giveBack(packet);
-    this.upper.freed?.(packet, error);
+    this.free(packet, error);
   }
 
   /** An interrupt, or a poll: what was sent is freed, and what waits for room is sent (`ixgbe_clean_tx_irq`, `net_tx_action`). */
@@ -163,9 +162,21 @@ export class NicTransmit {
       const packet = nic.takeSent(f, q);
       // A reset has emptied the ring meanwhile.
       if (packet === NONE) return;
-      this.loans?.giveBack(packet);
-      this.upper.freed?.(packet);
+      this.free(packet);
     }
+  }
+
+  /** The driver is about to reset the adapter: it frees what is on its rings, sent or not (`ixgbe_clean_all_tx_rings`). */
+  freeRings(): void {
+    const { nic, f, threads } = this.driver;
+    for (let q = 0; q < threads.length; q++) {
+      for (let packet = nic.takeWatched(f, q); packet !== NONE; packet = nic.takeWatched(f, q)) this.free(packet);
+    }
+  }
+
+  private free(packet: number, error?: SendError): void {
+    this.loans?.giveBack(packet);
+    this.upper.freed?.(packet, error);
   }
 
   /** The interface is up, with empty rings. */

@@ -289,6 +289,11 @@ export class Nic implements Model, LinkEnd, Adapter {
     return this.transmitQueues.takeSent(this.functions[f]!.queues[q]!.row);
   }
 
+  /** Takes the oldest frame that the driver waits for, sent or not, or −1. */
+  takeWatched(f: number, q: number): number {
+    return this.transmitQueues.takeWatched(this.functions[f]!.queues[q]!.row);
+  }
+
   /** The queue pair of the function that a frame is sent on: the one that its flow is received on. */
   queueOf(f: number, packet: number): number {
     const { queues } = this.functions[f]!;

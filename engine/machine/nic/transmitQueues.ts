@@ -110,7 +110,14 @@ export class TransmitQueues {
   takeSent(q: number): number {
     const { state, watched } = this;
     const row = state.first[q]! - 1;
-    if (row < 0 || watched.end[row]! > state.freed[q]!) return NONE;
+    return row < 0 || watched.end[row]! > state.freed[q]! ? NONE : this.takeWatched(q);
+  }
+
+  /** Takes the oldest that the driver waits for, or −1. */
+  takeWatched(q: number): number {
+    const { state, watched } = this;
+    const row = state.first[q]! - 1;
+    if (row < 0) return NONE;
     state.first[q] = watched.next[row]!;
     if (state.first[q] === 0) state.last[q] = 0;
     const packet = watched.packet[row]!;
@@ -285,12 +292,7 @@ export class TransmitQueues {
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
     state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
     state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = state.awaited[q] = 0;
-    while (state.first[q] !== 0) {
-      const row = state.first[q]! - 1;
-      state.first[q] = this.watched.next[row]!;
-      this.watched.release(row);
-    }
-    state.last[q] = 0;
+    while (this.takeWatched(q) !== NONE);
   }
 
   /** The function may send from now on: what its driver has posted already is fetched. */

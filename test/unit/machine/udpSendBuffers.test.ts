@@ -73,6 +73,27 @@ describe("UDP send buffers of Linux", () => {
     assert.equal(most, 93 * 2304, "the datagram that fills it is let in");
     assert.equal(stack.datagrams["sendBuffers"]!.used(0), 0);
   });
+
+  it("get back what is on the adapter's ring when the driver resets it, read or not", () => {
+    const text = designText({ domains: { echo: ["echo: { protocol: udp, port: 7 }", "libc", "tcpip: { ip: 10.0.0.10 }", "ixgbe: { bind: nic0.vf0 }"] } }, "workloads:\n  - ping: { from: client, to: echo, requests: 1 }\n")
+      .replace("      echo:\n", "      echo:\n        kind: vm\n        system: linux\n").replace("to: server.nic0 }", "to: server.nic0, rate: 1Gbps }");
+    const engine = createEngine(designOf(text));
+    const { machine } = engine.built;
+    const stack = machine.placed("server/echo/tcpip") as TcpIp;
+    const driver = machine.placed("server/echo/ixgbe") as Ixgbe;
+    const used = (): number => stack.datagrams["sendBuffers"]!.used(0);
+    act(engine, 50e9, () => {
+      const stream = machine.packets.openStreams();
+      for (let i = 0; i < 60; i++) stack.input(machine.packets.createUdp(parseIpv4("10.0.0.1")!, parseIpv4("10.0.0.10")!, 5000, 7, stream, 1472 * i, 1472, i));
+    });
+    act(engine, 50.2e9, () => {
+      assert.ok(used() > 20 * 2304, `${used()} bytes are on their way`);
+      driver.down(driver.threads[0]!);
+    });
+    while (engine.dispatch());
+    assert.ok(rowsOf(engine, "function-level reset").length > 0);
+    assert.equal(used(), 0);
+  });
 });
 
 describe("UDP of NetBSD", () => {
