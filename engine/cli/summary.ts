@@ -18,7 +18,7 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
     parts.push(table(
       ["workload", "completed", "requests/s", "goodput", "p50", "p99", "p99.9", "p99.99", "max", "errors", "fairness", "longest silence"],
       report.workloads.map((w) => [
-        w.workload, `${w.completed} of ${w.requests}`, count(Math.round(w.throughput)), rate(w.goodput),
+        w.workload, `${w.completed} of ${w.requests}`, perSecond(w.throughput), rate(w.goodput),
         ...[w.latency.p50, w.latency.p99, w.latency.p999, w.latency.p9999, w.latency.max].map((t) => (w.latency.max > 0 ? duration(t) : "–")), `${w.errors}`,
         w.fairness?.toFixed(3) ?? "–", duration(w.silence),
       ]),
@@ -55,6 +55,11 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
   if (report.retransmissions > 0) parts.push(`TCP sent ${count(report.retransmissions)} segments again.`);
   if (fingerprint !== undefined) parts.push(`fingerprint ${fingerprint}`);
   return parts.join("\n\n");
+}
+
+/** A rate for people: whole where it is large, else three digits of it. */
+function perSecond(throughput: number): string {
+  return count(throughput < 100 ? Number(throughput.toPrecision(3)) : Math.round(throughput));
 }
 
 /** Where the time of all pCPUs went, by domain, and what its vCPUs went through: a notification counts as hypercall too, a hypercall as VM exit. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunReport } from "../../../engine/analysis/report";
 import { run, type RunOptions } from "../../../engine/cli/run";
+import { summary } from "../../../engine/cli/summary";
 import { trace, type TraceOptions } from "../../../engine/cli/trace";
 
 const sample = "samples/librettos/librettos.exo.yaml";
@@ -32,6 +33,13 @@ describe("exoscope run", () => {
     }
     const golden = JSON.parse(readFileSync("test/golden/fingerprints.json", "utf8")) as Record<string, string>;
     assert.match(out, new RegExp(`fingerprint ${golden["librettos/librettos.exo.yaml"]}$`));
+  });
+
+  it("prints rates below a hundred requests a second with three digits", async () => {
+    const { out } = await exoscope(sample, { json: true });
+    const report = JSON.parse(out) as RunReport;
+    const printed = [0, 0.5512, 12.345, 99.99, 1234.5].map((throughput) => summary({ ...report, workloads: [{ ...report.workloads[0]!, throughput }] }).split("\n")[3]!.trim().split(/ {2,}/)[2]);
+    assert.deepEqual(printed, ["0", "0.551", "12.3", "100", "1,235"]);
   });
 
   it("prints the same as JSON, times in picoseconds", async () => {
