@@ -145,14 +145,14 @@ hosts:
   server:
     cpu: { cores: 1 }
     devices: { nic0: { model: intel-82599 } }
-    domains: { os: { kind: kernel, components: [ixgbe: { bind: nic0.pf }] } }
+    domains: { os: { kind: kernel, components: [tcpip, ixgbe: { bind: nic0.pf }] } }
 faults: [{ at: 1ms, ${fault} }]
 run: { until: 1ms }
 `).problems.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code}: ${message}`);
     for (const good of ["crash: server", "hang: os", "restart: server, takes: 1ms", "crash: os.ixgbe"]) assert.deepEqual(problems(good), [], good);
-    assert.deepEqual(problems("crash: nic0"), ["wrong-reference: “nic0” is a device. This must be a domain, a component, a host or its hypervisor: server, os or os.ixgbe."]);
-    assert.deepEqual(problems("crash: hypervisor"), ["unknown-reference: There is no “hypervisor”. This must be a domain, a component, a host or its hypervisor: server, os or os.ixgbe."]);
-    assert.deepEqual(problems("forge: server, what: mac"), ["wrong-reference: “server” is a host. This must be a domain or a component: os or os.ixgbe."]);
+    assert.deepEqual(problems("crash: nic0"), ["wrong-reference: “nic0” is a device. This must be a domain, a component, a host or its hypervisor: server, os, os.tcpip or os.ixgbe."]);
+    assert.deepEqual(problems("crash: hypervisor"), ["unknown-reference: There is no “hypervisor”. This must be a domain, a component, a host or its hypervisor: server, os, os.tcpip or os.ixgbe."]);
+    assert.deepEqual(problems("forge: server, what: mac"), ["wrong-reference: “server” is a host. This must be a domain or a component: os, os.tcpip or os.ixgbe."]);
   });
 });
 
