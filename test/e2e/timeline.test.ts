@@ -54,6 +54,8 @@ describe("The timeline", () => {
     await window.page.keyboard.press("Enter");
     const name = before.split(" in ")[0]!;
     await eventually(async () => ((await topFrame())?.name.includes(name) ? true : undefined), `the debugger is in ${name}`);
+    // The run goes on meanwhile: the event may be further than the timeline knew the run to be.
+    await eventually(() => frame.locator(".cursor-line").isVisible(), "the cursor's line is in view");
     // VS Code moves the keyboard into the text with every stop; it comes back when the stop is shown.
     await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
     await window.screenshot("timeline-walked");
@@ -61,6 +63,7 @@ describe("The timeline", () => {
 
   it("has the keyboard again whenever VS Code hears that it had lost it", async () => {
     await hearOfBlursLate(frame);
+    await eventually(async () => (await debug.row()) === (await cursorRow()), "the timeline shows where the debugger is");
     for (let walked = 0; walked < 3; walked++) {
       const [before, described] = [await cursorRow(), await status()];
       await window.page.keyboard.press("ArrowLeft");

@@ -34,6 +34,18 @@ describe("timeline's window of time", () => {
     assert.equal(viewport.to, viewport.end);
     assert.ok(Math.abs(viewport.span - 1e8) < 1);
   });
+
+  it("reaches as far as anything was that is known of the run, until there is another run", () => {
+    const viewport = new Viewport();
+    viewport.setRun(1e9);
+    viewport.reach(3e9);
+    viewport.set(2.5e9, 2.6e9);
+    // What comes late tells of an earlier time.
+    viewport.reach(2e9);
+    assert.deepEqual([viewport.from, viewport.to, viewport.end], [2.5e9, 2.6e9, 3.06e9]);
+    viewport.setRun(2e9);
+    assert.ok(viewport.to <= 2.04e9);
+  });
 });
 
 describe("timeline's words for times", () => {

@@ -37,6 +37,8 @@ export class Camera {
   /** Brings an instant into view, and leaves the window alone where it is. */
   reveal(time: number): void {
     const { viewport } = this;
+    // An event of a run that goes on may be further than the run was when we last heard of it.
+    viewport.reach(time);
     const [from, to] = this.glide?.to ?? [viewport.from, viewport.to];
     const margin = (to - from) * 0.04;
     if (time >= Math.max(0, from) + (from > 0 ? margin : 0) && time <= to - margin) return;

@@ -156,6 +156,7 @@ export class TimelineView {
     this.details.show(undefined, simulation.names);
     const memory = viewOf(this.host.savedState(), simulation.key);
     this.collapsed = new Set(memory?.collapsed);
+    this.camera.viewport.setRun(simulation.time);
     this.grew(simulation.rows, simulation.time, simulation.complete);
     if (memory) this.camera.byHand((viewport) => viewport.set(memory.from, memory.to));
     void this.moveCursor(simulation.cursor, false);
@@ -166,7 +167,7 @@ export class TimelineView {
     this.complete = complete;
     this.tiles.grew(rows, time, complete);
     const { viewport, settled } = this.camera;
-    viewport.setRun(time);
+    viewport.reach(time);
     if (!settled) viewport.fit();
     this.minimap.label(fill(this.strings.overview, formatTime(time)));
     void this.settle();

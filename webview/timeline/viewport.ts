@@ -19,7 +19,12 @@ export class Viewport {
   x(time: number): number { return (time - this.from) / this.scale; }
   time(x: number): number { return this.from + x * this.scale; }
 
-  /** The run has reached `time`. */
+  /** The run has reached `time` at least: news of it may come late. */
+  reach(time: number): void {
+    if (time * 1.02 > this.limit) this.setRun(time);
+  }
+
+  /** Another run, which has reached `time`. */
   setRun(time: number): void {
     this.limit = Math.max(MIN_LIMIT, time * 1.02);
     this.set(this.from, this.to);
