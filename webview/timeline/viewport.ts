@@ -3,6 +3,11 @@ const MIN_SPAN = 2000;
 /** A run shorter than this is shown with room after it. */
 const MIN_LIMIT = 1e6;
 
+/** End of what can be shown of a run that has reached `time`: with a little room. */
+function limitOf(time: number): number {
+  return Math.max(MIN_LIMIT, time * 1.02);
+}
+
 /** The window of time that the timeline shows, picoseconds, and its width in CSS pixels. Stays inside the run. */
 export class Viewport {
   from = 0;
@@ -21,12 +26,12 @@ export class Viewport {
 
   /** The run has reached `time` at least: news of it may come late. */
   reach(time: number): void {
-    if (time * 1.02 > this.limit) this.setRun(time);
+    if (limitOf(time) > this.limit) this.setRun(time);
   }
 
   /** Another run, which has reached `time`. */
   setRun(time: number): void {
-    this.limit = Math.max(MIN_LIMIT, time * 1.02);
+    this.limit = limitOf(time);
     this.set(this.from, this.to);
   }
 
