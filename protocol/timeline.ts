@@ -25,6 +25,8 @@ export type FromTimeline =
   | { readonly type: "ready" }
   | { readonly type: "ask"; readonly generation: number; readonly id: number; readonly query: TimelineQuery }
   | { readonly type: "moveCursor"; readonly generation: number; readonly row: number }
+  /** The page got the keyboard, or lost it. */
+  | { readonly type: "keyboard"; readonly here: boolean }
   /** The button of the empty state. */
   | { readonly type: "run" };
 

@@ -24,7 +24,7 @@ export class InlineAdapter implements vscode.DebugAdapter {
     let simulation: RunningSimulation | undefined;
     let stopped = false;
     const design = shownDesign(String(session.configuration["program"]));
-    const focus = new StopFocus(session, design);
+    const focus = new StopFocus(session, design, registry.timelineKeyboard);
     this.focus = focus;
     const adapter = new Adapter({
       l10n: vscode.l10n,

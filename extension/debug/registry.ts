@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { Keyboard } from "../webview/focus";
 import type { RunningSimulation } from "./runningSimulation";
 import type { Simulation, Simulations } from "./simulations";
 
@@ -9,6 +10,7 @@ export class Registry implements Simulations, vscode.Disposable {
   private shown: RunningSimulation | undefined;
   private readonly subscription = vscode.debug.onDidChangeActiveDebugSession(() => this.update());
   readonly onDidChangeActive = this.change.event;
+  readonly timelineKeyboard = new Keyboard();
 
   get active(): RunningSimulation | undefined { return this.shown; }
 

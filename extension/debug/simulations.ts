@@ -1,6 +1,7 @@
 import type * as vscode from "vscode";
 import type { TraceNames } from "../../engine/trace/trace";
 import type { CursorOrigin, CursorView } from "../../protocol/cursor";
+import type { Keyboard } from "../webview/focus";
 import type { TimelineQuery, TimelineResult } from "../../protocol/timeline";
 
 /**
@@ -31,6 +32,8 @@ export interface Simulation {
 export interface Simulations {
   /** The one that the views show: that of the active debug session. */
   readonly active: Simulation | undefined;
+  /** Whether the timeline has the keyboard: the timeline says so, and the debugger leaves it there. */
+  readonly timelineKeyboard: Keyboard;
   readonly onDidChangeActive: vscode.Event<Simulation | undefined>;
   /** The one of this design file, if it runs. */
   of(uri: vscode.Uri): Simulation | undefined;

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { CursorOrigin } from "../../protocol/cursor";
+import type { Keyboard } from "../webview/focus";
 import { designOfTab, diagramViewType } from "./designs";
 
 /** Steps that follow each other faster than this, milliseconds, are one run of steps: the focus goes back at its end. */
@@ -23,6 +24,8 @@ export class StopFocus {
   private diagramColumn: vscode.ViewColumn | undefined;
   /** The diagram has not got back yet the focus that it had: a stop on the way belongs to the same run of steps. */
   private owed = false;
+  /** The same of the timeline. */
+  private timelineOwed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The focus is on its way back: VS Code was told, and has not answered. */
   private returning: Promise<unknown> | undefined;
@@ -32,7 +35,8 @@ export class StopFocus {
   /** Ends the wait for a stop to be shown. */
   private giveUp: (() => void) | undefined;
 
-  constructor(private readonly session: vscode.DebugSession, private readonly design: vscode.Uri) {}
+  /** @param timeline whether the timeline has the keyboard. */
+  constructor(private readonly session: vscode.DebugSession, private readonly design: vscode.Uri, private readonly timeline: Keyboard) {}
 
   dispose(): void {
     this.forget();
@@ -60,21 +64,25 @@ export class StopFocus {
   }
 
   /**
-   * Gives the focus back once VS Code has shown the stop: to the timeline if the cursor was chosen there, else to the
-   * diagram if that had it.
+   * Gives the focus back once VS Code has shown the stop: to the timeline if the cursor was chosen there, or if it had the
+   * keyboard, else to the diagram if that had it.
    * @param frame The id of the frame on top of the stack.
    */
   async after(frame: number, origin: CursorOrigin): Promise<void> {
     const { stops, diagramColumn } = this;
-    if (origin !== "timeline" && diagramColumn === undefined) return;
+    const { taken } = this.timeline;
+    this.timelineOwed ||= origin === "timeline" || this.timeline.here;
     const shown = await this.shown(frame);
     if (stops !== this.stops) return;
+    // VS Code takes the keyboard when a stop is shown, not when it is reported: the timeline may have got it in between.
+    const toTimeline = this.timelineOwed || this.timeline.taken !== taken;
+    this.timelineOwed = false;
     // Where the user has put the focus meanwhile, it stays.
     if (!shown) this.owed = false;
     if (!shown) return;
     if (diagramColumn !== undefined) await this.uncover(diagramColumn);
     if (stops !== this.stops) return;
-    if (origin === "timeline") {
+    if (toTimeline) {
       this.owed = false;
       await vscode.commands.executeCommand("exoscope.showTimeline");
     } else if (diagramColumn !== undefined) this.timer = setTimeout(() => this.returnTo(diagramColumn), RUN_OF_STEPS);

@@ -25,6 +25,7 @@ export class TimelineSession implements vscode.Disposable {
 
   dispose(): void {
     this.release();
+    this.simulations.timelineKeyboard.moved(false);
     for (const disposable of this.disposables) disposable.dispose();
   }
 
@@ -69,6 +70,7 @@ export class TimelineSession implements vscode.Disposable {
     switch (message.type) {
       case "ready": this.show(); break;
       case "run": void vscode.commands.executeCommand("exoscope.run"); break;
+      case "keyboard": this.simulations.timelineKeyboard.moved(message.here); break;
       case "ask": void this.answer(message); break;
       case "moveCursor": void this.moveCursor(message); break;
     }

@@ -15,3 +15,16 @@ export async function focusPage(command: string, page: () => void): Promise<void
   await vscode.commands.executeCommand(command);
   page();
 }
+
+/** Whether a webview has the keyboard, as its page tells. */
+export class Keyboard {
+  /** True while it has. */
+  here = false;
+  /** How often it got it. */
+  taken = 0;
+
+  moved(here: boolean): void {
+    if (here && !this.here) this.taken++;
+    this.here = here;
+  }
+}

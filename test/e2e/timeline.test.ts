@@ -43,6 +43,7 @@ describe("The timeline", () => {
       await trackNamed(path).waitFor({ state: "attached" });
     }
     await eventually(async () => (await cursorRow()) === 0, "the cursor's line stands at the first event");
+    await eventually(async () => (await debug.row()) === 0, "VS Code shows the first stop");
   });
 
   it("walks along a track by keyboard, and moves the debugger there with Enter", async () => {
@@ -72,6 +73,15 @@ describe("The timeline", () => {
       await eventually(async () => (await cursorRow()) < before, "the cursor's line has moved");
       // By then VS Code has moved the keyboard into the text.
       await eventually(async () => (await debug.row()) === (await cursorRow()), "the stop is shown");
+      await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
+    }
+  });
+
+  it("keeps the keyboard over the debugger's own steps", async () => {
+    for (const key of ["F11", "F11", "Shift+F11"]) {
+      const before = await debug.row();
+      await window.page.keyboard.press(key);
+      await eventually(async () => ![before, undefined].includes(await debug.row()), `${key} moves the debugger`);
       await eventually(() => hasKeyboard(frame), "the timeline has the keyboard again");
     }
   });

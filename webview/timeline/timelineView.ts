@@ -118,6 +118,8 @@ export class TimelineView {
     });
     new ResizeObserver(() => this.redraw("minimap")).observe(root);
     watchTheme(() => this.redraw("palette"));
+    window.addEventListener("focus", () => this.host.post({ type: "keyboard", here: true }));
+    window.addEventListener("blur", () => this.host.post({ type: "keyboard", here: false }));
   }
 
   private receive(message: ToTimeline): void {
