@@ -7,6 +7,7 @@ import { DebugPage } from "./debugPage";
 import { changedLines, drag, tile } from "./diagramPage";
 import { eventually } from "./eventually";
 import { openVSCode, type VSCodeWindow } from "./harness";
+import { hasKeyboard } from "./keyboard";
 import { showWholeRun } from "./timelinePage";
 
 const SAMPLE = "librettos/librettos.exo.yaml";
@@ -246,6 +247,8 @@ describe("A user's journey", function () {
     // The command is over when VS Code has told the debugger.
     await window.evaluate((api) => api.commands.executeCommand("workbench.debug.viewlet.action.removeAllBreakpoints").then(() => undefined));
     await debug.moved(() => debug.button("Continue").click());
+    const timeline = await window.webviewFrame("timeline");
+    await eventually(() => hasKeyboard(timeline), "the timeline, which was clicked, has the keyboard again");
     await window.page.keyboard.press("F1");
     const input = window.page.locator(".quick-input-widget input:visible").first();
     await input.fill(">Exoscope: Export Packet Capture");
