@@ -1,4 +1,4 @@
-/** Rows of a chunk: a power of two; few enough that the two that are written and packed leave most of a core's second-level cache to the machine (2,048 took 2 to 3 % longer, 512 and 256 do as well, for the kinds that each chunk learns anew). */
+/** Rows of a chunk: a power of two; few enough that the two that are written and packed leave most of a core's second-level cache to the machine (2,048 took 2 to 3 % longer, 512 and 256 do no better). */
 export const CHUNK_BITS = 10;
 export const CHUNK_ROWS = 1 << CHUNK_BITS;
 export const CHUNK_MASK = CHUNK_ROWS - 1;

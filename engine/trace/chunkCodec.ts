@@ -1,323 +1,244 @@
-import { A, B, CAUSE, CHUNK_BITS, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, ROW_BYTES, WHAT, WHERE, WORD_BITS, type TraceChunk } from "./chunk";
-import { VarintReader, writeVarint } from "./varint";
+import { A, B, CAUSE, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk } from "./chunk";
 
 /**
- * The packed form of a chunk: 9 to 17 bytes a row in place of 48. It stands alone: what is learnt in one chunk is not used in the next.
+ * The packed form of a chunk: a stream of words, of which a row takes as many as it has news, about 20 bytes in place of 48. It stands
+ * alone: what is learnt in one chunk is not used in the next.
  *
- * Rows repeat: the same function of the same component runs in the same context on the same vCPU with the same cost and values. Such a
- * *kind* of row is written once a chunk, and rows are numbers of kinds. Guessing a row's kind from the one before it, and looking it up
- * where that fails (for one row in five to one in two), cost the processor more than looking each up. Besides its kind
- * - the first row of a dispatch has its step in time, packet, and distance to its cause;
- * - a later row has nothing: it has the time and the packet of the row before, which is its cause;
- * - a row with more to say (an enabler; a step that is too long; in a later row another packet or cause) is flagged, and says all.
+ * A row begins with its function and component, and with its cost in the lower three bytes of a word whose upper byte says which words
+ * follow. What most rows have is not said: the time, the packet and the context of the row before, the row before as their cause, nothing
+ * that they waited for, no values. Nor is when a function began: when the one before it in its dispatch ended, and the last one ends
+ * at the dispatch's instant.
  *
- * All of these are whole words. Fields of as many bytes as they need took two thirds of the space and twice the time.
+ * Every word is written where it would be, and the place moves on only if it counts: rows differ so much in what they say that of the
+ * branches that this spares every other one would be guessed wrong. To look each row up in a table of those that the chunk has had takes two
+ * thirds of the bytes, and three times as long.
  *
- * `begin` follows from the rest: a function begins when the one before it in its dispatch ends, and the last one ends at the
- * dispatch's instant. Exceptions are listed.
- *
- * Layout, little-endian: form (u32: 0 plain, 1 packed), rows, kinds, words, exceptions (u32 each), 0 (u32), time of the first row (f64), the kinds
- * (five words each), the words, the rows (u16 each, made even), the exceptions (varints). The plain form has times and words as in memory
- * after the rows' number; a chunk that does not keep the trace's promises (whole times that never decrease, causes before their rows) is written so.
+ * Layout, little-endian: rows, words with the header's (u32 each), time of the first row, begin of the last (f64 each), the rows.
  */
-const PLAIN = 0;
-const PACKED = 1;
-const PLAIN_HEADER = 8;
-const PACKED_HEADER = 32;
 
-/** In a row: it says more than its kind does. */
-const FLAGGED = 0x8000;
-/** Words of a kind, in the order of the layout. */
-const KIND = { what: 0, where: 1, cost: 2, a: 3, b: 4, words: 5 } as const;
-const { what: KIND_WHAT, where: KIND_WHERE, cost: KIND_COST, a: KIND_A, b: KIND_B, words: KIND_WORDS } = KIND;
-/** Words that a row says at most, besides its kind. */
-const MOST_WORDS = 5;
-/** An exception: two numbers of up to 8 bytes each. */
-const EXCEPTION_BYTES = 16;
+/** Which words follow a row's first two, in this order: bits of the upper byte of the second. */
+const STEP = 0x01;
+const ELSEWHERE = 0x02;
+const OTHER_PACKET = 0x04;
+const FURTHER = 0x08;
+const WAITED = 0x10;
+const HAS_A = 0x20;
+const HAS_B = 0x40;
+/** What those cannot say: the cost, the time, and when the row before began, the last two as two words each. */
+const LONG = 0x80;
+const LONG_WORDS = 5;
+/** Bits of the second word that hold the cost, picoseconds. */
+const COST_BITS = 24;
+const COST_MASK = (1 << COST_BITS) - 1;
+
+const HEADER_WORDS = 6;
+export const HEADER_BYTES = HEADER_WORDS * 4;
+/** Words of a row that says everything. */
+const MOST_WORDS = 2 + 7 + LONG_WORDS;
 /** As in the trace. */
 const NONE = -1;
-const SLOT_BITS = CHUNK_BITS + 1;
-const SLOTS = 1 << SLOT_BITS;
-const HIGH = 0x1_0000_0000;
 
 /** The bytes of a chunk are not what the codec writes. */
 export class ChunkError extends Error {}
 
-/** Time of the first row of a packed or plain chunk, from its first 32 bytes; 0 where it has none. */
-export function chunkStart(bytes: Uint8Array): number {
+/** What a chunk begins with. */
+interface Head {
+  readonly rows: number;
+  /** With those of the head. */
+  readonly words: number;
+  /** Time of the first row and begin of the last, picoseconds. */
+  readonly start: number;
+  readonly lastBegin: number;
+}
+
+/** What a chunk's first {@link HEADER_BYTES} say. @throws ChunkError for fewer */
+export function chunkHead(bytes: Uint8Array): Head {
+  if (bytes.length < HEADER_BYTES) throw new ChunkError(`${bytes.length} bytes are no chunk`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = view.getUint32(0, true) === PLAIN ? PLAIN_HEADER : PACKED_HEADER - 8;
-  return at + 8 <= bytes.length ? view.getFloat64(at, true) : 0;
+  return { rows: view.getUint32(0, true), words: view.getUint32(4, true), start: view.getFloat64(8, true), lastBegin: view.getFloat64(16, true) };
 }
 
-/** Packs and unpacks chunks; holds the tables that this takes, so that one serves a whole trace. */
-export class ChunkCodec {
-  private readonly kinds = new Int32Array(CHUNK_ROWS * KIND_WORDS);
-  private readonly words = new Int32Array(CHUNK_ROWS * MOST_WORDS);
-  private readonly rows = new Uint16Array(CHUNK_ROWS);
-  /** Hash table over the kinds: number plus one; 0: empty. */
-  private readonly slots = new Uint16Array(SLOTS);
-  private readonly exceptions = new Uint8Array(CHUNK_ROWS * EXCEPTION_BYTES);
-  /** Where a packed chunk is put together: a new array for each was the most expensive line of a run, and its garbage. */
-  private readonly packed = new Uint8Array(sizesOf(CHUNK_ROWS, CHUNK_ROWS, CHUNK_ROWS * MOST_WORDS).exceptions + CHUNK_ROWS * EXCEPTION_BYTES);
+/** Where a packed chunk is put together: one buffer for all. */
+const packed = new Int32Array(HEADER_WORDS + CHUNK_ROWS * MOST_WORDS);
+const packedBytes = new Uint8Array(packed.buffer);
 
-  /**
-   * @param rows of the chunk, from its first on
-   * @param base number of its first row in the trace
-   * @returns bytes that are valid until the next chunk is encoded
-   */
-  encode(chunk: TraceChunk, rows: number, base: number): Uint8Array {
-    return (rows === 0 ? undefined : this.pack(chunk, rows, base)) ?? plain(chunk, rows);
-  }
+/**
+ * @param rows of the chunk, from its first on
+ * @param base number of its first row in the trace
+ * @returns bytes that are valid until the next chunk is encoded
+ */
+export function encodeChunk({ times, words }: TraceChunk, rows: number, base: number): Uint8Array {
+  const start = rows > 0 ? times[0]! : 0;
+  let at = HEADER_WORDS;
+  let timeBefore = start;
+  let beginBefore = 0;
+  let costBefore = 0;
+  let whereBefore = 0;
+  let packetBefore = NONE;
+  for (let i = 0; i < rows; i++) {
+    const w = i << WORD_BITS;
+    const row = (base + i) | 0;
+    const what = words[w | WHAT]!;
+    const where = words[w | WHERE]!;
+    const packet = words[w | PACKET]!;
+    const cost = words[w | COST]!;
+    const time = times[i << 1]!;
+    const begin = times[(i << 1) | 1]!;
+    const head = at;
+    packed[at] = what;
+    at = (at + 2) | 0;
+    // The sign of n | −n says whether n is anything but 0.
+    let says = 0;
+    let news = 0;
+    let is = 0;
 
-  /** @returns undefined where the chunk cannot be packed */
-  private pack(chunk: TraceChunk, count: number, base: number): Uint8Array | undefined {
-    const { times } = chunk;
-    const source = chunk.words;
-    const { kinds, words, rows, slots } = this;
-    slots.fill(0);
-    let known = 0;
-    let at = 0;
-    let timeBefore = times[0]!;
-    let beginBefore = 0;
-    let costBefore = 0;
-    let packetBefore = NONE;
-    let promises = 0;
-    let exceptions = 0;
-    let exceptionsEnd = 0;
-    for (let i = 0; i < count; i++) {
-      const w = i << WORD_BITS;
-      const row = base + i;
-      const what = source[w + WHAT]!;
-      const where = source[w + WHERE]!;
-      const packet = source[w + PACKET]!;
-      const cause = source[w + CAUSE]!;
-      const cost = source[w + COST]!;
-      const enabler = source[w + ENABLER]!;
-      const a = source[w + A]!;
-      const b = source[w + B]!;
-      const instant = times[i * 2]!;
-      const begin = times[i * 2 + 1]!;
-      const first = what & FIRST;
+    const step = time - timeBefore;
+    news = step | 0;
+    packed[at] = news;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says = is;
 
-      // Where the row before should have ended, and so begun.
-      const expected = (first !== 0 ? timeBefore : begin) - costBefore;
-      if (expected !== beginBefore && i > 0) {
-        exceptionsEnd = this.except(exceptionsEnd, times, i - 1, expected - beginBefore);
-        if (exceptionsEnd < 0) return undefined;
-        exceptions++;
-      }
-      beginBefore = begin;
-      costBefore = cost >>> 0;
+    packed[at] = where;
+    news = where ^ whereBefore;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 1;
 
-      let slot = (Math.imul(what, 0x9e3779b1) + Math.imul(a, 0x85ebca6b) + Math.imul(where ^ cost ^ (b << 8), 0xc2b2ae35)) >>> (32 - SLOT_BITS);
-      let number = slots[slot]! - 1;
-      let k = number * KIND_WORDS;
-      while (number >= 0 && ((kinds[k + KIND_WHAT]! ^ what) | (kinds[k + KIND_WHERE]! ^ where) | (kinds[k + KIND_COST]! ^ cost) | (kinds[k + KIND_A]! ^ a) | (kinds[k + KIND_B]! ^ b)) !== 0) {
-        slot = (slot + 1) & (SLOTS - 1);
-        number = slots[slot]! - 1;
-        k = number * KIND_WORDS;
-      }
-      if (number < 0) {
-        number = known++;
-        slots[slot] = known;
-        k = number * KIND_WORDS;
-        kinds[k + KIND_WHAT] = what;
-        kinds[k + KIND_WHERE] = where;
-        kinds[k + KIND_COST] = cost;
-        kinds[k + KIND_A] = a;
-        kinds[k + KIND_B] = b;
-      }
+    packed[at] = packet;
+    news = packet ^ packetBefore;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 2;
 
-      promises |= (cause + 1) | (row - 1 - cause) | (enabler + 1) | (row - 1 - enabler);
-      if (first !== 0) {
-        const step = instant - timeBefore;
-        words[at++] = step;
-        words[at++] = packet;
-        words[at++] = cause === NONE ? 0 : row - cause;
-        if (enabler !== NONE || step >= HIGH) {
-          number |= FLAGGED;
-          words[at++] = enabler === NONE ? 0 : row - enabler;
-          words[at++] = step / HIGH;
-        }
-        if (!(step >= 0 && Number.isSafeInteger(step))) return undefined;
-        timeBefore = instant;
-      } else {
-        if (instant !== timeBefore) return undefined;
-        if (((packet ^ packetBefore) | (cause - row + 1) | (enabler ^ NONE)) !== 0) {
-          number |= FLAGGED;
-          words[at++] = packet;
-          words[at++] = cause === NONE ? 0 : row - cause;
-          words[at++] = enabler === NONE ? 0 : row - enabler;
-        }
-      }
-      packetBefore = packet;
-      rows[i] = number;
+    news = (row - words[w | CAUSE]!) | 0;
+    packed[at] = news;
+    news = (news - 1) | 0;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 3;
+
+    news = words[w | ENABLER]!;
+    packed[at] = (row - news) | 0;
+    news = (news + 1) | 0;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 4;
+
+    news = words[w | A]!;
+    packed[at] = news;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 5;
+
+    news = words[w | B]!;
+    packed[at] = news;
+    is = (news | (0 - news)) >>> 31;
+    at = (at + is) | 0;
+    says |= is << 6;
+
+    // When the row before should have begun: when it would have ended, less its cost.
+    const expected = ((what & FIRST) !== 0 ? timeBefore : begin) - costBefore;
+    if ((expected !== beginBefore && i > 0) || (cost & ~COST_MASK) !== 0 || (step | 0) >>> 0 !== step) {
+      says |= LONG;
+      packed[at] = cost;
+      putDouble(at + 1, time);
+      putDouble(at + 3, beginBefore);
+      at += LONG_WORDS;
     }
-    if (promises < 0 || !Number.isSafeInteger(times[0]) || !Number.isSafeInteger(timeBefore)) return undefined;
-    if (timeBefore - costBefore !== beginBefore) {
-      exceptionsEnd = this.except(exceptionsEnd, times, count - 1, timeBefore - costBefore - beginBefore);
-      if (exceptionsEnd < 0) return undefined;
-      exceptions++;
-    }
-
-    const sizes = sizesOf(count, known, at);
-    const { packed } = this;
-    const header = new DataView(packed.buffer);
-    [PACKED, count, known, at, exceptions, 0].forEach((value, field) => header.setUint32(field * 4, value, true));
-    header.setFloat64(PACKED_HEADER - 8, times[0]!, true);
-    new Int32Array(packed.buffer, PACKED_HEADER, known * KIND_WORDS).set(kinds.subarray(0, known * KIND_WORDS));
-    new Int32Array(packed.buffer, sizes.words, at).set(words.subarray(0, at));
-    // Rows are padded to whole words.
-    packed[sizes.exceptions - 2] = packed[sizes.exceptions - 1] = 0;
-    new Uint16Array(packed.buffer, sizes.rows, count).set(rows.subarray(0, count));
-    packed.set(this.exceptions.subarray(0, exceptionsEnd), sizes.exceptions);
-    return packed.subarray(0, sizes.exceptions + exceptionsEnd);
+    packed[head + 1] = (says << COST_BITS) | (cost & COST_MASK);
+    timeBefore = time;
+    beginBefore = begin;
+    costBefore = cost >>> 0;
+    whereBefore = where;
+    packetBefore = packet;
   }
-
-  /** Lists a row that began `early` picoseconds before it should have. @returns where the next exception goes; −1 where it cannot be said */
-  private except(at: number, times: Float64Array, row: number, early: number): number {
-    if (!Number.isSafeInteger(early) || !Number.isSafeInteger(times[row * 2 + 1])) return -1;
-    at = writeVarint(this.exceptions, at, row * 2 + (early < 0 ? 1 : 0));
-    return writeVarint(this.exceptions, at, early < 0 ? -early : early);
-  }
-
-  /**
-   * @param base number of the chunk's first row in the trace
-   * @param into as long as a chunk at least
-   * @returns number of rows
-   * @throws ChunkError for bytes that `encode` has not written
-   */
-  decode(bytes: Uint8Array, base: number, into: TraceChunk): number {
-    if (bytes.length < PLAIN_HEADER) throw new ChunkError(`${bytes.length} bytes are no chunk`);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const form = view.getUint32(0, true);
-    const rows = view.getUint32(4, true);
-    if (rows > CHUNK_ROWS || form > PACKED) throw new ChunkError(`form ${form} with ${rows} rows is no chunk`);
-    if (form === PLAIN) unplain(bytes, rows, into);
-    else this.unpack(bytes, view, base, rows, into);
-    return rows;
-  }
-
-  private unpack(bytes: Uint8Array, view: DataView, base: number, count: number, into: TraceChunk): void {
-    if (bytes.length < PACKED_HEADER) throw new ChunkError(`a packed chunk is longer than ${bytes.length} bytes`);
-    const known = view.getUint32(8, true);
-    const said = view.getUint32(12, true);
-    const sizes = sizesOf(count, known, said);
-    if (known > count || said > count * MOST_WORDS || sizes.exceptions > bytes.length) {
-      throw new ChunkError(`${known} kinds and ${said} words of ${count} rows are not in ${bytes.length} bytes`);
-    }
-    const { kinds, words, rows } = this;
-    const part = (start: number, end: number): Uint8Array => bytes.subarray(start, end);
-    new Uint8Array(kinds.buffer).set(part(PACKED_HEADER, sizes.words));
-    new Uint8Array(words.buffer).set(part(sizes.words, sizes.rows));
-    new Uint8Array(rows.buffer).set(part(sizes.rows, sizes.rows + count * 2));
-    const { times, words: target } = into;
-    let at = 0;
-    let instant = view.getFloat64(PACKED_HEADER - 8, true);
-    let packet = NONE;
-    for (let i = 0; i < count; i++) {
-      const row = base + i;
-      const flagged = rows[i]! & FLAGGED;
-      const number = rows[i]! & (FLAGGED - 1);
-      if (number >= known) throw new ChunkError(`row ${row} is of kind ${number} of ${known}`);
-      const k = number * KIND_WORDS;
-      const what = kinds[k + KIND_WHAT]!;
-      let distance = 1;
-      let waited = 0;
-      if ((what & FIRST) !== 0) {
-        instant += words[at]! >>> 0;
-        packet = words[at + 1]!;
-        distance = words[at + 2]!;
-        at += 3;
-        if (flagged !== 0) {
-          waited = words[at]!;
-          instant += (words[at + 1]! >>> 0) * HIGH;
-          at += 2;
-        }
-      } else if (flagged !== 0) {
-        packet = words[at]!;
-        distance = words[at + 1]!;
-        waited = words[at + 2]!;
-        at += 3;
-      }
-      if (at > said) throw new ChunkError(`row ${row} needs ${at} words of ${said}`);
-      const w = i << WORD_BITS;
-      times[i * 2] = instant;
-      target[w + WHAT] = what;
-      target[w + WHERE] = kinds[k + KIND_WHERE]!;
-      target[w + PACKET] = packet;
-      target[w + CAUSE] = distance === 0 ? NONE : row - distance;
-      target[w + COST] = kinds[k + KIND_COST]!;
-      target[w + ENABLER] = waited === 0 ? NONE : row - waited;
-      target[w + A] = kinds[k + KIND_A]!;
-      target[w + B] = kinds[k + KIND_B]!;
-    }
-    if (at !== said) throw new ChunkError(`the rows say ${at} words, not ${said}`);
-    fillBegins(readExceptions(bytes, sizes.exceptions, view.getUint32(16, true), count), count, into);
-  }
+  const header = new DataView(packed.buffer);
+  header.setUint32(0, rows, true);
+  header.setUint32(4, at, true);
+  header.setFloat64(8, start, true);
+  header.setFloat64(16, beginBefore, true);
+  return packedBytes.subarray(0, at * 4);
 }
 
-/** Where the parts of a packed chunk start, bytes. */
-function sizesOf(rows: number, kinds: number, words: number): { readonly words: number; readonly rows: number; readonly exceptions: number } {
-  const wordsAt = PACKED_HEADER + kinds * KIND_WORDS * 4;
-  const rowsAt = wordsAt + words * 4;
-  return { words: wordsAt, rows: rowsAt, exceptions: rowsAt + (rows + (rows & 1)) * 2 };
-}
-
-/** Pairs of a row (with the sign in the lowest bit) and how early it began. */
-function readExceptions(bytes: Uint8Array, start: number, exceptions: number, rows: number): readonly number[] {
-  if (exceptions > rows) throw new ChunkError(`${exceptions} exceptions in ${rows} rows`);
-  const reader = new VarintReader(bytes, start);
-  try {
-    const pairs = Array.from({ length: exceptions * 2 }, () => reader.next());
-    if (reader.at !== bytes.length) throw new ChunkError(`the chunk ends at byte ${reader.at}, not ${bytes.length}`);
-    return pairs;
-  } catch (error) {
-    if (error instanceof RangeError) throw new ChunkError(`a chunk of ${bytes.length} bytes ends early`);
-    throw error;
+/**
+ * @param base number of the chunk's first row in the trace
+ * @returns number of rows
+ * @throws ChunkError for bytes that {@link encodeChunk} has not written
+ */
+export function decodeChunk(bytes: Uint8Array, base: number, into: TraceChunk): number {
+  const { rows, words: end, start, lastBegin } = chunkHead(bytes);
+  if (rows > CHUNK_ROWS || end * 4 !== bytes.length) throw new ChunkError(`${rows} rows in ${end} words are no chunk of ${bytes.length} bytes`);
+  packedBytes.set(bytes.subarray(0, packedBytes.length));
+  const { times, words } = into;
+  /** Rows whose begin does not follow from the rest. */
+  const said: number[] = [];
+  let at = HEADER_WORDS;
+  let time = start;
+  let where = 0;
+  let packet = NONE;
+  for (let i = 0; i < rows; i++) {
+    const row = base + i;
+    const says = packed[at + 1]! >>> COST_BITS;
+    let cost = packed[at + 1]! & COST_MASK;
+    let distance = 1;
+    let waited = 0;
+    let a = 0;
+    let b = 0;
+    const w = i << WORD_BITS;
+    words[w + WHAT] = packed[at]!;
+    at += 2;
+    if ((says & STEP) !== 0) time += packed[at++]! >>> 0;
+    if ((says & ELSEWHERE) !== 0) where = packed[at++]!;
+    if ((says & OTHER_PACKET) !== 0) packet = packed[at++]!;
+    if ((says & FURTHER) !== 0) distance = packed[at++]!;
+    if ((says & WAITED) !== 0) waited = packed[at++]!;
+    if ((says & HAS_A) !== 0) a = packed[at++]!;
+    if ((says & HAS_B) !== 0) b = packed[at++]!;
+    if ((says & LONG) !== 0) {
+      cost = packed[at]!;
+      time = doubleAt(at + 1);
+      if (i > 0) times[i * 2 - 1] = doubleAt(at + 3);
+      said.push(i - 1);
+      at += LONG_WORDS;
+    }
+    if (at > end) throw new ChunkError(`row ${row} ends at word ${at} of ${end}`);
+    times[i * 2] = time;
+    words[w + WHERE] = where;
+    words[w + PACKET] = packet;
+    words[w + CAUSE] = row - distance;
+    words[w + COST] = cost;
+    words[w + ENABLER] = waited === 0 ? NONE : row - waited;
+    words[w + A] = a;
+    words[w + B] = b;
   }
-}
-
-/** Fills in when each row began, from the last row to the first. */
-function fillBegins(exceptions: readonly number[], rows: number, { times, words }: TraceChunk): void {
-  let next = exceptions.length - 2;
-  let end = 0;
-  let last = true;
+  if (at !== end) throw new ChunkError(`the rows end at word ${at}, not ${end}`);
+  // When a row began follows from the row after it.
+  let begin = lastBegin;
   for (let i = rows - 1; i >= 0; i--) {
     const w = i << WORD_BITS;
-    end = (last ? times[i * 2]! : end) - (words[w + COST]! >>> 0);
-    if (next >= 0 && exceptions[next]! >> 1 === i) {
-      end -= (exceptions[next]! & 1) === 0 ? exceptions[next + 1]! : -exceptions[next + 1]!;
-      next -= 2;
+    if (said.at(-1) === i) {
+      said.pop();
+      begin = times[i * 2 + 1]!;
+    } else if (i < rows - 1) {
+      begin = ((words[w + (1 << WORD_BITS) + WHAT]! & FIRST) !== 0 ? times[i * 2]! : begin) - (words[w + COST]! >>> 0);
     }
-    times[i * 2 + 1] = end;
-    last = (words[w + WHAT]! & FIRST) !== 0;
+    times[i * 2 + 1] = begin;
   }
+  return rows;
 }
 
-function plain(chunk: TraceChunk, rows: number): Uint8Array {
-  const bytes = new Uint8Array(PLAIN_HEADER + rows * ROW_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, PLAIN, true);
-  view.setUint32(4, rows, true);
-  let at = PLAIN_HEADER;
-  for (const part of plainParts(chunk, rows)) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+const double = new Float64Array(1);
+const halves = new Int32Array(double.buffer);
+
+function putDouble(at: number, value: number): void {
+  double[0] = value;
+  packed[at] = halves[0]!;
+  packed[at + 1] = halves[1]!;
 }
 
-function unplain(bytes: Uint8Array, rows: number, into: TraceChunk): void {
-  let at = PLAIN_HEADER;
-  if (bytes.length !== at + rows * ROW_BYTES) throw new ChunkError(`a plain chunk of ${rows} rows has ${at + rows * ROW_BYTES} bytes, not ${bytes.length}`);
-  for (const part of plainParts(into, rows)) {
-    part.set(bytes.subarray(at, at + part.length));
-    at += part.length;
-  }
-}
-
-function plainParts({ times, words }: TraceChunk, rows: number): readonly Uint8Array[] {
-  return [new Uint8Array(times.buffer, 0, rows * 2 * 8), new Uint8Array(words.buffer, 0, (rows << WORD_BITS) * 4)];
+function doubleAt(at: number): number {
+  halves[0] = packed[at]!;
+  halves[1] = packed[at + 1]!;
+  return double[0]!;
 }

@@ -2,11 +2,11 @@ import { ChunkCache } from "./chunkCache";
 import {
   A, B, CAUSE, CHUNK_BITS, CHUNK_MASK, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk,
 } from "./chunk";
-import { ChunkCodec } from "./chunkCodec";
+import { decodeChunk, encodeChunk } from "./chunkCodec";
 import { MemoryChunks, type ChunkStore } from "./chunkStore";
 
 /**
- * The trace: columns in chunks. A chunk that is full is packed ({@link ChunkCodec}) into a {@link ChunkStore}, and unpacked when it is read.
+ * The trace: columns in chunks. A chunk that is full is packed ({@link encodeChunk}) into a {@link ChunkStore}, and unpacked when it is read.
  *
  * A *dispatch* is one atomic change of the simulated machine's state, at the instant its work ends. It leaves one or
  * more *rows*: the functions that its work went through, each with its share of the time. All rows of a dispatch have
@@ -141,9 +141,6 @@ export interface RecordedChunks {
   readonly starts: readonly number[];
 }
 
-/** Of all traces: it keeps nothing from one call to the next. */
-const codec = new ChunkCodec();
-
 /** Rows in order of dispatch; grows at the end only. */
 export class Trace {
   length = 0;
@@ -209,7 +206,7 @@ export class Trace {
 
   private encode(chunk: number): Uint8Array {
     const base = chunk << CHUNK_BITS;
-    return codec.encode(this.plain[chunk]!, Math.min(CHUNK_ROWS, this.length - base), base);
+    return encodeChunk(this.plain[chunk]!, Math.min(CHUNK_ROWS, this.length - base), base);
   }
 
   /** The rows that are not in the store yet, packed; what ends a file of the trace. */
@@ -227,7 +224,7 @@ export class Trace {
   }
 
   private load(chunk: number): TraceChunk {
-    return this.cache.load(chunk, (into) => codec.decode(this.store.read(chunk), chunk << CHUNK_BITS, into));
+    return this.cache.load(chunk, (into) => decodeChunk(this.store.read(chunk), chunk << CHUNK_BITS, into));
   }
 
   /** Bytes of memory: packed chunks, and those at hand as columns. */

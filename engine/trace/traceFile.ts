@@ -1,6 +1,6 @@
 import type { ByteFile } from "./byteFile";
 import { checksum } from "./checksum";
-import { chunkStart } from "./chunkCodec";
+import { chunkHead, HEADER_BYTES } from "./chunkCodec";
 import type { ChunkStore } from "./chunkStore";
 import { textOf, utf8 } from "./utf8";
 import { VarintReader, writeVarint } from "./varint";
@@ -17,7 +17,7 @@ import { VarintReader, writeVarint } from "./varint";
  * records are found one by one, up to the last whole one.
  */
 const SIGNATURE = utf8("EXOTRACE");
-const VERSION = 2;
+const VERSION = 3;
 const FILE_HEADER = 16;
 const RECORD_HEADER = 16;
 const TRAILER = 16;
@@ -56,7 +56,7 @@ export class TraceFileWriter implements ChunkStore {
   get memory(): number { return this.chunks.length * 64; }
 
   add(bytes: Uint8Array): void {
-    this.chunks.push({ ...this.record("CHNK", bytes), start: chunkStart(bytes) });
+    this.chunks.push({ ...this.record("CHNK", bytes), start: chunkHead(bytes).start });
     this.bytes += bytes.length;
   }
 
@@ -192,10 +192,11 @@ export class TraceFile implements ChunkStore {
       const record = this.recordAt(at);
       if (record === undefined || at + RECORD_HEADER + record.length > this.file.size) return rows;
       if (record.kind === "CHNK") {
-        const beginning = this.file.read(at + RECORD_HEADER, 32);
+        if (record.length < HEADER_BYTES) return rows;
+        const head = chunkHead(this.file.read(at + RECORD_HEADER, HEADER_BYTES));
         this.chunks.push({ offset: at, length: record.length });
-        this.starts.push(chunkStart(beginning));
-        rows += viewOf(beginning).getUint32(4, true);
+        this.starts.push(head.start);
+        rows += head.rows;
       }
       at += RECORD_HEADER + record.length;
     }
