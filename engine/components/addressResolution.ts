@@ -83,9 +83,9 @@ export class AddressResolution {
     return this.arp.lookup(ip, this.place.machine.kernel.now) !== NONE;
   }
 
-  /** Said in `begin` of what ends in {@link send}: the way through the interface, where the packet goes on to it. @param packet −1 where it does not exist yet */
-  spendSend(ip: number, packet: number, bytes: number): void {
-    if (this.knows(ip)) this.wire().spendTransmit(packet, bytes);
+  /** Said in `begin` of what ends in {@link send}: the way through the interface, where the packet goes on to it. @param packet −1 where it does not exist yet @param like an earlier one of its flow */
+  spendSend(ip: number, packet: number, bytes: number, like = NONE): void {
+    if (this.knows(ip)) this.wire().spendTransmit(packet, bytes, like);
     else this.place.machine.cpus.note(HELD);
   }
 

@@ -1,6 +1,7 @@
 import { DATAGRAM_HEADERS } from "../design/mtu";
 import type { Variable } from "../inspect";
 import type { Placement, System } from "../machine/machine";
+import { Watch } from "../machine/nic/adapter";
 import { linuxPorts, netbsdPorts, type DynamicPorts } from "../network/dynamicPorts";
 import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
@@ -189,8 +190,8 @@ export class Datagrams {
   }
 
   /** Whether a frame counts in a send buffer until it is {@link freed}. */
-  awaits(packet: number): boolean {
-    return this.sendBuffers !== undefined && this.socketOf(packet) >= 0;
+  awaits(packet: number): Watch {
+    return this.sendBuffers !== undefined && this.socketOf(packet) >= 0 ? Watch.told : Watch.no;
   }
 
   /**

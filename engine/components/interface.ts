@@ -1,3 +1,4 @@
+import type { Watch } from "../machine/nic/adapter";
 import type { Offloads } from "../machine/nic/model";
 import type { BindResult } from "../machine/portmap";
 
@@ -13,12 +14,16 @@ export interface NetworkInterface {
   readonly mac: number;
   /** What it computes for the stack; the rest is the CPU's work. */
   readonly offloads: Offloads;
-  /** Cost of sending one frame of `bytes`; `packet` is −1 where it does not exist yet. */
-  spendTransmit(packet: number, bytes: number): void;
+  /** Cost of sending one frame of `bytes`; `packet` is −1 where it does not exist yet. @param like an earlier packet of the same flow, if there is one */
+  spendTransmit(packet: number, bytes: number, like?: number): void;
   /** Sends it. What cannot be sent is dropped and marked. */
   transmit(packet: number): void;
   /** Whether it says when a frame is freed that is awaited: {@link FrameConsumer.freed}. What copies frames frees them at once. */
   readonly tellsOfSent?: boolean;
+  /** Whether a packet that is sent now is dropped, as too much waits for its transmit queue. */
+  isFull?(packet: number): boolean;
+  /** Somebody waits until frames of the packet's transmit queue are freed: it is to say so soon, of all that are awaited. */
+  hasten?(packet: number): void;
   /** Takes every frame that comes, whoever it is for: a bridge is above. */
   promiscuous?(): void;
   /** Where the world finds a server of this domain, where something on the way translates addresses. @param protocol IP protocol number */
@@ -36,8 +41,8 @@ export interface FrameConsumer {
   /** Cost of taking one frame over, in the interface's own thread. */
   spendInput(packet: number): void;
   input(packet: number): void;
-  /** Whether somebody waits until a frame that is sent is freed. */
-  awaits?(packet: number): boolean;
+  /** Whether somebody waits until a frame that is sent is freed; or would know of it, as soon as the driver looks. */
+  awaits?(packet: number): Watch;
   /** A frame that is awaited is freed, as the adapter has read it; or one could not be sent. @param error why not */
   freed?(packet: number, error?: SendError): void;
 }

@@ -227,8 +227,16 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.nic.filters.setPromiscuous(this.nic.functions[this.f]!.pool, true);
   }
 
-  spendTransmit(packet: number, bytes: number): void {
-    this.sending.spend(packet, bytes);
+  spendTransmit(packet: number, bytes: number, like = NONE): void {
+    this.sending.spend(packet, bytes, like);
+  }
+
+  isFull(packet: number): boolean {
+    return this.sending.isFull(packet);
+  }
+
+  hasten(packet: number): void {
+    this.sending.hasten(packet);
   }
 
   transmit(packet: number): void {

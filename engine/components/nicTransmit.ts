@@ -1,6 +1,7 @@
 import type { Variable } from "../inspect";
 import type { FrameLoans } from "../machine/frameLoans";
 import type { Placement } from "../machine/machine";
+import { Watch } from "../machine/nic/adapter";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
 import type { FrameConsumer, SendError } from "./interface";
@@ -57,11 +58,14 @@ export class NicTransmit {
     this.loans = this.place.machine.loans.get(this.place.domain.id);
   }
 
-  /** Said in `begin`. What waits goes through the driver later; of a packet that does not exist yet and has several queues to go to, nobody knows. */
-  spend(packet: number, bytes: number): void {
+  /**
+   * Said in `begin`. What waits goes through the driver later. @param like an earlier packet of the same flow: of one that does not exist yet, is the first, and has
+   * several queues to go to, nobody knows
+   */
+  spend(packet: number, bytes: number, like: number): void {
     const { cpus } = this.place.machine;
     const before = cpus.enter(this.driver.component);
-    if (this.isWaitedAt(packet)) cpus.spend(this.fn.__dev_xmit_skb, packet);
+    if (this.isWaitedAt(packet === NONE ? like : packet)) cpus.spend(this.fn.__dev_xmit_skb, packet);
     else this.spendDriver(packet, bytes);
     cpus.enter(before);
   }
@@ -70,6 +74,16 @@ export class NicTransmit {
     const { discipline, driver: { f, threads } } = this;
     if (discipline === undefined || f === NONE || (packet === NONE && threads.length > 1)) return false;
     return !discipline.isOpen(packet === NONE ? 0 : this.queueOf(packet));
+  }
+
+  /** Whether a frame that is sent now is dropped: `__dev_xmit_skb` returns NET_XMIT_DROP. */
+  isFull(packet: number): boolean {
+    return this.discipline !== undefined && this.driver.isUp && this.discipline.isFull(this.queueOf(packet));
+  }
+
+  /** The adapter is to interrupt for frames of the packet's queue that are awaited. */
+  hasten(packet: number): void {
+    if (this.driver.f !== NONE) this.driver.nic.hasten(this.driver.f, this.queueOf(packet), true);
   }
 
   private spendDriver(packet: number, bytes: number): void {
@@ -100,7 +114,7 @@ export class NicTransmit {
   private post(q: number, packet: number): boolean {
     const { nic, f } = this.driver;
     const { discipline } = this;
-    const isPosted = nic.post(f, packet, undefined, this.loans?.isLent(packet) === true || this.upper.awaits?.(packet));
+    const isPosted = nic.post(f, packet, undefined, this.loans?.isLent(packet) === true ? Watch.told : this.upper.awaits?.(packet));
     if (isPosted) this.moderation.countSent(q, this.place.machine.packets.frameLength(packet));
     if (discipline?.posted(q, isPosted ? nic.roomOf(f, q) : 0) === true) nic.awaitRoom(f, q, WAKE);
     return isPosted;
@@ -112,11 +126,16 @@ export class NicTransmit {
     this.free(packet, error);
   }
 
-  /** An interrupt, or a poll: what was sent is freed, and what waits for room is sent (`ixgbe_clean_tx_irq`, `net_tx_action`). */
+  /**
+   * An interrupt, or a poll: what was sent is freed, and what waits for room is sent (`ixgbe_clean_tx_irq`, `net_tx_action`). Where nobody waits for what is freed
+   * that takes no time of its own: it is a part of what sending costs.
+   */
   interrupted(q: number): void {
     const { discipline, driver: { nic, f, component, threads } } = this;
     const { cpus } = this.place.machine;
-    if (nic.sentCount(f, q) > 0) cpus.post(threads[q]!, component, TransmitOp.clean, q);
+    const sent = nic.sentCount(f, q);
+    if (sent > 0 && nic.awaitsSent(f, q)) cpus.post(threads[q]!, component, TransmitOp.clean, q);
+    else if (sent > 0) this.clean(q, sent);
     if (discipline?.isStopped(q) !== true || nic.roomOf(f, q) < WAKE) return;
     nic.awaitRoom(f, q, 0);
     if (discipline.wake(q)) cpus.post(threads[q]!, component, TransmitOp.run, q, 0, discipline.causeOf(q));
@@ -164,6 +183,7 @@ export class NicTransmit {
       if (packet === NONE) return;
       this.free(packet);
     }
+    if (!nic.isWatching(f, q) && this.discipline?.isEmpty(q) !== false) nic.hasten(f, q, false);
   }
 
   /** The driver is about to reset the adapter: it frees what is on its rings, sent or not (`ixgbe_clean_all_tx_rings`). */

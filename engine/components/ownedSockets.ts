@@ -4,7 +4,10 @@ import type { TcpStack, TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { StreamOp } from "./streamSockets";
 import { StackPart, type StackLocks } from "./stackLocks";
-import { backlogFunctions } from "./tcpipFunctions";
+import { backlogFunctions, taskletFunctions } from "./tcpipFunctions";
+
+/** Among the timers that are left: a connection may go on that has waited for what is below it (`TCP_TSQ_DEFERRED`). */
+const RESUME = 5;
 
 /** What the stack does with what was left. */
 interface Left {
@@ -19,6 +22,7 @@ interface Left {
  */
 export class OwnedSockets {
   private readonly fn;
+  private readonly tasklet;
   private readonly socket;
   private readonly item;
 
@@ -26,6 +30,8 @@ export class OwnedSockets {
   constructor(private readonly place: Placement, private readonly stack: number, private readonly softint: number, private readonly locks: StackLocks, private readonly left: Left) {
     const { kernel } = place.machine;
     this.fn = kernel.functions(backlogFunctions);
+    // Of a system without small queues no connection is ever to go on.
+    this.tasklet = place.domain.system === "linux" ? kernel.functions(taskletFunctions) : { tasklet: NONE, handler: NONE, leave: NONE };
     this.socket = kernel.store.table(`owned sockets of ${place.spec.path}`, { lock: "i32", head: "i32", tail: "i32", timers: "u8" });
     this.item = kernel.store.table(`backlogs of ${place.spec.path}`, { next: "i32", packet: "i32" });
   }
@@ -64,6 +70,14 @@ export class OwnedSockets {
     this.locks.under(StackPart.timer, this.lockOf(conn), this.fn.leaveTimer);
   }
 
+  /** The tasklet lets a connection go on. */
+  spendResuming(conn: number): void {
+    const { cpus } = this.place.machine;
+    cpus.spend(this.tasklet.tasklet, NONE, 0, conn);
+    this.locks.under(StackPart.timer, this.lockOf(conn), this.tasklet.leave);
+    cpus.spend(this.tasklet.handler, NONE, 0, conn);
+  }
+
   /** A segment goes out. What answers a segment belongs to taking that in, and is not interrupted by an owner. */
   underOutput(part: typeof StackPart.output | typeof StackPart.link, conn: number): void {
     if (this.place.machine.cpus.currentThread === this.softint) this.locks.under(StackPart.answer);
@@ -77,6 +91,7 @@ export class OwnedSockets {
     const timer = this.firstTimer(conn);
     this.locks.under(StackPart.transport, this.lockOf(conn), cpus.currentThread === this.softint ? this.fn.leave : NONE);
     if (packet !== NONE) cpus.spend(this.fn.take, packet, packets.payloadLength(packet));
+    else if (timer === RESUME) cpus.spend(this.tasklet.handler, NONE, 0, conn);
     else cpus.spend(timerFn, NONE, 0, Math.max(0, timer));
   }
 
@@ -96,6 +111,14 @@ export class OwnedSockets {
   leavesTimer(conn: number, timer: TcpTimer): boolean {
     if (!this.place.machine.cpus.wentInstead) return false;
     this.socket.timers[conn]! |= 1 << timer;
+    this.see(conn);
+    return true;
+  }
+
+  /** @returns whether that is left to who owns the socket (`tcp_release_cb`) */
+  leavesResuming(conn: number): boolean {
+    if (!this.place.machine.cpus.wentInstead) return false;
+    this.socket.timers[conn]! |= 1 << RESUME;
     this.see(conn);
     return true;
   }
@@ -128,6 +151,7 @@ export class OwnedSockets {
     if (this.isLeft(conn)) cpus.call(cpus.currentThread, this.stack, StreamOp.left, conn);
     else cpus.leftNothing(this.lockOf(conn));
     if (packet !== NONE) this.left.tcp.input(packet);
+    else if (timer === RESUME) this.left.tcp.resume(conn);
     else if (timer !== NONE) this.left.tcp.timeout(conn, timer as TcpTimer);
   }
 
@@ -175,9 +199,10 @@ export class OwnedSockets {
     return head === NONE ? NONE : this.item.packet[head]!;
   }
 
-  /** The first timer that has run out, or −1. */
+  /** What is seen to before the timers, or the first timer that has run out, or −1. */
   private firstTimer(conn: number): number {
     const timers = conn < this.socket.rows ? this.socket.timers[conn]! : 0;
+    if ((timers & (1 << RESUME)) !== 0) return RESUME;
     return timers === 0 ? NONE : 31 - Math.clz32(timers & -timers);
   }
 

@@ -32,6 +32,15 @@ export class QueueingDiscipline {
     return this.queue.stopped[q] === 0 && this.queue.count[q] === 0;
   }
 
+  /** Whether a frame that comes now is dropped. */
+  isFull(q: number): boolean {
+    return this.queue.count[q] === LENGTH;
+  }
+
+  isEmpty(q: number): boolean {
+    return this.queue.count[q] === 0;
+  }
+
   isStopped(q: number): boolean {
     return this.queue.stopped[q] === 1;
   }
@@ -46,7 +55,7 @@ export class QueueingDiscipline {
   /** @param cause the row that asked for the frame to be sent @returns false where there is no room: dropped */
   put(q: number, packet: number, cause: number): boolean {
     const { queue, frame } = this;
-    if (queue.count[q] === LENGTH) {
+    if (this.isFull(q)) {
       queue.dropped[q]!++;
       return false;
     }

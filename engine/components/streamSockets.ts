@@ -1,14 +1,14 @@
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type TcpOptions } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpOptions } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
 
 /** Ops of the stack that are about connections: all from here on, up to those of ARP. */
-export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6 } as const;
+export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6, resume: 7 } as const;
 
 /** IPv4 and TCP headers with all options, which a long segment's length includes. */
 const LONGEST_HEADERS = 20 + 60;
@@ -26,11 +26,11 @@ export class StreamSockets {
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
 
-  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param answered by an address @param discarded a segment */
+  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param below of the interface @param answered by an address @param discarded a segment */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
     private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
-    answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets, private readonly softint: number,
+    below: QueuesBelow, answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets, private readonly softint: number,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -56,6 +56,7 @@ export class StreamSockets {
       disarm: (conn, timer) => this.disarm(conn, timer),
       wantOutput: (conn, cause) => this.wantOutput(conn, cause),
       answered,
+      below,
       discarded,
       readable: (conn) => this.userOf(conn)?.onReadable(conn),
       writable: (conn) => this.userOf(conn)?.onWritable(conn),

@@ -1,5 +1,6 @@
 import type { Scope } from "../inspect";
 import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
+import { Watch } from "../machine/nic/adapter";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
 import { TimerFor } from "../network/tcp/tcb";
@@ -74,7 +75,13 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.calls = new SocketCalls(place, this.id, this.locks, this.owned);
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet, error) => this.undelivered(packet, error));
     this.streams = new StreamSockets(
-      place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), (ip) => this.arp.confirm(ip),
+      place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), {
+        tellsOfSent: () => this.wire.tellsOfSent === true,
+        // What waits for a neighbour's address does not go down now.
+        isFull: (packet) => !this.arp.isHeldBack && this.wire.isFull?.(packet) === true,
+        hasten: (packet) => this.wire.hasten?.(packet),
+        resume: (conn) => machine.cpus.post(this.softint, this.id, StreamOp.resume, conn),
+      }, (ip) => this.arp.confirm(ip),
       (packet, why) => this.drop(this.discards[why], packet), this.owned, this.softint,
     );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
@@ -156,18 +163,21 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.place.machine.cpus.post(this.softint, this.id, Op.input, packet);
   }
 
-  awaits(packet: number): boolean {
-    return this.datagrams.awaits(packet);
+  awaits(packet: number): Watch {
+    if (!this.place.machine.packets.isTcp(packet)) return this.datagrams.awaits(packet);
+    return this.tcp.counts(packet) ? Watch.quietly : Watch.no;
   }
 
   freed(packet: number, error?: SendError): void {
-    this.datagrams.freed(packet, error);
+    if (this.place.machine.packets.isTcp(packet)) this.tcp.freed(packet);
+    else this.datagrams.freed(packet, error);
   }
 
   /** A packet has gone no further than ARP. */
   private undelivered(packet: number, error: HostError | undefined): void {
-    if (!this.place.machine.packets.isTcp(packet)) this.datagrams.freed(packet, error);
-    else if (error !== undefined) this.tcp.unreachable(packet, error === "EHOSTDOWN" ? CloseReason.hostDown : CloseReason.hostUnreachable);
+    if (!this.place.machine.packets.isTcp(packet)) return this.datagrams.freed(packet, error);
+    this.tcp.freed(packet);
+    if (error !== undefined) this.tcp.unreachable(packet, error === "EHOSTDOWN" ? CloseReason.hostDown : CloseReason.hostUnreachable);
   }
 
   /** ARP, for who moves the stack's address from one interface to another: see {@link AddressResolution.move}. */
@@ -191,13 +201,15 @@ export class TcpIp implements PlacedModel, FrameConsumer {
       return;
     }
     if (op === StreamOp.left) return this.owned.spendLeft(a, fn.tcpTimer);
+    if (op === StreamOp.resume) return this.owned.spendResuming(a);
     const conn = op === StreamOp.output ? a : NONE;
     const bytes = op === StreamOp.output ? Math.max(0, this.tcp.nextOutputLength(a)) : 0;
     this.owned.underOutput(StackPart.output, conn);
     cpus.spend(fn.tcpOutput, NONE, bytes);
     cpus.spend(fn.ipOutput);
     this.owned.underOutput(StackPart.link, conn);
-    this.spendWayOut(op === StreamOp.output ? this.tcp.remoteIp(a) : this.tcp.nextResetTo, NONE, bytes + HEADERS);
+    if (op === StreamOp.output) this.spendWayOut(this.tcp.remoteIp(a), NONE, bytes + HEADERS, this.tcp.lastPacket(a));
+    else this.spendWayOut(this.tcp.nextResetTo, NONE, bytes + HEADERS);
   }
 
   end(op: number, a: number, b: number): void {
@@ -208,6 +220,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     else if (op === StreamOp.output) this.output(a);
     else if (op === StreamOp.left) this.owned.takeLeft(a);
     else if (op === StreamOp.reset) this.reset();
+    else if (op === StreamOp.resume) this.resume(a);
     else if (!this.owned.leavesTimer(a, b as TcpTimer)) this.tcp.timeout(a, b as TcpTimer);
   }
 
@@ -251,12 +264,12 @@ export class TcpIp implements PlacedModel, FrameConsumer {
    * Said in `begin`: the way of a new packet to a neighbour and through the interface, and its checksum where the interface does not compute
    * it; what is longer than a frame the interface cuts, and computes those of the frames. Who waits for the neighbour's address does so in `ether_output` in BSD (`arpresolve`), before `dev_queue_xmit` in Linux (`neigh_resolve_output`).
    */
-  private spendWayOut(ip: number, packet: number, bytes: number): void {
+  private spendWayOut(ip: number, packet: number, bytes: number, like = NONE): void {
     const { machine: { cpus }, domain } = this.place;
     const isCut = bytes > domain.mtu + HEADERS;
     if (domain.system === "rump" || this.arp.knows(ip)) cpus.spend(this.fn.etherOutput, packet);
     if (!this.wire.offloads.checksum && !isCut) cpus.spend(this.fn.checksum, packet, bytes);
-    this.arp.spendSend(ip, packet, bytes);
+    this.arp.spendSend(ip, packet, bytes, like);
   }
 
   /** One segment of a connection, built and sent; more follow for as long as TCP has them. */
@@ -269,6 +282,11 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.place.machine.kernel.namePacket(packet);
     // The next segment has been asked for; what is called last is done first: a call that this one goes on by comes before it.
     this.arp.send(packet);
+  }
+
+  /** A connection goes on that has waited for what it has below TCP. */
+  private resume(conn: number): void {
+    if (!this.owned.leavesResuming(conn)) this.tcp.resume(conn);
   }
 
   /** One reset that belongs to no connection; more follow for as long as there are any. */

@@ -50,6 +50,14 @@ export const bsdSocketFunctions = {
   close: { name: "soclose", file: "sys/kern/uipc_socket.c", kind: "socket" },
 } as const;
 
+/** How a connection goes on that has waited for what it has below TCP: see `network/tcp/smallQueues.ts`. */
+export const taskletFunctions = {
+  tasklet: { name: "tcp_tasklet_func", file: "net/ipv4/tcp_output.c", kind: "tcp", b: "connection" },
+  handler: { name: "tcp_tsq_handler", file: "net/ipv4/tcp_output.c", kind: "tcp", b: "connection" },
+  /** All that the tasklet does where a process owns the socket. */
+  leave: { name: "sk_free", file: "net/core/sock.c", kind: "tcp", b: "connection" },
+} as const;
+
 /** What a soft interrupt does where a process owns the socket, and what the owner does then before it lets go. */
 export const backlogFunctions = {
   leave: { name: "tcp_add_backlog", file: "net/ipv4/tcp_ipv4.c", kind: "tcp", a: "bytes" },

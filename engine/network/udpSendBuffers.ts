@@ -1,24 +1,17 @@
 import type { Store } from "../kernel/state";
+import { SHARED_INFO, SK_BUFF, truesizeOfPiece } from "./socketBuffer";
 
-/** `struct sk_buff` and `struct skb_shared_info` of Linux 4.13 on x86-64, in whole cache lines (`SKB_TRUESIZE` is a buffer and both: 832 B for 256). */
-const SK_BUFF = 256;
-const SHARED_INFO = 320;
-const LINE = 64;
 /** `net.core.wmem_default`, which a socket's sk_sndbuf begins with: 256 × SKB_TRUESIZE(256) (include/net/sock.h, net/core/sock.c). */
 const SEND_BUFFER = 256 * (256 + SK_BUFF + SHARED_INFO);
 /** Room before and behind a datagram: `LL_RESERVED_SPACE` of Ethernet, and 15 B (`__ip_append_data`, net/ipv4/ip_output.c). */
 const RESERVED = 16 + 15;
 
 /**
- * What a datagram takes of the send buffer, bytes: the truesize of its socket buffer, which is the memory that kmalloc has for header, data and shared information,
- * a power of two from 512 B on, and the `sk_buff` (`__alloc_skb`, net/core/skbuff.c). 2,304 for a frame of 1,514.
+ * What a datagram takes of the send buffer, bytes: the truesize of its socket buffer, in which header and data lie in one piece. 2,304 for a frame of 1,514.
  * @param length of the IP datagram
  */
 export function truesize(length: number): number {
-  const wanted = Math.ceil((length + RESERVED) / LINE) * LINE + SHARED_INFO;
-  let size = 512;
-  while (size < wanted) size *= 2;
-  return size + SK_BUFF;
+  return truesizeOfPiece(length + RESERVED);
 }
 
 /**

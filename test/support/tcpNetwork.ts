@@ -1,7 +1,7 @@
 import { Store } from "../../engine/kernel/state";
 import { PacketLog } from "../../engine/network/packets";
 import { cutSegment } from "../../engine/network/segmentation";
-import { TcpStack, linuxTcp, type Discard, type TcpEnv, type TcpOptions, type TcpTimer } from "../../engine/network/tcp/tcp";
+import { TcpStack, linuxTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions, type TcpTimer } from "../../engine/network/tcp/tcp";
 
 export const MICROSECOND = 1e6;
 export const MILLISECOND = 1e9;
@@ -16,7 +16,7 @@ interface Pending {
   readonly run: () => void;
 }
 
-const CALLS = ["listen", "accept", "connect", "send", "receive", "shutdown", "close", "abort", "input", "output", "nextReset", "timeout"] as const;
+const CALLS = ["listen", "accept", "connect", "send", "receive", "shutdown", "close", "abort", "input", "output", "nextReset", "timeout", "freed", "resume"] as const;
 
 /** One call of a stack that changed its state. */
 export interface Call {
@@ -97,6 +97,21 @@ export class Host implements TcpEnv {
     return this.largest;
   }
 
+  /** What is below takes all and says nothing, unless a test says so. */
+  readonly queues = { tells: false, isFull: (_packet: number): boolean => false };
+
+  readonly below: QueuesBelow = {
+    tellsOfSent: () => this.queues.tells,
+    isFull: (packet) => this.queues.isFull(packet),
+    hasten: () => {},
+    resume: (conn) => {
+      this.network.at(this.network.time, () => {
+        this.stack.resume(conn);
+        this.flush();
+      });
+    },
+  };
+
   arm(conn: number, timer: TcpTimer, at: number): void {
     const token = this.network.at(at, () => {
       if (this.timers.get(`${conn} ${timer}`)?.token !== token) return;
@@ -151,14 +166,14 @@ export class Host implements TcpEnv {
         for (let p = this.stack.nextReset(); p >= 0; p = this.stack.nextReset()) this.network.send(p, this.index, cause);
         continue;
       }
-      while (this.stack.outputReady(conn)) {
+      for (let goesOn = true; goesOn && this.stack.outputReady(conn); ) {
         const length = this.stack.nextOutputLength(conn);
         const packet = this.stack.output(conn);
         if (packet < 0) throw new Error("outputReady, yet no output");
         if (this.network.packets.payloadLength(packet) !== length) throw new Error("nextOutputLength differs from output");
         this.network.send(packet, this.index, cause);
         cause = this.wanted.get(conn) ?? cause;
-        this.wanted.delete(conn);
+        goesOn = this.wanted.delete(conn);
       }
     }
   }

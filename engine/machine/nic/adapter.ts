@@ -63,6 +63,10 @@ export const nicFunctions = {
   "lost in a reset": { kind: "drop", a: "queue" },
 } as const;
 
+/** What the driver of a frame's queue wants to know of its end: nothing; to find it among those that were sent, whenever it looks; to be interrupted, too. */
+export const Watch = { no: 0, quietly: 1, told: 2 } as const;
+export type Watch = (typeof Watch)[keyof typeof Watch];
+
 /** What the parts of one adapter share. */
 export interface Adapter {
   /** Its component, which events are addressed to. */

@@ -9,7 +9,7 @@ import type { CostProfile } from "../../profiles/profile";
 import { NONE } from "../../trace/trace";
 import type { Iommu } from "../iommu/iommu";
 import { NOBODY } from "../memory";
-import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit } from "./adapter";
+import { NicOp, epochOfEvent, functionSchema, nicFunctions, rowOfEvent, type Adapter, type FunctionTable, type FunctionUnit, type QueueUnit, type Watch } from "./adapter";
 import { describeNic } from "./describe";
 import { Filters } from "./filters";
 import { FunctionUse } from "./functionUse";
@@ -261,10 +261,10 @@ export class Nic implements Model, LinkEnd, Adapter {
   /**
    * Puts a frame on a transmit ring and rings the doorbell.
    * @param address of the data in I/O virtual memory, where it is not in the ring's own buffers: what a malicious driver can say
-   * @param watch the driver is to be interrupted when the frame has been read: {@link sentCount}
+   * @param watch whether the driver wants to know when the frame has been read: {@link sentCount}
    * @returns false when no descriptor is free
    */
-  post(f: number, packet: number, address?: number, watch?: boolean): boolean {
+  post(f: number, packet: number, address?: number, watch?: Watch): boolean {
     const { queues } = this.functions[f]!;
     return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address, watch);
   }
@@ -277,6 +277,21 @@ export class Nic implements Model, LinkEnd, Adapter {
   /** The driver is to be interrupted when so many are free; 0: no more. */
   awaitRoom(f: number, q: number, descriptors: number): void {
     this.transmitQueues.state.awaited[this.functions[f]!.queues[q]!.row] = descriptors;
+  }
+
+  /** The driver is to be interrupted for every frame of a queue that it watches; `false`: only for those that it is to be told of. */
+  hasten(f: number, q: number, on: boolean): void {
+    this.transmitQueues.hasten(this.functions[f]!.queues[q]!.row, on);
+  }
+
+  /** Whether the driver is to be interrupted for what was sent. */
+  awaitsSent(f: number, q: number): boolean {
+    return this.transmitQueues.isAwaited(this.functions[f]!.queues[q]!.row);
+  }
+
+  /** Whether there is a frame on a queue's ring that the driver watches. */
+  isWatching(f: number, q: number): boolean {
+    return this.transmitQueues.isWatching(this.functions[f]!.queues[q]!.row);
   }
 
   /** How many frames of a queue of the function that were to be watched have been sent. */
@@ -322,7 +337,7 @@ export class Nic implements Model, LinkEnd, Adapter {
     const { row } = this.functions[f]!.queues[q]!;
     this.receiveQueues.giveBack(row);
     this.vectors.unmask(row);
-    if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.sentCount(row) > 0 || this.transmitQueues.hasAwaitedRoom(row)) this.vectors.arm(row);
+    if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.hasNews(row) || this.transmitQueues.hasAwaitedRoom(row)) this.vectors.arm(row);
   }
 
   // --- LinkEnd ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import type { PacketLog } from "../../network/packets";
 import { cutLength, cutSegment } from "../../network/segmentation";
 import { REFUSED } from "../iommu/iommu";
 import { PAGE_SIZE } from "../memory";
-import { NicOp, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter, type QueueUnit } from "./adapter";
+import { NicOp, Watch, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter, type QueueUnit } from "./adapter";
 
 /** Where a descriptor's data lies: its own buffer of the pool, unless the driver says otherwise. */
 const OWN_BUFFER = -1;
@@ -35,8 +35,8 @@ export class TransmitQueues {
   private readonly slots;
   private readonly packets: Ring[] = [];
   /**
-   * Frames whose end the driver wants to be told of, by queue in order: `end` is the number of descriptors that will have been written back
-   * by then. `first`, `last`, `next`: rows, plus one; 0: none.
+   * Frames whose end the driver wants to know of, by queue in order: `end` is the number of descriptors that will have been written back
+   * by then. `first`, `last`, `next`: rows, plus one; 0: none. Of `told` of them it is to be told; if `hastened`, of all.
    */
   private readonly watched;
   /** Queues with a descriptor on the chip, in turn. */
@@ -49,9 +49,9 @@ export class TransmitQueues {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
       epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
-      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32", awaited: "u16",
+      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32", told: "i32", hastened: "u8", awaited: "u16",
     });
-    this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32" });
+    this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32", told: "u8" });
     this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
     this.shared.alloc();
     this.slots = store.table(`transmit descriptors of ${path}`, { address: "f64" }, nic.model.ring);
@@ -71,8 +71,8 @@ export class TransmitQueues {
     return this.shared.buffered[0]!;
   }
 
-  /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @param watch the driver wants to be told when the frame has been read @returns false when no descriptor is free */
-  post(q: number, packet: number, address = OWN_BUFFER, watch = false): boolean {
+  /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
+  post(q: number, packet: number, address = OWN_BUFFER, watch: Watch = Watch.no): boolean {
     const { state, packets } = this;
     const { ring } = this.nic.model;
     const n = this.descriptorsOf(packet);
@@ -82,20 +82,42 @@ export class TransmitQueues {
     packets[q]!.push(packet);
     this.slots.address[q * ring + (state.next[q]! % ring)] = address;
     state.next[q]! += n;
-    if (watch) this.watch(q, packet);
+    if (watch !== Watch.no) this.watch(q, packet, watch === Watch.told);
     this.fetchDescriptors(q);
     return true;
   }
 
-  private watch(q: number, packet: number): void {
+  private watch(q: number, packet: number, isTold: boolean): void {
     const { state, watched } = this;
     const row = watched.alloc();
     watched.packet[row] = packet;
     watched.end[row] = state.next[q]!;
     watched.next[row] = 0;
+    watched.told[row] = isTold ? 1 : 0;
+    if (isTold) state.told[q]!++;
     if (state.last[q] === 0) state.first[q] = row + 1;
     else watched.next[state.last[q]! - 1] = row + 1;
     state.last[q] = row + 1;
+  }
+
+  isWatching(q: number): boolean {
+    return this.state.first[q] !== 0;
+  }
+
+  /** Whether the driver is to be interrupted for what was sent. */
+  isAwaited(q: number): boolean {
+    return this.state.told[q]! > 0 || (this.state.hastened[q] === 1 && this.isWatching(q));
+  }
+
+  /** Whether there is something to interrupt it for, which the adapter writes back before it does. */
+  hasNews(q: number): boolean {
+    return this.isAwaited(q) && (this.state.done[q]! > 0 || this.sentCount(q) > 0);
+  }
+
+  /** From now on the driver wants to be told of all frames that it watches; `false`: no more. */
+  hasten(q: number, on: boolean): void {
+    this.state.hastened[q] = on ? 1 : 0;
+    if (this.hasNews(q)) this.interrupt(q);
   }
 
   /** Frames that the driver waits for and whose descriptors have been written back. */
@@ -121,6 +143,7 @@ export class TransmitQueues {
     state.first[q] = watched.next[row]!;
     if (state.first[q] === 0) state.last[q] = 0;
     const packet = watched.packet[row]!;
+    if (watched.told[row] === 1) state.told[q]!--;
     watched.release(row);
     return packet;
   }
@@ -251,7 +274,7 @@ export class TransmitQueues {
   private afterRead(q: number, packet: number): void {
     this.read(this.nic.queues[q]!, packet);
     if (this.state.done[q]! >= this.nic.model.writeBack) this.writeBack(q);
-    if (this.state.first[q] !== 0) this.interrupt(q);
+    if (this.isAwaited(q)) this.interrupt(q);
     this.pump();
     this.fetchDescriptors(q);
   }
@@ -274,7 +297,7 @@ export class TransmitQueues {
     state.writing[q] = 0;
     state.used[q]! -= n;
     state.freed[q]! += n;
-    const isAwaited = state.first[q] !== 0;
+    const isAwaited = this.isAwaited(q);
     if (state.done[q]! >= (isAwaited ? 1 : nic.model.writeBack)) this.writeBack(q);
     if (isAwaited || this.hasAwaitedRoom(q)) this.interrupt(q);
   }
@@ -291,7 +314,7 @@ export class TransmitQueues {
     for (let packet = this.packets[q]!.shift(); packet !== NONE; packet = this.packets[q]!.shift()) lost(packet);
     state.epoch[q] = (state.epoch[q]! + 1) & 0xffff;
     state.used[q] = state.posted[q] = state.fetching[q] = state.cached[q] = state.reading[q] = state.done[q] = state.writing[q] = 0;
-    state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = state.awaited[q] = 0;
+    state.next[q] = state.oldest[q] = state.cut[q] = state.freed[q] = state.awaited[q] = state.hastened[q] = 0;
     while (this.takeWatched(q) !== NONE);
   }
 

@@ -3,6 +3,7 @@ import { slowStart } from "./congestion";
 import type { TcpCore } from "./core";
 import { afterArrival, nextRound } from "./hystart";
 import { afterProbe, scheduleProbe } from "./lossProbe";
+import { leaveWindowReduction } from "./localCongestion";
 import { News, reduceInProportion } from "./proportionalRate";
 import { afterAck, afterDuplicates, noteAcknowledged, noteSacked } from "./rack";
 import { enterRecovery } from "./recovery";
@@ -56,6 +57,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   }
   if (t.reduced[conn] !== 0) undoAtReport(tcp, conn);
   reduceInProportion(tcp, conn, ((ack - una) >>> 0) + tcp.scoreboard.intervals.lists.bytes[conn]! - reportedBefore);
+  tcp.smallQueues?.updatePacing(tcp, conn);
   return true;
 }
 
@@ -139,8 +141,9 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
   else {
     t.dupAcks[conn] = 0;
     t.resend[conn] = Resend.none;
+    if (t.reducing[conn] !== 0) leaveWindowReduction(tcp, conn, ack);
     // RFC 7661 section 4.3: a window that is not at least half used says nothing about the path.
-    if (flight * 2 >= t.cwnd[conn]!) {
+    if (t.reducing[conn] === 0 && flight * 2 >= t.cwnd[conn]!) {
       const now = tcp.env.now();
       const inSlowStart = t.cwnd[conn]! < t.ssthresh[conn]!;
       if (inSlowStart && tcp.hystart) nextRound(t, conn, ack, now);

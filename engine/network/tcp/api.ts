@@ -46,6 +46,10 @@ export interface TcpOptions {
   readonly windowScale: number;
   /** Waits for a longer segment where the path cuts them and an ACK will soon allow one (Linux `tcp_tso_should_defer`). */
   readonly defersLongSegments?: boolean;
+  /** What a connection may have in queues and on rings below TCP: see `smallQueues.ts`. Without it: what its window lets out. */
+  readonly smallQueues?: SmallQueueOptions;
+  /** A segment that the queue below drops reduces the window, and is not sent: see `localCongestion.ts`. Without it: lost, as on the way. */
+  readonly localCongestion?: boolean;
   /** Segments. */
   readonly initialWindow: number;
   /** If given: not more bytes than this, but two segments in any case (RFC 3390, RFC 6928 section 2). */
@@ -71,6 +75,13 @@ export interface TcpOptions {
   readonly dynamicPorts: DynamicPorts;
 }
 
+/** Linux' `tcp_limit_output_bytes`; and what it may send in a round trip, as multiples of the window, in slow start and else (`tcp_pacing_ss_ratio`, `tcp_pacing_ca_ratio`). */
+export interface SmallQueueOptions {
+  readonly limit: number;
+  readonly slowStartPacing: number;
+  readonly avoidancePacing: number;
+}
+
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
  * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno, with at most two segments an ACK in slow start (`tcp_congctl.c`, `tcp_abc_aggressive`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
@@ -91,11 +102,13 @@ export const netbsdTcp: TcpOptions = {
  * buffer has that size from the start, the receive buffer 1 MiB. `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS'
  * testbed has Linux 4.13; from 5.4 on it is 4096.
  *
- * In recovery its window comes down by proportional rate reduction (`tcp_cwnd_reduction`, net/ipv4/tcp_input.c).
+ * In recovery its window comes down by proportional rate reduction (`tcp_cwnd_reduction`, net/ipv4/tcp_input.c). Its small queues are those of 4.13: 256 KiB
+ * (`sysctl_tcp_limit_output_bytes`, net/ipv4/tcp_output.c), a millisecond of 200 % or 120 % of the window in a round trip (net/ipv4/tcp_input.c).
  */
 export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", hystart: true, nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
+  smallQueues: { limit: 262144, slowStartPacing: 2, avoidancePacing: 1.2 }, localCongestion: true,
   dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
@@ -109,7 +122,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
   return {
     mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
     quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, hystart: o.hystart, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
-    windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
+    windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, smallQueues: o.smallQueues, localCongestion: o.localCongestion, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
     listeners: o.listeners, unreachable: o.unreachable, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,
   };
@@ -165,6 +178,18 @@ export type Discard =
 /** No connection: `wantOutput` says with it that `nextReset` has a packet. */
 export const NO_CONNECTION = -1;
 
+/** What a stack asks of the queues and rings below it. */
+export interface QueuesBelow {
+  /** Whether the stack will be told of each segment with data that is freed: `TcpStack.freed`. */
+  tellsOfSent(): boolean;
+  /** Whether a packet that goes out now is dropped, as the queue that it would wait in is full. */
+  isFull(packet: number): boolean;
+  /** A connection waits until segments of it are freed, which go where this packet went. */
+  hasten(packet: number): void;
+  /** One was freed: `TcpStack.resume` is to be called. */
+  resume(conn: number): void;
+}
+
 /**
  * What a stack asks of its surroundings, synchronously, from inside `input`, `timeout`, `output` and the user's calls. An implementation
  * notes the request and acts later: it must not call the stack back from inside.
@@ -191,6 +216,8 @@ export interface TcpEnv {
   wantOutput(conn: number, cause: number): void;
   /** What came can only be an answer to what was sent: the other end is where it was thought to be (Linux `sk_dst_confirm`, in `tcp_ack`). */
   answered(remoteIp: number): void;
+  /** Where there is none, nothing is known of what is below. */
+  readonly below?: QueuesBelow;
   /** New bytes in order, or the end of the stream. */
   readable(conn: number): void;
   /** Room in the send buffer. */

@@ -11,6 +11,7 @@ import { Reassembly } from "./reassembly";
 import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
 import { SentSegments } from "./sent";
+import { SmallQueues } from "./smallQueues";
 import { Writes } from "./writes";
 import { State, TimerFor, COUNTERS, tcbSchema, type TcpCounter } from "./tcb";
 
@@ -32,6 +33,8 @@ export class TcpCore {
   readonly resets: ResetQueue;
   readonly writes: Writes;
   readonly congestion: CongestionControl;
+  /** Where the system has them. */
+  readonly smallQueues: SmallQueues | undefined;
   /** CUBIC's slow start ends by HyStart. */
   readonly hystart: boolean;
 
@@ -50,6 +53,8 @@ export class TcpCore {
     this.sent = new SentSegments(store, name);
     this.resets = new ResetQueue(store, name);
     this.writes = new Writes(store, name);
+    const { smallQueues } = options;
+    this.smallQueues = smallQueues === undefined || env.below === undefined ? undefined : new SmallQueues(store, name, smallQueues, env.below);
   }
 
   count(counter: TcpCounter): void {
@@ -114,6 +119,7 @@ export class TcpCore {
     this.reassembly.intervals.reserve(c);
     this.writes.reserve(c);
     this.sent.reserve(c);
+    this.smallQueues?.reset(c);
     const t = this.tcb;
     t.live[c] = 1;
     t.state[c] = state;

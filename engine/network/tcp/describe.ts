@@ -44,9 +44,10 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     bytes("flight", (t.sndNxt[conn]! - t.sndUna[conn]!) >>> 0),
     bytes("send buffer", Math.max(0, t.written[conn]! - Math.max(0, t.unaOffset[conn]!))),
     { name: "congestion control", value: tcp.congestion.name }, bytes("cwnd", Math.floor(t.cwnd[conn]!)), bytes("ssthresh", t.ssthresh[conn]!), plain("dup_acks", t.dupAcks[conn]!),
-    yes("in_recovery", t.inRecovery[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
+    yes("in_recovery", t.inRecovery[conn]!), yes("in_cwr", t.reducing[conn]!), sent("recover", t.recover[conn]!), yes("may_undo", t.reduced[conn]!),
     ...(isProportional(tcp, conn) ? [bytes("prr_delivered", t.prrDelivered[conn]!), bytes("prr_out", t.prrOut[conn]!), bytes("recover_fs", t.recoverFlight[conn]!)] : []),
     ...(tcp.hystart ? [{ name: "hystart", value: ENDED[t.hystartEnded[conn]!]!, number: t.hystartEnded[conn]! }, duration("delay_min", t.hystartDelay[conn]! * 0.125e9)] : []),
+    ...below(tcp, conn),
     { name: "sacked", value: `${tcp.scoreboard.intervals.lists.bytes[conn]!} B in ${tcp.scoreboard.count(conn)} blocks`, number: tcp.scoreboard.intervals.lists.bytes[conn]! },
     bytes("marked_lost", tcp.sent.lists.lost[conn]!),
     received("rcv_nxt", t.rcvNxt[conn]!), bytes("rcv_wnd", Math.max(0, (t.rcvAdv[conn]! - t.rcvNxt[conn]!) | 0)), bytes("receive buffer", unread),
@@ -58,6 +59,16 @@ export function describeConnection(tcp: TcpCore, conn: number): Variable[] {
     duration("srtt", t.srtt[conn]!), duration("rttvar", t.rttvar[conn]!), duration("rto", t.rto[conn]!), plain("retransmits", t.retransmits[conn]!),
     bytes("mss", t.sndMss[conn]!), plain("snd_scale", t.sndScale[conn]!), plain("rcv_scale", t.rcvScale[conn]!),
     yes("sack", t.sack[conn]!), yes("timestamps", t.timestamps[conn]!),
+  ];
+}
+
+/** What the connection has below TCP, and may have if the next segment is of one frame. */
+function below({ smallQueues, tcb }: TcpCore, conn: number): Variable[] {
+  if (smallQueues === undefined) return [];
+  const { rows } = smallQueues;
+  return [
+    bytes("wmem_alloc", rows.below[conn]!), bytes("tsq_limit", smallQueues.limit(conn, tcb.sndMss[conn]!)), yes("tsq_throttled", rows.throttled[conn]!),
+    { name: "pacing_rate", value: `${Math.round(rows.pacingRate[conn]!)} B/s`, number: rows.pacingRate[conn]! },
   ];
 }
 

@@ -177,4 +177,5 @@ function synAcknowledged(tcp: TcpCore, conn: number, packet: number, ack: number
   measureRtt(tcp, conn, packet, ack);
   t.ambiguous[conn] = 0;
   afterHandshake(tcp, conn);
+  tcp.smallQueues?.updatePacing(tcp, conn);
 }

@@ -36,7 +36,7 @@ function mayProbe(tcp: TcpCore, conn: number): boolean {
   const t = tcp.tcb;
   const una = t.sndUna[conn]!;
   const outstanding = (t.sndMax[conn]! - una) >>> 0;
-  if (outstanding === 0 || t.inRecovery[conn] !== 0 || before(una, t.recover[conn]!) || tcp.sent.lists.sacked[conn] !== 0) return false;
+  if (outstanding === 0 || t.inRecovery[conn] !== 0 || t.reducing[conn] !== 0 || before(una, t.recover[conn]!) || tcp.sent.lists.sacked[conn] !== 0) return false;
   return t.cwnd[conn]! - outstanding < t.sndMss[conn]! || t.written[conn]! - t.unaOffset[conn]! <= outstanding;
 }
 

@@ -1,6 +1,7 @@
 import { TcpFlag } from "../packets";
 import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
+import { enterWindowReduction } from "./localCongestion";
 import { probed, scheduleProbe } from "./lossProbe";
 import { SegmentKind, type SegmentPlan } from "./plan";
 import { isTimely } from "./sent";
@@ -12,9 +13,12 @@ import { offerWindow } from "./window";
 /** Three SACK blocks fit beside timestamps (RFC 2018 section 3). */
 const MAX_SACK_BLOCKS = 3;
 
-/** Builds the segment that the plan decides on and notes that it was sent. @returns the packet, or −1 */
+/**
+ * Builds the segment that the plan decides on and notes that it was sent, or asks for the next one: see {@link settle}.
+ * @returns the packet, or −1
+ */
 export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): number {
-  if (!plan.decide(tcp, conn)) return -1;
+  if (!decideNow(tcp, plan, conn)) return -1;
   const t = tcp.tcb;
   const { kind, sequence, length, fin } = plan;
   const syn = kind === SegmentKind.syn;
@@ -40,10 +44,31 @@ export function buildSegment(tcp: TcpCore, plan: SegmentPlan, conn: number): num
   if (length > plan.frame) tcp.announceFrames(packet, length, plan.frame);
   tcp.counters.segmentsSent++;
   if (withAck) acknowledged(tcp, conn);
+  tcp.smallQueues?.sent(conn, packet, length);
+  // Of a SYN it does not matter: what ssthresh has become is forgotten when the handshake is over (`tcp_init_metrics`).
+  const isRefused = !syn && tcp.options.localCongestion === true && tcp.env.below?.isFull(packet) === true;
+  if (isRefused) enterWindowReduction(tcp, conn);
   if (kind === SegmentKind.keepAlive) {
     t.keepAliveNow[conn] = 0;
     tcp.count("keepAliveProbes");
-  } else if (kind !== SegmentKind.ack) sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);
+  } else if (kind !== SegmentKind.ack) {
+    if (isRefused) return refused(tcp, conn, packet);
+    sent(tcp, conn, kind, sequence, length + (fin || syn ? 1 : 0), length);
+  }
+  settle(tcp, plan, conn);
+  return packet;
+}
+
+/** The queue below drops the segment: it is as if it had not been sent, and nothing more is asked for. @returns the packet */
+function refused(tcp: TcpCore, conn: number, packet: number): number {
+  const t = tcp.tcb;
+  t.probe[conn] = 0;
+  if (t.lossProbe[conn] !== 0) {
+    // `tcp_send_loss_probe`: the timeout goes on.
+    t.lossProbe[conn] = 0;
+    tcp.resumeTimeout(conn);
+  }
+  awaitWindow(tcp, conn);
   return packet;
 }
 
@@ -88,7 +113,7 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
     t.rttStart[conn] = now;
   }
   tcp.counters.bytesSent += length;
-  if (t.inRecovery[conn] !== 0) t.prrOut[conn] = t.prrOut[conn]! + numbers;
+  if (t.inRecovery[conn] !== 0 || t.reducing[conn] !== 0) t.prrOut[conn] = t.prrOut[conn]! + numbers;
   if (kind === SegmentKind.resend || kind === SegmentKind.sackResend) t.highRxt[conn] = later(t.highRxt[conn]!, end);
   if (kind === SegmentKind.resend) t.resend[conn] = Resend.none;
   t.probe[conn] = 0;
@@ -129,10 +154,23 @@ function acknowledged(tcp: TcpCore, conn: number): void {
 export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
   const t = tcp.tcb;
   if (t.live[conn] === 0) return;
-  if (plan.decide(tcp, conn)) {
+  if (decideNow(tcp, plan, conn)) {
     tcp.env.wantOutput(conn, causeOf(tcp, plan, conn));
     if (plan.kind !== SegmentKind.ack && plan.kind !== SegmentKind.keepAlive) return;
   }
+  awaitWindow(tcp, conn);
+}
+
+/** Decides; if a segment has to wait for those below, that is noted. */
+function decideNow(tcp: TcpCore, plan: SegmentPlan, conn: number): boolean {
+  const decided = plan.decide(tcp, conn);
+  if (plan.held) tcp.smallQueues!.throttle(conn);
+  return decided;
+}
+
+/** Where something is left to send, and no ACK is to come that would let it go, the persist timer does. */
+function awaitWindow(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
   const state = t.state[conn]!;
   if (state < State.established || state === State.finWait2 || state === State.timeWait) return;
   if (t.sndMax[conn] !== t.sndUna[conn] || tcp.isArmed(conn, TcpTimer.persist) || t.probe[conn] !== 0) return;

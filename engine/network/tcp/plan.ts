@@ -14,6 +14,8 @@ export class SegmentPlan {
   /** Payload bytes of a frame, where that is less: what the interface cuts it into. */
   frame = 0;
   fin = false;
+  /** There would be a segment, but enough of the connection waits below TCP. */
+  held = false;
 
   private set(kind: number, sequence: number, length: number, fin: boolean): boolean {
     this.kind = kind;
@@ -31,6 +33,7 @@ export class SegmentPlan {
   /** Decides what to send next, without changing anything. @returns false if there is nothing */
   decide(tcp: TcpCore, conn: number): boolean {
     const t = tcp.tcb;
+    this.held = false;
     if (conn < 0 || conn >= t.rows || t.live[conn] === 0) return this.none();
     switch (t.state[conn]) {
       case State.closed:
@@ -89,7 +92,7 @@ export class SegmentPlan {
     const window = cwnd < t.sndWnd[conn]! ? cwnd : t.sndWnd[conn]!;
     const limit = (tcp.scoreboard.nextSacked(conn, una + from, t.sndMax[conn]!) - una) >>> 0;
     const length = min3(mss, limit - from, end - from);
-    return window >= from + length && this.resent(SegmentKind.data, una, from, length, limit, end);
+    return window >= from + length && this.isFree(tcp, conn, una + from, length, true) && this.resent(SegmentKind.data, una, from, length, limit, end);
   }
 
   /**
@@ -123,7 +126,10 @@ export class SegmentPlan {
     const una = tcp.tcb.sndUna[conn]!;
     const from = (tcp.sent.rows.left[at - 1]! - una) >>> 0;
     const limit = (tcp.sent.rows.right[at - 1]! - una) >>> 0;
-    return this.resent(kind, una, from, min3(mss, limit - from, end - from), limit, end);
+    const length = min3(mss, limit - from, end - from);
+    // What goes again when a recovery begins waits for nothing.
+    if (kind === SegmentKind.sackResend && !this.isFree(tcp, conn, una + from, length, true)) return false;
+    return this.resent(kind, una, from, length, limit, end);
   }
 
   /** A tail loss probe: a segment of new data, if the other end's window takes it, whatever the congestion window; else the last one again (`tcp_send_loss_probe`). */
@@ -140,6 +146,13 @@ export class SegmentPlan {
     const length = (limit < end ? limit : end) - left;
     const from = length > mss ? left + Math.floor((length - 1) / mss) * mss : left;
     return this.resent(SegmentKind.lossProbe, una, from, left + length - from, limit, end);
+  }
+
+  /** Whether a segment may go down now. */
+  private isFree(tcp: TcpCore, conn: number, sequence: number, length: number, again: boolean): boolean {
+    if (tcp.smallQueues?.holds(tcp, conn, sequence >>> 0, length, again) !== true) return true;
+    this.held = true;
+    return false;
   }
 
   private hole(tcp: TcpCore, conn: number, sequence: number, end: number, mss: number): boolean {
@@ -171,7 +184,7 @@ export class SegmentPlan {
     const last = max + length === end;
     const worthIt = length >= mss || (last && (fin || idle || !nagle)) ||
       ((idle || !nagle) && length * 2 >= t.maxSndWnd[conn]!);
-    return worthIt && this.set(SegmentKind.data, t.sndUna[conn]! + max, length, fin);
+    return worthIt && this.isFree(tcp, conn, t.sndUna[conn]! + max, length, false) && this.set(SegmentKind.data, t.sndUna[conn]! + max, length, fin);
   }
 }
 

@@ -27,7 +27,7 @@ export function beginProportion(tcp: TcpCore, conn: number): void {
 /** After an ACK, when all that it tells of is noted. @param newly bytes that it tells to have arrived and that no other did (DeliveredData) */
 export function reduceInProportion(tcp: TcpCore, conn: number, newly: number): void {
   const t = tcp.tcb;
-  if (t.inRecovery[conn] === 0 || newly <= 0 || !isProportional(tcp, conn)) return;
+  if ((t.inRecovery[conn] === 0 && t.reducing[conn] === 0) || newly <= 0 || !isProportional(tcp, conn)) return;
   const outstanding = (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0;
   // At the first ACK: what was in flight before it, by which ssthresh was set. RFC 9937 section 6 leaves out, as this does, what was reported earlier; for
   // Linux it is the window, which comes to the same, as what was reported has let as much go (RFC 3042).

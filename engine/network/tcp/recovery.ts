@@ -8,13 +8,17 @@ import { remember } from "./undo";
 export function enterRecovery(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   const una = t.sndUna[conn]!;
-  // What is beyond the window went out by limited transmit, and does not count (RFC 5681 section 3.2).
-  const flight = Math.min((t.sndMax[conn]! - una) >>> 0, t.cwnd[conn]!);
-  remember(tcp, conn, false);
-  t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
-  t.cwnd[conn] = t.ssthresh[conn]! + (t.sack[conn] !== 0 ? 0 : DUP_THRESH * t.sndMss[conn]!);
-  t.bytesAcked[conn] = 0;
-  beginProportion(tcp, conn);
+  // A window that comes down already does so once (`tcp_enter_recovery`).
+  if (t.reducing[conn] === 0) {
+    // What is beyond the window went out by limited transmit, and does not count (RFC 5681 section 3.2).
+    const flight = Math.min((t.sndMax[conn]! - una) >>> 0, t.cwnd[conn]!);
+    remember(tcp, conn, false);
+    t.ssthresh[conn] = tcp.congestion.reduce(t, conn, flight, false);
+    t.cwnd[conn] = t.ssthresh[conn]! + (t.sack[conn] !== 0 ? 0 : DUP_THRESH * t.sndMss[conn]!);
+    t.bytesAcked[conn] = 0;
+    beginProportion(tcp, conn);
+  }
+  t.reducing[conn] = 0;
   t.inRecovery[conn] = 1;
   t.recover[conn] = t.sndMax[conn]!;
   t.partialAcks[conn] = 0;

@@ -117,6 +117,8 @@ export const tcbSchema = {
   dupAcks: "u16", inRecovery: "u8", recover: "u32", partialAcks: "u16",
   /** RFC 6675: HighRxt plus one. */
   highRxt: "u32",
+  /** The window comes down, as the queue below was full; until something beyond a number is acknowledged: see `localCongestion.ts`. */
+  reducing: "u8", reducingEnd: "u32",
   /** RFC 6937: prr_delivered, prr_out and RecoverFS; what this ACK has told of segments that were sent again (`News`). */
   prrDelivered: "f64", prrOut: "f64", recoverFlight: "f64", resentNews: "u8",
   /** RACK (RFC 8985): the segment sent last of those that arrived, its round trip, the smallest one; whether an ACK moved it. */
@@ -135,6 +137,6 @@ export const COUNTERS = [
   "timeouts", "probes", "lossProbes", "duplicateAcks", "delayedAcks",
   "outOfOrder", "duplicates", "corrupted", "pawsDropped", "challengeAcks", "challengeAcksWithheld",
   "dsacksSent", "dsacksReceived", "undoneByDsack", "undoneByTimestamp", "slowStartsEndedByTrain", "slowStartsEndedByDelay", "keepAliveProbes",
-  "resetsSent", "resetsReceived", "opened", "accepted", "listenOverflows", "synCookies", "synCacheOverflows",
+  "localCongestions", "resetsSent", "resetsReceived", "opened", "accepted", "listenOverflows", "synCookies", "synCacheOverflows",
 ] as const;
 export type TcpCounter = (typeof COUNTERS)[number];

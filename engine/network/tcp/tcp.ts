@@ -1,6 +1,7 @@
 import type { Scope, Variable } from "../../inspect";
 import type { Scalars } from "../../kernel/scalars";
 import type { Store } from "../../kernel/state";
+import { NONE } from "../../trace/trace";
 import { TcpFlag, type PacketLog } from "../packets";
 import { CloseReason, NO_CONNECTION, TcpTimer, type TcpEnv, type TcpOptions } from "./api";
 import { awaitFin } from "./acknowledge";
@@ -14,7 +15,7 @@ import { expire } from "./timers";
 import { answersRead } from "./window";
 import { unreachable, type Unreachable } from "./unreachable";
 
-export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type TcpEnv, type TcpOptions } from "./api";
+export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
 
 /**
@@ -220,9 +221,33 @@ export class TcpStack {
 
   /** Builds one segment. @returns the packet, or −1 if there is nothing to send */
   output(conn: number): number {
-    const packet = buildSegment(this.tcp, this.plan, conn);
-    if (packet >= 0) settle(this.tcp, this.plan, conn);
-    return packet;
+    return buildSegment(this.tcp, this.plan, conn);
+  }
+
+  /** Whether it counts when a segment is freed: see {@link freed}. */
+  counts(packet: number): boolean {
+    return this.tcp.smallQueues !== undefined && this.tcp.packets.payloadLength(packet) > 0;
+  }
+
+  /** A segment of the stack's own was sent, or thrown away on its way, and its memory is free. */
+  freed(packet: number): void {
+    const { smallQueues, connections, packets, tcb } = this.tcp;
+    const length = packets.payloadLength(packet);
+    if (smallQueues === undefined || length === 0) return;
+    const conn = connections.find(packets.sourceIp(packet), packets.sourcePort(packet), packets.destinationIp(packet), packets.destinationPort(packet));
+    // Not where another connection has the same ports by now.
+    if (conn >= 0 && tcb.stream[conn] === packets.stream(packet)) smallQueues.freed(conn, length);
+  }
+
+  /** A segment may go that has waited for others of its connection to be freed (`tcp_tsq_handler`). */
+  resume(conn: number): void {
+    this.tcp.smallQueues?.resumed(conn);
+    if (conn < this.tcp.tcb.rows) settle(this.tcp, this.plan, conn);
+  }
+
+  /** The packet that a connection has sent last, where that is kept; or −1. */
+  lastPacket(conn: number): number {
+    return this.tcp.smallQueues?.rows.last[conn] ?? NONE;
   }
 
   /** Is a reset waiting for `nextReset`? */

@@ -4,6 +4,7 @@ import type { TcpCore } from "./core";
 import { startHystart } from "./hystart";
 import { probeTimeout } from "./lossProbe";
 import { reorderingTimeout } from "./rack";
+import { after } from "./sequence";
 import { ProbeOut, Resend, State, TimerFor } from "./tcb";
 import { remember } from "./undo";
 import { reasonOfSilence } from "./unreachable";
@@ -119,8 +120,11 @@ function retransmitTimeout(tcp: TcpCore, conn: number): void {
     return;
   }
   // RFC 5681 section 3.1: ssthresh once for a segment; the loss window is one segment.
-  if (first) remember(tcp, conn, true);
-  if (first) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0, true);
+  // A window that comes down already has been answered for (`tcp_enter_loss`).
+  const answered = t.reducing[conn] !== 0 && after(t.reducingEnd[conn]!, t.sndUna[conn]!);
+  t.reducing[conn] = 0;
+  if (first && !answered) remember(tcp, conn, true);
+  if (first && !answered) t.ssthresh[conn] = tcp.congestion.reduce(t, conn, (t.sndMax[conn]! - t.sndUna[conn]!) >>> 0, true);
   if (tcp.hystart) startHystart(t, conn, tcp.env.now());
   t.cwnd[conn] = t.sndMss[conn]!;
   t.bytesAcked[conn] = 0;

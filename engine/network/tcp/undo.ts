@@ -28,6 +28,11 @@ export function remember(tcp: TcpCore, conn: number, timeout: boolean): void {
   t.priorSsthresh[conn] = Math.max(t.ssthresh[conn]!, Math.floor(t.cwnd[conn]! * 0.75));
 }
 
+/** The window that was remembered is not to be restored. */
+export function forget(tcp: TcpCore, conn: number): void {
+  tcp.tcb.reduced[conn] = Reduced.not;
+}
+
 /** A segment has been sent again. */
 export function countResent(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
