@@ -10,6 +10,9 @@ import type { SocketUser } from "./socketUser";
 /** Ops of the stack that are about connections: all from here on, up to those of ARP. */
 export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6, resume: 7 } as const;
 
+/** A connection has fewer timers than this power of two (`TcpTimer`). */
+const TIMER_BITS = 3;
+
 /** IPv4 and TCP headers with all options, which a long segment's length includes. */
 const LONGEST_HEADERS = 20 + 60;
 /** IPv4 and TCP headers without options (RFC 6691). */
@@ -21,6 +24,8 @@ const defaults: Readonly<Record<System, TcpOptions>> = { rump: netbsdTcp, linux:
 export class StreamSockets {
   readonly tcp: TcpStack;
   private readonly conn;
+  /** Handles of armed timers, plus one; 0: not armed. A connection's are beside each other, at `conn << TIMER_BITS`. */
+  private readonly timer;
   private readonly listener;
   private readonly failed;
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
@@ -35,8 +40,9 @@ export class StreamSockets {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
-      user: "i32", port: "u16", live: "u8", wanted: "u8", timer0: "i32", timer1: "i32", timer2: "i32", timer3: "i32", timer4: "i32",
+      user: "i32", port: "u16", live: "u8", wanted: "u8",
     });
+    this.timer = kernel.store.table(`timers of the sockets of ${spec.path}`, { handle: "i32" }, 8 << TIMER_BITS);
     this.listener = kernel.store.table(`listeners of ${spec.path}`, { port: "u16", user: "u16" });
     this.failed = kernel.functions({
       "connection failed: EHOSTUNREACH": { kind: "violation", a: "connection" },
@@ -160,27 +166,24 @@ export class StreamSockets {
 
   /** A timer's event has come: it is armed no longer. */
   expired(conn: number, timer: number): void {
-    this.timerColumn(timer)[conn] = 0;
+    this.timer.handle[(conn << TIMER_BITS) + timer] = 0;
   }
 
   private arm(conn: number, timer: number, at: number): void {
+    this.reach(conn);
     this.disarm(conn, timer);
     const { kernel } = this.place.machine;
     const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer);
-    this.timerColumn(timer)[conn] = handle + 1;
+    this.timer.handle[(conn << TIMER_BITS) + timer] = handle + 1;
   }
 
   private disarm(conn: number, timer: number): void {
-    this.reach(conn);
-    const column = this.timerColumn(timer);
-    if (column[conn] !== 0) this.place.machine.kernel.cancel(column[conn]! - 1);
-    column[conn] = 0;
-  }
-
-  /** Handles of armed timers, plus one; 0: not armed. */
-  private timerColumn(timer: number): Int32Array {
-    const c = this.conn;
-    return timer === 0 ? c.timer0 : timer === 1 ? c.timer1 : timer === 2 ? c.timer2 : timer === 3 ? c.timer3 : c.timer4;
+    const { handle } = this.timer;
+    const at = (conn << TIMER_BITS) + timer;
+    const armed = handle[at] ?? 0;
+    if (armed === 0) return;
+    this.place.machine.kernel.cancel(armed - 1);
+    handle[at] = 0;
   }
 
   /** A connection waits to be accepted: it is nobody's yet, and holds its port. */
@@ -217,7 +220,10 @@ export class StreamSockets {
   }
 
   private reach(conn: number): void {
-    while (this.conn.rows <= conn) this.conn.alloc();
+    while (this.conn.rows <= conn) {
+      this.conn.alloc();
+      this.timer.append(1 << TIMER_BITS);
+    }
   }
 
   /** Segments sent again. */

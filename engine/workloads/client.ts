@@ -1,5 +1,6 @@
 import type { Workload } from "../design/model";
-import type { Store } from "../kernel/state";
+import type { Store, Table } from "../kernel/state";
+import type { Schema } from "../kernel/table";
 import type { SizeReport } from "../machine/machine";
 import type { Message } from "./protocol";
 
@@ -26,6 +27,11 @@ export const NOTHING_RECEIVED: Received = { messages: 0, bytes: 0, first: 0, las
 export interface Runner {
   readonly spec: Workload;
   readonly store: Store;
+  /**
+   * A table by endpoint, which all workloads share that ask for one of this name: endpoints are numbered by their transport, whosever they are, so that tables of
+   * each workload's own would have rows for those of all, and none of them would be in a cache when its workload's turn comes.
+   */
+  byEndpoint<const S extends Schema>(name: string, schema: S): Table<S>;
   readonly transport: TransportName;
   readonly now: number;
   /** Messages sent so far. */

@@ -6,7 +6,7 @@ import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
 import { failureOf } from "./failures";
 import type { Run } from "./run";
-import type { Transport } from "./transport";
+import { EndpointTables, type Transport } from "./transport";
 
 /** `held`: messages that were asked for and wait for room in the send buffer. */
 const schema = { run: "i32", stream: "i32", held: "i32" } as const;
@@ -16,6 +16,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
   /** By which the stack knows it. */
   protected user = 0;
   protected readonly endpoint: Table<typeof schema>;
+  readonly tables: EndpointTables;
   private readonly scalars;
   private readonly fn;
 
@@ -28,6 +29,7 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     const { kernel } = machine;
     this.fn = kernel.functions({ send: { name: functions.send, kind: "workload" }, receive: { name: functions.receive, kind: "workload" } });
     this.endpoint = kernel.store.table(`${noun} of ${path}`, schema);
+    this.tables = new EndpointTables(kernel.store, noun, path);
     this.scalars = kernel.store.table(`${noun} of ${path}: threads`, { opened: "f64" }, 1);
     this.scalars.alloc();
   }

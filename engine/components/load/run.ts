@@ -2,7 +2,8 @@ import { fairness } from "../../analysis/fairness";
 import { Histogram } from "../../analysis/histogram";
 import type { Workload } from "../../design/model";
 import { Priority } from "../../kernel/queue";
-import type { Store } from "../../kernel/state";
+import type { Store, Table } from "../../kernel/state";
+import type { Schema } from "../../kernel/table";
 import type { Machine, PlacedModel, WorkloadReport } from "../../machine/machine";
 import { NOTHING_RECEIVED, type Client, type ClientKind, type Received, type Runner, type TransportName } from "../../workloads/client";
 import { FAILURES, type Failure } from "./failures";
@@ -48,9 +49,9 @@ export class Run implements Runner {
     this.failures = store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length);
     for (const _ of FAILURES) this.failures.alloc();
     this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
-    this.current = store.table(`endpoints of ${spec.path}`, { client: "i32" });
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
+    this.current = this.byEndpoint("endpoints", { client: "i32" });
     this.noDelay = kind.noDelay === true;
     this.threads = spec.options["threads"] as number | undefined;
     this.client = kind.create(this);
@@ -58,6 +59,10 @@ export class Run implements Runner {
 
   get store(): Store {
     return this.machine.kernel.store;
+  }
+
+  byEndpoint<const S extends Schema>(name: string, schema: S): Table<S> {
+    return this.transports[this.transport].tables.table(name, schema);
   }
 
   get now(): number {

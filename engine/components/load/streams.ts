@@ -6,7 +6,7 @@ import { SocketCall, type Libc } from "../libc";
 import type { SocketUser } from "../socketUser";
 import { closedFor, failureOf } from "./failures";
 import type { Run } from "./run";
-import type { Transport } from "./transport";
+import { EndpointTables, type Transport } from "./transport";
 
 const Op = { open: 1, send: 2, write: 3, read: 4, close: 5, shutdown: 6, answer: 7 } as const;
 /** Bytes that one read asks for. */
@@ -24,6 +24,7 @@ export class Streams implements Transport, SocketUser {
   private readonly unopened;
   private readonly fn;
   private user = 0;
+  readonly tables: EndpointTables;
 
   constructor(
     private readonly machine: Machine, private readonly component: number, path: string,
@@ -39,6 +40,7 @@ export class Streams implements Transport, SocketUser {
       "connect failed: EADDRINUSE": { kind: "violation", a: "port" },
     });
     this.conn = kernel.store.table(`client connections of ${path}`, { run: "i32", received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closed: "u8", ticket: "i32", opening: "u8" });
+    this.tables = new EndpointTables(kernel.store, "client connections", path);
     this.scalars = kernel.store.table(`client threads of ${path}`, { opened: "f64" }, 1);
     this.scalars.alloc();
     this.unopened = kernel.store.table(`connections not made of ${path}`, { count: "u32" });

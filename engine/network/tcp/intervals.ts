@@ -40,7 +40,7 @@ export class IntervalLists {
       at = next;
     }
     if (merged === 0) {
-      merged = rows.alloc() + 1;
+      merged = rows.take() + 1;
       lists.count[list]!++;
       if (previous === 0) lists.head[list] = merged;
       else rows.next[previous - 1] = merged;

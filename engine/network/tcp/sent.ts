@@ -89,7 +89,7 @@ export class SentSegments {
   }
 
   private row(left: number, right: number, time: number, marks: number, next: number): number {
-    const row = this.rows.alloc();
+    const row = this.rows.take();
     this.rows.left[row] = left;
     this.rows.right[row] = right;
     this.rows.time[row] = time;

@@ -29,10 +29,11 @@ export class Writes {
       write.end[last - 1] = end;
       return;
     }
-    const row = write.alloc();
+    const row = write.take();
     write.begin[row] = last === 0 ? 0 : write.end[last - 1]!;
     write.end[row] = end;
     write.cause[row] = cause;
+    write.next[row] = 0;
     if (last === 0) list.head[conn] = list.at[conn] = row + 1;
     else write.next[last - 1] = row + 1;
     list.tail[conn] = row + 1;

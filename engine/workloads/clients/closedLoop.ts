@@ -26,6 +26,7 @@ export interface ClosedLoopKind {
 export class ClosedLoop implements Client {
   readonly requests: number;
   readonly atOnce: number;
+  readonly clients: number;
   /** Of each endpoint, {@link atOnce} rows: what was drawn for a request, its number, and when it was written. */
   private readonly request;
   private readonly endpoint;
@@ -39,14 +40,11 @@ export class ClosedLoop implements Client {
     this.requests = kind.requests;
     this.think = numberOption(runner, "think");
     this.atOnce = kind.pipeline ?? 1;
-    this.request = runner.store.table(`requests under way of ${runner.spec.path}`, { draw: "u32", number: "f64", since: "f64" });
-    this.endpoint = runner.store.table(`pipelines of ${runner.spec.path}`, { client: "u32", written: "u32", answered: "u32", wanted: "f64" });
+    this.clients = Math.min(Math.max(1, numberOption(runner, "concurrency")), this.requests);
+    this.request = runner.byEndpoint(`requests under way, ${this.atOnce} at once,`, { draw: "u32", number: "f64", since: "f64" });
+    this.endpoint = runner.byEndpoint("pipelines", { client: "u32", written: "u32", answered: "u32", wanted: "f64" });
     this.client = runner.store.table(`clients of ${runner.spec.path}`, { since: "f64" });
     this.state = runner.store.scalars(`connections of ${runner.spec.path}`, ["opened", "thinking", "lost", "lostAt"]);
-  }
-
-  get clients(): number {
-    return Math.min(Math.max(1, numberOption(this.runner, "concurrency")), this.requests);
   }
 
   /** Requests that are neither answered nor lost with their connection. */
@@ -68,10 +66,8 @@ export class ClosedLoop implements Client {
   }
 
   opened(endpoint: number, client: number): void {
-    while (this.endpoint.rows <= endpoint) {
-      this.endpoint.alloc();
-      for (let i = 0; i < this.atOnce; i++) this.request.alloc();
-    }
+    while (this.endpoint.rows <= endpoint) this.endpoint.alloc();
+    while (this.request.rows < (endpoint + 1) * this.atOnce) this.request.alloc();
     this.endpoint.client[endpoint] = client;
     this.endpoint.wanted[endpoint] = this.client.since[client]!;
     this.endpoint.written[endpoint] = this.endpoint.answered[endpoint] = 0;

@@ -48,7 +48,7 @@ export class OpenLoop implements Client {
     this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32", answered: "f64", lost: "f64", lostAt: "f64" }, 1);
     this.state.alloc();
     this.state.endpoint[0] = -1;
-    this.busy = runner.store.table(`busy endpoints of ${runner.spec.path}`, { busy: "u8" });
+    this.busy = runner.byEndpoint("busy endpoints", { busy: "u8" });
     this.idle = new Ring(runner.store, `idle endpoints of ${runner.spec.path}`, this.connections, "room");
   }
 

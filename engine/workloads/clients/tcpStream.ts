@@ -20,7 +20,7 @@ class TcpStream implements Client {
 
   constructor(private readonly runner: Runner) {
     this.write = numberOption(runner, "write");
-    this.endpoint = runner.store.table(`streams of ${runner.spec.path}`, { written: "f64", acknowledged: "f64" });
+    this.endpoint = runner.byEndpoint("streams", { written: "f64", acknowledged: "f64" });
     this.scalars = runner.store.table(`end of ${runner.spec.path}`, { end: "f64", open: "f64", failed: "f64" }, 1);
     this.scalars.alloc();
   }

@@ -328,6 +328,24 @@ describe("workloads", () => {
   });
 });
 
+describe("endpoints", () => {
+  const text = sample("http-close");
+  const workload = /^ {2}- http: .*$/m.exec(text)![0];
+
+  it("have one row in each table by endpoint, whichever workload's they are: many workloads take memory in proportion", () => {
+    const rowsOf = (workloads: number): number => {
+      const one = workload.replace(/concurrency: \d+/, "concurrency: 2").replace(/requests: \d+/, "requests: 4");
+      const { engine, report: { workloads: all } } = run(text.replace(workload, Array<string>(workloads).fill(one).join("\n")));
+      all.forEach(complete);
+      const { tables } = engine.built.machine.kernel.store as unknown as { readonly tables: readonly { readonly tableName: string; readonly rows: number }[] };
+      return tables.filter(({ tableName }) => /^(endpoints|pipelines|requests under way)/.test(tableName)).reduce((sum, { rows }) => sum + rows, 0);
+    };
+    const [few, many] = [rowsOf(10), rowsOf(40)];
+    assert.ok(few >= 3 * 2 * 10, `${few} rows of 10 workloads`);
+    assert.ok(many <= 4.5 * few, `${many} rows of 40 workloads, ${few} of 10`);
+  });
+});
+
 describe("designs of workloads", () => {
   const codes = (text: string): string[] => parseDesign(text).problems.map((p) => `${p.severity} ${p.code}`);
 
