@@ -34,6 +34,10 @@ const wire = fc.record({
   /** Spread of the delay: packets overtake each other. */
   jitter: fc.constantFrom(0, 0, 5 * MICROSECOND, MILLISECOND),
   serialisation: fc.constantFrom(0, 1000, 100_000),
+  /** Of the data, what the queue below the sender drops. */
+  full: fc.constantFrom(0, 0, 0.05, 0.3),
+  /** Whether the sender hears when a frame has left the host. */
+  tells: fc.boolean(),
 });
 type Wire = typeof wire extends fc.Arbitrary<infer T> ? T : never;
 
@@ -45,16 +49,30 @@ const session = fc.record({
 });
 type Session = typeof session extends fc.Arbitrary<infer T> ? T : never;
 
-function lossyChannel(net: TcpNetwork, { seed, loss, duplication, corruption, jitter, serialisation }: Wire): void {
+function lossyChannel(net: TcpNetwork, { seed, loss, duplication, corruption, jitter, serialisation, full, tells }: Wire): void {
   let state = seed;
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) / 2 ** 24;
   };
   const free = [0, 0];
+  for (const { queues } of net.hosts) {
+    queues.tells = tells;
+    queues.isFull = (packet) => {
+      if (net.packets.payloadLength(packet) === 0 || uniform() >= full) return false;
+      net.refused.add(packet);
+      return true;
+    };
+  }
   net.channel = (packet, from) => {
     if (uniform() < corruption) net.packets.corrupt(packet, 8 * 60);
-    free[from] = Math.max(free[from]!, net.time) + net.packets.frameLength(packet) * serialisation;
+    if (!net.refused.has(packet)) free[from] = Math.max(free[from]!, net.time) + net.packets.frameLength(packet) * serialisation;
+    const host = net.hosts[from]!;
+    net.at(net.refused.has(packet) ? net.time : free[from]!, () => {
+      host.stack.freed(packet);
+      host.flush();
+    });
+    if (net.refused.has(packet)) return [];
     const delay = (): number => free[from]! - net.time + 10 * MICROSECOND + Math.floor(uniform() * jitter);
     if (uniform() < loss) return [];
     return uniform() < duplication ? [delay(), delay()] : [delay()];
@@ -124,7 +142,9 @@ describe("TCP over a bad channel", () => {
 
   it("never retransmits without loss, corruption or reordering", () => {
     const clean = session.map((s): Session => ({
-      ...s, wire: { ...s.wire, loss: 0, duplication: 0, corruption: 0, jitter: 0 },
+      ...s,
+      // What a full queue drops has an ACK with it, which is lost.
+      wire: { ...s.wire, loss: 0, duplication: 0, corruption: 0, jitter: 0, full: 0 },
       // The timeout is above any delayed ACK and queueing.
       options: [{ ...s.options[0], minRto: SECOND }, { ...s.options[1], minRto: SECOND }],
     }));
@@ -162,7 +182,8 @@ function replay(s: Session, at: number): void {
     const quiet = (): void => {};
     return new TcpStack(store, packets, { ...linuxTcp, ...o }, {
       now: () => time, cause: () => number, random: () => net.hosts[i]!.draws[drawn++]!,
-      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, discarded: quiet, largestSegment: () => 0, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
+      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, discarded: quiet, largestSegment: () => 0,
+      below: { tellsOfSent: () => s.wire.tells, isFull: (packet) => net.refused.has(packet), hasten: quiet, resume: quiet }, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
     }, `host${i}`);
   });
   store.restore(snapshot);

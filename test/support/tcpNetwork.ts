@@ -186,6 +186,8 @@ export class TcpNetwork {
   readonly hosts: readonly [Host, Host];
   readonly sent: { readonly packet: number; readonly time: number; readonly from: number; readonly cause: number }[] = [];
   channel: Channel = () => [10 * MICROSECOND];
+  /** Packets that a queue below their sender has dropped. */
+  readonly refused = new Set<number>();
   time = 0;
   readonly calls: Call[] = [];
   /** Before each call that may change the state. */

@@ -6,12 +6,15 @@ import { probed, scheduleProbe } from "./lossProbe";
 import { SegmentKind, type SegmentPlan } from "./plan";
 import { isTimely } from "./sent";
 import { before, distance, later } from "./sequence";
-import { Resend, State } from "./tcb";
+import { Resend, State, TimerFor } from "./tcb";
 import { countResent } from "./undo";
 import { offerWindow } from "./window";
 
 /** Three SACK blocks fit beside timestamps (RFC 2018 section 3). */
 const MAX_SACK_BLOCKS = 3;
+
+/** `TCP_RESOURCE_PROBE_INTERVAL`, picoseconds. */
+const LOCAL_CONGESTION_WAIT = 500e9;
 
 /**
  * Builds the segment that the plan decides on and notes that it was sent, or asks for the next one: see {@link settle}.
@@ -68,8 +71,18 @@ function refused(tcp: TcpCore, conn: number, packet: number): number {
     t.lossProbe[conn] = 0;
     tcp.resumeTimeout(conn);
   }
+  if (t.resend[conn] === Resend.timeout) againSoon(tcp, conn);
   awaitWindow(tcp, conn);
   return packet;
+}
+
+/** A timeout's segment could not be sent: it is tried again soon, and the timeout is not doubled for that (`tcp_retransmit_timer`). */
+function againSoon(tcp: TcpCore, conn: number): void {
+  const t = tcp.tcb;
+  t.rto[conn] = tcp.clampRto(t.rto[conn]! / 2);
+  if (t.retransmits[conn]! > 1) t.retransmits[conn]!--;
+  const wait = t.rto[conn]! < LOCAL_CONGESTION_WAIT ? t.rto[conn]! : LOCAL_CONGESTION_WAIT;
+  tcp.armRetransmit(conn, TimerFor.timeout, tcp.env.now() + wait);
 }
 
 /** SACK blocks: first what came twice (RFC 2883 section 4), then what came last. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { report } from "../../../engine/analysis/report";
 import type { Ixgbe } from "../../../engine/components/ixgbe";
+import type { NicTransmit } from "../../../engine/components/nicTransmit";
 import type { TcpIp } from "../../../engine/components/tcpip";
 import { createEngine, type MachineEngine } from "../../../engine/create";
+import type { Nic } from "../../../engine/machine/nic/nic";
 import { linuxTcp } from "../../../engine/network/tcp/tcp";
 import { truesize } from "../../../engine/network/tcp/smallQueues";
 import { rowsOf } from "../../support/act";
@@ -30,12 +32,33 @@ function run(connections: number, without = false) {
   const core = tcp["tcp"];
   if (without) Object.assign(core, { smallQueues: undefined });
   const { rows } = core.smallQueues ?? { rows: undefined };
-  let [below, descriptors] = [0, 0];
+  let [below, descriptors, dispatches] = [0, 0, 0];
   while (engine.dispatch()) {
+    if (rows !== undefined && dispatches++ % 256 === 0) assert.deepEqual([...rows.below.subarray(0, rows.rows)], held(engine, rows.rows));
     for (let conn = 0; rows !== undefined && conn < rows.rows; conn++) below = Math.max(below, rows.below[conn]!);
     descriptors = Math.max(descriptors, nic.model.ring - nic.roomOf(f, 0));
   }
   return { engine, tcp, rows, below, descriptors, report: report(engine) };
+}
+
+/** What connections have on the ring of the guest's queue, and in its queueing discipline, by looking there. */
+function held(engine: MachineEngine, connections: number): number[] {
+  const { machine } = engine.built;
+  const { packets } = machine;
+  const { tcp } = machine.placed("server/web/tcpip") as TcpIp;
+  const { nic, f, sending } = machine.placed("server/web/ixgbe") as unknown as { nic: Nic; f: number; sending: NicTransmit };
+  const found: number[] = [];
+  const { state } = nic["transmitQueues"];
+  const watched = nic["transmitQueues"]["watched"];
+  for (let row = state.first[nic.functions[f]!.queues[0]!.row]! - 1; row >= 0; row = watched.next[row]! - 1) found.push(watched.packet[row]!);
+  const { queue, frame } = sending["discipline"] as unknown as { queue: { first: Int32Array }; frame: { packet: Int32Array; next: Int32Array } };
+  for (let row = queue.first[0]! - 1; row >= 0; row = frame.next[row]! - 1) found.push(frame.packet[row]!);
+  const bytes = new Array<number>(connections).fill(0);
+  for (const packet of found) {
+    const conn = tcp["tcp"].connections.find(packets.sourceIp(packet), packets.sourcePort(packet), packets.destinationIp(packet), packets.destinationPort(packet));
+    if (conn >= 0 && packets.payloadLength(packet) > 0) bytes[conn]! += truesize(packets.payloadLength(packet));
+  }
+  return bytes;
 }
 
 describe("small queues below TCP of Linux", () => {

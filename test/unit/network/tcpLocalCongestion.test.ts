@@ -85,6 +85,24 @@ describe("TCP of Linux above a queue that is full", () => {
     assert.deepEqual(sent, [1, 2, 3]);
   });
 
+  it("tries again soon when it drops what a timeout sends, and does not double the timeout for that", () => {
+    const { net, client, value, done } = transfer(1, [], { rackTlp: false });
+    const { channel } = net;
+    const isData = (packet: number): boolean => net.packets.payloadLength(packet) > 0;
+    const [rto, start] = [value("rto"), net.time];
+    const times: number[] = [];
+    // The first is lost on its way, the next three find the queue full.
+    const isDropped = (packet: number): boolean => isData(packet) && times.length <= 4;
+    client.queues.isFull = (packet) => {
+      if (isData(packet)) times.push(net.time - start);
+      return isDropped(packet) && times.length > 1;
+    };
+    net.channel = (packet, from, index) => (isDropped(packet) ? [] : channel(packet, from, index));
+    done();
+    assert.deepEqual(times, [0, rto, 2 * rto, 3 * rto, 4 * rto]);
+    assert.equal(client.stack.counters.localCongestions, 0, "the timeout has reduced the window");
+  });
+
   it("a loss during the reduction begins a recovery, which does not reduce the window a second time", () => {
     const { net, client, value, done } = transfer(200, [16]);
     const { channel } = net;
