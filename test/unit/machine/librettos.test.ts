@@ -161,3 +161,20 @@ describe("CPU time in the trace", () => {
     }
   });
 });
+
+describe("a network server with many applications", () => {
+  it("has the end of each poll scheduled once, although a poll that others wait for is cut to one round", () => {
+    const engine = createEngine(designOf(readFileSync("samples/librettos/shared-address.exo.yaml", "utf8")));
+    const { queue } = engine.built.machine.kernel;
+    const cancel = queue.cancel.bind(queue);
+    let cancelled = 0;
+    queue.cancel = (event) => {
+      cancelled++;
+      cancel(event);
+    };
+    while (engine.dispatch());
+    const polls = count(engine, "backend_forward_receiver: poll");
+    assert.ok(polls > engine.dispatches / 10, `${polls} polls of ${engine.dispatches} events`);
+    assert.ok(cancelled < polls / 2, `${cancelled} events cancelled, ${polls} polls`);
+  });
+});
