@@ -7,7 +7,7 @@ import { createEngine, type MachineEngine } from "../../../engine/create";
 import type { Nic } from "../../../engine/machine/nic/nic";
 import { linuxTcp } from "../../../engine/network/tcp/tcp";
 import { truesize } from "../../../engine/network/tcp/smallQueues";
-import { rowsOf } from "../../support/act";
+import { act, rowsOf } from "../../support/act";
 import { designText } from "../../support/designText";
 import { designOf } from "../../support/runDesign";
 
@@ -87,6 +87,20 @@ describe("small queues below TCP of Linux", () => {
     assert.ok(below <= LIMIT + LONGEST, `${below} B`);
     assert.deepEqual([...rows!.below.subarray(0, 2)], [0, 0]);
     assert.ok(descriptors > 0 && run(2, true).descriptors > 3 * descriptors);
+  });
+
+  it("count nothing any more when the driver has reset its adapter", () => {
+    const engine = bulk(1);
+    const { tcp } = engine.built.machine.placed("server/web/tcpip") as TcpIp;
+    const driver = engine.built.machine.placed("server/web/ixgbe") as Ixgbe;
+    const { rows } = tcp["tcp"].smallQueues!;
+    act(engine, 20e9, () => {
+      assert.ok(rows.below[0]! > LIMIT / 2, `${rows.below[0]} B are below`);
+      driver.down(driver.threads[0]!);
+    });
+    while (engine.dispatch());
+    assert.ok(rowsOf(engine, "function-level reset").length > 0);
+    assert.equal(rows.below[0], 0);
   });
 
   it("leave it to the process that owns the socket to go on", () => {
