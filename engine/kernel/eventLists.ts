@@ -44,7 +44,7 @@ export class EventLists {
     const { first } = this.ends;
     const event = first[FREE]!;
     if (event < 0) return this.extend();
-    first[FREE] = this.words.word[(event << EVENT_BITS) + NEXT]!;
+    first[FREE] = this.words.word[(event << EVENT_BITS) | NEXT]!;
     return event;
   }
 
@@ -56,7 +56,7 @@ export class EventLists {
   /** Gives back the row of an event that is in no list; all but its links stay readable until the next `take`. */
   give(event: number): void {
     const { first } = this.ends;
-    this.words.word[(event << EVENT_BITS) + NEXT] = first[FREE]!;
+    this.words.word[(event << EVENT_BITS) | NEXT] = first[FREE]!;
     first[FREE] = event;
   }
 
@@ -71,41 +71,41 @@ export class EventLists {
   append(list: number, event: number): void {
     const { ends, words: { word } } = this;
     const last = ends.last[list]!;
-    word[(event << EVENT_BITS) + PREVIOUS] = last;
-    word[(event << EVENT_BITS) + NEXT] = ~list;
+    word[(event << EVENT_BITS) | PREVIOUS] = last;
+    word[(event << EVENT_BITS) | NEXT] = ~list;
     ends.last[list] = event;
-    if (last >= 0) word[(last << EVENT_BITS) + NEXT] = event;
+    if (last >= 0) word[(last << EVENT_BITS) | NEXT] = event;
     else ends.first[list] = event;
   }
 
   /** @param at an event, before which the new one goes */
   insertBefore(at: number, event: number): void {
     const { word } = this.words;
-    const previous = word[(at << EVENT_BITS) + PREVIOUS]!;
-    word[(event << EVENT_BITS) + PREVIOUS] = previous;
-    word[(event << EVENT_BITS) + NEXT] = at;
-    word[(at << EVENT_BITS) + PREVIOUS] = event;
-    if (previous >= 0) word[(previous << EVENT_BITS) + NEXT] = event;
+    const previous = word[(at << EVENT_BITS) | PREVIOUS]!;
+    word[(event << EVENT_BITS) | PREVIOUS] = previous;
+    word[(event << EVENT_BITS) | NEXT] = at;
+    word[(at << EVENT_BITS) | PREVIOUS] = event;
+    if (previous >= 0) word[(previous << EVENT_BITS) | NEXT] = event;
     else this.ends.first[~previous] = event;
   }
 
   /** Takes an event out of the list that it is in. */
   unlink(event: number): void {
     const { ends, words: { word } } = this;
-    const previous = word[(event << EVENT_BITS) + PREVIOUS]!;
-    const next = word[(event << EVENT_BITS) + NEXT]!;
-    if (previous >= 0) word[(previous << EVENT_BITS) + NEXT] = next;
+    const previous = word[(event << EVENT_BITS) | PREVIOUS]!;
+    const next = word[(event << EVENT_BITS) | NEXT]!;
+    if (previous >= 0) word[(previous << EVENT_BITS) | NEXT] = next;
     else ends.first[~previous] = next;
-    if (next >= 0) word[(next << EVENT_BITS) + PREVIOUS] = previous;
+    if (next >= 0) word[(next << EVENT_BITS) | PREVIOUS] = previous;
     else ends.last[~next] = previous;
   }
 
   /** Takes the first event out of its list. */
   unlinkFirst(list: number, event: number): void {
     const { ends, words: { word } } = this;
-    const next = word[(event << EVENT_BITS) + NEXT]!;
+    const next = word[(event << EVENT_BITS) | NEXT]!;
     ends.first[list] = next;
-    if (next >= 0) word[(next << EVENT_BITS) + PREVIOUS] = ~list;
+    if (next >= 0) word[(next << EVENT_BITS) | PREVIOUS] = ~list;
     else ends.last[list] = ~list;
   }
 
@@ -120,16 +120,16 @@ export class EventLists {
   /** Moves `from`, an event of `list`, and all after it to the end of another list. */
   moveTail(list: number, from: number, target: number): void {
     const { ends, words: { word } } = this;
-    const before = word[(from << EVENT_BITS) + PREVIOUS]!;
+    const before = word[(from << EVENT_BITS) | PREVIOUS]!;
     const tail = ends.last[list]!;
     ends.last[list] = before;
-    if (before >= 0) word[(before << EVENT_BITS) + NEXT] = ~list;
+    if (before >= 0) word[(before << EVENT_BITS) | NEXT] = ~list;
     else ends.first[list] = ~list;
     const last = ends.last[target]!;
-    word[(from << EVENT_BITS) + PREVIOUS] = last;
-    if (last >= 0) word[(last << EVENT_BITS) + NEXT] = from;
+    word[(from << EVENT_BITS) | PREVIOUS] = last;
+    if (last >= 0) word[(last << EVENT_BITS) | NEXT] = from;
     else ends.first[target] = from;
-    word[(tail << EVENT_BITS) + NEXT] = ~target;
+    word[(tail << EVENT_BITS) | NEXT] = ~target;
     ends.last[target] = tail;
   }
 }

@@ -144,12 +144,12 @@ export class Kernel {
     const at = event << EVENT_BITS;
     clock.now[0] = time;
     clock.dispatches[0]!++;
-    this.cause = word[at + CAUSE]!;
+    this.cause = word[at | CAUSE]!;
     this.stage = Stage.begun;
-    const component = word[at + COMPONENT]!;
-    const op = word[at + OP]!;
+    const component = word[at | COMPONENT]!;
+    const op = word[at | OP]!;
     const { model, fire } = this.handlers[component]!;
-    fire.call(model, op, word[at + A]!, word[at + B]!);
+    fire.call(model, op, word[at | A]!, word[at | B]!);
     if (this.stage === Stage.begun) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
     this.stage = Stage.between;
     return true;
@@ -180,31 +180,31 @@ export class Kernel {
     this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
     const { number } = this.counts;
     const at = fn << COUNTS_BITS;
-    number[at + COUNT]!++;
-    if (vcpu !== NO_VCPU) number[at + TIME]! += cost;
-    number[at + SUM]! += a;
+    number[at | COUNT]!++;
+    if (vcpu !== NO_VCPU) number[at | TIME]! += cost;
+    number[at | SUM]! += a;
     this.stage = Stage.marked;
     this.cause = row;
   }
 
   /** The row that was marked last took this long on a pCPU that no vCPU has: {@link mark} takes what is on no vCPU for a device's or a wire's. */
   countTime(fn: number, time: number): void {
-    this.counts.number[(fn << COUNTS_BITS) + TIME]! += time;
+    this.counts.number[(fn << COUNTS_BITS) | TIME]! += time;
   }
 
   /** Rows of a function so far. */
   count(fn: number): number {
-    return this.counts.number[(fn << COUNTS_BITS) + COUNT]!;
+    return this.counts.number[(fn << COUNTS_BITS) | COUNT]!;
   }
 
   /** CPU time that they cost, picoseconds: what a device or a wire does takes none. */
   timeIn(fn: number): number {
-    return this.counts.number[(fn << COUNTS_BITS) + TIME]!;
+    return this.counts.number[(fn << COUNTS_BITS) | TIME]!;
   }
 
   /** Sum of their values `a`. */
   sumOf(fn: number): number {
-    return this.counts.number[(fn << COUNTS_BITS) + SUM]!;
+    return this.counts.number[(fn << COUNTS_BITS) | SUM]!;
   }
 
   /** Names the packet of this dispatch's rows that have none: its effect has just made the packet. */

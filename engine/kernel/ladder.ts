@@ -117,12 +117,12 @@ export class Ladder {
     const head = lists.ends.first[list]!;
     let n = 0;
     let event = head;
-    for (; event >= 0 && n <= most; n++) event = word[(event << EVENT_BITS) + NEXT]!;
+    for (; event >= 0 && n <= most; n++) event = word[(event << EVENT_BITS) | NEXT]!;
     if (n <= most) return false;
     let least = time[head]!;
     let greatest = least;
     n = 0;
-    for (event = head; event >= 0; event = word[(event << EVENT_BITS) + NEXT]!) {
+    for (event = head; event >= 0; event = word[(event << EVENT_BITS) | NEXT]!) {
       const t = time[event]!;
       if (t < least) least = t;
       else if (t > greatest) greatest = t;
@@ -139,7 +139,7 @@ export class Ladder {
     this.push(start, width, buckets);
     this.bounds.near[0] = start;
     for (event = lists.detach(list); event >= 0; ) {
-      const following = word[(event << EVENT_BITS) + NEXT]!;
+      const following = word[(event << EVENT_BITS) | NEXT]!;
       lists.append(this.bucketOf(rungs, time[event]!), event);
       event = following;
     }

@@ -50,13 +50,13 @@ export class Charges {
   }
 
   /** The work goes through `fn`, at the cost that the profile gives it for `bytes`. */
-  spend(fn: number, packet: number = NONE, bytes = 0, b = 0): void {
+  spend(fn: number, packet: number, bytes: number, b: number): void {
     const cost = this.costs.of(fn, bytes);
     if (this.remote && bytes > 0) this.far += this.costs.ofBytes(fn, bytes);
     this.spendTime(fn, cost, packet, bytes, b);
   }
 
-  spendTime(fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
+  spendTime(fn: number, cost: number, packet: number, a: number, b: number): void {
     this.crossings.to(this.spending);
     this.add(this.spending, fn, cost, packet, a, b);
     if (this.lock !== NONE) this.work.lockLast(this.current, this.lock, this.second, this.instead);
@@ -75,7 +75,7 @@ export class Charges {
     if (this.lock !== NONE && this.instead === NONE) this.work.lockLast(this.current, this.lock, this.second, NONE);
   }
 
-  private add(component: number, fn: number, cost: number, packet: number = NONE, a = 0, b = 0): void {
+  private add(component: number, fn: number, cost: number, packet: number, a: number, b: number): void {
     this.work.spend(this.current, component, fn, cost, packet, a, b);
     if (fn >= this.counted.length) this.learn();
     const counted = this.counted[fn]!;

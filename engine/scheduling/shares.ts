@@ -43,35 +43,35 @@ export class Shares {
     this.time.cost[s] = cost;
     const { word } = this.words;
     const at = s << SHARE_BITS;
-    word[at + FN] = fn;
-    word[at + COMPONENT] = component;
-    word[at + PACKET] = packet;
-    word[at + A] = a;
-    word[at + B] = b;
-    word[at + LOCK] = NONE;
+    word[at | FN] = fn | 0;
+    word[at | COMPONENT] = component | 0;
+    word[at | PACKET] = packet | 0;
+    word[at | A] = a | 0;
+    word[at | B] = b | 0;
+    word[at | LOCK] = NONE;
   }
 
-  fn(s: number): number { return this.words.word[(s << SHARE_BITS) + FN]!; }
-  component(s: number): number { return this.words.word[(s << SHARE_BITS) + COMPONENT]!; }
-  packet(s: number): number { return this.words.word[(s << SHARE_BITS) + PACKET]!; }
-  a(s: number): number { return this.words.word[(s << SHARE_BITS) + A]!; }
-  b(s: number): number { return this.words.word[(s << SHARE_BITS) + B]!; }
-  lock(s: number): number { return this.words.word[(s << SHARE_BITS) + LOCK]!; }
-  second(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) + SECOND]!; }
-  instead(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) + INSTEAD]!; }
+  fn(s: number): number { return this.words.word[(s << SHARE_BITS) | FN]!; }
+  component(s: number): number { return this.words.word[(s << SHARE_BITS) | COMPONENT]!; }
+  packet(s: number): number { return this.words.word[(s << SHARE_BITS) | PACKET]!; }
+  a(s: number): number { return this.words.word[(s << SHARE_BITS) | A]!; }
+  b(s: number): number { return this.words.word[(s << SHARE_BITS) | B]!; }
+  lock(s: number): number { return this.words.word[(s << SHARE_BITS) | LOCK]!; }
+  second(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) | SECOND]!; }
+  instead(s: number): number { return this.lock(s) < 0 ? -1 : this.words.word[(s << SHARE_BITS) | INSTEAD]!; }
   cost(s: number): number { return this.time.cost[s]!; }
 
   /** What else there is to a function under a lock. */
   putLock(s: number, lock: number, second: number, instead: number): void {
     const { word } = this.words;
     const at = s << SHARE_BITS;
-    word[at + LOCK] = lock;
-    word[at + SECOND] = second;
-    word[at + INSTEAD] = instead;
+    word[at | LOCK] = lock;
+    word[at | SECOND] = second;
+    word[at | INSTEAD] = instead;
   }
 
-  setFn(s: number, fn: number): void { this.words.word[(s << SHARE_BITS) + FN] = fn; }
-  setA(s: number, a: number): void { this.words.word[(s << SHARE_BITS) + A] = a; }
+  setFn(s: number, fn: number): void { this.words.word[(s << SHARE_BITS) | FN] = fn; }
+  setA(s: number, a: number): void { this.words.word[(s << SHARE_BITS) | A] = a; }
   setCost(s: number, cost: number): void { this.time.cost[s] = cost; }
 
   /** Copies functions `first` … `end` − 1 of a list, this one or another, to `to`. */

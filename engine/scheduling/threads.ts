@@ -54,7 +54,7 @@ export class Threads {
   }
 
   /** One of a job's words. */
-  job(j: number, word: number): number { return this.words.word[(j << JOB_BITS) + word]!; }
+  job(j: number, word: number): number { return this.words.word[(j << JOB_BITS) | word]!; }
   /** When a job was added, picoseconds. */
   posted(j: number): number { return this.jobs.posted[j]!; }
 
@@ -67,7 +67,7 @@ export class Threads {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
     if (thread.tail[t] === NONE) thread.head[t] = j;
-    else this.words.word[(thread.tail[t]! << JOB_BITS) + JOB_NEXT] = j;
+    else this.words.word[(thread.tail[t]! << JOB_BITS) | JOB_NEXT] = j;
     thread.tail[t] = j;
   }
 
@@ -75,7 +75,7 @@ export class Threads {
   prepend(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
     const { thread } = this;
-    this.words.word[(j << JOB_BITS) + JOB_NEXT] = thread.head[t]!;
+    this.words.word[(j << JOB_BITS) | JOB_NEXT] = thread.head[t]!;
     thread.head[t] = j;
     if (thread.tail[t] === NONE) thread.tail[t] = j;
   }
@@ -120,14 +120,14 @@ export class Threads {
     while (this.words.rows < this.jobs.rows << JOB_BITS) this.words.alloc();
     const { word } = this.words;
     const at = j << JOB_BITS;
-    word[at + JOB_NEXT] = NONE;
-    word[at + JOB_OWNER] = component;
-    word[at + JOB_OP] = op;
-    word[at + JOB_A] = a;
-    word[at + JOB_B] = b;
-    word[at + JOB_CAUSE] = cause;
-    word[at + JOB_ENABLER] = enabler;
-    word[at + JOB_PCPU] = pcpu;
+    word[at | JOB_NEXT] = NONE;
+    word[at | JOB_OWNER] = component | 0;
+    word[at | JOB_OP] = op | 0;
+    word[at | JOB_A] = a | 0;
+    word[at | JOB_B] = b | 0;
+    word[at | JOB_CAUSE] = cause | 0;
+    word[at | JOB_ENABLER] = enabler | 0;
+    word[at | JOB_PCPU] = pcpu | 0;
     this.jobs.posted[j] = now;
     return j;
   }

@@ -44,8 +44,8 @@ export class WorkSlots {
   }
 
   /** One of the words above. */
-  get(w: number, word: number): number { return this.words.word[(w << WORK_BITS) + word]!; }
-  set(w: number, word: number, value: number): void { this.words.word[(w << WORK_BITS) + word] = value; }
+  get(w: number, word: number): number { return this.words.word[(w << WORK_BITS) | word]!; }
+  set(w: number, word: number, value: number): void { this.words.word[(w << WORK_BITS) | word] = value | 0; }
 
   /** Fills a slot; its functions follow by `spend`, then `proceed`. @param thread −1: an interrupt */
   begin(v: number, thread: number, component: number, op: number, a: number, b: number, cause: number, enabler: number): number {
@@ -292,7 +292,7 @@ export class WorkSlots {
     for (let s = w * SHARES + this.get(w, DONE), end = w * SHARES + this.get(w, COUNT); s < end; s++) {
       const cost = costs[s]!;
       const at = s << SHARE_BITS;
-      kernel.mark(word[at + FN]!, word[at + COMPONENT]!, context, begin, cost, word[at + PACKET]!, word[at + A]!, word[at + B]!, v, enabler);
+      kernel.mark(word[at | FN]!, word[at | COMPONENT]!, context, begin, cost, word[at | PACKET]!, word[at | A]!, word[at | B]!, v, enabler);
       begin += cost;
       spent += cost;
       enabler = NONE;

@@ -118,12 +118,13 @@ export function encodeChunk({ times, words }: TraceChunk, rows: number, base: nu
     at = (at + is) | 0;
     says |= is << 3;
 
+    // Few rows have waited, and few have a second value: these branches are guessed right.
     news = words[w | ENABLER]!;
-    packed[at] = (row - news) | 0;
-    news = (news + 1) | 0;
-    is = (news | (0 - news)) >>> 31;
-    at = (at + is) | 0;
-    says |= is << 4;
+    if (news !== NONE) {
+      packed[at] = (row - news) | 0;
+      at = (at + 1) | 0;
+      says |= WAITED;
+    }
 
     news = words[w | A]!;
     packed[at] = news;
@@ -132,10 +133,11 @@ export function encodeChunk({ times, words }: TraceChunk, rows: number, base: nu
     says |= is << 5;
 
     news = words[w | B]!;
-    packed[at] = news;
-    is = (news | (0 - news)) >>> 31;
-    at = (at + is) | 0;
-    says |= is << 6;
+    if (news !== 0) {
+      packed[at] = news;
+      at = (at + 1) | 0;
+      says |= HAS_B;
+    }
 
     // When the row before should have begun: when it would have ended, less its cost.
     const expected = ((what & FIRST) !== 0 ? timeBefore : begin) - costBefore;

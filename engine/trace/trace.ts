@@ -176,17 +176,17 @@ export class Trace {
     const i = row & CHUNK_MASK;
     if (i === 0) this.open(row >> CHUNK_BITS, time);
     const { times, words } = this.head!;
-    times[i * 2] = time;
-    times[i * 2 + 1] = begin;
+    times[i << 1] = time;
+    times[(i << 1) | 1] = begin;
     const w = i << WORD_BITS;
-    words[w + WHAT] = (first ? fn | FIRST : fn) | (component << 16);
-    words[w + WHERE] = context | (vcpu << 16);
-    words[w + PACKET] = packet;
-    words[w + CAUSE] = cause;
-    words[w + COST] = cost;
-    words[w + ENABLER] = enabler;
-    words[w + A] = a;
-    words[w + B] = b;
+    words[w | WHAT] = (first ? fn | FIRST : fn) | (component << 16);
+    words[w | WHERE] = context | (vcpu << 16);
+    words[w | PACKET] = packet | 0;
+    words[w | CAUSE] = cause | 0;
+    words[w | COST] = cost | 0;
+    words[w | ENABLER] = enabler | 0;
+    words[w | A] = a | 0;
+    words[w | B] = b | 0;
     if (i === CHUNK_MASK) this.full++;
     return row;
   }
