@@ -12,6 +12,8 @@ const ASKED = 10;
 /** Bytes of a cache line; loads that are timed at once. */
 const LINE = 64;
 const LOADS = 4_000_000;
+/** What a reader of the network server goes through that finds its ring empty while others wait for the server's vCPU. */
+const POLL = "backend_forward_receiver: poll";
 
 /** Time, memory and work as the applications of one host get more. */
 export const applications: Section = {
@@ -25,21 +27,28 @@ export const applications: Section = {
     const work = new Map<Point, number>();
     for (const point of points) work.set(point, await workOf(manyApplications(point.size, point === few ? ASKED : point.size)));
     const time = (of: readonly Point[]): string => exponent(of, ({ seconds, events }) => seconds / events);
+    const answering = (of: readonly Point[]): string => exponent(of, (point) => point.answering / (point.events - point.openingEvents));
     const blocks = (of: readonly Point[]): string => exponent(of, (point) => work.get(point)!);
     const more = all.slice(1);
     return [
-      `CPU time and memory as the applications of one host get more and the number of requests stays. At most ${BEHIND_ONE_SERVER} are behind one network server, with a connection each. Time grows as the exponent says: 1 is in proportion, with as many requests for each application. The least of ${ROUNDS} interleaved measurements. Memory is what the process holds for the machine, beside its trace and its packets. Blocks are the pieces of the engine's code that an event runs, with every turn of a loop, as V8's precise coverage counts them: what an event has to do, whatever the processor takes for it. A load is one that waits for the one before, anywhere in as much memory as the machine holds.`,
+      `CPU time and memory as the applications of one host get more and the number of requests stays. At most ${BEHIND_ONE_SERVER} are behind one network server, with a connection each. Time grows as the exponent says: 1 is in proportion, with as many requests for each application. The least of ${ROUNDS} interleaved measurements. Memory is what the process holds for the machine, beside its trace and its packets. Blocks are the pieces of the engine's code that an event runs, with every turn of a loop, as V8's precise coverage counts them: what an event has to do, whatever the processor takes for it. Before an answer are the events until the first one, when applications and clients start and find each other by ARP, of which each request goes to all that are behind a server. Polls are those of the server's readers that find nothing: with one application a row of many, since nobody else wants the server's vCPU; with more, each is an event. A load is one that waits for the one before, anywhere in as much memory as the machine holds.`,
       table(
-        ["applications", "asked", "requests", "events", "ns an event", "blocks an event", "ns a load", "µs a request", "building, ms", "machine, MiB"],
+        ["applications", "asked", "requests", "events", "before an answer", "polls an event", "ns an event", "blocks an event", "ns a load", "µs a request", "building, ms", "machine, MiB"],
         points.map((point) => [
-          number(point.size), number(point === few ? ASKED : point.size), number(point.requests), number(point.events), perEvent(point.seconds, point.events), work.get(point)!.toFixed(0), loads.get(point)!.toFixed(1),
+          number(point.size), number(point === few ? ASKED : point.size), number(point.requests), number(point.events), number(point.openingEvents), pollsOf(point).toFixed(2), perEvent(point.seconds, point.events), work.get(point)!.toFixed(0), loads.get(point)!.toFixed(1),
           ((point.seconds / point.requests) * 1e6).toFixed(1), (point.build * 1e3).toFixed(0), mebibytes(point.bytes),
         ]),
       ),
-      `With the applications of one host, all asked, what an event has to do grows as n^${blocks(all)}, from ${more[0]!.size} on, where events are of the same kinds, as n^${blocks(more)}; the time that it takes as n^${time(all)} and n^${time(more)}; by what a request takes, time grows as n^${exponent(all, ({ seconds, requests }) => seconds / requests)}. The difference is the processor's caches: of ${MOST} applications of which ${ASKED} are asked, an event takes ${perEvent(few.seconds, few.events)} ns, of ${ASKED} alone ${perEvent(more[0]!.seconds, more[0]!.events)} ns, since what nobody uses is not in the way; where all have their turn, what one of them uses has left the core's own cache before it is used again. Each ARP request goes to all that are behind a server, and every pCPU has its ticks, so that events do not grow as requests do.`,
+      `With the applications of one host, all asked, what an event has to do grows as n^${blocks(all)}, from ${more[0]!.size} on, where readers take turns, as n^${blocks(more)}; the time that it takes as n^${time(all)} and n^${time(more)}, from the first answer on as n^${answering(all)} and n^${answering(more)}; by what a request takes, time grows as n^${exponent(all, ({ seconds, requests }) => seconds / requests)}. The difference is the processor's caches: of ${MOST} applications of which ${ASKED} are asked, an event takes ${perEvent(few.seconds, few.events)} ns, of ${ASKED} alone ${perEvent(more[0]!.seconds, more[0]!.events)} ns, since what nobody uses is not in the way; where all have their turn, what one of them uses has left the core's own cache before it is used again. Every pCPU has its ticks, and of many readers that take turns some poll often, so that events do not grow as requests do.`,
     ];
   },
 };
+
+/** Empty polls, each a row, by event. */
+function pollsOf({ engine, events }: Point): number {
+  const fn = engine.names.functions.find(({ name }) => name === POLL);
+  return fn === undefined ? 0 : engine.built.machine.kernel.count(fn.id) / events;
+}
 
 /** @param asked how many of them have a client, which shares the requests */
 function manyApplications(count: number, asked: number): string {

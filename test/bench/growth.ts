@@ -12,9 +12,13 @@ const SLICE = 2000;
 export interface Measured {
   /** CPU seconds from the first event to the last answer. */
   readonly seconds: number;
+  /** Of these, from the first answer on: before it, machines start and find each other. */
+  readonly answering: number;
   /** CPU seconds to build the machine. */
   readonly build: number;
   readonly events: number;
+  /** Until the first answer. */
+  readonly openingEvents: number;
   /** Answered ones, and connections that were refused. */
   readonly requests: number;
   readonly errors: number;
@@ -32,8 +36,8 @@ export async function series(sizes: readonly number[], text: (size: number, inde
   // Once without measuring, and held, since what was compiled for a machine lives as long as it does.
   const first = await answered(designs.at(-1)!);
   for (let round = 0; round < ROUNDS; round++) for (const [d, design] of designs.entries()) runs[d]!.push(await answered(design));
-  const best = (of: readonly Measured[], key: "seconds" | "build" | "bytes"): number => least(of.map((one) => one[key]));
-  return runs.map((of, d) => ({ ...(of[0] ?? first), size: sizes[d]!, seconds: best(of, "seconds"), build: best(of, "build"), bytes: best(of, "bytes") }));
+  const best = (of: readonly Measured[], key: "seconds" | "answering" | "build" | "bytes"): number => least(of.map((one) => one[key]));
+  return runs.map((of, d) => ({ ...(of[0] ?? first), size: sizes[d]!, seconds: best(of, "seconds"), answering: best(of, "answering"), build: best(of, "build"), bytes: best(of, "bytes") }));
 }
 
 /** Runs a design until its clients have all their answers. @param built is told when its machine is built @throws Error if it ends before */
@@ -45,6 +49,8 @@ export async function answered(design: Design, built: () => void = () => {}): Pr
   const bytes = (await memoryInUse()) - before;
   built();
   let seconds = 0;
+  let opening = 0;
+  let openingEvents = 0;
   let requests = 0;
   let errors = 0;
   for (let all = false; !all; ) {
@@ -54,9 +60,10 @@ export async function answered(design: Design, built: () => void = () => {}): Pr
     const workloads = reportsOf(engine);
     requests = workloads.reduce((sum, { completed }) => sum + completed, 0);
     errors = workloads.reduce((sum, workload) => sum + workload.errors, 0);
+    if (requests === 0) [opening, openingEvents] = [seconds, engine.dispatches];
     all = workloads.every((workload) => workload.completed + workload.errors >= (workload.requests ?? 0));
   }
-  return { seconds, build, bytes, events: engine.dispatches, requests, errors, engine };
+  return { seconds, answering: seconds - opening, build, bytes, events: engine.dispatches, openingEvents, requests, errors, engine };
 }
 
 function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly requests: number | undefined }[] {
