@@ -148,7 +148,9 @@ export class Trace {
   private readonly starts: number[] = [];
   private readonly cache = new ChunkCache();
   private readonly plain = this.cache.plain;
-  private head: TraceChunk | undefined = undefined;
+  /** Of the chunk that is written. */
+  private times = new Float64Array(0);
+  private words = new Int32Array(0);
   /** Chunks that are full and not packed: the dispatch that ends in the last of them may go on, and name its packet. */
   private full = 0;
 
@@ -175,7 +177,7 @@ export class Trace {
     const row = this.length++;
     const i = row & CHUNK_MASK;
     if (i === 0) this.open(row >> CHUNK_BITS, time);
-    const { times, words } = this.head!;
+    const { times, words } = this;
     times[i << 1] = time;
     times[(i << 1) | 1] = begin;
     const w = i << WORD_BITS;
@@ -192,7 +194,9 @@ export class Trace {
   }
 
   private open(chunk: number, time: number): void {
-    this.head = this.cache.open(chunk);
+    const { times, words } = this.cache.open(chunk);
+    this.times = times;
+    this.words = words;
     this.starts.push(time);
   }
 
@@ -261,7 +265,7 @@ export class Trace {
   /** Names the packet of the last dispatch's rows, from the last to the first that has one: it has just made it. */
   namePacket(packet: number): void {
     // Where the dispatch lies in the chunk that is written, as nearly all do, its rows need not be looked up.
-    const { words } = this.head!;
+    const { words } = this;
     let w = ((this.length - 1) & CHUNK_MASK) << WORD_BITS;
     for (; w >= 0; w -= 1 << WORD_BITS) {
       if (words[w + PACKET] !== NONE) return;
