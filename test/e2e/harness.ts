@@ -124,13 +124,14 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
     },
     async runCommand(title) {
       const input = page.locator(".quick-input-widget input.input:visible, .quick-input-widget .quick-input-box input:visible").first();
-      await page.keyboard.press("F1");
-      await input.waitFor();
-      await input.fill(`>${title}`);
       const row = page.locator(".quick-input-widget .quick-input-list .monaco-list-row").filter({
         has: page.locator(".quick-input-list-entry", { hasText: title }),
       });
-      await row.first().click();
+      await eventually(async () => {
+        // A view that gets the keyboard late closes what has been opened meanwhile.
+        await page.keyboard.press("F1");
+        return input.fill(`>${title}`, { timeout: 5000 }).then(() => row.first().click({ timeout: 5000 })).then(() => true, () => false);
+      }, `the palette offers ${title}`);
       await input.waitFor({ state: "hidden", timeout: 20_000 }).catch((error: unknown) => {
         // The command may itself ask for input in the same place.
         if (!(error instanceof Error && error.name === "TimeoutError")) throw error;
