@@ -10,8 +10,8 @@ import { A, B, CAUSE, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, WHAT, WHERE, WOR
  * at the dispatch's instant.
  *
  * Every word is written where it would be, and the place moves on only if it counts: rows differ so much in what they say that of the
- * branches that this spares every other one would be guessed wrong. To look each row up in a table of those that the chunk has had takes two
- * thirds of the bytes, and three times as long.
+ * branches that this spares every other one would be guessed wrong. To look each row up in a table of those that the chunk has had takes half
+ * as long again, and up to a third fewer bytes where rows repeat, but none where a trace has most bytes an event.
  *
  * Layout, little-endian: rows, words with the header's (u32 each), time of the first row, begin of the last (f64 each), the rows.
  */

@@ -1,8 +1,8 @@
 import type * as vscode from "vscode";
 import type { TraceNames } from "../../engine/trace/trace";
 import type { CursorOrigin, CursorView } from "../../protocol/cursor";
-import type { Keyboard } from "../webview/focus";
 import type { TimelineQuery, TimelineResult } from "../../protocol/timeline";
+import type { Keyboard } from "../webview/focus";
 
 /**
  * A running (or finished) simulation of one design: a recorded prefix plus a cursor. The debug adapter makes it; the

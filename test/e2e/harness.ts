@@ -8,6 +8,7 @@ import { launchChromium } from "../../scripts/vscode/chromium.mjs";
 import { startServer, type Server } from "../../scripts/vscode/server.mjs";
 import { installPackage } from "../../scripts/vscode/extensions.mjs";
 import { eventually } from "./eventually";
+import { chooseCommand } from "./palette";
 
 export type Theme = "light" | "dark" | "highContrast" | "highContrastLight";
 
@@ -123,15 +124,8 @@ export async function openVSCode(options: WindowOptions = {}): Promise<VSCodeWin
       return answer.value;
     },
     async runCommand(title) {
-      const input = page.locator(".quick-input-widget input.input:visible, .quick-input-widget .quick-input-box input:visible").first();
-      const row = page.locator(".quick-input-widget .quick-input-list .monaco-list-row").filter({
-        has: page.locator(".quick-input-list-entry", { hasText: title }),
-      });
-      await eventually(async () => {
-        // A view that gets the keyboard late closes what has been opened meanwhile.
-        await page.keyboard.press("F1");
-        return input.fill(`>${title}`, { timeout: 5000 }).then(() => row.first().click({ timeout: 5000 })).then(() => true, () => false);
-      }, `the palette offers ${title}`);
+      await chooseCommand(page, title);
+      const input = page.locator(".quick-input-widget input:visible").first();
       await input.waitFor({ state: "hidden", timeout: 20_000 }).catch((error: unknown) => {
         // The command may itself ask for input in the same place.
         if (!(error instanceof Error && error.name === "TimeoutError")) throw error;

@@ -8,6 +8,7 @@ import { changedLines, drag, tile } from "./diagramPage";
 import { eventually } from "./eventually";
 import { openVSCode, type VSCodeWindow } from "./harness";
 import { hasKeyboard } from "./keyboard";
+import { chooseCommand } from "./palette";
 import { showWholeRun } from "./timelinePage";
 
 const SAMPLE = "librettos/librettos.exo.yaml";
@@ -249,14 +250,8 @@ describe("A user's journey", function () {
     await debug.moved(() => debug.button("Continue").click());
     const timeline = await window.webviewFrame("timeline");
     await eventually(() => hasKeyboard(timeline), "the timeline, which was clicked, has the keyboard again");
+    await chooseCommand(window.page, "Exoscope: Export Packet Capture");
     const input = window.page.locator(".quick-input-widget input:visible").first();
-    await eventually(async () => {
-      // VS Code gives a view the keyboard a second time 50 ms later, which closes what has been opened meanwhile.
-      await window.page.keyboard.press("F1");
-      const found = window.page.locator(".quick-input-widget .monaco-list-row.focused", { hasText: "Exoscope: Export Packet Capture" });
-      return input.fill(">Exoscope: Export Packet Capture", { timeout: 5000 }).then(() => found.waitFor({ timeout: 5000 })).then(() => true, () => false);
-    }, "the palette offers the export");
-    await window.page.keyboard.press("Enter");
     await eventually(async () => (await input.inputValue()).endsWith(".pcapng"), "the dialog for saving is open");
     await input.fill(file);
     await window.screenshot("journey-9-export");
