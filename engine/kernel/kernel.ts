@@ -1,8 +1,13 @@
+import {
+  A as A_VALUE, B as B_VALUE, CAUSE as CAUSE_ROW, CHUNK_MASK, COST, ENABLER, FIRST, FUNCTION, PACKET, WHAT, WHERE, WORD_BITS,
+} from "../trace/chunk";
 import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type Tally, type TraceNames, type VcpuInfo } from "../trace/trace";
 import type { Scope } from "../inspect";
 import { A, B, CAUSE, COMPONENT, EVENT_BITS, OP } from "./eventLists";
 import { EventQueue, type Priority } from "./queue";
 import { RandomStreams } from "./random";
+import * as SHARE from "./shares";
+import type { Shares } from "./shares";
 import { Store } from "./state";
 
 /** A model of one component, device or scheduler. All its state is in tables of the kernel's store. */
@@ -185,6 +190,72 @@ export class Kernel {
     number[at | SUM]! += a;
     this.stage = Stage.marked;
     this.cause = row;
+  }
+
+  /**
+   * Writes the rows of functions that a CPU went through, one after the other: as {@link mark} does for each, but what they have in common is looked up once.
+   * Most rows are written here.
+   * @param from the first of them in the list, to the one before `end`
+   * @param begin of the first, picoseconds
+   * @param enabler of the first
+   * @returns their time, picoseconds
+   */
+  markShares(shares: Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
+    const { trace } = this;
+    if (trace === undefined || from === end || this.stage === Stage.between || !trace.hasRoom(end - from)) return this.markEach(shares, from, end, context, begin, vcpu, enabler);
+    const { now, trace: rows } = this.clock;
+    const { number } = this.counts;
+    const { cost: costs } = shares.time;
+    const { word } = shares.words;
+    const { times, words } = trace;
+    const time = now[0]!;
+    const where = context | (vcpu << 16);
+    let row = trace.length;
+    let first = this.stage === Stage.begun ? FIRST : 0;
+    let cause = this.cause;
+    let spent = 0;
+    for (let s = from; s < end; s++) {
+      const at = s << SHARE.SHARE_BITS;
+      const what = word[at | SHARE.WHAT]!;
+      const cost = costs[s]!;
+      const a = word[at | SHARE.A]!;
+      const i = row & CHUNK_MASK;
+      const w = i << WORD_BITS;
+      times[i << 1] = time;
+      times[(i << 1) | 1] = begin + spent;
+      words[w | WHAT] = what | first;
+      words[w | WHERE] = where;
+      words[w | PACKET] = word[at | SHARE.PACKET]!;
+      words[w | CAUSE_ROW] = cause | 0;
+      words[w | COST] = cost | 0;
+      words[w | ENABLER] = enabler | 0;
+      words[w | A_VALUE] = a;
+      words[w | B_VALUE] = word[at | SHARE.B]!;
+      const counted = (what & FUNCTION) << COUNTS_BITS;
+      number[counted | COUNT]!++;
+      number[counted | TIME]! += cost;
+      number[counted | SUM]! += a;
+      spent += cost;
+      cause = row;
+      row = (row + 1) | 0;
+      first = 0;
+      enabler = NONE;
+    }
+    trace.length = row;
+    rows[0] = row;
+    this.stage = Stage.marked;
+    this.cause = cause;
+    return spent;
+  }
+
+  /** The same where the chunk ends with these rows or before, or where none is written. */
+  private markEach(shares: Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
+    let spent = 0;
+    for (let s = from; s < end; s++) {
+      this.mark(shares.fn(s), shares.component(s), context, begin + spent, shares.cost(s), shares.packet(s), shares.a(s), shares.b(s), vcpu, s === from ? enabler : NONE);
+      spent += shares.cost(s);
+    }
+    return spent;
   }
 
   /** The row that was marked last took this long on a pCPU that no vCPU has: {@link mark} takes what is on no vCPU for a device's or a wire's. */

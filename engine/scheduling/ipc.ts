@@ -1,8 +1,8 @@
 import type { Kernel, Model } from "../kernel/kernel";
+import { Shares } from "../kernel/shares";
 import { NONE } from "../trace/trace";
 import type { Crossings } from "./crossing";
 import { ThreadState } from "./threads";
-import { Shares } from "./shares";
 import type { WorkSlots } from "./work";
 import { COUNT, FIRST_ARGUMENT, OP, OWNER, SECOND_ARGUMENT, SHARES, THREAD } from "./workSlot";
 

@@ -1,9 +1,9 @@
 import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
+import type { Shares } from "../kernel/shares";
 import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { Locks } from "./locks";
-import type { Shares } from "./shares";
 import { CAUSE, COUNT, DONE, ENABLER, EVENT, SHARES, THREAD, VCPU, type slotColumns } from "./workSlot";
 
 /** What a piece of work does about a lock that it wants: nothing, spins on its vCPU, would but has lost that, or sleeps. */
@@ -183,13 +183,10 @@ export class Sections {
   /** The present section is over: its rows, and the locks that the next one does not need. @returns as `WorkSlots.finish` */
   finish(w: number, context: number): number {
     const { kernel, work, work: { slot, share } } = this.parts;
-    const v = this.word(w, VCPU);
-    let spent = this.markSpinning(w, context);
-    for (let s = w * SHARES + this.word(w, DONE), end = s + slot.section[w]!; s < end; s++) {
-      kernel.mark(share.fn(s), share.component(s), context, slot.begin[w]! + spent, share.cost(s), share.packet(s), share.a(s), share.b(s), v, this.word(w, ENABLER));
-      this.parts.work.set(w, ENABLER, NONE);
-      spent += share.cost(s);
-    }
+    const spun = this.markSpinning(w, context);
+    const first = w * SHARES + this.word(w, DONE);
+    const spent = spun + kernel.markShares(share, first, first + slot.section[w]!, context, slot.begin[w]! + spun, this.word(w, VCPU), this.word(w, ENABLER));
+    work.set(w, ENABLER, NONE);
     work.set(w, DONE, work.get(w, DONE) + slot.section[w]!);
     slot.started[w] = 0;
     work.set(w, CAUSE, kernel.cause);

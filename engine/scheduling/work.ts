@@ -1,8 +1,8 @@
 import type { Kernel } from "../kernel/kernel";
 import type { CostProfile } from "../profiles/profile";
 import { Priority } from "../kernel/queue";
+import { Shares } from "../kernel/shares";
 import { NONE } from "../trace/trace";
-import { A, B, COMPONENT, FN, PACKET, SHARE_BITS, Shares } from "./shares";
 import type { Locks } from "./locks";
 import { Sections, Wait, type SectionParts } from "./sections";
 import { CAUSE, COUNT, DONE, ENABLER, EVENT, FIRST_ARGUMENT, LOCKED, NEXT, OP, OWNER, SECOND_ARGUMENT, SHARES, SPECIAL, THREAD, VCPU, slotColumns } from "./workSlot";
@@ -283,21 +283,8 @@ export class WorkSlots {
     this.set(w, EVENT, NONE);
     kernel.cause = this.get(w, CAUSE);
     if (this.get(w, LOCKED) === 1) return this.sections.finish(w, context);
-    const { cost: costs } = share.time;
-    const { word } = share.words;
-    const v = this.get(w, VCPU);
-    let begin = slot.begin[w]!;
-    let enabler = this.get(w, ENABLER);
-    let spent = 0;
-    for (let s = w * SHARES + this.get(w, DONE), end = w * SHARES + this.get(w, COUNT); s < end; s++) {
-      const cost = costs[s]!;
-      const at = s << SHARE_BITS;
-      kernel.mark(word[at | FN]!, word[at | COMPONENT]!, context, begin, cost, word[at | PACKET]!, word[at | A]!, word[at | B]!, v, enabler);
-      begin += cost;
-      spent += cost;
-      enabler = NONE;
-    }
-    return spent;
+    const base = w * SHARES;
+    return kernel.markShares(share, base + this.get(w, DONE), base + this.get(w, COUNT), context, slot.begin[w]!, this.get(w, VCPU), this.get(w, ENABLER));
   }
 
   /**

@@ -5,6 +5,8 @@ export const CHUNK_MASK = CHUNK_ROWS - 1;
 
 /** In {@link WHAT}: the row is the first of its dispatch. */
 export const FIRST = 0x8000;
+/** Of {@link WHAT}: the function. */
+export const FUNCTION = FIRST - 1;
 
 /** Words of a row. WHAT is the function with {@link FIRST}, and the component in the upper half; WHERE the context, and the vCPU in the upper half. */
 export const WHAT = 0;

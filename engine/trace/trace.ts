@@ -1,6 +1,6 @@
 import { ChunkCache } from "./chunkCache";
 import {
-  A, B, CAUSE, CHUNK_BITS, CHUNK_MASK, CHUNK_ROWS, COST, ENABLER, FIRST, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk,
+  A, B, CAUSE, CHUNK_BITS, CHUNK_MASK, CHUNK_ROWS, COST, ENABLER, FIRST, FUNCTION, PACKET, WHAT, WHERE, WORD_BITS, type TraceChunk,
 } from "./chunk";
 import { decodeChunk, encodeChunk } from "./chunkCodec";
 import { MemoryChunks, type ChunkStore } from "./chunkStore";
@@ -144,13 +144,13 @@ export interface RecordedChunks {
 /** Rows in order of dispatch; grows at the end only. */
 export class Trace {
   length = 0;
+  /** Of the chunk that is written: see {@link hasRoom}. */
+  times = new Float64Array(0);
+  words = new Int32Array(0);
   private store: ChunkStore = new MemoryChunks();
   private readonly starts: number[] = [];
   private readonly cache = new ChunkCache();
   private readonly plain = this.cache.plain;
-  /** Of the chunk that is written. */
-  private times = new Float64Array(0);
-  private words = new Int32Array(0);
   /** Chunks that are full and not packed: the dispatch that ends in the last of them may go on, and name its packet. */
   private full = 0;
 
@@ -191,6 +191,12 @@ export class Trace {
     words[w | B] = b | 0;
     if (i === CHUNK_MASK) this.full++;
     return row;
+  }
+
+  /** Whether so many rows can be written behind the last one, and {@link length} moved on: the chunk that is written goes on after them. */
+  hasRoom(rows: number): boolean {
+    const i = this.length & CHUNK_MASK;
+    return i > 0 && i + rows < CHUNK_ROWS;
   }
 
   private open(chunk: number, time: number): void {
@@ -246,7 +252,7 @@ export class Trace {
   time(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2]!; }
   begin(row: number): number { return this.at(row).times[(row & CHUNK_MASK) * 2 + 1]!; }
   cost(row: number): number { return this.word(row, COST) >>> 0; }
-  fn(row: number): number { return this.word(row, WHAT) & (FIRST - 1); }
+  fn(row: number): number { return this.word(row, WHAT) & FUNCTION; }
   component(row: number): number { return this.word(row, WHAT) >>> 16; }
   context(row: number): number { return this.word(row, WHERE) & 0xffff; }
   vcpu(row: number): number { return this.word(row, WHERE) >>> 16; }

@@ -32,7 +32,7 @@ export const schedulingMutations: readonly Mutation[] = [
   { breaks: 57, file: "engine/scheduling/credit.ts", replace: "if (c.queued[v] === 1 || c.parked[v] === 1) return;", by: "if (c.queued[v] === 1) return;", design: capped },
   { breaks: 58, file: "engine/scheduling/credit.ts", replace: "ran < this.ratelimit)", by: "ran < 0)" },
   { breaks: 59, file: "engine/scheduling/credit.ts", replace: "      if (this.vcpu.priority[v] === Priority.boost) this.vcpu.priority[v] = Priority.under;\n", by: "" },
-  { breaks: 78, file: "engine/scheduling/work.ts", replace: "      begin += cost;\n      spent += cost;", by: "      begin += cost;\n      spent += 3 * cost;" },
+  { breaks: 78, file: "engine/kernel/kernel.ts", replace: "      spent += cost;", by: "      spent += 3 * cost;" },
   { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "counts.exits[domainOf[vcpu]!]!++;", by: "" },
   { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (enters) this.take(p);", by: "if (enters && p !== 0) this.take(p);", design: capped },
   { breaks: 91, file: "engine/scheduling/hypervisor.ts", replace: "if (this.pcpus.isIdle(p)) return this.reschedule(p);\n    this.interrupt(", by: "if (this.pcpu.vcpu[p] !== NONE && this.pcpu.inside[p] === Inside.guest) this.cpus.suspend(this.pcpu.vcpu[p]!);\n    if (this.pcpu.inside[p] === Inside.guest) return this.reschedule(p);\n    this.interrupt(" },

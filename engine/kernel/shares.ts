@@ -1,18 +1,19 @@
-import type { Store } from "../kernel/state";
+import { FUNCTION } from "../trace/chunk";
 import { NONE } from "../trace/trace";
+import type { Store } from "./state";
 
 /**
- * Words of a function. LOCK is held while it runs, and with it SECOND; −1: none. INSTEAD is the function that a soft interrupt goes through where
- * a process owns the lock; −1: it waits. The last two mean nothing where there is no lock.
+ * Words of a function. WHAT is its number, and its component in the upper half, as in the trace. LOCK is held while it runs, and with it SECOND;
+ * −1: none. INSTEAD is the function that a soft interrupt goes through where a process owns the lock; −1: it waits. The last two mean nothing where
+ * there is no lock.
  */
-export const FN = 0;
-export const COMPONENT = 1;
-export const PACKET = 2;
-export const A = 3;
-export const B = 4;
-export const LOCK = 5;
-export const SECOND = 6;
-export const INSTEAD = 7;
+export const WHAT = 0;
+export const PACKET = 1;
+export const A = 2;
+export const B = 3;
+const LOCK = 4;
+const SECOND = 5;
+const INSTEAD = 6;
 /** A function's words are at `s << SHARE_BITS`. */
 export const SHARE_BITS = 3;
 
@@ -43,16 +44,15 @@ export class Shares {
     this.time.cost[s] = cost;
     const { word } = this.words;
     const at = s << SHARE_BITS;
-    word[at | FN] = fn | 0;
-    word[at | COMPONENT] = component | 0;
+    word[at | WHAT] = fn | (component << 16);
     word[at | PACKET] = packet | 0;
     word[at | A] = a | 0;
     word[at | B] = b | 0;
     word[at | LOCK] = NONE;
   }
 
-  fn(s: number): number { return this.words.word[(s << SHARE_BITS) | FN]!; }
-  component(s: number): number { return this.words.word[(s << SHARE_BITS) | COMPONENT]!; }
+  fn(s: number): number { return this.words.word[(s << SHARE_BITS) | WHAT]! & FUNCTION; }
+  component(s: number): number { return this.words.word[(s << SHARE_BITS) | WHAT]! >>> 16; }
   packet(s: number): number { return this.words.word[(s << SHARE_BITS) | PACKET]!; }
   a(s: number): number { return this.words.word[(s << SHARE_BITS) | A]!; }
   b(s: number): number { return this.words.word[(s << SHARE_BITS) | B]!; }
@@ -70,7 +70,7 @@ export class Shares {
     word[at | INSTEAD] = instead;
   }
 
-  setFn(s: number, fn: number): void { this.words.word[(s << SHARE_BITS) | FN] = fn; }
+  setFn(s: number, fn: number): void { this.words.word[(s << SHARE_BITS) | WHAT] = fn | (this.component(s) << 16); }
   setA(s: number, a: number): void { this.words.word[(s << SHARE_BITS) | A] = a; }
   setCost(s: number, cost: number): void { this.time.cost[s] = cost; }
 
