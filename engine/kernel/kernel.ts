@@ -1,13 +1,10 @@
-import {
-  A as A_VALUE, B as B_VALUE, CAUSE as CAUSE_ROW, CHUNK_MASK, COST, ENABLER, FIRST, FUNCTION, PACKET, WHAT, WHERE, WORD_BITS,
-} from "../trace/chunk";
+import * as ROW from "../trace/chunk";
 import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type Tally, type TraceNames, type VcpuInfo } from "../trace/trace";
 import type { Scope } from "../inspect";
 import { A, B, CAUSE, COMPONENT, EVENT_BITS, OP } from "./eventLists";
 import { EventQueue, type Priority } from "./queue";
 import { RandomStreams } from "./random";
 import * as SHARE from "./shares";
-import type { Shares } from "./shares";
 import { Store } from "./state";
 
 /** A model of one component, device or scheduler. All its state is in tables of the kernel's store. */
@@ -46,6 +43,10 @@ const SUM = 2;
 /** A function's counts are at `fn << COUNTS_BITS`. */
 const COUNTS_BITS = 2;
 
+/** Numbers of the clock: simulated time in picoseconds, and events so far. */
+const NOW = 0;
+const DISPATCHES = 1;
+
 /** Where the kernel is: between dispatches, in one that has left no row yet, or in one that has. */
 const Stage = { between: 0, begun: 1, marked: 2 } as const;
 
@@ -71,7 +72,9 @@ export class Kernel {
   /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
   cause = NONE;
 
-  private readonly clock = this.store.table("clock", { now: "f64", trace: "i32", dispatches: "f64" }, 1);
+  /** {@link NOW}, {@link DISPATCHES}: every event moves both. */
+  private readonly clock = this.store.table("clock", { number: "f64" }, 2);
+  private readonly written = this.store.table("rows", { count: "i32" }, 1);
   /** Of each function the numbers {@link COUNT}, {@link TIME} and {@link SUM}, side by side: every row adds to all. */
   private readonly counts = this.store.table("rows by function", { number: "f64" }, 64 << COUNTS_BITS);
   private readonly functionIds = new Map<string, number>();
@@ -81,20 +84,21 @@ export class Kernel {
   constructor(seed: number, record: boolean) {
     this.random = new RandomStreams(this.store, seed);
     this.trace = record ? new Trace(this.names) : undefined;
-    this.clock.alloc();
+    this.clock.append(2);
+    this.written.alloc();
   }
 
   /** Simulated time, picoseconds. */
   get now(): number {
-    return this.clock.now[0]!;
+    return this.clock.number[NOW]!;
   }
 
   get rows(): number {
-    return this.clock.trace[0]!;
+    return this.written.count[0]!;
   }
 
   get dispatches(): number {
-    return this.clock.dispatches[0]!;
+    return this.clock.number[DISPATCHES]!;
   }
 
   /** Registers a component; its id is what events are addressed to. */
@@ -147,8 +151,9 @@ export class Kernel {
     queue.take(event);
     const { word } = queue.words;
     const at = event << EVENT_BITS;
-    clock.now[0] = time;
-    clock.dispatches[0]!++;
+    const { number } = clock;
+    number[NOW] = time;
+    number[DISPATCHES]!++;
     this.cause = word[at | CAUSE]!;
     this.stage = Stage.begun;
     const component = word[at | COMPONENT]!;
@@ -181,7 +186,7 @@ export class Kernel {
     packet: number = NONE, a = 0, b = 0, vcpu: number = NO_VCPU, enabler: number = NONE,
   ): void {
     if (this.stage === Stage.between) throw new Error(`${this.names.functions[fn]!.name} of ${this.names.components[component]!.path} belongs to no dispatch`);
-    const row = this.clock.trace[0]!++;
+    const row = this.written.count[0]!++;
     this.trace?.append(this.stage === Stage.begun, this.now, begin, cost, fn, component, context, vcpu, packet, this.cause, enabler, a, b);
     const { number } = this.counts;
     const at = fn << COUNTS_BITS;
@@ -200,18 +205,17 @@ export class Kernel {
    * @param enabler of the first
    * @returns their time, picoseconds
    */
-  markShares(shares: Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
+  markShares(shares: SHARE.Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
     const { trace } = this;
     if (trace === undefined || from === end || this.stage === Stage.between || !trace.hasRoom(end - from)) return this.markEach(shares, from, end, context, begin, vcpu, enabler);
-    const { now, trace: rows } = this.clock;
     const { number } = this.counts;
     const { cost: costs } = shares.time;
     const { word } = shares.words;
     const { times, words } = trace;
-    const time = now[0]!;
+    const time = this.now;
     const where = context | (vcpu << 16);
     let row = trace.length;
-    let first = this.stage === Stage.begun ? FIRST : 0;
+    let first = this.stage === Stage.begun ? ROW.FIRST : 0;
     let cause = this.cause;
     let spent = 0;
     for (let s = from; s < end; s++) {
@@ -219,19 +223,19 @@ export class Kernel {
       const what = word[at | SHARE.WHAT]!;
       const cost = costs[s]!;
       const a = word[at | SHARE.A]!;
-      const i = row & CHUNK_MASK;
-      const w = i << WORD_BITS;
+      const i = row & ROW.CHUNK_MASK;
+      const w = i << ROW.WORD_BITS;
       times[i << 1] = time;
       times[(i << 1) | 1] = begin + spent;
-      words[w | WHAT] = what | first;
-      words[w | WHERE] = where;
-      words[w | PACKET] = word[at | SHARE.PACKET]!;
-      words[w | CAUSE_ROW] = cause | 0;
-      words[w | COST] = cost | 0;
-      words[w | ENABLER] = enabler | 0;
-      words[w | A_VALUE] = a;
-      words[w | B_VALUE] = word[at | SHARE.B]!;
-      const counted = (what & FUNCTION) << COUNTS_BITS;
+      words[w | ROW.WHAT] = what | first;
+      words[w | ROW.WHERE] = where;
+      words[w | ROW.PACKET] = word[at | SHARE.PACKET]!;
+      words[w | ROW.CAUSE] = cause | 0;
+      words[w | ROW.COST] = cost | 0;
+      words[w | ROW.ENABLER] = enabler | 0;
+      words[w | ROW.A] = a;
+      words[w | ROW.B] = word[at | SHARE.B]!;
+      const counted = (what & ROW.FUNCTION) << COUNTS_BITS;
       number[counted | COUNT]!++;
       number[counted | TIME]! += cost;
       number[counted | SUM]! += a;
@@ -242,14 +246,14 @@ export class Kernel {
       enabler = NONE;
     }
     trace.length = row;
-    rows[0] = row;
+    this.written.count[0] = row;
     this.stage = Stage.marked;
     this.cause = cause;
     return spent;
   }
 
   /** The same where the chunk ends with these rows or before, or where none is written. */
-  private markEach(shares: Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
+  private markEach(shares: SHARE.Shares, from: number, end: number, context: number, begin: number, vcpu: number, enabler: number): number {
     let spent = 0;
     for (let s = from; s < end; s++) {
       this.mark(shares.fn(s), shares.component(s), context, begin + spent, shares.cost(s), shares.packet(s), shares.a(s), shares.b(s), vcpu, s === from ? enabler : NONE);

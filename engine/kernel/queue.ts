@@ -1,6 +1,6 @@
 import { A, B, CAUSE, COMPONENT, EVENT_BITS, EventLists, FIRST_LIST, NEXT, OP, PREVIOUS, PRIORITY } from "./eventLists";
 import { Ladder } from "./ladder";
-import type { Store, Table } from "./state";
+import type { Store, Table, Words } from "./state";
 
 /**
  * Order of events at the same instant; the sequence number breaks what remains. What *ends* comes before what *begins*:
@@ -21,6 +21,10 @@ export const Priority = {
   timeout: 5,
 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
+
+/** Words of the queue: events in it; bit p is set if the list of priority p may hold one. */
+const LENGTH = 0;
+const WAITING = 1;
 
 /** Lists: what is near, sorted; what is far; then one for each priority, for what is to happen now. */
 const NEAR = FIRST_LIST;
@@ -47,8 +51,10 @@ export class EventQueue {
   readonly words: EventLists["words"];
   private readonly lists: EventLists;
   private readonly ladder: Ladder;
-  /** `now`: the instant of the lists for now. `waiting`: bit p is set if the list of priority p may hold an event. */
-  private readonly state: Table<{ readonly now: "f64"; readonly length: "i32"; readonly waiting: "i32" }>;
+  /** The instant of the lists for now. */
+  private readonly instant: Table<{ readonly now: "f64" }>;
+  /** {@link LENGTH}, {@link WAITING}. */
+  private readonly state: Words;
 
   constructor(store: Store) {
     this.lists = new EventLists(store);
@@ -56,12 +62,14 @@ export class EventQueue {
     this.words = this.lists.words;
     this.lists.makeLists(LISTS);
     this.ladder = new Ladder(store, this.lists, FAR, LISTS);
-    this.state = store.table("event queue", { now: "f64", length: "i32", waiting: "i32" }, 1);
-    this.state.alloc();
+    this.instant = store.table("event queue: now", { now: "f64" }, 1);
+    this.instant.alloc();
+    this.state = store.table("event queue", { word: "i32" }, 2);
+    this.state.append(2);
   }
 
   get length(): number {
-    return this.state.length[0]!;
+    return this.state.word[LENGTH]!;
   }
 
   /**
@@ -80,8 +88,8 @@ export class EventQueue {
     word[at | A] = a | 0;
     word[at | B] = b | 0;
     word[at | CAUSE] = cause | 0;
-    state.length[0]!++;
-    if (time === state.now[0]!) this.addNow(event, priority);
+    state.word[LENGTH]!++;
+    if (time === this.instant.now[0]!) this.addNow(event, priority);
     else if (time >= this.ladder.bound) this.ladder.add(event, time);
     else this.addNear(event, time, priority);
     return event;
@@ -90,7 +98,7 @@ export class EventQueue {
   cancel(event: number): void {
     this.lists.unlink(event);
     this.lists.give(event);
-    this.state.length[0]!--;
+    this.state.word[LENGTH]!--;
   }
 
   /** Cancels every pending event that the test holds of. @returns how many: the cost is that of looking at all */
@@ -109,7 +117,7 @@ export class EventQueue {
 
   /** The earliest event, or −1. It stays until `pop`. */
   peek(): number {
-    if (this.state.waiting[0]! !== 0) return this.peekNow();
+    if (this.state.word[WAITING]! !== 0) return this.peekNow();
     const event = this.lists.ends.first[NEAR]!;
     return event >= 0 ? event : this.refill();
   }
@@ -122,32 +130,32 @@ export class EventQueue {
   /** The same for the event that `peek` has just told: it is not looked for twice. */
   take(event: number): number {
     const { state, lists } = this;
-    if (state.waiting[0]! === 0) {
+    if (state.word[WAITING]! === 0) {
       // The lists for now keep their instant as long as one of them may hold an event.
-      state.now[0] = this.events.time[event]!;
+      this.instant.now[0] = this.events.time[event]!;
       lists.unlinkFirst(NEAR, event);
     } else {
       lists.unlink(event);
     }
     lists.give(event);
-    state.length[0]!--;
+    state.word[LENGTH]!--;
     return event;
   }
 
   private addNow(event: number, priority: number): void {
     this.lists.append(NOW + priority, event);
-    this.state.waiting[0]! |= 1 << priority;
+    this.state.word[WAITING]! |= 1 << priority;
   }
 
   /** What is near and for this instant was scheduled before the instant came, hence before all that is in the lists for now. */
   private peekNow(): number {
     const { events, lists, state } = this;
-    const now = state.now[0]!;
+    const now = this.instant.now[0]!;
     const near = lists.ends.first[NEAR]!;
-    for (let priority = 0; state.waiting[0]! !== 0; priority++) {
+    for (let priority = 0; state.word[WAITING]! !== 0; priority++) {
       const event = lists.ends.first[NOW + priority]!;
       if (event < 0) {
-        state.waiting[0]! &= ~(1 << priority);
+        state.word[WAITING]! &= ~(1 << priority);
         continue;
       }
       if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < this.priorityOf(near))) return event;
@@ -195,14 +203,14 @@ export class EventQueue {
     for (let i = 0; i < SORTED / 2; i++) at = word[(at << EVENT_BITS) | NEXT]!;
     for (let before = word[(at << EVENT_BITS) | PREVIOUS]!; before >= 0 && time[before] === time[at]; before = word[(at << EVENT_BITS) | PREVIOUS]!) at = before;
     // Of what happens now nothing goes: what is scheduled for now would come before it.
-    while (at >= 0 && time[at]! <= this.state.now[0]!) at = word[(at << EVENT_BITS) | NEXT]!;
+    while (at >= 0 && time[at]! <= this.instant.now[0]!) at = word[(at << EVENT_BITS) | NEXT]!;
     return at >= 0 && this.ladder.addTail(NEAR, at);
   }
 
   /** Sorts the next events of the ladder: nothing is near, nothing happens now. @returns the earliest, or −1 */
   private refill(): number {
-    if (this.state.length[0] === 0) return -1;
-    const { lists, state } = this;
+    if (this.state.word[LENGTH] === 0) return -1;
+    const { lists } = this;
     const { time } = lists.events;
     const { word } = lists.words;
     let event = lists.detach(this.ladder.next(SORTED));
@@ -211,7 +219,7 @@ export class EventQueue {
       const following = word[(event << EVENT_BITS) | NEXT]!;
       if (n >= SORTED && time[event] === instant) {
         // A crowd at one instant: the rest of it waits as what is scheduled for now does, after those that are sorted.
-        state.now[0] = instant;
+        this.instant.now[0] = instant;
         this.addNow(event, this.priorityOf(event));
       } else {
         this.insertSorted(event);

@@ -53,16 +53,31 @@ export class CostProfile {
 
   /** Cost in picoseconds of one call of the function on `bytes` bytes. @throws Error if the profile lacks it */
   of(fn: number, bytes: number): number {
+    const call = this.call(fn);
+    if (call < 0) throw this.unknown(fn);
+    return call + Math.round(this.byte(fn) * bytes);
+  }
+
+  /** What is wrong with a function whose {@link call} is not known. */
+  unknown(fn: number): Error {
+    return new Error(`The cost profile "${this.file.name}" does not say what "${this.functions[fn]!.name}" costs.`);
+  }
+
+  /** Picoseconds a call; −1: not known. */
+  call(fn: number): number {
     if (fn * 2 >= this.costs.length) this.resolve();
-    const call = this.costs[fn * 2]!;
-    if (call < 0) throw new Error(`The cost profile "${this.file.name}" does not say what "${this.functions[fn]!.name}" costs.`);
-    return call + Math.round(this.costs[fn * 2 + 1]! * bytes);
+    return this.costs[fn * 2]!;
+  }
+
+  /** Picoseconds a byte. */
+  byte(fn: number): number {
+    if (fn * 2 >= this.costs.length) this.resolve();
+    return this.costs[fn * 2 + 1]!;
   }
 
   /** Of that what its bytes cost. */
   ofBytes(fn: number, bytes: number): number {
-    if (fn * 2 >= this.costs.length) this.resolve();
-    return Math.round(this.costs[fn * 2 + 1]! * bytes);
+    return Math.round(this.byte(fn) * bytes);
   }
 
   /** A cost that is not a function's, such as a latency, in picoseconds. @throws Error if the profile lacks it */

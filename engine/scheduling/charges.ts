@@ -8,6 +8,13 @@ import type { WorkSlots } from "./work";
 /** What a function counts as, by its tally in the trace's names. */
 const Counted = { nothing: 0, exit: 1, hypercall: 2, notification: 3 } as const;
 
+/** Numbers of a function: picoseconds a call (−1: not known) and a byte; what it counts as. */
+const CALL = 0;
+const BYTE = 1;
+const COUNTED = 2;
+/** A function's numbers are at `fn << NUMBERS_BITS`. */
+const NUMBERS_BITS = 2;
+
 /**
  * What the work that begins now costs: the functions that it names, each by the cost profile, and what it costs besides that it is
  * where it is. Between `open` and `close`, within one dispatch; it keeps nothing from one to the next.
@@ -25,7 +32,8 @@ export class Charges {
   /** Time of this work in bytes of memory on the other node, as if it were near. */
   private far = 0;
   private domain = 0;
-  private readonly counted: number[] = [];
+  /** Of each function the numbers above: all that is looked up when it is spent. */
+  private numbers = new Float64Array(0);
 
   constructor(
     private readonly costs: CostProfile, private readonly functions: readonly FunctionInfo[], private readonly work: WorkSlots, private readonly vcpus: Vcpus,
@@ -51,8 +59,15 @@ export class Charges {
 
   /** The work goes through `fn`, at the cost that the profile gives it for `bytes`. */
   spend(fn: number, packet: number, bytes: number, b: number): void {
-    const cost = this.costs.of(fn, bytes);
-    if (this.remote && bytes > 0) this.far += this.costs.ofBytes(fn, bytes);
+    const at = fn << NUMBERS_BITS;
+    if (at >= this.numbers.length) this.learn();
+    let cost = this.numbers[at | CALL]!;
+    if (cost < 0) throw this.costs.unknown(fn);
+    if (bytes > 0) {
+      const touching = Math.round(this.numbers[at | BYTE]! * bytes);
+      cost += touching;
+      if (this.remote) this.far += touching;
+    }
     this.spendTime(fn, cost, packet, bytes, b);
   }
 
@@ -77,8 +92,9 @@ export class Charges {
 
   private add(component: number, fn: number, cost: number, packet: number, a: number, b: number): void {
     this.work.spend(this.current, component, fn, cost, packet, a, b);
-    if (fn >= this.counted.length) this.learn();
-    const counted = this.counted[fn]!;
+    const at = fn << NUMBERS_BITS;
+    if (at >= this.numbers.length) this.learn();
+    const counted = this.numbers[at | COUNTED]!;
     if (counted !== Counted.nothing) this.count(counted);
   }
 
@@ -90,11 +106,13 @@ export class Charges {
   }
 
   private learn(): void {
-    for (let fn = this.counted.length; fn < this.functions.length; fn++) {
-      const { tally, kind } = this.functions[fn]!;
+    const { functions, costs } = this;
+    this.numbers = new Float64Array(functions.length << NUMBERS_BITS);
+    for (const { id, tally, kind } of functions) {
       // Xen copies for a domain at its hypercall (GNTTABOP_copy).
       const isHypercall = tally === "hypercall" || (tally === "copy" && kind === "hypervisor");
-      this.counted.push(tally === "VM exit" ? Counted.exit : isHypercall ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing);
+      const counted = tally === "VM exit" ? Counted.exit : isHypercall ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing;
+      this.numbers.set([costs.call(id), costs.byte(id), counted], id << NUMBERS_BITS);
     }
   }
 }

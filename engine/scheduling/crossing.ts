@@ -115,7 +115,8 @@ export class Crossings {
   private w = 0;
   private t = 0;
   private home = NONE;
-  private touched = false;
+  /** The space whose function came last, −1: there is none yet. What comes next in the same space crosses nothing. */
+  private last = NONE;
   private isTail = false;
   /** Number of functions of the work before the first in another process; −1: all are the thread's own. */
   private cutAt = NONE;
@@ -231,7 +232,7 @@ export class Crossings {
     this.w = w;
     this.t = thread;
     this.home = home;
-    this.touched = false;
+    this.last = NONE;
     const { tail, visited } = this.thread;
     this.isTail = tail[thread]! > 0;
     if (this.isTail) tail[thread]!--;
@@ -243,9 +244,12 @@ export class Crossings {
   to(component: number): void {
     if (this.at === NONE) return;
     const space = this.spaceOfComponent[component];
-    if (space === undefined) return;
-    const first = !this.touched;
-    this.touched = true;
+    if (space !== undefined && space !== this.last) this.cross(space);
+  }
+
+  private cross(space: number): void {
+    const first = this.last === NONE;
+    this.last = space;
     const { kernel, fn } = this.spaces[this.home]!;
     const { visited, mode } = this.thread;
     if (space === kernel) visited[this.t] = 1;
