@@ -1,4 +1,4 @@
-import { Columns } from "./columns";
+import { Columns, type Column } from "./columns";
 import type { Ring } from "./ring";
 import { scalarsOf, type Scalars } from "./scalars";
 import { DeltaWriter, StateImage } from "./stateImage";
@@ -17,6 +17,17 @@ export interface StoreSnapshot {
 export interface ScopeCopy {
   readonly tables: readonly { readonly rows: number; readonly freeHead: number; readonly columns: readonly Uint8Array[] }[];
   readonly cells: readonly (Int32Array | Float64Array)[];
+  /** Of each {@link Share}, its rows of each table. Where they were is not kept: they go back only to when there was none. */
+  readonly shares: readonly (readonly number[])[];
+}
+
+/** Rows that a model has of {@link Store.shared} tables. */
+export interface Share {
+  readonly tables: readonly { readonly tableName: string }[];
+  /** They are the same of all tables. */
+  rows(): readonly number[];
+  /** The scope that the model is of is about to be as it was when it had no rows: they are free. */
+  giveBack(): void;
 }
 
 /** Numbers of models that have a fixed few: each model's are consecutive rows of one column, which is the whole machine's. */
@@ -58,6 +69,28 @@ export class Store {
     this.rowsOfTables.push(table.rowsInUse);
     if (this.scope !== undefined) listOf(this.scopes, this.scope).push(table);
     return table as unknown as Table<S>;
+  }
+
+  private readonly sharedTables = new Map<string, TableImplementation>();
+  private readonly sharesOfScopes = new Map<string, Share[]>();
+
+  /**
+   * The table of a name that all who ask for it have rows in, whatever domain they are in: of whoever asks first, and of no scope. A table of its own for each of 200
+   * applications is an object of which each column is another one, with memory of its own, and none of them is in a cache when its application's turn comes.
+   * @param schema the same for all who ask for the name
+   */
+  shared<const S extends Schema>(name: string, schema: S): Table<S> {
+    let table = this.sharedTables.get(name);
+    if (table === undefined) {
+      table = this.within(undefined, () => this.table(name, schema)) as unknown as TableImplementation;
+      this.sharedTables.set(name, table);
+    }
+    return table as unknown as Table<S>;
+  }
+
+  /** Says who has rows of shared tables: they belong to the scope that is built now. */
+  share(share: Share): void {
+    if (this.scope !== undefined) listOf(this.sharesOfScopes, this.scope).push(share);
   }
 
   /** What snapshots are made of: the tables' names and columns. Stores with equal layouts can exchange snapshots. */
@@ -123,12 +156,17 @@ export class Store {
         rows: count, freeHead, columns: bytes.map((column) => column.slice(0, (column.length / capacity) * span(count))),
       })),
       cells: listOf(this.cellsOfScopes, scope).map((cells) => this.columnOf(cells).slice()),
+      shares: listOf(this.sharesOfScopes, scope).map(({ tables, rows }) => tables.flatMap(({ tableName }) => {
+        const table = this.sharedTables.get(tableName) as unknown as { readonly columns: readonly string[] } & Readonly<Record<string, Column>>;
+        return rows().flatMap((row) => table.columns.map((column) => table[column]![row]!));
+      })),
     };
   }
 
   /** Puts them back as they were. */
   restoreScope(scope: string, { tables, cells }: ScopeCopy): void {
     this.restored++;
+    for (const share of listOf(this.sharesOfScopes, scope)) share.giveBack();
     listOf(this.cellsOfScopes, scope).forEach((one, i) => this.columnOf(one).set(cells[i]!));
     listOf(this.scopes, scope).forEach(({ rowsInUse }, t) => {
       const { rows, freeHead, columns } = tables[t]!;

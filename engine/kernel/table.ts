@@ -14,6 +14,8 @@ interface TableMethods {
   take(): number;
   /** So many rows beside each other, all columns 0, that nobody has had before. @returns the first */
   append(count: number): number;
+  /** All columns of a row are 0. */
+  clear(row: number): void;
   /** Gives a row back. It must not be used afterwards. */
   release(row: number): void;
 }
@@ -70,11 +72,14 @@ export class Rows implements TableWords {
   /** A released row, zeroed, or −1. */
   reuse(): number {
     const row = this.take();
-    if (row < 0) return row;
+    if (row >= 0) this.clear(row);
+    return row;
+  }
+
+  clear(row: number): void {
     for (const column of this.floats) column[row] = 0;
     for (const column of this.words) column[row] = 0;
     for (const column of this.others) column[row] = 0;
-    return row;
   }
 
   release(row: number): void {
@@ -89,6 +94,7 @@ export class TableImplementation {
   readonly alloc: () => number;
   readonly take: () => number;
   readonly release: (row: number) => void;
+  readonly clear: (row: number) => void;
   readonly columns: string[];
   /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
   private arrays: Column[] = [];
@@ -104,6 +110,7 @@ export class TableImplementation {
       return row < 0 ? this.extend() : row;
     };
     this.release = (row) => used.release(row);
+    this.clear = (row) => used.clear(row);
     this.columns = Object.keys(schema);
     // Tables of one schema have one hidden class, and no other table's comes after it: V8 takes what is read from such objects for granted.
     Object.defineProperty(this, this.columns.map((name) => `${name} ${schema[name]!}`).join(", "), { value: true });

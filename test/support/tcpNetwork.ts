@@ -45,9 +45,14 @@ export class Host implements TcpEnv {
   readonly draws: number[] = [];
   private draw: number;
 
+  /** What the stack's memory is in. */
+  get scope(): string {
+    return `host${this.index}`;
+  }
+
   constructor(private readonly network: TcpNetwork, readonly index: number, options: TcpOptions, seed: number) {
     this.draw = seed;
-    const stack = new TcpStack(network.store, network.packets, options, this, `host${index}`);
+    const stack = network.store.within(this.scope, () => new TcpStack(network.store, network.packets, options, this, this.scope));
     const calls: ReadonlySet<PropertyKey> = new Set(CALLS);
     this.stack = new Proxy(stack, {
       get: (target, name) => {

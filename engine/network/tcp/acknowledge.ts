@@ -158,7 +158,7 @@ function advance(tcp: TcpCore, conn: number, packet: number, ack: number): void 
     // RFC 6298 section 5.3; RFC 6582 section 3.2: in recovery only the first partial ACK restarts it.
     tcp.startTimeout(conn);
   }
-  if (t.written[conn]! > writtenBefore && t.state[conn]! <= State.closeWait) tcp.env.writable(conn);
+  if (t.written[conn]! > writtenBefore && t.state[conn]! <= State.closeWait) tcp.env.writable(tcp.numbers.of(conn));
   if (t.unaOffset[conn]! > t.written[conn]!) finAcknowledged(tcp, conn);
 }
 

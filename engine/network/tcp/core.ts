@@ -7,6 +7,7 @@ import { LARGEST_WINDOW, newReno, type CongestionControl } from "./congestion";
 import { cubic } from "./cubic";
 import { ConnectionIndex } from "./connections";
 import { Listeners } from "./listeners";
+import { Numbers } from "./numbers";
 import { Reassembly } from "./reassembly";
 import { ResetQueue } from "./resets";
 import { Scoreboard } from "./sack";
@@ -23,6 +24,7 @@ const PICOSECONDS_PER_MILLISECOND = 1e9;
 export class TcpCore {
   readonly options: ReturnType<typeof ofOneShape>;
   readonly tcb: Table<typeof tcbSchema>;
+  readonly numbers: Numbers;
   readonly counters: Scalars<TcpCounter>;
   readonly scalars: Table<typeof scalarSchema>;
   readonly connections: ConnectionIndex;
@@ -42,19 +44,25 @@ export class TcpCore {
     this.options = ofOneShape(options);
     this.congestion = options.congestion === "cubic" ? cubic : newReno;
     this.hystart = options.hystart === true && options.congestion === "cubic";
-    this.tcb = store.table(`${name}: connections`, tcbSchema);
+    this.tcb = store.shared("TCP connections", tcbSchema);
+    this.numbers = new Numbers(store, name, this.tcb);
     this.counters = store.scalars(`${name}: TCP counters`, COUNTERS);
     this.scalars = store.table(`${name}: TCP scalars`, scalarSchema, 1);
     this.scalars.alloc();
     this.connections = new ConnectionIndex(store, name, this.tcb);
     this.listeners = new Listeners(store, name, this.tcb, options);
-    this.reassembly = new Reassembly(store, name);
-    this.scoreboard = new Scoreboard(store, name);
-    this.sent = new SentSegments(store, name);
+    this.reassembly = new Reassembly(store);
+    this.scoreboard = new Scoreboard(store);
+    this.sent = new SentSegments(store);
     this.resets = new ResetQueue(store, name);
-    this.writes = new Writes(store, name);
+    this.writes = new Writes(store);
     const { smallQueues } = options;
-    this.smallQueues = smallQueues === undefined || env.below === undefined ? undefined : new SmallQueues(store, name, smallQueues, env.below);
+    this.smallQueues = smallQueues === undefined || env.below === undefined ? undefined : new SmallQueues(store, smallQueues, env.below, this.numbers);
+    store.share({
+      tables: [this.tcb, this.scoreboard.intervals.lists, this.reassembly.intervals.lists, this.writes.list, this.sent.lists, ...(this.smallQueues === undefined ? [] : [this.smallQueues.rows])],
+      rows: () => this.numbers.all(),
+      giveBack: () => this.forgetAll(),
+    });
   }
 
   count(counter: TcpCounter): void {
@@ -69,7 +77,7 @@ export class TcpCore {
   arm(conn: number, timer: TcpTimer, at: number): void {
     this.tcb.armed[conn] = this.tcb.armed[conn]! | (1 << timer);
     this.dueColumn(timer)[conn] = at;
-    this.env.arm(conn, timer, at);
+    this.env.arm(this.numbers.of(conn), timer, at);
   }
 
   /** The retransmission timer, for the timeout or for something that comes before it. */
@@ -95,7 +103,7 @@ export class TcpCore {
   disarm(conn: number, timer: TcpTimer): void {
     if (!this.isArmed(conn, timer)) return;
     this.tcb.armed[conn] = this.tcb.armed[conn]! & ~(1 << timer);
-    this.env.disarm(conn, timer);
+    this.env.disarm(this.numbers.of(conn), timer);
   }
 
   isArmed(conn: number, timer: TcpTimer): boolean {
@@ -114,7 +122,7 @@ export class TcpCore {
 
   /** A new block for a 4-tuple that is free, in the index, with an initial sequence number, nothing sent. */
   create(localIp: number, localPort: number, remoteIp: number, remotePort: number, state: number): number {
-    const c = this.tcb.alloc();
+    const c = this.numbers.take();
     this.scoreboard.intervals.reserve(c);
     this.reassembly.intervals.reserve(c);
     this.writes.reserve(c);
@@ -163,19 +171,30 @@ export class TcpCore {
     const known = t.listener[conn] === 0 || t.queued[conn] !== 0;
     this.listeners.forget(conn);
     this.connections.remove(conn);
-    this.scoreboard.intervals.clear(conn);
-    this.reassembly.intervals.clear(conn);
-    this.writes.forget(conn, Infinity);
-    this.sent.clear(conn);
+    this.empty(conn);
     t.state[conn] = State.closed;
     t.ackNow[conn] = t.resend[conn] = t.probe[conn] = 0;
-    if (known) this.env.closed(conn, reason);
+    if (known) this.env.closed(this.numbers.of(conn), reason);
     if (t.held[conn] === 0) this.release(conn);
   }
 
   release(conn: number): void {
     this.tcb.live[conn] = 0;
-    this.tcb.release(conn);
+    this.numbers.release(conn);
+  }
+
+  /** Nothing is sent, received or written on a connection any more. */
+  private empty(conn: number): void {
+    this.scoreboard.intervals.clear(conn);
+    this.reassembly.intervals.clear(conn);
+    this.writes.forget(conn, Infinity);
+    this.sent.clear(conn);
+  }
+
+  /** The memory that the stack is in is about to be as it was at first, when there was no connection. What it has of the machine's tables is free. */
+  private forgetAll(): void {
+    for (const conn of this.numbers.all()) this.empty(conn);
+    this.numbers.giveBack();
   }
 
   /** Queues a reset of a connection: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> (RFC 9293 section 3.10.5). */

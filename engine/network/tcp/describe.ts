@@ -84,10 +84,11 @@ export function describeStack(tcp: TcpCore): Scope {
       children: [plain("backlog", l.backlog[i]!), plain("embryonic", l.embryonic[i]!), plain("queued", l.queued[i]!)],
     });
   }
-  for (let c = 0; c < t.rows; c++) {
+  for (let number = 0; number < tcp.numbers.count; number++) {
+    const c = tcp.numbers.row(number);
     if (t.live[c] !== 1) continue;
     variables.push({
-      name: `${formatIpv4(t.localIp[c]!)}:${t.localPort[c]!} ↔ ${formatIpv4(t.remoteIp[c]!)}:${t.remotePort[c]!} #${c}`,
+      name: `${formatIpv4(t.localIp[c]!)}:${t.localPort[c]!} ↔ ${formatIpv4(t.remoteIp[c]!)}:${t.remotePort[c]!} #${number}`,
       value: STATE_NAMES[t.state[c]!]!, children: describeConnection(tcp, c),
     });
   }

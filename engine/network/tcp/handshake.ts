@@ -120,7 +120,7 @@ export function inSynSent(tcp: TcpCore, conn: number, packet: number): void {
   t.ackNow[conn] = 1;
   t.state[conn] = State.established;
   tcp.count("opened");
-  tcp.env.established(conn);
+  tcp.env.established(tcp.numbers.of(conn));
 }
 
 /** RFC 9293 section 3.10.7.4, fifth check, SYN-RECEIVED. @returns false: drop the segment */
@@ -147,10 +147,10 @@ export function inSynReceived(tcp: TcpCore, conn: number, packet: number): boole
     const port = t.localPort[conn]!;
     tcp.listeners.enqueue(conn);
     tcp.count("accepted");
-    tcp.env.accepted(conn, port);
+    tcp.env.accepted(tcp.numbers.of(conn), port);
   } else if (t.closeWanted[conn] === 0) {
     tcp.count("opened");
-    tcp.env.established(conn);
+    tcp.env.established(tcp.numbers.of(conn));
   }
   return true;
 }

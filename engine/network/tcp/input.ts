@@ -221,7 +221,7 @@ function inOrder(tcp: TcpCore, conn: number, end: number, gap: boolean): void {
     t.ackDelayed[conn] = 1;
     tcp.arm(conn, TcpTimer.delayedAck, now + tcp.options.delayedAck);
   }
-  tcp.env.readable(conn);
+  tcp.env.readable(tcp.numbers.of(conn));
 }
 
 function finArrives(tcp: TcpCore, conn: number): void {
@@ -232,5 +232,5 @@ function finArrives(tcp: TcpCore, conn: number): void {
   if (t.state[conn] === State.established) t.state[conn] = State.closeWait;
   else if (t.state[conn] === State.finWait1) t.state[conn] = State.closing;
   else if (t.state[conn] === State.finWait2) enterTimeWait(tcp, conn);
-  tcp.env.readable(conn);
+  tcp.env.readable(tcp.numbers.of(conn));
 }

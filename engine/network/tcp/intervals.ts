@@ -8,8 +8,8 @@ export class IntervalLists {
   readonly lists: Table<{ readonly head: "i32"; readonly count: "i32"; readonly bytes: "f64"; readonly stamp: "f64" }>;
 
   constructor(store: Store, name: string) {
-    this.rows = store.table(name, { left: "u32", right: "u32", next: "i32", stamp: "f64" });
-    this.lists = store.table(`${name}: lists`, { head: "i32", count: "i32", bytes: "f64", stamp: "f64" });
+    this.rows = store.shared(name, { left: "u32", right: "u32", next: "i32", stamp: "f64" });
+    this.lists = store.shared(`${name}: lists`, { head: "i32", count: "i32", bytes: "f64", stamp: "f64" });
   }
 
   /** Makes room for a list. */

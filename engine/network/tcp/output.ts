@@ -168,7 +168,7 @@ export function settle(tcp: TcpCore, plan: SegmentPlan, conn: number): void {
   const t = tcp.tcb;
   if (t.live[conn] === 0) return;
   if (decideNow(tcp, plan, conn)) {
-    tcp.env.wantOutput(conn, causeOf(tcp, plan, conn));
+    tcp.env.wantOutput(tcp.numbers.of(conn), causeOf(tcp, plan, conn));
     if (plan.kind !== SegmentKind.ack && plan.kind !== SegmentKind.keepAlive) return;
   }
   awaitWindow(tcp, conn);

@@ -7,8 +7,8 @@ import { after } from "./sequence";
 export class Reassembly {
   readonly intervals: IntervalLists;
 
-  constructor(store: Store, name: string) {
-    this.intervals = new IntervalLists(store, `${name}: reassembly`);
+  constructor(store: Store) {
+    this.intervals = new IntervalLists(store, "TCP: reassembly");
   }
 
   isEmpty(conn: number): boolean {

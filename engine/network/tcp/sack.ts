@@ -14,8 +14,8 @@ export class Scoreboard {
   /** Where the segment that {@link nextHole} found must end. */
   limit = 0;
 
-  constructor(store: Store, name: string) {
-    this.intervals = new IntervalLists(store, `${name}: SACK scoreboard`);
+  constructor(store: Store) {
+    this.intervals = new IntervalLists(store, "TCP: SACK scoreboard");
   }
 
   count(conn: number): number {

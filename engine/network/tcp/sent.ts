@@ -22,9 +22,9 @@ export class SentSegments {
   /** Numbers that are marked so; `hint`: before it nothing waits to be sent again. What is lost and was sent again counts as both. */
   readonly lists: Table<{ readonly head: "i32"; readonly tail: "i32"; readonly hint: "i32"; readonly sacked: "f64"; readonly lost: "f64"; readonly resent: "f64" }>;
 
-  constructor(store: Store, name: string) {
-    this.rows = store.table(`${name}: segments sent`, { left: "u32", right: "u32", time: "f64", marks: "u8", next: "i32" });
-    this.lists = store.table(`${name}: segments sent by connection`, { head: "i32", tail: "i32", hint: "i32", sacked: "f64", lost: "f64", resent: "f64" });
+  constructor(store: Store) {
+    this.rows = store.shared("TCP: segments sent", { left: "u32", right: "u32", time: "f64", marks: "u8", next: "i32" });
+    this.lists = store.shared("TCP: segments sent by connection", { head: "i32", tail: "i32", hint: "i32", sacked: "f64", lost: "f64", resent: "f64" });
   }
 
   /** Makes room for a connection. */

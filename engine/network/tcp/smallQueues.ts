@@ -3,6 +3,7 @@ import { NONE } from "../../trace/trace";
 import { truesizeOfPiece } from "../socketBuffer";
 import type { QueuesBelow, SmallQueueOptions } from "./api";
 import type { TcpCore } from "./core";
+import type { Numbers } from "./numbers";
 import { isTimely } from "./sent";
 import { before } from "./sequence";
 
@@ -35,8 +36,8 @@ export class SmallQueues {
   /** Bytes below TCP; it waits (`TSQ_THROTTLED`), or a tasklet is to go on (`TSQ_QUEUED`); what it may send, B/s; a packet of the connection. Rows are connections. */
   readonly rows: Table<{ readonly below: "f64"; readonly throttled: "u8"; readonly queued: "u8"; readonly pacingRate: "f64"; readonly last: "i32" }>;
 
-  constructor(store: Store, name: string, private readonly options: SmallQueueOptions, private readonly below: QueuesBelow) {
-    this.rows = store.table(`${name}: bytes below TCP`, { below: "f64", throttled: "u8", queued: "u8", pacingRate: "f64", last: "i32" });
+  constructor(store: Store, private readonly options: SmallQueueOptions, private readonly below: QueuesBelow, private readonly numbers: Numbers) {
+    this.rows = store.shared("TCP: bytes below", { below: "f64", throttled: "u8", queued: "u8", pacingRate: "f64", last: "i32" });
   }
 
   /** A connection begins. */
@@ -94,7 +95,7 @@ export class SmallQueues {
     if (rows.throttled[conn] === 0 || rows.queued[conn] === 1) return;
     rows.throttled[conn] = 0;
     rows.queued[conn] = 1;
-    this.below.resume(conn);
+    this.below.resume(this.numbers.of(conn));
   }
 
   /** The tasklet has come to the connection. */

@@ -20,6 +20,8 @@ export const Resend = { none: 0, fast: 1, timeout: 2 } as const;
  * offsets count payload from 0; the SYN is at −1 and the FIN after the last byte, so that offset and sequence number move together.
  */
 export const tcbSchema = {
+  /** By which its stack and the user know it. */
+  number: "i32",
   state: "u8",
   /** The row is in use. */
   live: "u8",

@@ -21,6 +21,7 @@ export { State } from "./tcb";
 /**
  * One host's TCP: many connections, all state in tables. It never acts by itself: segments come by `input`, time by `timeout`, and what
  * it wants goes to its {@link TcpEnv}. A connection's number is valid until the user's `close` or `abort` and `TcpEnv.closed`, both.
+ * It is the stack's own, here and in `TcpEnv`; inside, a connection is a row of what all stacks share: see {@link Numbers}.
  */
 export class TcpStack {
   private readonly tcp: TcpCore;
@@ -49,8 +50,9 @@ export class TcpStack {
     const { tcp } = this;
     const listener = tcp.listeners.find(ip, port);
     if (listener < 0) return;
-    for (let c = 0; c < tcp.tcb.rows; c++) {
-      if (tcp.tcb.live[c] === 1 && tcp.tcb.listener[c] === listener + 1) this.abort(c);
+    for (let number = 0; number < tcp.numbers.count; number++) {
+      const conn = tcp.numbers.row(number);
+      if (tcp.tcb.live[conn] === 1 && tcp.tcb.listener[conn] === listener + 1) this.abort(number);
     }
     tcp.listeners.remove(listener);
   }
@@ -60,8 +62,9 @@ export class TcpStack {
     const listener = this.tcp.listeners.find(ip, port);
     if (listener < 0) return NO_CONNECTION;
     const conn = this.tcp.listeners.dequeue(listener);
-    if (conn >= 0) this.tcp.tcb.held[conn] = 1;
-    return conn;
+    if (conn < 0) return NO_CONNECTION;
+    this.tcp.tcb.held[conn] = 1;
+    return this.tcp.numbers.of(conn);
   }
 
   /**
@@ -77,16 +80,17 @@ export class TcpStack {
     tcp.tcb.held[conn] = 1;
     tcp.tcb.stream[conn] = tcp.packets.openStreams();
     settle(tcp, this.plan, conn);
-    return conn;
+    return tcp.numbers.of(conn);
   }
 
   /** Appends to the send buffer. @returns bytes taken: fewer than asked when it is full, 0 when the connection takes no more */
-  send(conn: number, bytes: number): number {
+  send(number: number, bytes: number): number {
     const { tcp } = this;
+    const conn = tcp.numbers.row(number);
     const t = tcp.tcb;
     const state = t.state[conn]!;
     if (t.closeWanted[conn] !== 0 || state === State.closed || (state > State.established && state !== State.closeWait)) return 0;
-    const accepted = Math.min(bytes, this.sendSpace(conn));
+    const accepted = Math.min(bytes, this.sendSpace(number));
     if (accepted <= 0) return 0;
     if (t.sndMax[conn] === t.sndUna[conn] && state >= State.established && tcp.env.now() - t.lastSend[conn]! > t.rto[conn]!) {
       // RFC 5681 section 4.1: an idle connection starts anew.
@@ -104,33 +108,37 @@ export class TcpStack {
   }
 
   /** TCP_NODELAY: small segments are sent though others are on the way. */
-  setNoDelay(conn: number): void {
-    this.tcp.tcb.noDelay[conn] = 1;
+  setNoDelay(number: number): void {
+    this.tcp.tcb.noDelay[this.tcp.numbers.row(number)] = 1;
   }
 
   /** SO_KEEPALIVE: a peer that is silent for long is asked whether it is still there. */
-  setKeepAlive(conn: number): void {
+  setKeepAlive(number: number): void {
     const { tcp } = this;
+    const conn = tcp.numbers.row(number);
     tcp.tcb.keepAlive[conn] = 1;
     tcp.tcb.lastReceive[conn] = tcp.env.now();
     tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.keepAlive.idle);
   }
 
   /** Room in the send buffer, bytes. */
-  sendSpace(conn: number): number {
+  sendSpace(number: number): number {
+    const conn = this.tcp.numbers.row(number);
     const t = this.tcp.tcb;
     return this.tcp.options.sendBuffer - (t.written[conn]! - Math.max(0, t.unaOffset[conn]!));
   }
 
   /** Bytes in order that the user has not read. */
-  available(conn: number): number {
+  available(number: number): number {
+    const conn = this.tcp.numbers.row(number);
     return this.tcp.tcb.rcvOffset[conn]! - this.tcp.tcb.consumed[conn]!;
   }
 
   /** Reads. @returns bytes read */
-  receive(conn: number, max: number): number {
+  receive(number: number, max: number): number {
     const { tcp } = this;
-    const bytes = Math.min(max, this.available(conn));
+    const conn = tcp.numbers.row(number);
+    const bytes = Math.min(max, this.available(number));
     if (bytes <= 0) return 0;
     tcp.tcb.consumed[conn] = tcp.tcb.consumed[conn]! + bytes;
     if (tcp.tcb.state[conn] !== State.closed && answersRead(tcp, conn)) {
@@ -141,14 +149,16 @@ export class TcpStack {
   }
 
   /** The peer has closed and everything was read; also after a reset. */
-  atEof(conn: number): boolean {
+  atEof(number: number): boolean {
+    const conn = this.tcp.numbers.row(number);
     const t = this.tcp.tcb;
-    return (t.finReceived[conn] !== 0 || t.state[conn] === State.closed) && this.available(conn) === 0;
+    return (t.finReceived[conn] !== 0 || t.state[conn] === State.closed) && this.available(number) === 0;
   }
 
   /** Closes the sending direction; the number stays the user's, who may read on. */
-  shutdown(conn: number): void {
+  shutdown(number: number): void {
     const { tcp } = this;
+    const conn = tcp.numbers.row(number);
     const t = tcp.tcb;
     switch (t.state[conn]) {
       case State.synSent:
@@ -172,7 +182,8 @@ export class TcpStack {
   }
 
   /** Closes in order and gives the number back; data that arrives from now on is answered by a reset. */
-  close(conn: number): void {
+  close(number: number): void {
+    const conn = this.tcp.numbers.row(number);
     const t = this.tcp.tcb;
     if (t.state[conn] === State.closed) {
       if (t.live[conn] !== 0) this.tcp.release(conn);
@@ -180,12 +191,13 @@ export class TcpStack {
     }
     t.held[conn] = 0;
     if (t.state[conn] === State.finWait2) awaitFin(this.tcp, conn);
-    this.shutdown(conn);
+    this.shutdown(number);
   }
 
   /** Closes at once, with a reset where the peer knows of the connection, and gives the number back. */
-  abort(conn: number): void {
+  abort(number: number): void {
     const { tcp } = this;
+    const conn = tcp.numbers.row(number);
     const t = tcp.tcb;
     const state = t.state[conn]!;
     if (state === State.closed) {
@@ -199,8 +211,9 @@ export class TcpStack {
 
   /** The connection that a packet addressed to this stack is of, or −1. */
   connectionOf(packet: number): number {
-    const { packets, connections } = this.tcp;
-    return connections.find(packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet));
+    const { packets, connections, numbers } = this.tcp;
+    const conn = connections.find(packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet));
+    return conn < 0 ? NO_CONNECTION : numbers.of(conn);
   }
 
   /** A packet addressed to this stack. */
@@ -210,18 +223,18 @@ export class TcpStack {
   }
 
   /** Would `output` return a segment now? Changes nothing. */
-  outputReady(conn: number): boolean {
-    return this.plan.decide(this.tcp, conn);
+  outputReady(number: number): boolean {
+    return this.plan.decide(this.tcp, this.tcp.numbers.row(number));
   }
 
   /** Payload bytes of the segment that `output` would return: 0 for one without data, −1 for none. Changes nothing. */
-  nextOutputLength(conn: number): number {
-    return this.plan.decide(this.tcp, conn) ? this.plan.length : -1;
+  nextOutputLength(number: number): number {
+    return this.plan.decide(this.tcp, this.tcp.numbers.row(number)) ? this.plan.length : -1;
   }
 
   /** Builds one segment. @returns the packet, or −1 if there is nothing to send */
-  output(conn: number): number {
-    return buildSegment(this.tcp, this.plan, conn);
+  output(number: number): number {
+    return buildSegment(this.tcp, this.plan, this.tcp.numbers.row(number));
   }
 
   /** Whether it counts when a segment is freed: see {@link freed}. */
@@ -240,14 +253,15 @@ export class TcpStack {
   }
 
   /** A segment may go that has waited for others of its connection to be freed (`tcp_tsq_handler`). */
-  resume(conn: number): void {
+  resume(number: number): void {
+    const conn = this.tcp.numbers.row(number);
     this.tcp.smallQueues?.resumed(conn);
-    if (conn < this.tcp.tcb.rows) settle(this.tcp, this.plan, conn);
+    settle(this.tcp, this.plan, conn);
   }
 
   /** The packet that a connection has sent last, where that is kept; or −1. */
-  lastPacket(conn: number): number {
-    return this.tcp.smallQueues?.rows.last[conn] ?? NONE;
+  lastPacket(number: number): number {
+    return this.tcp.smallQueues?.rows.last[this.tcp.numbers.row(number)] ?? NONE;
   }
 
   /** Is a reset waiting for `nextReset`? */
@@ -281,60 +295,62 @@ export class TcpStack {
   }
 
   /** A timer that was armed has run out. */
-  timeout(conn: number, timer: TcpTimer): void {
+  timeout(number: number, timer: TcpTimer): void {
+    const conn = this.tcp.numbers.row(number);
     expire(this.tcp, conn, timer);
     settle(this.tcp, this.plan, conn);
   }
 
   /** What a connection's retransmission timer runs out for, {@link TimerFor}. */
-  timerFor(conn: number): number {
-    return this.tcp.tcb.timerFor[conn]!;
+  timerFor(number: number): number {
+    return this.tcp.tcb.timerFor[this.tcp.numbers.row(number)]!;
   }
 
   /** The payload stream that this end sends. */
-  sendStream(conn: number): number {
-    return this.tcp.tcb.stream[conn]!;
+  sendStream(number: number): number {
+    return this.tcp.tcb.stream[this.tcp.numbers.row(number)]!;
   }
 
   /** The payload stream that the other end sends. */
-  receiveStream(conn: number): number {
-    return this.tcp.tcb.stream[conn]! ^ 1;
+  receiveStream(number: number): number {
+    return this.tcp.tcb.stream[this.tcp.numbers.row(number)]! ^ 1;
   }
 
   /** Bytes ever given to `send`: the stream offset of the next one. */
-  sendOffset(conn: number): number {
-    return this.tcp.tcb.written[conn]!;
+  sendOffset(number: number): number {
+    return this.tcp.tcb.written[this.tcp.numbers.row(number)]!;
   }
 
   /** Bytes ever read: the stream offset of the next one. */
-  receiveOffset(conn: number): number {
-    return this.tcp.tcb.consumed[conn]!;
+  receiveOffset(number: number): number {
+    return this.tcp.tcb.consumed[this.tcp.numbers.row(number)]!;
   }
 
   /** Bytes that the other end has acknowledged. */
-  acknowledged(conn: number): number {
+  acknowledged(number: number): number {
+    const conn = this.tcp.numbers.row(number);
     return Math.min(this.tcp.tcb.written[conn]!, Math.max(0, this.tcp.tcb.unaOffset[conn]!));
   }
 
-  state(conn: number): number {
-    return this.tcp.tcb.state[conn]!;
+  state(number: number): number {
+    return this.tcp.tcb.state[this.tcp.numbers.row(number)]!;
   }
 
-  stateName(conn: number): string {
-    return STATE_NAMES[this.state(conn)]!;
+  stateName(number: number): string {
+    return STATE_NAMES[this.state(number)]!;
   }
 
-  remoteIp(conn: number): number {
-    return this.tcp.tcb.remoteIp[conn]!;
+  remoteIp(number: number): number {
+    return this.tcp.tcb.remoteIp[this.tcp.numbers.row(number)]!;
   }
 
-  localPort(conn: number): number {
-    return this.tcp.tcb.localPort[conn]!;
+  localPort(number: number): number {
+    return this.tcp.tcb.localPort[this.tcp.numbers.row(number)]!;
   }
 
   /** The transmission control block, with RFC 9293's names. */
-  describe(conn: number): Variable[] {
-    return describeConnection(this.tcp, conn);
+  describe(number: number): Variable[] {
+    return describeConnection(this.tcp, this.tcp.numbers.row(number));
   }
 
   /** Listeners, connections and counters. */

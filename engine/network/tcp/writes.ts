@@ -9,11 +9,11 @@ export class Writes {
   /** Bytes from stream offset `begin` up to `end`, by the call that left row `cause`. `next`, `head`, `tail` and `at` are rows plus one; 0: none. */
   private readonly write: Table<{ readonly begin: "f64"; readonly end: "f64"; readonly cause: "i32"; readonly next: "i32" }>;
   /** `at`: where the last search ended. The next one goes on from there, since segments are sent in order. */
-  private readonly list: Table<{ readonly head: "i32"; readonly tail: "i32"; readonly at: "i32" }>;
+  readonly list: Table<{ readonly head: "i32"; readonly tail: "i32"; readonly at: "i32" }>;
 
-  constructor(store: Store, name: string) {
-    this.write = store.table(`${name}: writes`, { begin: "f64", end: "f64", cause: "i32", next: "i32" });
-    this.list = store.table(`${name}: writes by connection`, { head: "i32", tail: "i32", at: "i32" });
+  constructor(store: Store) {
+    this.write = store.shared("TCP: writes", { begin: "f64", end: "f64", cause: "i32", next: "i32" });
+    this.list = store.shared("TCP: writes by connection", { head: "i32", tail: "i32", at: "i32" });
   }
 
   /** Makes room for a connection. */

@@ -178,6 +178,32 @@ describe("state tables", () => {
     assert.notEqual(other.store.layout, store.layout);
   });
 
+  it("are shared by all who ask for the name; what each has of them goes with its scope, and with no other", () => {
+    const store = new Store();
+    const users = ["one", "two"].map((scope) => store.within(scope, () => {
+      const table = store.shared("shared", { value: "f64" });
+      const own: number[] = [];
+      store.share({
+        tables: [table], rows: () => own,
+        giveBack: () => { for (const row of own.splice(0)) table.release(row); },
+      });
+      return { table, add: (value: number) => { const row = table.alloc(); table.value[row] = value; own.push(row); } };
+    }));
+    const [one, two] = [users[0]!, users[1]!];
+    assert.equal(one.table, two.table);
+    const empty = store.copyScope("one");
+    [1, 2].forEach(one.add);
+    [3].forEach(two.add);
+    one.add(4);
+    const [mine, theirs] = [store.copyScope("one"), store.copyScope("two")];
+    assert.deepEqual([mine.shares, theirs.shares], [[[1, 2, 4]], [[3]]]);
+    store.restoreScope("one", empty);
+    assert.deepEqual(store.copyScope("one"), empty);
+    assert.deepEqual(store.copyScope("two"), theirs);
+    [5, 6, 7].forEach(two.add);
+    assert.equal(one.table.rows, 4, "rows that were given back are whoever's wants some");
+  });
+
   it("refuse a snapshot of other tables", () => {
     const one = new Store();
     one.table("t", { a: "f64" }).alloc();
