@@ -29,9 +29,9 @@ export const ROW_BYTES = 2 * 8 + (4 << WORD_BITS);
  */
 export class TraceChunk {
   /** Of each row: time, begin. */
-  readonly times = new Float64Array(CHUNK_ROWS * 2);
+  readonly times: Float64Array = new Float64Array(CHUNK_ROWS * 2);
   /** Of each row: the words above. The cost is unsigned. */
-  readonly words = new Int32Array(CHUNK_ROWS << WORD_BITS);
+  readonly words: Int32Array = new Int32Array(CHUNK_ROWS << WORD_BITS);
   /** Someone has read it since this was last cleared. */
-  read = false;
+  read: boolean = false;
 }

@@ -145,8 +145,8 @@ export interface RecordedChunks {
 export class Trace {
   length = 0;
   /** Of the chunk that is written: see {@link hasRoom}. */
-  times = new Float64Array(0);
-  words = new Int32Array(0);
+  times: Float64Array = new Float64Array(0);
+  words: Int32Array = new Int32Array(0);
   private store: ChunkStore = new MemoryChunks();
   private readonly starts: number[] = [];
   private readonly cache = new ChunkCache();

@@ -17,7 +17,7 @@ import { VarintReader, writeVarint } from "./varint";
  * records are found one by one, up to the last whole one.
  */
 const SIGNATURE = utf8("EXOTRACE");
-const VERSION = 3;
+const VERSION = 4;
 const FILE_HEADER = 16;
 const RECORD_HEADER = 16;
 const TRAILER = 16;

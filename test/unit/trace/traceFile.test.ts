@@ -91,7 +91,7 @@ describe("trace file", () => {
     const says = (pattern: RegExp) => (error: Error): boolean => error instanceof TraceFileError && pattern.test(error.message);
     assert.throws(() => new RecordedRun(new MemoryFile()), says(/^run\.exotrace: this is no trace.*exoscope run DESIGN --trace FILE/));
     assert.throws(() => new RecordedRun(damagedAt(3)), says(/this is no trace/));
-    assert.throws(() => new RecordedRun(damagedAt(8)), says(/at byte 8: a trace of version 19; this Exoscope reads version 3\..*run the design again/));
+    assert.throws(() => new RecordedRun(damagedAt(8)), says(/at byte 8: a trace of version 20; this Exoscope reads version 4\..*run the design again/));
     assert.throws(() => new RecordedRun(damagedAt(16)), says(/at byte 16: the description of the run is missing/));
     assert.throws(() => new RecordedRun(damagedAt(100)), says(/at byte 16: the description of the run is not what was written: its checksum differs\..*run the design again/));
     assert.throws(() => new RecordedRun(damagedAt(file.size - 10)), says(/at byte .*: the index is not where the file's end says\. Without the last 16 bytes/));
