@@ -15,7 +15,6 @@ import { GrantTables, RUMP_FRAMES, XEN_FRAMES } from "./grants";
 import { Iommu } from "./iommu/iommu";
 import { addDegradation } from "./faults/degrade";
 import { addFault } from "./faults/fault";
-import { Forger } from "./faults/forger";
 import { HostFault } from "./faults/hostFault";
 import { Lifecycle } from "./lifecycle";
 import { Machine, type DomainPlace } from "./machine";
@@ -105,10 +104,6 @@ export function build(design: Design, columns?: PacketColumns): Built {
     addDegradation(machine, spec);
     const struck = hypervisors.find(({ host }) => spec.target === host || spec.target === `${host}/hypervisor`);
     if (struck !== undefined) new HostFault(machine, struck, spec);
-  }
-  for (const spec of design.faults.filter(({ kind }) => kind === "forge")) {
-    const domain = domains.find(({ path }) => spec.target === path || spec.target.startsWith(`${path}/`));
-    if (domain !== undefined) store.within(domain.path, () => new Forger(machine, domain, spec));
   }
   const toolstacks = design.switches.length + design.policies.length === 0 ? [] : design.hosts.flatMap((host) => {
     const own = domains.filter((domain) => domain.host === host.path);

@@ -93,6 +93,14 @@ export class Lifecycle implements Model {
     return this.machine.cpus.isOn(domain.id);
   }
 
+  /** What is to befall a domain finds it running; if not, a row says so. */
+  findsRunning(domain: DomainPlace): boolean {
+    const { kernel, cpus } = this.machine;
+    const runs = this.isRunning(domain);
+    if (!runs) kernel.mark(this.fn["not running"], cpus.componentOf(domain.id), this.contextOf(domain.host), kernel.now, 0);
+    return runs;
+  }
+
   /**
    * A domain stops at once, in a dispatch of its own. Nothing happens to one that does not run.
    * @param cause the component of the trace that brings it about
@@ -101,16 +109,11 @@ export class Lifecycle implements Model {
   kill(domain: DomainPlace, cause: number, restart: number | undefined): void {
     const { machine, life, fn } = this;
     const { kernel, cpus } = machine;
-    const component = cpus.componentOf(domain.id);
-    const by = { component, context: this.contextOf(domain.host) };
-    if (!this.isRunning(domain)) {
-      kernel.mark(fn["not running"], component, by.context, kernel.now, 0);
-      return;
-    }
+    if (!this.findsRunning(domain)) return;
     // A kernel takes its processes with it; they start after it.
     const processes = this.domains.filter((d) => d.kernel?.id === domain.id && this.isRunning(d));
     for (const process of processes) this.kill(process, cause, undefined);
-    kernel.mark(domain.kernel !== undefined ? fn["process ends"] : domain.virtual ? fn.domain_kill : fn["kernel stops"], component, by.context, kernel.now, 0, NONE, life.deaths[domain.id]!);
+    kernel.mark(domain.kernel !== undefined ? fn["process ends"] : domain.virtual ? fn.domain_kill : fn["kernel stops"], cpus.componentOf(domain.id), this.contextOf(domain.host), kernel.now, 0, NONE, life.deaths[domain.id]!);
     life.deaths[domain.id]!++;
     life.since[domain.id] = kernel.now;
     const d = this.death.alloc();

@@ -11,7 +11,7 @@ import { Malformed, RING_SLOTS, SLOT_BYTES } from "../frameRing";
 import type { DomainPlace, Machine } from "../machine";
 import { DOMAIN_PAGES, PAGE_SIZE } from "../memory";
 
-const Op = { strike: 0, again: 1, send: 2 } as const;
+const Op = { again: 0, send: 1 } as const;
 /** What a compromised domain can try, in the order of the design's choices. */
 export const forgeries = ["mac", "vlan", "ip", "port", "index", "length", "dma", "portmap"] as const;
 export type Forgery = (typeof forgeries)[number];
@@ -25,7 +25,7 @@ const FIRST_PORT = 20_000;
 const PORTS = 20_000;
 
 /**
- * A domain that is malicious, or taken over: a thread of it does what no honest stack or driver does. It sends frames with a MAC or IP
+ * A domain that is malicious, or taken over: a thread of it, which dies with it, does what no honest stack or driver does. It sends frames with a MAC or IP
  * address, a VLAN or a port that is not its own, enqueues ring entries that the network server must not believe, has its adapter read
  * memory that is not its own, or, in the network server's domain, writes into the portmap.
  *
@@ -49,10 +49,9 @@ export class Forger implements Model {
 
   constructor(private readonly machine: Machine, private readonly domain: DomainPlace, spec: Fault) {
     const { kernel, cpus, design } = machine;
-    this.id = kernel.component(spec.path, "fault", domain.host, domain.path, this);
+    this.id = kernel.component(`${spec.path}/attacker`, "attacker", domain.host, domain.path, this);
     cpus.crossings.place(this.id, domain.id);
     this.fn = kernel.functions({
-      forge: { kind: "fault", a: "frames" },
       "forged frame": { kind: "application" },
       "forged source on the wire": { kind: "violation" },
       "write to a read-only page": { kind: "violation", a: "port" },
@@ -75,13 +74,17 @@ export class Forger implements Model {
     this.stack = models.find((model) => model instanceof TcpIp);
     const devices = design.hosts.find(({ path }) => path === domain.host)?.devices ?? [];
     for (const { path } of devices) machine.nics.get(path)!.sentToWire.push((packet) => this.sawOnWire(packet));
-    kernel.schedule(spec.at, Priority.control, this.id, Op.strike);
   }
 
-  fire(op: number): void {
+  /** The domain turns malicious. */
+  strike(): void {
+    this.machine.cpus.post(this.thread, this.id, Op.send);
+  }
+
+  fire(): void {
     const { kernel, cpus } = this.machine;
-    kernel.mark(op === Op.strike ? this.fn.forge : this.fn["forged frame"], this.id, cpus.contextOf(this.thread), kernel.now, 0, NONE, this.state.left[0]!);
-    cpus.post(this.thread, this.id, Op.send);
+    kernel.mark(this.fn["forged frame"], this.id, cpus.contextOf(this.thread), kernel.now, 0, NONE, this.state.left[0]!);
+    this.strike();
   }
 
   begin(): void {

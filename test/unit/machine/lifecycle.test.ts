@@ -131,6 +131,13 @@ run: { until: 300ms }
     assert.ok(busy(engine, "server/two") > 1.7 * 900 * ms);
   });
 
+  it("what hangs while its domain does not run is nothing that will: it works when that starts again", () => {
+    const engine = computing("faults: [{ at: 100ms, crash: one, restart: 50ms }, { at: 120ms, hang: one.compute }]");
+    runUntil(engine, 400 * ms);
+    const [held, refused] = ["no progress", "not running"].map((name) => engine.built.machine.kernel.count(engine.names.functions.find((fn) => fn.name === name)!.id));
+    assert.deepEqual([held, refused], [0, 1]);
+  });
+
   it("a watchdog finds a hang when no vCPU has beaten in time, and the domain starts again", () => {
     const engine = computing("faults: [{ at: 100ms, hang: one, watchdog: 80ms, restart: 20ms }]", { cores: 4 });
     const { lifecycle } = engine.built.machine;

@@ -68,4 +68,21 @@ describe("a malicious application", () => {
     assert.equal(report.incidents["write to a read-only page"], 50);
     for (const name of ["honest", "sly", "bold"]) assert.equal(work(report, name), work(honest, name));
   });
+
+  it("is malicious at its time also where it has crashed and started again before; where it does not run then, a row says so", () => {
+    const again = attack("{ at: 20ms, crash: sly, restart: 10ms }", "{ at: 50ms, forge: sly, what: mac, count: 7 }").report;
+    assert.deepEqual([again.incidents["forge"], again.incidents["forged source MAC"]], [1, 7]);
+    const { engine, report } = attack("{ at: 20ms, crash: sly, restart: 50ms }", "{ at: 50ms, forge: sly, what: mac, count: 7 }");
+    assert.deepEqual([report.incidents["forge"], report.incidents["forged source MAC"]], [1, undefined]);
+    const { trace, names } = engine;
+    const strike = Array.from({ length: trace.length }, (_, row) => row).find((row) => names.functions[trace.fn(row)]!.name === "forge")!;
+    const { fn, component, time } = trace.row(strike + 1);
+    assert.deepEqual([names.functions[fn]!.name, names.components[component]!.path, time], ["not running", "server/sly", 50e9]);
+  });
+
+  it("stops with its domain, which is honest when it starts again", () => {
+    const { report } = attack("{ at: 20ms, forge: sly, what: mac, count: 1000, interval: 100us }", "{ at: 30ms, crash: sly, restart: 10ms }");
+    const forged = report.incidents["forged source MAC"]!;
+    assert.ok(forged > 50 && forged <= 101, `${forged}`);
+  });
 });
