@@ -32,28 +32,37 @@ export interface ReaderParts {
  * and wakes the thread only if it found 0; a reader whose compare-and-swap fails has been woken in between and goes on.
  */
 export class RingReader {
+  /** Of the parts, the one that is asked for at each of many polls: a reader's parts are an object that has left the caches when its turn comes. */
+  private readonly poll: number;
+
   /** @param argument `a` of its jobs: which ring of the component it reads */
   constructor(
     private readonly cpus: Cpus, private readonly component: number, readonly thread: number,
     private readonly ring: FrameRing, private readonly argument: number, private readonly parts: ReaderParts,
-  ) {}
+  ) {
+    this.poll = parts.poll;
+  }
 
   /** The thread is spawned. */
   start(): void {
     this.ring.readers = Reader.active;
-    this.cpus.post(this.thread, this.component, this.ring.peek() === NONE ? ReaderOp.poll : ReaderOp.take, this.argument);
+    this.cpus.post(this.thread, this.component, this.ring.isEmpty ? ReaderOp.poll : ReaderOp.take, this.argument);
   }
 
   begin(op: number): void {
-    const { cpus, parts } = this;
+    const { cpus, ring } = this;
+    if (op === ReaderOp.poll) {
+      cpus.spinOn(this.poll, EMPTY_POLLS - ring.emptyPolls);
+      return;
+    }
+    const { parts } = this;
     // What it was to take may be gone with the other end.
-    if (op === ReaderOp.take && this.ring.peek() === NONE) cpus.spend(parts.poll);
-    else if (op === ReaderOp.take && this.ring.malformed !== Malformed.no) parts.spendRejected?.(this.ring.peek());
+    if (op === ReaderOp.take && ring.isEmpty) cpus.spend(parts.poll);
+    else if (op === ReaderOp.take && ring.malformed !== Malformed.no) parts.spendRejected?.(ring.peek());
     else if (op === ReaderOp.take) {
-      cpus.spendLines(this.ring.producer, INDEX_LINES);
-      parts.spend(this.ring.peek());
-    } else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - this.ring.emptyPolls);
-    else if (op === ReaderOp.announce) cpus.spend(parts.announce);
+      cpus.spendLines(ring.producer, INDEX_LINES);
+      parts.spend(ring.peek());
+    } else if (op === ReaderOp.announce) cpus.spend(parts.announce);
     else if (op === ReaderOp.sleep) cpus.spend(parts.sleep);
     else cpus.spend(parts.wake);
   }
@@ -74,7 +83,7 @@ export class RingReader {
       case ReaderOp.poll:
         // Cut short without a frame: another thread of the vCPU is ready, and an empty poll yields. The polls of all turns count.
         ring.emptyPolls += cpus.rounds;
-        if (ring.peek() === NONE && ring.emptyPolls < EMPTY_POLLS) {
+        if (ring.isEmpty && ring.emptyPolls < EMPTY_POLLS) {
           cpus.yield();
           return this.go(ReaderOp.poll);
         }
@@ -84,7 +93,7 @@ export class RingReader {
         ring.readers = Reader.aboutToSleep;
         return this.go(ReaderOp.sleep);
       case ReaderOp.sleep:
-        if (ring.peek() === NONE && ring.readers === Reader.aboutToSleep) {
+        if (ring.isEmpty && ring.readers === Reader.aboutToSleep) {
           ring.readers = Reader.asleep;
           return;
         }
@@ -93,7 +102,7 @@ export class RingReader {
       default: {
         const before = ring.readers;
         ring.readers = Reader.active;
-        if (before === Reader.asleep) cpus.post(this.thread, this.component, ring.peek() === NONE ? ReaderOp.poll : ReaderOp.take, this.argument);
+        if (before === Reader.asleep) cpus.post(this.thread, this.component, ring.isEmpty ? ReaderOp.poll : ReaderOp.take, this.argument);
       }
     }
   }
@@ -106,7 +115,7 @@ export class RingReader {
   }
 
   private continue(otherwise: number): void {
-    this.go(this.ring.peek() === NONE ? otherwise : ReaderOp.take);
+    this.go(this.ring.isEmpty ? otherwise : ReaderOp.take);
   }
 
   private go(op: number): void {

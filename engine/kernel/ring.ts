@@ -24,6 +24,11 @@ export class Ring {
     if (holds === "work") store.queues.push(this);
   }
 
+  /** The word with its length. */
+  get countAt(): number {
+    return this.base + COUNT;
+  }
+
   get count(): number {
     return this.words.word[this.base + COUNT]!;
   }

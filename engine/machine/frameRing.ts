@@ -49,6 +49,8 @@ export class FrameRing {
   private readonly slots: number;
   /** The first of its words. */
   private readonly base: number;
+  /** The word with the number of filled slots: who polls asks for no more, and the queue is an object of its own. */
+  private readonly filledCount: number;
   private readonly counts: Scalars<"frames" | "dropped" | "notifications">;
 
   constructor(kernel: Kernel, readonly name: string) {
@@ -56,6 +58,7 @@ export class FrameRing {
     this.words = kernel.store.words;
     this.base = kernel.store.addWords(name, WORDS);
     this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
+    this.filledCount = this.filled.countAt;
     this.slots = kernel.store.addWords(`${name}: slots`, RING_SLOTS << SLOT_BITS);
     this.counts = kernel.store.scalars(name, ["frames", "dropped", "notifications"]);
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
@@ -115,6 +118,10 @@ export class FrameRing {
   /** The index or length that a malformed entry claims. */
   get claim(): number {
     return this.words.word[this.slots + (this.filled.peek() << SLOT_BITS) + CLAIM]!;
+  }
+
+  get isEmpty(): boolean {
+    return this.words.word[this.filledCount] === 0;
   }
 
   /** The frame that `consume` would take, or −1. */
