@@ -35,7 +35,7 @@ export class DatagramServer extends SocketServer {
   /** @param request of {@link Op.answer} */
   begin(op: number, socket: number, request: number): void {
     const { libc } = this;
-    if (op === Op.bind) return libc.spend(SocketCall.bind);
+    if (op === Op.bind) return this.spendOpen(SocketCall.bind);
     if (op === Op.answer) return libc.spend(SocketCall.sendTo, this.place.machine.packets.payloadLength(request));
     const bytes = libc.sockets.datagrams.nextLength(socket);
     libc.spend(SocketCall.wait);

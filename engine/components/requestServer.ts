@@ -101,7 +101,7 @@ export class RequestServer extends SocketServer {
     const { cpus, transcript } = this.place.machine;
     const { libc } = this;
     if (op === Op.listen) {
-      libc.spend(SocketCall.listen);
+      this.spendOpen(SocketCall.listen);
     } else if (op === Op.accept) {
       libc.spend(SocketCall.wait);
       libc.spend(SocketCall.accept);

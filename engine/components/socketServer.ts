@@ -2,7 +2,7 @@ import type { Scope } from "../inspect";
 import type { FunctionSource } from "../kernel/kernel";
 import type { PlacedModel, Placement } from "../machine/machine";
 import { NONE } from "../trace/trace";
-import type { Libc } from "./libc";
+import type { Libc, SocketCall } from "./libc";
 import type { SocketUser } from "./socketUser";
 
 /** The op by which a server opens its port, first of all. */
@@ -17,6 +17,7 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
   protected libc!: Libc;
   protected user = 0;
   private readonly failed: number;
+  private readonly opening;
 
   /** @param threads names of its threads; the first one opens the port */
   constructor(protected readonly place: Placement, functions: Readonly<Record<string, FunctionSource>>, threads: readonly string[]) {
@@ -24,6 +25,7 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.fn = Object.values(kernel.functions(functions));
     this.failed = kernel.functions({ "bind failed: EADDRINUSE": { kind: "violation", a: "port" } })["bind failed: EADDRINUSE"];
+    this.opening = kernel.store.scalars(`port of ${spec.path}`, ["asked"]);
     this.threads = threads.map((name) => cpus.addThread(domain.id, name));
   }
 
@@ -39,11 +41,24 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
 
   start(): void {
     this.user = this.libc.sockets.addUser(this);
+    this.open();
+  }
+
+  /** Where the stack has died with the server, both of them start, in either order: the port is to be opened once. */
+  onRestart(): void {
+    this.open();
+  }
+
+  private open(): void {
+    if (this.opening.asked === 1) return;
+    this.opening.asked = 1;
     this.place.machine.cpus.post(this.threads[0]!, this.id, OPEN);
   }
 
-  onRestart(): void {
-    this.place.machine.cpus.post(this.threads[0]!, this.id, OPEN);
+  /** Said in `begin` of {@link OPEN}: a stack that starts anew from now on is another one. */
+  protected spendOpen(call: typeof SocketCall.bind | typeof SocketCall.listen): void {
+    this.opening.asked = 0;
+    this.libc.spend(call);
   }
 
   /** The port is another's. */

@@ -13,6 +13,6 @@ export interface SocketUser extends DatagramUser {
   onReadable(conn: number): void;
   onWritable(conn: number): void;
   onClosed(conn: number, reason: CloseReason): void;
-  /** The stack, in another domain, has started anew: no connection is left, and nobody listens. */
+  /** The stack, in the same domain or another one, has started anew: no connection is left, and nobody listens. */
   onRestart?(): void;
 }

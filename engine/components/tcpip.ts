@@ -102,7 +102,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     if (distance(machine, this.id, this.wire.component) !== "same") this.wire = this.distant = new DistantInterface(machine, this.id, this.softint, this.wire);
   }
 
-  /** Who had sockets in a stack of an own domain, which has died meanwhile, opens them again. */
+  /** Who had sockets in the stack, which has died meanwhile, opens them again. */
   start(): void {
     const { kernel } = this.place.machine;
     if (kernel.now > 0) for (const user of this.users) user.onRestart?.();
