@@ -2,6 +2,7 @@ import type { Scope } from "../inspect";
 import type { Model } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import type { ScopeCopy } from "../kernel/state";
+import { HostState } from "../scheduling/vcpus";
 import { NONE } from "../trace/trace";
 import type { DomainPlace, Machine, PlacedModel } from "./machine";
 
@@ -52,6 +53,7 @@ export class Lifecycle implements Model {
       "process starts": { kind: "kernel" },
       "not running": { kind: "device" },
       "runs already": { kind: "device" },
+      "no progress": { kind: "thread" },
     });
     this.life = kernel.store.table("life of domains", { boots: "i32", deaths: "i32", since: "f64", down: "f64", last: "i32" }, Math.max(1, domains.length));
     this.death = kernel.store.table("deaths of domains", { domain: "u16", cause: "u16", at: "f64", boot: "f64", mapped: "u32", granted: "u32", unmapping: "f64" });
@@ -91,6 +93,14 @@ export class Lifecycle implements Model {
 
   isRunning(domain: DomainPlace): boolean {
     return this.machine.cpus.isOn(domain.id);
+  }
+
+  /** Whoever would do something to a domain needs its host for it: one that is down or hangs does nothing for anybody, and a row of it says so. */
+  findsHost(domain: DomainPlace): boolean {
+    const { kernel, cpus } = this.machine;
+    const { state, id } = cpus.hostOf(domain.id);
+    if (state !== HostState.up) kernel.mark(this.fn[state === HostState.down ? "not running" : "no progress"], id, this.contextOf(domain.host), kernel.now, 0);
+    return state === HostState.up;
   }
 
   /** What is to befall a domain finds it running; if not, a row says so. */

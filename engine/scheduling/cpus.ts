@@ -17,12 +17,12 @@ import type { LockClass } from "./lockClasses";
 import { Locks } from "./locks";
 import { rendezvous } from "./rendezvous";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
-import { VcpuState, Vcpus, type DomainCounts, type DomainSetup } from "./vcpus";
+import { VcpuState, Vcpus, type DomainCounts, type DomainSetup, type VcpuHost } from "./vcpus";
 import { Waking } from "./waking";
 import { WorkSlots } from "./work";
 import { SPECIAL, THREAD, VCPU } from "./workSlot";
 
-export { VcpuState, type VcpuHost } from "./vcpus";
+export { HostState, VcpuState, type VcpuHost } from "./vcpus";
 
 /**
  * The upper level of scheduling: threads on vCPUs, by the policy of each domain. A thread is a queue of jobs; a job is
@@ -355,6 +355,11 @@ export class Cpus implements Model, CpuParts {
   /** From the component's next job on, its work does not end, and holds its vCPU. @param on false: it works again */
   hang(component: number, on: boolean): void {
     this.lifeCycle.hang(component, on);
+  }
+
+  /** How the domain's host is, of {@link HostState}, and what runs that as a component of the trace. */
+  hostOf(domain: number): Pick<VcpuHost, "id" | "state"> {
+    return this.vcpus.domains[domain]!.vcpuHost;
   }
 
   /** Whether the domain runs: false after `stop`, until `boot`. */

@@ -3,7 +3,7 @@ import type { Kernel, Model } from "../kernel/kernel";
 import type { Machine } from "../machine/machine";
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
-import { VcpuState, type Cpus, type VcpuHost } from "./cpus";
+import { HostState, VcpuState, type Cpus, type VcpuHost } from "./cpus";
 import { describeHypervisor } from "./hypervisorVariables";
 import { MASTER, MasterAccounting } from "./masterAccounting";
 import { Inside, Pcpus } from "./pcpus";
@@ -25,6 +25,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
   readonly id: number;
   private readonly pcpus: Pcpus;
   private readonly pcpu;
+  private readonly condition;
   private readonly vcpus: number[] = [];
   private readonly fn;
   private readonly master: MasterAccounting;
@@ -58,6 +59,8 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     });
     this.pcpus = new Pcpus(kernel, machine.costs, this.id, host, count);
     this.pcpu = this.pcpus.pcpu;
+    this.condition = kernel.store.table(`state of ${host}`, { state: "u8" }, 1);
+    this.condition.alloc();
     this.master = new MasterAccounting(kernel, machine.costs, this.fn.csched_acct, host);
   }
 
@@ -79,6 +82,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and clocks stop. */
   stop(): void {
+    this.condition.state[0] = HostState.down;
     this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.account);
     for (let p = 0; p < this.count; p++) {
       this.pcpus.stopTicks(p);
@@ -88,7 +92,17 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   /** The host runs again; its domains boot one by one. */
   boot(): void {
+    this.condition.state[0] = HostState.up;
     this.startAccounting();
+  }
+
+  /** Nobody gets anything done on the host any more. */
+  hang(): void {
+    this.condition.state[0] = HostState.hangs;
+  }
+
+  get state(): number {
+    return this.condition.state[0]!;
   }
 
   private startAccounting(): void {

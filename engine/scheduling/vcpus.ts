@@ -10,10 +10,15 @@ export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as cons
 /** The same for people. */
 export const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
 
+/** How a host is: one that is down has nothing that runs, one that hangs has all as it was and gets no further. */
+export const HostState = { up: 0, down: 1, hangs: 2 } as const;
+
 /** Where a blocked or woken vCPU is reported: the scheduler of the host. */
 export interface VcpuHost {
   /** Its component in the trace. */
   readonly id: number;
+  /** Of {@link HostState}. */
+  readonly state: number;
   /** A blocked vCPU has something to do. @param from the pCPU of the host on which it is woken; −1: none */
   wake(vcpu: number, from: number): void;
   /** A device's interrupt, or one of a vCPU's own timer, has come to a pCPU, for a vCPU that does not run. */

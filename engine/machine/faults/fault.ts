@@ -53,7 +53,9 @@ export function addFault(machine: Machine, domains: readonly DomainPlace[], spec
   if (restart !== undefined) machine.lifecycle.willRestart(domain);
   if (typeof watchdog === "number") new Watchdog(machine, domain, watchdog, (cause) => machine.lifecycle.kill(domain, cause, restart));
   const attacker = spec.kind === "forge" ? machine.kernel.store.within(domain.path, () => new Forger(machine, domain, spec)) : undefined;
-  const model = new FaultModel(machine.kernel, spec, target, machine.lifecycle.contextOf(domain.host), (cause) => strike({ machine, cause, target, restart, attacker }));
+  const model = new FaultModel(machine.kernel, spec, target, machine.lifecycle.contextOf(domain.host), (cause) => {
+    if (machine.lifecycle.findsHost(domain)) strike({ machine, cause, target, restart, attacker });
+  });
   machine.kernel.schedule(spec.at, Priority.control, model.id, 0);
 }
 

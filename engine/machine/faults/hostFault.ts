@@ -2,6 +2,7 @@ import type { Fault } from "../../design/model";
 import type { Model } from "../../kernel/kernel";
 import { Priority } from "../../kernel/queue";
 import type { Hypervisor } from "../../scheduling/hypervisor";
+import { HostState } from "../../scheduling/vcpus";
 import { NONE } from "../../trace/trace";
 import type { Machine } from "../machine";
 
@@ -37,6 +38,7 @@ export class HostFault implements Model {
       "host stops": { kind: "device" },
       "host hangs": { kind: "device" },
       "host starts": { kind: "device" },
+      "not running": { kind: "device" },
       nmi_watchdog_tick: { file: "xen/arch/x86/nmi.c", kind: "fault" },
     });
     this.context = lifecycle.contextOf(host);
@@ -55,6 +57,8 @@ export class HostFault implements Model {
       return;
     }
     this.mark(op === Op.expired ? fn.nmi_watchdog_tick : fn.planned, this.id);
+    // One that is down is started by a planned restart only.
+    if (struck.hypervisor.state === HostState.down && spec.kind !== "restart") return this.mark(fn["not running"], struck.hypervisor.id);
     if (op === Op.expired || spec.kind !== "hang") return this.kill();
     this.hang();
     const { watchdog } = spec.options;
@@ -64,6 +68,8 @@ export class HostFault implements Model {
   private hang(): void {
     const { fn, struck, machine: { cpus, lifecycle } } = this;
     this.mark(fn["host hangs"], struck.hypervisor.id);
+    lifecycle.cancelBoots(struck.host);
+    struck.hypervisor.hang();
     for (const domain of lifecycle.domainsOf(struck.host)) cpus.freeze(domain.id);
   }
 
@@ -73,11 +79,18 @@ export class HostFault implements Model {
     const domains = lifecycle.domainsOf(host);
     for (const domain of domains) if (lifecycle.isRunning(domain)) lifecycle.kill(domain, this.id, undefined);
     lifecycle.cancelBoots(host);
+    // Nor does what an earlier fault was to do to it: its watchdog's timer is reset with it, and it boots once.
+    kernel.queue.cancelWhere((component, op) => op !== Op.strike && this.isOfThisHost(component));
     hypervisor.stop();
     if (restart === undefined) return;
     // Before its domains: of what happens at the same time, what was scheduled first comes first.
     kernel.schedule(restart, Priority.timeout, this.id, Op.boot);
     for (const domain of domains) lifecycle.bootAfter(domain, restart);
+  }
+
+  private isOfThisHost(component: number): boolean {
+    const model = this.machine.kernel.models[component];
+    return model instanceof HostFault && model.struck.host === this.struck.host;
   }
 
   private mark(fn: number, component: number): void {

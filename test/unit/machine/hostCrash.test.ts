@@ -137,6 +137,49 @@ describe("a crash of a host", () => {
   });
 });
 
+describe("on a host that is down or hangs", () => {
+  /** What the rows after those of each fault say, and of what. */
+  const outcomes = (engine: MachineEngine): string[] => {
+    const { trace, names } = engine;
+    const nameOf = (row: number): string => names.functions[trace.fn(row)]!.name;
+    const strikes = Array.from({ length: trace.length }, (_, row) => row).filter((row) => names.functions[trace.fn(row)]!.kind === "fault" && ["crash", "hang", "restart", "forge"].includes(nameOf(row)));
+    return strikes.slice(1).map((row) => `${nameOf(row)}: ${names.components[trace.component(row + 1)]!.path} ${nameOf(row + 1)}`);
+  };
+  const later = ", { at: 60ms, restart: web, takes: 1ms }, { at: 61ms, crash: fast, restart: 1ms }, { at: 62ms, hang: netsrv }, { at: 63ms, forge: web, what: mac }";
+  const kinds = ["restart", "crash", "hang", "forge"];
+
+  it("nothing can be done to a domain, and the host's row says why", () => {
+    const down = machine("crash: server", "300ms", later);
+    while (down.dispatch());
+    assert.deepEqual(outcomes(down), kinds.map((kind) => `${kind}: server/hypervisor not running`));
+    assert.deepEqual(running(down), [false, false, false]);
+    assert.equal(count(down, "domain_create"), 0);
+    const hung = machine("hang: server", "300ms", later);
+    while (hung.dispatch());
+    assert.deepEqual(outcomes(hung), kinds.map((kind) => `${kind}: server/hypervisor no progress`));
+    assert.equal(report(hung).deaths.length, 0);
+  });
+
+  it("what was to boot when it stopped or hung does not", () => {
+    for (const kind of ["crash", "hang"]) {
+      const engine = machine("crash: web, restart: 50ms", "300ms", `, { at: 60ms, ${kind}: server }`);
+      while (engine.dispatch());
+      assert.equal(count(engine, "domain_create"), 0, kind);
+    }
+  });
+
+  it("only a planned restart starts the host itself, once, and the watchdog of the one that hung is forgotten", () => {
+    const dead = machine("crash: server, restart: 100ms", "300ms", ", { at: 60ms, crash: server }, { at: 70ms, hang: server, watchdog: 1ms, restart: 1ms }");
+    while (dead.dispatch());
+    assert.deepEqual(outcomes(dead), ["crash: server/hypervisor not running", "hang: server/hypervisor not running"]);
+    assert.deepEqual(report(dead).deaths.map(({ down }) => down), [100 * ms, 100 * ms, 100 * ms]);
+    const engine = machine("crash: server, restart: 300ms", "500ms", ", { at: 60ms, restart: server, takes: 150ms }, { at: 310ms, hang: server, watchdog: 100ms, restart: 1ms }, { at: 320ms, restart: server, takes: 110ms }");
+    while (engine.dispatch());
+    assert.deepEqual([count(engine, "host starts"), count(engine, "nmi_watchdog_tick")], [2, 0]);
+    assert.deepEqual(running(engine), [true, true, true]);
+  });
+});
+
 describe("the name of what a fault strikes", () => {
   it("is a domain's, a component's, a host's or a hypervisor's, and no device's; only a domain forges", () => {
     const problems = (fault: string): string[] => parseDesign(`
