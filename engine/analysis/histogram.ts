@@ -1,5 +1,5 @@
 import type { Scalars } from "../kernel/scalars";
-import type { Store, Table } from "../kernel/state";
+import type { Numbers, Store } from "../kernel/state";
 
 /** Sub-buckets of an octave: relative error at most 1/64. */
 const SUB = 64;
@@ -7,19 +7,21 @@ const OCTAVES = 46;
 
 /** Counts of durations in log-linear buckets (the layout of HdrHistogram): exact below 64 ns, within 1.6 % above. */
 export class Histogram {
-  private readonly bucket: Table<{ readonly count: "f64" }>;
+  private readonly numbers: Numbers;
+  /** The first bucket's row of {@link numbers}. */
+  private readonly first: number;
   private readonly total: Scalars<"count" | "sum" | "least" | "most">;
 
   constructor(store: Store, name: string) {
-    this.bucket = store.table(`histogram ${name}`, { count: "f64" }, SUB * OCTAVES);
-    this.bucket.append(SUB * OCTAVES);
+    this.numbers = store.numbers;
+    this.first = store.addNumbers(`histogram ${name}: buckets`, SUB * OCTAVES);
     this.total = store.scalars(`histogram ${name}`, ["count", "sum", "least", "most"]);
   }
 
   /** @param duration picoseconds, not negative */
   record(duration: number): void {
     const t = this.total;
-    this.bucket.count[indexOf(Math.floor(duration / 1000))]!++;
+    this.numbers.number[this.first + indexOf(Math.floor(duration / 1000))]!++;
     if (t.count === 0 || duration < t.least) t.least = duration;
     if (duration > t.most) t.most = duration;
     t.count++;
@@ -44,8 +46,8 @@ export class Histogram {
     const n = this.total.count;
     if (n === 0) return 0;
     let left = Math.max(1, Math.ceil(q * n));
-    for (let i = 0; i < this.bucket.rows; i++) {
-      left -= this.bucket.count[i]!;
+    for (let i = 0; i < SUB * OCTAVES; i++) {
+      left -= this.numbers.number[this.first + i]!;
       if (left <= 0) return Math.min(upperEnd(i) * 1000, this.total.most);
     }
     return this.total.most;

@@ -32,28 +32,38 @@ export interface NeighbourRules {
 /** Who sends to a neighbour that is down has it asked again, but not more often than so (`arpresolve`). */
 const ASKS_AGAIN = 1e12;
 
-/** `chained`: the next row in its hash chain, plus one; `since`: last confirmed; `down`: until then its silence is an error; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
-const schema = { ip: "u32", chained: "i32", mac: "f64", state: "u8", since: "f64", down: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
+/** `order`: by which the addresses were first seen; `chained`: the next row in its hash chain, plus one; `since`: last confirmed; `down`: until then its silence is an error; `due`: when a suspicion is looked into; `first`, `last`, `next`: rows of the packets that wait, plus one; 0: none. */
+const schema = { order: "u32", ip: "u32", chained: "i32", mac: "f64", state: "u8", since: "f64", down: "f64", due: "f64", probes: "u8", asked: "u8", first: "i32", last: "i32", held: "i32" } as const;
 const heldSchema = { packet: "i32", cause: "i32", next: "i32" } as const;
 
-/** An ARP cache (RFC 826), one an interface. It sends nothing: it says what is known and what waits. Times in picoseconds. */
+/** An ARP cache (RFC 826), one an interface; all have their entries in one table. It sends nothing: it says what is known and what waits. Times in picoseconds. */
 export class ArpCache {
   private readonly rows: Table<typeof schema>;
 
   private readonly held: Table<typeof heldSchema>;
   private readonly rules: { readonly [K in keyof Required<NeighbourRules>]: NeighbourRules[K] };
   private readonly words: Words;
-  /** The first of the chains' heads: each a row, plus one. */
+  /** The first of the chains' heads: each a row, plus one. The number of entries follows. */
   private readonly chains: number;
 
   /** @param name unique: the path of the component or interface */
   constructor(store: Store, name: string, { held, requests, down, believed, detection }: NeighbourRules) {
     // Of one shape, whatever it was put together from.
     this.rules = { held, requests, down, believed, detection };
-    this.rows = store.table(`${name}: ARP cache`, schema);
+    this.rows = store.shared("ARP caches", schema);
     this.words = store.words;
-    this.chains = store.addWords(`${name}: ARP cache, chains`, CHAINS);
-    this.held = store.table(`${name}: packets that wait for ARP`, heldSchema);
+    this.chains = store.addWords(`${name}: ARP cache, chains and entries`, CHAINS + 1);
+    this.held = store.shared("packets that wait for ARP", heldSchema);
+    store.share({
+      tables: [this.rows],
+      rows: () => this.entries(),
+      giveBack: () => {
+        for (const row of this.entries()) {
+          while (this.takeFrom(row) !== NONE);
+          this.rows.release(row);
+        }
+      },
+    });
   }
 
   /** The Ethernet address of `ip`, or −1. */
@@ -134,8 +144,12 @@ export class ArpCache {
   /** The packet that has waited longest for `ip`, which is no longer kept, or −1. */
   take(ip: number): number {
     const row = this.find(ip);
+    return row < 0 ? NONE : this.takeFrom(row);
+  }
+
+  private takeFrom(row: number): number {
     const { rows, held } = this;
-    if (row < 0 || rows.first[row] === 0) return NONE;
+    if (rows.first[row] === 0) return NONE;
     const h = rows.first[row]! - 1;
     rows.first[row] = held.next[h]!;
     if (rows.first[row] === 0) rows.last[row] = 0;
@@ -216,7 +230,7 @@ export class ArpCache {
   describe(): Variable {
     const { rows } = this;
     const children: Variable[] = [];
-    for (let row = 0; row < rows.rows; row++) {
+    for (const row of this.entries()) {
       const known = rows.state[row] !== Known.nothing;
       children.push({
         name: formatIpv4(rows.ip[row]!),
@@ -224,7 +238,15 @@ export class ArpCache {
         number: known ? rows.mac[row]! : NONE,
       });
     }
-    return { name: "ARP cache", value: `${rows.rows} ${rows.rows === 1 ? "address" : "addresses"}`, number: rows.rows, children };
+    return { name: "ARP cache", value: `${children.length} ${children.length === 1 ? "address" : "addresses"}`, number: children.length, children };
+  }
+
+  /** The rows of all entries, in that order. */
+  private entries(): number[] {
+    const { rows: { chained, order }, words: { word }, chains } = this;
+    const found: number[] = [];
+    for (let chain = 0; chain < CHAINS; chain++) for (let row = word[chains + chain]! - 1; row >= 0; row = chained[row]! - 1) found.push(row);
+    return found.sort((a, b) => order[a]! - order[b]!);
   }
 
   private find(ip: number): number {
@@ -241,6 +263,7 @@ export class ArpCache {
   private add(ip: number): number {
     const row = this.rows.alloc();
     const chain = this.chainOf(ip);
+    this.rows.order[row] = this.words.word[this.chains + CHAINS]!++;
     this.rows.ip[row] = ip;
     this.rows.chained[row] = this.words.word[chain]!;
     this.words.word[chain] = row + 1;

@@ -67,15 +67,15 @@ const SECOND = 1e12;
 export function challenge(tcp: TcpCore, conn: number): void {
   const { scalars, options } = tcp;
   const now = tcp.env.now();
-  if (scalars.challenges[0] === 0 || now - scalars.challengesSince[0]! >= SECOND) {
-    scalars.challengesSince[0] = now;
-    scalars.challenges[0] = 0;
+  if (scalars.challenges === 0 || now - scalars.challengesSince >= SECOND) {
+    scalars.challengesSince = now;
+    scalars.challenges = 0;
   }
-  if (scalars.challenges[0]! >= options.challengeAcks) {
+  if (scalars.challenges >= options.challengeAcks) {
     tcp.count("challengeAcksWithheld");
     return;
   }
-  scalars.challenges[0]!++;
+  scalars.challenges++;
   tcp.tcb.ackNow[conn] = 1;
   tcp.count("challengeAcks");
 }

@@ -16,8 +16,6 @@ import { SmallQueues } from "./smallQueues";
 import { Writes } from "./writes";
 import { State, TimerFor, COUNTERS, tcbSchema, type TcpCounter } from "./tcb";
 
-const scalarSchema = { ipId: "u16", nextPort: "u16", challenges: "u32", challengesSince: "f64" } as const;
-
 const PICOSECONDS_PER_MILLISECOND = 1e9;
 
 /** What the parts of TCP share: the tables of one stack and the ways to its surroundings. */
@@ -26,7 +24,7 @@ export class TcpCore {
   readonly tcb: Table<typeof tcbSchema>;
   readonly numbers: Numbers;
   readonly counters: Scalars<TcpCounter>;
-  readonly scalars: Table<typeof scalarSchema>;
+  readonly scalars: Scalars<"ipId" | "nextPort" | "challenges" | "challengesSince">;
   readonly connections: ConnectionIndex;
   readonly listeners: Listeners;
   readonly reassembly: Reassembly;
@@ -47,8 +45,7 @@ export class TcpCore {
     this.tcb = store.shared("TCP connections", tcbSchema);
     this.numbers = new Numbers(store, name, this.tcb);
     this.counters = store.scalars(`${name}: TCP counters`, COUNTERS);
-    this.scalars = store.table(`${name}: TCP scalars`, scalarSchema, 1);
-    this.scalars.alloc();
+    this.scalars = store.scalars(`${name}: TCP scalars`, ["ipId", "nextPort", "challenges", "challengesSince"]);
     this.connections = new ConnectionIndex(store, name, this.tcb);
     this.listeners = new Listeners(store, name, this.tcb, options);
     this.reassembly = new Reassembly(store);
@@ -212,11 +209,13 @@ export class TcpCore {
   announceFrames(packet: number, length: number, frame: number): void {
     const more = Math.ceil(length / frame) - 1;
     this.packets.setSegmentSize(packet, frame);
-    this.scalars.ipId[0]! += more;
+    this.scalars.ipId = (this.scalars.ipId + more) & 0xffff;
     this.counters.segmentsSent += more;
   }
 
   nextIpId(): number {
-    return this.scalars.ipId[0]!++;
+    const id = this.scalars.ipId;
+    this.scalars.ipId = (id + 1) & 0xffff;
+    return id;
   }
 }

@@ -363,9 +363,9 @@ export class TcpStack {
     const { scalars, connections, listeners, options: { dynamicPorts: [first, last] } } = this.tcp;
     const ports = last - first + 1;
     for (let n = 0; n < ports; n++) {
-      const port = first + (scalars.nextPort[0]! + n) % ports;
+      const port = first + (scalars.nextPort + n) % ports;
       if (connections.find(localIp, port, remoteIp, remotePort) >= 0 || listeners.find(localIp, port) >= 0) continue;
-      scalars.nextPort[0] = (port - first + 1) % ports;
+      scalars.nextPort = (port - first + 1) % ports;
       return port;
     }
     return 0;

@@ -24,6 +24,31 @@ describe("an ARP cache", () => {
     }
   });
 
+  it("has its entries and what waits to itself, though all caches have them in one table; they go with the memory that it is in, and with no other", () => {
+    const store = new Store();
+    const [one, two] = [store.within("one", () => new ArpCache(store, "one", linux)), store.within("two", () => new ArpCache(store, "two", linux))];
+    const empty = store.copyScope("one");
+    const fill = (arp: ArpCache, from: number): void => {
+      for (let i = 0; i < 3; i++) arp.learn(NEIGHBOUR + 64 * i, from + i, 0, true);
+      for (const packet of [from & 0xff, 9]) arp.wait(NEIGHBOUR + 1, packet, -1);
+    };
+    const tables = (): number[] => (store as unknown as { readonly tables: readonly { readonly rows: number }[] }).tables.map(({ rows }) => rows);
+    fill(one, OLD);
+    fill(two, NEW);
+    const rows = tables();
+    const theirs = [two.describe(), store.copyScope("two")];
+    for (let boot = 0; boot < 3; boot++) {
+      assert.deepEqual(one.describe().children!.map(({ number }) => number), [OLD, OLD + 1, OLD + 2, -1]);
+      store.restoreScope("one", empty);
+      assert.deepEqual(one.describe().children, []);
+      assert.deepEqual([one.lookup(NEIGHBOUR, 1), one.take(NEIGHBOUR + 1)], [-1, -1]);
+      assert.deepEqual([two.describe(), store.copyScope("two")], theirs);
+      fill(one, OLD);
+      assert.deepEqual(tables(), rows);
+    }
+    assert.deepEqual([one, two].map((arp) => arp.take(NEIGHBOUR + 1)), [1, 2]);
+  });
+
   it("knows each of hundreds of neighbours, also where addresses share a chain, and no other; a snapshot brings them back", () => {
     const store = new Store();
     const arp = new ArpCache(store, "test", bsd);
