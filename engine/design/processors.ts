@@ -4,6 +4,13 @@ import type { Section, Source } from "./section";
 import { formatQuantity } from "./units";
 import { VCPU_SCHEDULERS } from "./vocabulary";
 
+const MICROSECOND = 1e6;
+const MILLISECOND = 1e9;
+/** XEN_SYSCTL_CSCHED_TSLICE_MIN and _MAX (xen/include/public/sysctl.h), beyond which `csched_sys_cntl` (xen/common/sched_credit.c) returns EINVAL. */
+const TIMESLICE = { least: MILLISECOND, most: 1000 * MILLISECOND } as const;
+/** XEN_SYSCTL_SCHED_RATELIMIT_MIN and _MAX, or 0. The former is CSCHED_MIN_TIMER too, below which the scheduler sets no timer. */
+const RATE_LIMIT = { least: 100 * MICROSECOND, most: 500 * MILLISECOND } as const;
+
 function noNode(host: HostDraft["part"], node: number): string {
   return `There is no NUMA node ${node}: ${host.path} has ${host.numa}, numbered from 0. Raise “numa” of its “cpu”, or choose another node.`;
 }
@@ -14,9 +21,7 @@ export function checkProcessors({ problems }: Source, { part, cpu, hypervisor, d
     problems.error("numa-nodes", cpu.valueRange("numa"), `${part.cores} cores cannot be divided evenly among ${part.numa} NUMA nodes.`);
   }
   checkScheduler(problems, part, hypervisor, domains);
-  if (part.hypervisor && readsOf(part.hypervisor.scheduler).includes("ratelimit") && part.hypervisor.ratelimit > part.hypervisor.timeslice) {
-    problems.error("scheduler-limits", hypervisor?.valueRange("ratelimit") ?? part.nameRange, `The rate limit is longer than the time slice (${formatQuantity("time", part.hypervisor.timeslice)}); a vCPU could never be preempted.`);
-  }
+  if (part.hypervisor && hypervisor) checkLimits(problems, part.hypervisor, hypervisor);
   for (const { part: device, section } of devices) {
     if (device.node >= part.numa) problems.error("bad-node", section.valueRange("node"), noNode(part, device.node));
   }
@@ -37,6 +42,25 @@ export function checkProcessors({ problems }: Source, { part, cpu, hypervisor, d
       problems.warning("overcommitted", section.has("vcpus") ? section.valueRange("vcpus") : domain.nameRange, `${domain.path} has ${domain.vcpus} vCPUs but may run on only ${usable} ${usable === 1 ? "pCPU" : "pCPUs"}; they will wait for each other.`);
     }
   }
+}
+
+/** Xen refuses what its credit scheduler does not take: a slice is a number of milliseconds, a rate limit one of microseconds. */
+function checkLimits(problems: Source["problems"], { scheduler, timeslice, ratelimit }: NonNullable<HostDraft["part"]["hypervisor"]>, section: Section): void {
+  const time = (value: number): string => formatQuantity("time", value);
+  const reads = readsOf(scheduler);
+  if (!reads.includes("ratelimit")) {
+    if (!reads.includes("timeslice") || timeslice >= RATE_LIMIT.least) return;
+    problems.error("scheduler-limits", section.valueRange("timeslice"), `A time slice of ${time(timeslice)} is shorter than any timer that Xen’s scheduler sets, ${time(RATE_LIMIT.least)}: the hypervisor would do little but switch. Set that or more.`);
+    return;
+  }
+  if (timeslice < TIMESLICE.least || timeslice % MILLISECOND !== 0) {
+    problems.error("scheduler-limits", section.valueRange("timeslice"), `Xen refuses a time slice of ${time(timeslice)}: its scheduler “${scheduler}” takes whole milliseconds, from ${time(TIMESLICE.least)} to ${time(TIMESLICE.most)}. Choose one of these.`);
+  } else if (ratelimit > timeslice) {
+    problems.error("scheduler-limits", section.valueRange("ratelimit"), `The rate limit is longer than the time slice (${time(timeslice)}), which Xen refuses; a vCPU could never be preempted. Set ${time(Math.min(timeslice, RATE_LIMIT.most))} or less.`);
+    return;
+  }
+  if (ratelimit === 0 || (ratelimit >= RATE_LIMIT.least && ratelimit <= RATE_LIMIT.most && ratelimit % MICROSECOND === 0)) return;
+  problems.error("scheduler-limits", section.valueRange("ratelimit"), `Xen refuses a rate limit of ${time(ratelimit)}: it takes whole microseconds, from ${time(RATE_LIMIT.least)} to ${time(RATE_LIMIT.most)}, or 0 for none. Choose one of these.`);
 }
 
 /** Keys for the hypervisor's scheduler, and where it has them from. */

@@ -188,8 +188,8 @@ export const SECTIONS: Readonly<Record<SectionName, SectionSpec>> = {
     keys: [
       { name: "model", doc: "The hypervisor.", value: { kind: "choice", choices: [{ value: "xen", doc: "Xen: type 1, event channels and grants." }], default: "xen" } },
       { name: "scheduler", doc: "How vCPUs are given to pCPUs.", value: { kind: "choice", choices: VCPU_SCHEDULERS, default: "credit" } },
-      { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms).", value: time(US, S, 30 * MS) },
-      { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms).", value: time(0, S, MS) },
+      { name: "timeslice", doc: "Longest uninterrupted run of a vCPU (Xen: 30ms). With `credit`, whole milliseconds from 1ms to 1s, as Xen takes it; with `round-robin`, from 100us to 1s.", value: time(US, S, 30 * MS) },
+      { name: "ratelimit", doc: "Shortest run of a vCPU before it may be preempted (Xen: 1ms): whole microseconds from 100us to 500ms, at most the time slice; 0 is none.", value: time(0, S, MS) },
     ],
   },
   domain: {

@@ -155,6 +155,13 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "too-few-cores", text: one(DIRECT).replace("    hypervisor: { model: xen }\n", "").replace("        components", "        kind: kernel\n        vcpus: «5»\n        components") },
   { code: "bad-affinity", text: one(DIRECT).replace("        components", "        affinity: «[0, 4]»\n        components") },
   { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 1ms, ratelimit: «2ms» }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: «999us», ratelimit: 0 }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: «1.5ms» }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ ratelimit: «99us» }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ ratelimit: «100.5us» }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: «1us», ratelimit: 0 }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 1s, ratelimit: «501ms» }" }) },
+  { code: "scheduler-limits", text: designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, timeslice: «99us» }" }) },
   { code: "numa-nodes", text: one(DIRECT).replace("cores: 4", "cores: 4, numa: «3»") },
   { code: "unused-vcpus", text: one(DIRECT).replace("        components", "        vcpus: 2\n        scheduler: «n-1»\n        components") },
   { code: "bad-node", text: one(DIRECT).replace("        components", "        memory-node: «1»\n        components") },
@@ -257,7 +264,9 @@ describe("design problems", () => {
   it("says nothing about keys that the scheduler reads, nor of limits that it does not", () => {
     const all = designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 10ms, ratelimit: 2ms }" }).replace("        components", "        weight: 512\n        cap: 50\n        idle: spin\n        components");
     assert.deepEqual(parseDesign(all).problems.map(({ message }) => message), []);
-    assert.deepEqual(parseDesign(designText({ domains: { web: DIRECT }, hypervisor: "{ scheduler: round-robin, timeslice: 500us }" })).problems.map(({ message }) => message), []);
+    for (const fine of ["scheduler: round-robin, timeslice: 500us", "scheduler: round-robin, timeslice: 100us", "timeslice: 1ms, ratelimit: 1ms", "timeslice: 1ms, ratelimit: 100us", "timeslice: 1s, ratelimit: 500ms", "ratelimit: 0"]) {
+      assert.deepEqual(parseDesign(designText({ domains: { web: DIRECT }, hypervisor: `{ ${fine} }` })).problems.map(({ message }) => message), [], fine);
+    }
   });
 
   it("says which MTU a datagram does not fit, and how much does; nothing of one that fits, of TCP, nor of sizes that are not used", () => {
