@@ -1,7 +1,8 @@
+import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import type { Placement, System } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpOptions } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions, type TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
@@ -20,8 +21,21 @@ const HEADERS_IP_TCP = 40;
 
 const defaults: Readonly<Record<System, TcpOptions>> = { rump: netbsdTcp, linux: linuxTcp };
 
-/** TCP sockets of one stack: whose each connection is, who listens on which port, and the timers that TCP asks for. */
-export class StreamSockets {
+/** What is around the sockets in their stack. */
+export interface AroundSockets {
+  /** The interface that ports are bound at. */
+  readonly wire: NetworkInterface;
+  /** TCP has a segment, something was answered by an address, a segment is thrown away: see `TcpEnv`. */
+  wantOutput(conn: number, cause: number): void;
+  answered(ip: number): void;
+  discarded(packet: number, why: Discard): void;
+}
+
+/**
+ * TCP sockets of one stack: whose each connection is, who listens on which port, and the timers that TCP asks for. They are what TCP asks, by methods: a function of
+ * each stack's own for each question would be an object, which with hundreds of stacks has left the caches when it is called.
+ */
+export class StreamSockets implements TcpEnv {
   readonly tcp: TcpStack;
   private readonly conn;
   /** Handles of armed timers, plus one; 0: not armed. A connection's are beside each other, at `conn << TIMER_BITS`. */
@@ -30,15 +44,17 @@ export class StreamSockets {
   private readonly failed;
   /** Applications ask for it on each of their connections (SO_KEEPALIVE). */
   private readonly keepsAlive: boolean;
+  private readonly kernel: Kernel;
+  /** The random stream of initial sequence numbers. */
+  private readonly iss: number;
 
-  /** @param wire the interface that ports are bound at @param wantOutput TCP has a segment; see `TcpEnv` @param below of the interface @param answered by an address @param discarded a segment */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
-    private readonly wire: () => NetworkInterface, private readonly wantOutput: (conn: number, cause: number) => void,
-    below: QueuesBelow, answered: (ip: number) => void, discarded: (packet: number, why: Discard) => void, private readonly owned: OwnedSockets, private readonly softint: number,
+    private readonly around: AroundSockets, readonly below: QueuesBelow, private readonly owned: OwnedSockets, private readonly softint: number,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
+    this.kernel = kernel;
     this.conn = kernel.store.table(`sockets of ${spec.path}`, {
       user: "i32", port: "u16", live: "u8", wanted: "u8",
     });
@@ -48,33 +64,95 @@ export class StreamSockets {
       "connection failed: EHOSTUNREACH": { kind: "violation", a: "connection" },
       "connection failed: EHOSTDOWN": { kind: "violation", a: "connection" },
     });
-    const iss = kernel.random.open(spec.path, "initial sequence numbers");
+    this.iss = kernel.random.open(spec.path, "initial sequence numbers");
     const base = defaults[domain.system];
     const { congestion = base.congestion, keepalive } = spec.options as { readonly congestion?: TcpOptions["congestion"]; readonly keepalive?: number };
     this.keepsAlive = keepalive !== undefined;
     const keepAlive = { ...base.keepAlive, ...(keepalive === undefined ? {} : { idle: keepalive }) };
-    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, keepAlive, mss: domain.mtu - HEADERS_IP_TCP }, {
-      now: () => kernel.now,
-      cause: () => kernel.cause,
-      random: () => kernel.random.next(iss),
-      largestSegment: () => Math.max(0, this.wire().offloads.segmentation - LONGEST_HEADERS),
-      arm: (conn, timer, at) => this.arm(conn, timer, at),
-      disarm: (conn, timer) => this.disarm(conn, timer),
-      wantOutput: (conn, cause) => this.wantOutput(conn, cause),
-      answered,
-      below,
-      discarded,
-      readable: (conn) => this.userOf(conn)?.onReadable(conn),
-      writable: (conn) => this.userOf(conn)?.onWritable(conn),
-      established: (conn) => this.userOf(conn)?.onEstablished(conn),
-      accepted: (conn, port) => this.announce(conn, port),
-      closed: (conn, reason) => this.closed(conn, reason),
-    }, spec.path);
+    this.tcp = new TcpStack(kernel.store, machine.packets, { ...base, congestion, keepAlive, mss: domain.mtu - HEADERS_IP_TCP }, this, spec.path);
   }
+
+  // --- What TCP asks for --------------------------------------------------------------------------------------------
+
+  now(): number {
+    return this.kernel.now;
+  }
+
+  cause(): number {
+    return this.kernel.cause;
+  }
+
+  random(): number {
+    return this.kernel.random.next(this.iss);
+  }
+
+  largestSegment(): number {
+    return Math.max(0, this.around.wire.offloads.segmentation - LONGEST_HEADERS);
+  }
+
+  wantOutput(conn: number, cause: number): void {
+    this.around.wantOutput(conn, cause);
+  }
+
+  answered(ip: number): void {
+    this.around.answered(ip);
+  }
+
+  discarded(packet: number, why: Discard): void {
+    this.around.discarded(packet, why);
+  }
+
+  readable(conn: number): void {
+    this.userOf(conn)?.onReadable(conn);
+  }
+
+  writable(conn: number): void {
+    this.userOf(conn)?.onWritable(conn);
+  }
+
+  established(conn: number): void {
+    this.userOf(conn)?.onEstablished(conn);
+  }
+
+  /** A connection waits to be accepted: it is nobody's yet, and holds its port. */
+  accepted(conn: number, port: number): void {
+    this.hold(conn, port);
+    let l = 0;
+    while (l < this.listener.rows && this.listener.port[l] !== port) l++;
+    if (l < this.listener.rows) this.users[this.listener.user[l]!]!.onAcceptable(conn);
+  }
+
+  closed(conn: number, reason: CloseReason): void {
+    if (reason === CloseReason.hostUnreachable) this.markFailed(this.failed["connection failed: EHOSTUNREACH"], conn);
+    else if (reason === CloseReason.hostDown) this.markFailed(this.failed["connection failed: EHOSTDOWN"], conn);
+    this.userOf(conn)?.onClosed(conn, reason);
+    if (conn >= this.conn.rows || this.conn.live[conn] === 0) return;
+    this.conn.live[conn] = 0;
+    this.releasePort(this.conn.port[conn]!);
+  }
+
+  arm(conn: number, timer: TcpTimer, at: number): void {
+    this.reach(conn);
+    this.disarm(conn, timer);
+    const { kernel } = this;
+    const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer);
+    this.timer.handle[(conn << TIMER_BITS) + timer] = handle + 1;
+  }
+
+  disarm(conn: number, timer: TcpTimer): void {
+    const { handle } = this.timer;
+    const at = (conn << TIMER_BITS) + timer;
+    const armed = handle[at] ?? 0;
+    if (armed === 0) return;
+    this.kernel.cancel(armed - 1);
+    handle[at] = 0;
+  }
+
+  // --- What the stack asks for --------------------------------------------------------------------------------------
 
   /** bind and listen. @returns an error name, or undefined */
   listen(user: number, port: number, backlog: number): string | undefined {
-    const bound = this.wire().bindPort?.(Protocol.tcp, port);
+    const bound = this.around.wire.bindPort?.(Protocol.tcp, port);
     if (bound !== undefined && "error" in bound) return bound.error;
     let l = 0;
     while (l < this.listener.rows && this.listener.port[l] !== 0) l++;
@@ -90,7 +168,7 @@ export class StreamSockets {
    * (LibrettOS 3.2). @returns the connection, whose `onEstablished` follows, or an error name
    */
   open(user: number, ip: number, port: number): number | string {
-    const conn = this.wire().bindPort === undefined ? this.tcp.connect(this.ip, 0, ip, port) : this.connectBound(ip, port);
+    const conn = this.around.wire.bindPort === undefined ? this.tcp.connect(this.ip, 0, ip, port) : this.connectBound(ip, port);
     if (typeof conn === "string") return conn;
     if (conn === NO_CONNECTION) return "EADDRNOTAVAIL";
     this.adopt(conn, user, this.tcp.localPort(conn));
@@ -100,21 +178,12 @@ export class StreamSockets {
   /** A port that the portmap gives may be that of a connection to the same server, made when there was no portmap: that one keeps it until it is over. */
   private connectBound(ip: number, port: number): number | string {
     for (;;) {
-      const bound = this.wire().bindPort?.(Protocol.tcp, 0);
+      const bound = this.around.wire.bindPort?.(Protocol.tcp, 0);
       if (bound === undefined) return NO_CONNECTION;
       if ("error" in bound) return bound.error;
       const conn = this.tcp.connect(this.ip, bound.port, ip, port);
       if (conn !== NO_CONNECTION) return conn;
     }
-  }
-
-  private closed(conn: number, reason: CloseReason): void {
-    if (reason === CloseReason.hostUnreachable) this.markFailed(this.failed["connection failed: EHOSTUNREACH"], conn);
-    else if (reason === CloseReason.hostDown) this.markFailed(this.failed["connection failed: EHOSTDOWN"], conn);
-    this.userOf(conn)?.onClosed(conn, reason);
-    if (conn >= this.conn.rows || this.conn.live[conn] === 0) return;
-    this.conn.live[conn] = 0;
-    this.releasePort(this.conn.port[conn]!);
   }
 
   private markFailed(fn: number, conn: number): void {
@@ -124,7 +193,7 @@ export class StreamSockets {
 
   /** A port goes back to the portmap when nobody listens on it, and no connection has it. */
   private releasePort(port: number): void {
-    const wire = this.wire();
+    const wire = this.around.wire;
     const { listener, conn } = this;
     if (wire.releasePort === undefined) return;
     for (let l = 0; l < listener.rows; l++) if (listener.port[l] === port) return;
@@ -167,31 +236,6 @@ export class StreamSockets {
   /** A timer's event has come: it is armed no longer. */
   expired(conn: number, timer: number): void {
     this.timer.handle[(conn << TIMER_BITS) + timer] = 0;
-  }
-
-  private arm(conn: number, timer: number, at: number): void {
-    this.reach(conn);
-    this.disarm(conn, timer);
-    const { kernel } = this.place.machine;
-    const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer);
-    this.timer.handle[(conn << TIMER_BITS) + timer] = handle + 1;
-  }
-
-  private disarm(conn: number, timer: number): void {
-    const { handle } = this.timer;
-    const at = (conn << TIMER_BITS) + timer;
-    const armed = handle[at] ?? 0;
-    if (armed === 0) return;
-    this.place.machine.kernel.cancel(armed - 1);
-    handle[at] = 0;
-  }
-
-  /** A connection waits to be accepted: it is nobody's yet, and holds its port. */
-  private announce(conn: number, port: number): void {
-    this.hold(conn, port);
-    let l = 0;
-    while (l < this.listener.rows && this.listener.port[l] !== port) l++;
-    if (l < this.listener.rows) this.users[this.listener.user[l]!]!.onAcceptable(conn);
   }
 
   /** accept, of a socket that does not block. @returns the connection that has waited longest, or −1 */

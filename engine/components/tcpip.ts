@@ -4,7 +4,7 @@ import { Watch } from "../machine/nic/adapter";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
 import { TimerFor } from "../network/tcp/tcb";
-import { CloseReason, NO_CONNECTION, TcpTimer, type TcpStack } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpTimer, type Discard, type TcpStack } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { AcrossOp, DistantInterface, distance } from "./across";
 import { AddressResolution, ArpOp, type HostError } from "./addressResolution";
@@ -14,7 +14,7 @@ import { OwnedSockets } from "./ownedSockets";
 import { SocketCalls } from "./socketCalls";
 import type { SocketUser } from "./socketUser";
 import { StackLocks, StackPart } from "./stackLocks";
-import { StreamOp, StreamSockets } from "./streamSockets";
+import { StreamOp, StreamSockets, type AroundSockets } from "./streamSockets";
 import { discardFunctions } from "./tcpipDiscards";
 import { stackFunctions } from "./tcpipFunctions";
 
@@ -27,7 +27,7 @@ const HEADERS = 14 + 20 + 32;
  * The TCP/IP stack of one domain: sockets above, one interface below, ARP beside. It runs wherever it is placed: on the
  * application's threads when they send, on the domain's soft-interrupt thread for what arrives and for timers.
  */
-export class TcpIp implements PlacedModel, FrameConsumer {
+export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   readonly id: number;
   readonly ip: number;
   readonly datagrams: Datagrams;
@@ -75,14 +75,13 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     this.calls = new SocketCalls(place, this.id, this.locks, this.owned);
     this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet, error) => this.undelivered(packet, error));
     this.streams = new StreamSockets(
-      place, this.id, this.ip, this.users, wire, (conn, cause) => this.wantOutput(conn, cause), {
+      place, this.id, this.ip, this.users, this, {
         tellsOfSent: () => this.wire.tellsOfSent === true,
         // What waits for a neighbour's address does not go down now.
         isFull: (packet) => !this.arp.isHeldBack && this.wire.isFull?.(packet) === true,
         hasten: (packet) => this.wire.hasten?.(packet),
         resume: (conn) => machine.cpus.post(this.softint, this.id, StreamOp.resume, conn),
-      }, (ip) => this.arp.confirm(ip),
-      (packet, why) => this.drop(this.discards[why], packet), this.owned, this.softint,
+      }, this.owned, this.softint,
     );
     this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
@@ -255,6 +254,15 @@ export class TcpIp implements PlacedModel, FrameConsumer {
     else if (!this.owned.leavesSegment(packet)) this.tcp.input(packet);
   }
 
+  discarded(packet: number, why: Discard): void {
+    this.drop(this.discards[why], packet);
+  }
+
+  /** An answer has come from an address: its neighbour is there. */
+  answered(ip: number): void {
+    this.arp.confirm(ip);
+  }
+
   private drop(fn: number, packet: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
@@ -303,7 +311,7 @@ export class TcpIp implements PlacedModel, FrameConsumer {
    * A socket call's or a segment's way through TCP ends with what it leads to, under the same lock (`tcp_output`). A call that sends much copies it
    * piece by piece (`sosend`), and lets go in between: each further segment takes the lock anew.
    */
-  private wantOutput(conn: number, cause: number): void {
+  wantOutput(conn: number, cause: number): void {
     const { cpus } = this.place.machine;
     const thread = cpus.carrier(this.id, this.softint);
     if (conn !== NO_CONNECTION) {
