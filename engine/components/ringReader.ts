@@ -11,18 +11,18 @@ export const INDEX_LINES = 2;
 /** The steps of a reader's loop, as ops of its component; the component must reserve them. */
 export const ReaderOp = { take: 100, poll: 101, announce: 102, sleep: 103, wake: 104 } as const;
 
-/** Functions of the loop, and what becomes of a frame. */
+/** Functions of the loop, and what becomes of a frame: the same for all readers of a component, which say their ring. */
 export interface ReaderParts {
   readonly poll: number;
   readonly announce: number;
   readonly sleep: number;
   readonly wake: number;
   /** Cost of taking one frame out and passing it on. */
-  spend(packet: number): void;
-  accept(packet: number): void;
+  spend(packet: number, ring: number): void;
+  accept(packet: number, ring: number): void;
   /** Where the other end is not trusted: cost of looking at an entry that is not what it must be, and what becomes of it. */
   spendRejected?(packet: number): void;
-  reject?(packet: number, malformed: Malformed, claim: number): void;
+  reject?(packet: number, malformed: Malformed, claim: number, ring: number): void;
 }
 
 /**
@@ -32,16 +32,11 @@ export interface ReaderParts {
  * and wakes the thread only if it found 0; a reader whose compare-and-swap fails has been woken in between and goes on.
  */
 export class RingReader {
-  /** Of the parts, the one that is asked for at each of many polls: a reader's parts are an object that has left the caches when its turn comes. */
-  private readonly poll: number;
-
   /** @param argument `a` of its jobs: which ring of the component it reads */
   constructor(
     private readonly cpus: Cpus, private readonly component: number, readonly thread: number,
     private readonly ring: FrameRing, private readonly argument: number, private readonly parts: ReaderParts,
-  ) {
-    this.poll = parts.poll;
-  }
+  ) {}
 
   /** The thread is spawned. */
   start(): void {
@@ -50,19 +45,15 @@ export class RingReader {
   }
 
   begin(op: number): void {
-    const { cpus, ring } = this;
-    if (op === ReaderOp.poll) {
-      cpus.spinOn(this.poll, EMPTY_POLLS - ring.emptyPolls);
-      return;
-    }
-    const { parts } = this;
+    const { cpus, ring, parts } = this;
     // What it was to take may be gone with the other end.
     if (op === ReaderOp.take && ring.isEmpty) cpus.spend(parts.poll);
     else if (op === ReaderOp.take && ring.malformed !== Malformed.no) parts.spendRejected?.(ring.peek());
     else if (op === ReaderOp.take) {
       cpus.spendLines(ring.producer, INDEX_LINES);
-      parts.spend(ring.peek());
-    } else if (op === ReaderOp.announce) cpus.spend(parts.announce);
+      parts.spend(ring.peek(), this.argument);
+    } else if (op === ReaderOp.poll) cpus.spinOn(parts.poll, EMPTY_POLLS - ring.emptyPolls);
+    else if (op === ReaderOp.announce) cpus.spend(parts.announce);
     else if (op === ReaderOp.sleep) cpus.spend(parts.sleep);
     else cpus.spend(parts.wake);
   }
@@ -76,8 +67,8 @@ export class RingReader {
         const packet = ring.consume();
         ring.emptyPolls = 0;
         ring.consumer = cpus.here;
-        if (malformed !== Malformed.no) this.parts.reject?.(packet, malformed, claim);
-        else if (packet !== NONE) this.parts.accept(packet);
+        if (malformed !== Malformed.no) this.parts.reject?.(packet, malformed, claim, this.argument);
+        else if (packet !== NONE) this.parts.accept(packet, this.argument);
         return this.continue(ReaderOp.poll);
       }
       case ReaderOp.poll:

@@ -2,7 +2,7 @@ import { Malformed, type FrameRing } from "../machine/frameRing";
 import type { Machine } from "../machine/machine";
 import type { Portmap } from "../machine/portmap";
 import type { NetworkInterface } from "./interface";
-import { RingReader } from "./ringReader";
+import { RingReader, type ReaderParts } from "./ringReader";
 import type { ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
 
@@ -17,6 +17,7 @@ type Forged = "forged source MAC" | "forged source IP" | "forged source port";
  */
 export class ServerOutbound {
   private readonly fn;
+  private readonly parts: ReaderParts;
 
   constructor(
     private readonly machine: Machine, private readonly component: number, private readonly channels: readonly ServerChannel[],
@@ -36,12 +37,8 @@ export class ServerOutbound {
       "forged source IP": { kind: "violation", a: "application", discards: true },
       "forged source port": { kind: "violation", a: "application", discards: true },
     });
-  }
-
-  /** The handler of an application: a thread of its own at the end of its ring. @param index the application's */
-  handler(index: number, thread: number, ring: FrameRing): RingReader {
-    const { machine: { kernel, cpus, packets }, fn, component } = this;
-    return new RingReader(cpus, component, thread, ring, index, {
+    const { machine: { kernel, cpus, packets }, fn } = this;
+    this.parts = {
       poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn._backend_interrupt_handler,
       spend: (packet) => {
         cpus.spend(fn.backend_forward_receiver, packet);
@@ -49,15 +46,21 @@ export class ServerOutbound {
         cpus.spend(fn.rump_virtif_pktforward, packet, packets.frameLength(packet));
         this.wire().spendTransmit(packet, packets.frameLength(packet));
       },
-      accept: (packet) => this.forward(index, packet),
+      accept: (packet, index) => this.forward(index, packet),
       spendRejected: (packet) => {
         cpus.spend(fn.backend_forward_receiver, packet);
         cpus.spend(fn["verify source"], packet);
       },
-      reject: (packet, malformed, claim) => {
-        kernel.mark(malformed === Malformed.index ? fn["ring index out of range"] : fn["frame longer than its slot"], component, cpus.contextOf(thread), kernel.now, 0, packet, claim);
+      reject: (packet, malformed, claim, index) => {
+        const context = cpus.contextOf(this.channels[index]!.reader.thread);
+        kernel.mark(malformed === Malformed.index ? fn["ring index out of range"] : fn["frame longer than its slot"], component, context, kernel.now, 0, packet, claim);
       },
-    });
+    };
+  }
+
+  /** The handler of an application: a thread of its own at the end of its ring. @param index the application's */
+  handler(index: number, thread: number, ring: FrameRing): RingReader {
+    return new RingReader(this.machine.cpus, this.component, thread, ring, index, this.parts);
   }
 
   /** A frame of an application goes to the driver, or, where it is forged, no further than here. */
