@@ -352,7 +352,7 @@ export class Cpus implements Model, CpuParts {
     this.lifeCycle.freeze(domain);
   }
 
-  /** From the component's next job on, its work does not end, and holds its vCPU. @param on false: it works again */
+  /** From now on, work that is the component's or comes to a function of it does not end, and holds its vCPU. @param on false: it works again */
   hang(component: number, on: boolean): void {
     this.lifeCycle.hang(component, on);
   }

@@ -148,7 +148,7 @@ export class Dispatcher {
     }
     if (slot.hung[w] === 1) {
       charges.current = NONE;
-      this.lifeCycle.hold(w);
+      this.lifeCycle.goOn(w);
       return;
     }
     if (thread === NONE) c.work[v] = NONE;
@@ -348,10 +348,6 @@ export class Dispatcher {
     const component = work.get(w, OWNER);
     charges.spending = component;
     crossings.begin(w, work.get(w, THREAD));
-    if (this.lifeCycle.holdsUp(component, work.get(w, THREAD))) {
-      charges.current = NONE;
-      return this.lifeCycle.hold(w);
-    }
     const before = work.get(w, COUNT);
     kernel.begin(component, work.get(w, OP), work.get(w, FIRST_ARGUMENT), work.get(w, SECOND_ARGUMENT));
     if (crossings.cut !== NONE) ipc.split(w);
@@ -361,6 +357,7 @@ export class Dispatcher {
     charges.close();
     // A call to another process comes last.
     if (crossings.cut !== NONE && work.get(w, COUNT) > said) work.bringForward(w, 1);
+    if (this.lifeCycle.anythingHangs) this.lifeCycle.hold(w, component);
     if (work.get(w, SPECIAL) !== 0 && work.get(w, THREAD) !== NONE) this.offerPolling(w);
     this.proceed(work.get(w, VCPU), w);
   }

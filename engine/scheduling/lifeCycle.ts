@@ -3,14 +3,14 @@ import { CpuOp, type CpuParts } from "./cpuParts";
 import type { Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
-import { OWNER, THREAD, VCPU } from "./workSlot";
+import { COUNT, SHARES, THREAD, VCPU } from "./workSlot";
 
 /** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
 const HUNG_PIECE = 1e9;
 
 /** What becomes of the CPUs when a domain stops, boots or freezes, and when a component hangs. */
 export class LifeCycle {
-  /** By component: its next job does not end. `count`: how many. */
+  /** By component: the next work that is its own, or goes through a function of it, does not end. `count`: how many. */
   private readonly hung;
   private readonly hangs;
   private readonly fn;
@@ -118,11 +118,16 @@ export class LifeCycle {
   }
 
   isHung(component: number): boolean {
-    return this.hangs.count[0]! > 0 && this.hung.hung[component] === 1;
+    return this.anythingHangs && this.hung.hung[component] === 1;
+  }
+
+  /** Whether any component of the machine does: asked before each piece of work. */
+  get anythingHangs(): boolean {
+    return this.hangs.count[0]! > 0;
   }
 
   /**
-   * Whether a component's work that begins will not end. An interrupt of a process' device is its kernel's own work, which tells the process of it:
+   * Whether work that comes to a function of a component, or is its own, will not end. An interrupt of a process' device is its kernel's own work, which tells the process of it:
    * a driver that hangs in user mode does not take the kernel along (MINIX' `generic_handler`, minix/kernel/system/do_irqctl.c; Linux' `uio_interrupt`,
    * drivers/uio/uio.c).
    * @param thread that it is on; −1: an interrupt's
@@ -154,12 +159,41 @@ export class LifeCycle {
     work.hang(w);
   }
 
-  /** The same for work of a hung component, again and again. */
-  hold(w: number): void {
+  /**
+   * Whoever's work it is that begins: it gets as far as the first function of a hung component, and has the locks there that this is under. Of such a
+   * component's own work that only goes through functions of others, the effect does not come.
+   * @param owner whose work it is
+   */
+  hold(w: number, owner: number): void {
     const { work } = this.cpus;
-    work.restart(w, NONE);
-    work.spend(w, work.get(w, OWNER), this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    const thread = work.get(w, THREAD);
+    const count = work.get(w, COUNT);
+    for (let n = 0; n < count; n++) {
+      const component = work.share.component(w * SHARES + n);
+      if (this.holdsUp(component, thread)) return this.hangAt(w, n, component);
+    }
+    if (this.holdsUp(owner, thread)) this.hangAt(w, count, owner);
+  }
+
+  /** The work's functions from the one with this number on are one that does not end. */
+  private hangAt(w: number, n: number, component: number): void {
+    const { work } = this.cpus;
+    const { share } = work;
+    // There is room for so many.
+    const at = Math.min(n, SHARES - 1);
+    const s = w * SHARES + at;
+    const lock = at < work.get(w, COUNT) ? share.lock(s) : NONE;
+    const second = share.second(s);
+    const instead = share.instead(s);
+    work.shorten(w, at);
+    work.spend(w, component, this.fn["no progress"], HUNG_PIECE, NONE, 0, 0);
+    if (lock !== NONE) work.lockLast(w, lock, second, instead);
     work.hang(w);
-    work.proceed(w);
+  }
+
+  /** A piece of work that does not end is over: the next one, under the same locks. */
+  goOn(w: number): void {
+    this.cpus.work.repeatLast(w, HUNG_PIECE);
+    this.cpus.work.proceed(w);
   }
 }

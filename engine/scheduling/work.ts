@@ -57,18 +57,12 @@ export class WorkSlots {
     this.set(w, FIRST_ARGUMENT, a);
     this.set(w, SECOND_ARGUMENT, b);
     this.set(w, CAUSE, cause);
-    this.restart(w, enabler);
-    return w;
-  }
-
-  /** The same work anew, without functions yet. */
-  restart(w: number, enabler: number): void {
-    const { slot } = this;
     this.set(w, ENABLER, enabler);
     this.set(w, COUNT, 0);
     this.slot.remaining[w] = 0;
-    slot.begin[w] = this.kernel.now;
+    this.slot.begin[w] = this.kernel.now;
     if (this.get(w, SPECIAL) !== 0) this.makePlain(w);
+    return w;
   }
 
   /** The work's last function is polling, in rounds of this time. */
@@ -83,10 +77,22 @@ export class WorkSlots {
     this.set(w, SPECIAL, 1);
   }
 
-  /** The work does not end. */
+  /** The work does not end: its last function goes on and on. */
   hang(w: number): void {
     this.slot.hung[w] = 1;
+    this.slot.spin[w] = 0;
     this.set(w, SPECIAL, 1);
+  }
+
+  /** All functions are done: the last one anew, with the locks that it has. */
+  repeatLast(w: number, time: number): void {
+    const { slot, share } = this;
+    const last = this.get(w, COUNT) - 1;
+    this.set(w, DONE, last);
+    this.set(w, ENABLER, NONE);
+    share.setCost(w * SHARES + last, time);
+    slot.remaining[w] = time;
+    slot.begin[w] = this.kernel.now;
   }
 
   /** Clears what most work leaves as it is: clearing all of it before each piece took as long as filling the slot. `special` says where there is something. */

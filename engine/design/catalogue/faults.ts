@@ -43,7 +43,7 @@ export const FAULTS: readonly FaultType[] = [
   },
   {
     kind: "hang", target: "domain-or-host",
-    doc: "The domain makes no progress and burns what CPU time it gets; of a component: the next job that begins for it does not end, and holds its vCPU.",
+    doc: "The domain makes no progress and burns what CPU time it gets; of a component: the next work that comes to a function of it, its own or a neighbour’s that calls it, does not end there, and holds its vCPU.",
     options: [
       { name: "watchdog", doc: "The domain must show that each of its vCPUs still does something within this time, or it is killed. Without it, nobody notices.", value: { kind: "time", min: 1e6, max: 3600e12 } },
       RESTART,
