@@ -26,7 +26,10 @@ export interface WorkloadSummary {
   readonly kind: string;
   /** Messages that it was to send; where that is not known beforehand, that it has sent. */
   readonly requests: number;
+  /** Each once, by its first copy. */
   readonly completed: number;
+  /** Further copies that came of what is completed: the network doubles packets, and a server answers each copy. */
+  readonly duplicates: number;
   readonly errors: number;
   /** The errors by reason, e.g. `connection reset`; those that occurred. */
   readonly failures: Readonly<Record<string, number>>;
@@ -224,7 +227,7 @@ function adapterSummary({ path, functions, use }: Nic, end: number): AdapterSumm
 function summarize(w: WorkloadReport): WorkloadSummary {
   const { latency } = w;
   return {
-    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, errors: w.errors, failures: w.failures, fairness: w.fairness, silence: w.silence,
+    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, duplicates: w.duplicates, errors: w.errors, failures: w.failures, fairness: w.fairness, silence: w.silence,
     throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
     goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
     latency: {

@@ -96,7 +96,7 @@ export class Compute implements PlacedModel {
     const last = this.counters.last[0]!;
     const until = completed < this.events ? end : last;
     return [{
-      path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, errors: 0, failures: {},
+      path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, duplicates: 0, errors: 0, failures: {},
       duration: until, bytes: 0, latency: this.latency, fairness: undefined, silence: Math.max(this.counters.silence[0]!, until - last),
     }];
   }

@@ -4,6 +4,7 @@ import type { FunctionSource } from "../kernel/kernel";
 import type { Placement } from "../machine/machine";
 import { echoOf } from "../workloads/data";
 import { NOTHING_RECEIVED, type Received } from "../workloads/client";
+import { DatagramCounts } from "./datagramCounts";
 import { ServiceTime } from "./serviceTime";
 import { OPEN, SocketServer } from "./socketServer";
 
@@ -16,16 +17,16 @@ const Op = { bind: OPEN, receive: 1, answer: 2 } as const;
 export class DatagramServer extends SocketServer {
   private readonly service: ServiceTime;
   private readonly state;
-  /** By stream over two, the one of a pair that a client sends on: who measures keeps it, and the server's end does not take it away. */
-  private readonly received;
+  /** Who measures keeps them: the server's end does not take them away. */
+  private readonly counts: DatagramCounts | undefined;
 
   constructor(place: Placement, functions: Readonly<Record<string, FunctionSource>>, private readonly echoes: boolean) {
     super(place, functions, ["inetd"]);
     const { machine: { kernel }, spec } = place;
     this.service = new ServiceTime(place);
-    this.state = kernel.store.table(`counters of ${spec.path}`, { datagrams: "f64", bytes: "f64", held: "i32", cause: "i32" }, 1);
+    this.state = kernel.store.table(`counters of ${spec.path}`, { datagrams: "f64", bytes: "f64", duplicates: "f64", held: "i32", cause: "i32" }, 1);
     this.state.alloc();
-    this.received = kernel.store.within(undefined, () => kernel.store.table(`received by ${spec.path}`, { messages: "f64", bytes: "f64", first: "f64", last: "f64", silence: "f64" }));
+    if (!echoes) this.counts = kernel.store.within(undefined, () => new DatagramCounts(kernel.store, spec.path));
   }
 
   onDatagram(socket: number): void {
@@ -70,8 +71,10 @@ export class DatagramServer extends SocketServer {
     const length = packets.payloadLength(packet);
     this.state.datagrams[0]!++;
     this.state.bytes[0]! += length;
-    this.book(stream >> 1, length, kernel.now);
-    if (!this.echoes) return;
+    if (this.counts !== undefined) {
+      if (!this.counts.book(stream, packets.offset(packet), length, kernel.now)) this.state.duplicates[0]!++;
+      return;
+    }
     if (!waits) return this.answer(socket, packet);
     if (!datagrams.waits(socket)) return cpus.call(this.threads[0]!, this.id, Op.answer, socket, packet);
     this.state.held[0] = packet;
@@ -97,24 +100,13 @@ export class DatagramServer extends SocketServer {
     this.place.machine.cpus.wakeUp(this.threads[0]!, this.id, Op.answer, socket, held[0]!, cause[0]!);
   }
 
-  private book(row: number, length: number, now: number): void {
-    const { received } = this;
-    while (received.rows <= row) received.alloc();
-    if (received.messages[row]!++ === 0) received.first[row] = now;
-    else received.silence[row] = Math.max(received.silence[row]!, now - received.last[row]!);
-    received.bytes[row]! += length;
-    received.last[row] = now;
-  }
-
-  /** What came on one stream. */
+  /** What came on one stream, where it is not sent back: who gets an answer counts that. */
   receivedOn(stream: number): Received {
-    const row = stream >> 1;
-    const { messages, bytes, first, last, silence } = this.received;
-    if (row >= this.received.rows) return NOTHING_RECEIVED;
-    return { messages: messages[row]!, bytes: bytes[row]!, first: first[row]!, last: last[row]!, silence: silence[row]! };
+    return this.counts?.on(stream) ?? NOTHING_RECEIVED;
   }
 
   describe(): Scope[] {
-    return this.describeCounts({ "datagrams received": this.state.datagrams[0]!, "bytes received": this.state.bytes[0]! });
+    const { datagrams, bytes, duplicates } = this.state;
+    return this.describeCounts({ "datagrams received": datagrams[0]!, "bytes received": bytes[0]!, ...(this.echoes ? {} : { "duplicates among them": duplicates[0]! }) });
   }
 }

@@ -107,12 +107,13 @@ export class LoadGenerator implements PlacedModel {
 
   describe(): Scope[] {
     return this.runs.map((run) => {
-      const { path, requests, sent, completed, errors, latency } = run.report();
+      const { path, requests, sent, completed, duplicates, errors, latency } = run.report();
       return {
         name: path,
         variables: [
           { name: "issued", value: requests === undefined ? `${sent}` : `${sent} of ${requests}`, number: sent },
           { name: "completed", value: `${completed}`, number: completed },
+          ...(run.transport === "tcp" ? [] : [{ name: "duplicates", value: `${duplicates}`, number: duplicates }]),
           { name: "errors", value: `${errors}`, number: errors },
           { name: "latency p50", value: `${(latency.quantile(0.5) / 1e6).toFixed(1)} µs`, number: latency.quantile(0.5) },
           { name: "latency p99", value: `${(latency.quantile(0.99) / 1e6).toFixed(1)} µs`, number: latency.quantile(0.99) },

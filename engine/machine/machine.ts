@@ -88,6 +88,8 @@ export interface WorkloadReport {
   readonly requests: number | undefined;
   readonly sent: number;
   readonly completed: number;
+  /** Answers, or datagrams of a stream, that came again: see {@link completed}, in which each is once. */
+  readonly duplicates: number;
   readonly errors: number;
   /** The errors by reason; those that occurred. */
   readonly failures: Readonly<Record<string, number>>;

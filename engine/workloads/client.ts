@@ -9,8 +9,12 @@ export type TransportName = "tcp" | "udp" | "icmp";
 
 /** What a server counted of one stream: for workloads whose result is what arrived. */
 export interface Received {
+  /** Each once, however many copies of it came. */
   readonly messages: number;
+  /** Of these. */
   readonly bytes: number;
+  /** Further copies. */
+  readonly duplicates: number;
   /** When the first and the last came, picoseconds; 0 before the first. */
   readonly first: number;
   readonly last: number;
@@ -18,7 +22,7 @@ export interface Received {
   readonly silence: number;
 }
 
-export const NOTHING_RECEIVED: Received = { messages: 0, bytes: 0, first: 0, last: 0, silence: 0 };
+export const NOTHING_RECEIVED: Received = { messages: 0, bytes: 0, duplicates: 0, first: 0, last: 0, silence: 0 };
 
 /**
  * What a workload asks of the load generator that runs it. An endpoint is a connection, a socket or an echo identifier. Calls are
@@ -89,6 +93,8 @@ export interface Client {
   message(endpoint: number, index: number): Message | undefined;
   /** It is written, and counted in {@link Runner.issued}. */
   sent(endpoint: number, index: number): void;
+  /** Whether an answer has been read before: what comes again is a copy that the network made, of it or of its request. Of datagrams only. */
+  has?(value: number): boolean;
   /** An answer was read whole. @param value of its message */
   answered?(endpoint: number, value: number): void;
   /** TCP has taken all that was written. */
@@ -103,7 +109,7 @@ export interface Client {
   /** There is no endpoint: for want of a port. @param ticket that {@link Runner.open} was called with @param again whether to try again makes sense */
   unopened?(ticket: number, again: boolean): void;
   /** Overrides of what the runner has booked, where the other end knows better; 0 for `last`: nothing has come. @param end of the run so far */
-  outcome?(end: number): { readonly completed: number; readonly bytes: number; readonly last: number; readonly silence: number };
+  outcome?(end: number): { readonly completed: number; readonly bytes: number; readonly duplicates: number; readonly last: number; readonly silence: number };
   /** Results by message size. */
   sizes?(): readonly SizeReport[];
 }

@@ -136,8 +136,10 @@ abstract class PacketEndpoints implements Transport, SocketUser {
     const packet = this.take(endpoint, noted);
     if (packet < 0) return;
     const run = this.runOf(endpoint);
-    run.read(endpoint, packets.payloadLength(packet));
     const answer = transcript.at(packets.stream(packet), packets.offset(packet));
+    // ping's “DUP!”.
+    if (answer >= 0 && run.client.has?.(transcript.valueOf(answer)) === true) return run.repeated();
+    run.read(endpoint, packets.payloadLength(packet));
     if (answer >= 0) run.client.answered?.(endpoint, transcript.valueOf(answer));
   }
 

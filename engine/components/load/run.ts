@@ -44,7 +44,7 @@ export class Run implements Runner {
   ) {
     const { store, random } = machine.kernel;
     this.latency = new Histogram(store, spec.path);
-    this.books = store.scalars(`books of ${spec.path}`, ["issued", "completed", "bytes", "first", "last", "since", "silence"]);
+    this.books = store.scalars(`books of ${spec.path}`, ["issued", "completed", "duplicates", "bytes", "first", "last", "since", "silence"]);
     this.books.since = NOT_WAITING;
     this.failures = store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length);
     for (const _ of FAILURES) this.failures.alloc();
@@ -183,6 +183,11 @@ export class Run implements Runner {
     this.books.bytes += bytes;
   }
 
+  /** An answer came again: each counts once, and its latency is that of the first copy. */
+  repeated(): void {
+    this.books.duplicates++;
+  }
+
   failed(why: Failure): void {
     this.failures.count[FAILURES.indexOf(why)]!++;
   }
@@ -193,7 +198,7 @@ export class Run implements Runner {
     const failures = FAILURES.map((why, i) => [why, this.failures.count[i]!] as const).filter(([, count]) => count > 0);
     const until = b.first > 0 ? this.client.until(end) : 0;
     return {
-      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued, completed: outcome?.completed ?? b.completed,
+      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued, completed: outcome?.completed ?? b.completed, duplicates: outcome?.duplicates ?? b.duplicates,
       errors: failures.reduce((sum, [, count]) => sum + count, 0), failures: Object.fromEntries(failures),
       duration: Math.max(0, Math.max(until, outcome?.last ?? b.last) - b.first), bytes: outcome?.bytes ?? b.bytes, latency: this.latency,
       fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? this.silence(until),

@@ -44,7 +44,7 @@ export class OpenLoop implements Client {
     this.requests = arrivals.count;
     this.shares = runner.transport !== "tcp";
     this.connections = this.shares ? 1 : Math.max(1, numberOption(runner, "concurrency"));
-    this.arrival = runner.store.table(`arrivals of ${runner.spec.path}`, { at: "f64" });
+    this.arrival = runner.store.table(`arrivals of ${runner.spec.path}`, { at: "f64", answered: "u8" });
     this.state = runner.store.table(`open loop of ${runner.spec.path}`, { asked: "f64", endpoint: "i32", answered: "f64", lost: "f64", lostAt: "f64" }, 1);
     this.state.alloc();
     this.state.endpoint[0] = -1;
@@ -113,7 +113,12 @@ export class OpenLoop implements Client {
     this.busy.busy[endpoint] = 1;
   }
 
+  has(value: number): boolean {
+    return this.arrival.answered[numberOf(value)] === 1;
+  }
+
   answered(endpoint: number, value: number): void {
+    this.arrival.answered[numberOf(value)] = 1;
     if (this.shares) this.state.answered[0] = Math.max(this.state.answered[0]!, numberOf(value) + 1);
     else this.busy.busy[endpoint] = 0;
     this.runner.complete(this.runner.now - this.arrival.at[numberOf(value)]!);

@@ -55,11 +55,11 @@ class UdpStream implements Client {
   }
 
   /** Nothing gets through between two datagrams that arrive; before the first; and after the last, for as long as it sends. */
-  outcome(end: number): { completed: number; bytes: number; last: number; silence: number } {
+  outcome(end: number): { completed: number; bytes: number; duplicates: number; last: number; silence: number } {
     const endpoint = this.state.endpoint[0]!;
-    const { messages, bytes, first, last, silence } = endpoint < 0 ? NOTHING_RECEIVED : this.runner.receivedBy(endpoint);
+    const { messages, bytes, duplicates, first, last, silence } = endpoint < 0 ? NOTHING_RECEIVED : this.runner.receivedBy(endpoint);
     const begin = this.state.end[0]! - numberOption(this.runner, "duration");
     const until = this.until(end);
-    return { completed: messages, bytes, last, silence: Math.max(silence, messages > 0 ? first - begin : 0, until - (messages > 0 ? last : begin)) };
+    return { completed: messages, bytes, duplicates, last, silence: Math.max(silence, messages > 0 ? first - begin : 0, until - (messages > 0 ? last : begin)) };
   }
 }
