@@ -20,7 +20,7 @@ export const applications: Section = {
   name: "applications",
   title: "Growing numbers of applications",
   async run() {
-    const points = await series([...SIZES, MOST], (size, i) => manyApplications(size, i < SIZES.length ? size : ASKED));
+    const points = await series([...SIZES, MOST], (size, i) => manyApplications(size, i < SIZES.length ? size : ASKED), POLL);
     const all = points.slice(0, SIZES.length);
     const few = points.at(-1)!;
     const loads = new Map(points.map((point) => [point, load(point.bytes)]));
@@ -35,7 +35,7 @@ export const applications: Section = {
       table(
         ["applications", "asked", "requests", "events", "before an answer", "polls an event", "ns an event", "blocks an event", "ns a load", "µs a request", "building, ms", "machine, MiB"],
         points.map((point) => [
-          number(point.size), number(point === few ? ASKED : point.size), number(point.requests), number(point.events), number(point.openingEvents), pollsOf(point).toFixed(2), perEvent(point.seconds, point.events), work.get(point)!.toFixed(0), loads.get(point)!.toFixed(1),
+          number(point.size), number(point === few ? ASKED : point.size), number(point.requests), number(point.events), number(point.openingEvents), (point.counted / point.events).toFixed(2), perEvent(point.seconds, point.events), work.get(point)!.toFixed(0), loads.get(point)!.toFixed(1),
           ((point.seconds / point.requests) * 1e6).toFixed(1), (point.build * 1e3).toFixed(0), mebibytes(point.bytes),
         ]),
       ),
@@ -43,12 +43,6 @@ export const applications: Section = {
     ];
   },
 };
-
-/** Empty polls, each a row, by event. */
-function pollsOf({ engine, events }: Point): number {
-  const fn = engine.names.functions.find(({ name }) => name === POLL);
-  return fn === undefined ? 0 : engine.built.machine.kernel.count(fn.id) / events;
-}
 
 /** @param asked how many of them have a client, which shares the requests */
 function manyApplications(count: number, asked: number): string {

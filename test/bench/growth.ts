@@ -24,24 +24,30 @@ export interface Measured {
   readonly errors: number;
   /** Memory that the process holds for the machine when it is built. */
   readonly bytes: number;
-  readonly engine: MachineEngine;
+  /** Rows of the function that is counted. */
+  readonly counted: number;
 }
 
 export type Point = Measured & { readonly size: number };
 
-/** Measures each size, {@link ROUNDS} times in turn, after once to compile. */
-export async function series(sizes: readonly number[], text: (size: number, index: number) => string): Promise<Point[]> {
+/** Measures each size, {@link ROUNDS} times in turn, after once to compile. @param counted see {@link Measured.counted} */
+export async function series(sizes: readonly number[], text: (size: number, index: number) => string, counted?: string): Promise<Point[]> {
   const designs = sizes.map((size, i) => designOf(text(size, i)));
   const runs = designs.map((): Measured[] => []);
-  // Once without measuring, and held, since what was compiled for a machine lives as long as it does.
-  const first = await answered(designs.at(-1)!);
-  for (let round = 0; round < ROUNDS; round++) for (const [d, design] of designs.entries()) runs[d]!.push(await answered(design));
+  // Once without measuring, and held, since what was compiled for a machine lives as long as it does; no other is, or V8 would look through all of them
+  // again and again.
+  const first = await run(designs.at(-1)!, counted);
+  for (let round = 0; round < ROUNDS; round++) for (const [d, design] of designs.entries()) runs[d]!.push((await run(design, counted)).measured);
   const best = (of: readonly Measured[], key: "seconds" | "answering" | "build" | "bytes"): number => least(of.map((one) => one[key]));
-  return runs.map((of, d) => ({ ...(of[0] ?? first), size: sizes[d]!, seconds: best(of, "seconds"), answering: best(of, "answering"), build: best(of, "build"), bytes: best(of, "bytes") }));
+  return runs.map((of, d) => ({ ...(of[0] ?? first.measured), size: sizes[d]!, seconds: best(of, "seconds"), answering: best(of, "answering"), build: best(of, "build"), bytes: best(of, "bytes") }));
 }
 
 /** Runs a design until its clients have all their answers. @param built is told when its machine is built @throws Error if it ends before */
-export async function answered(design: Design, built: () => void = () => {}): Promise<Measured> {
+export async function answered(design: Design, built: () => void): Promise<Measured> {
+  return (await run(design, undefined, built)).measured;
+}
+
+async function run(design: Design, counted: string | undefined, built: () => void = () => {}): Promise<{ readonly measured: Measured; readonly engine: MachineEngine }> {
   const before = await memoryInUse();
   let start = cpuTime();
   const engine = createEngine(design);
@@ -63,7 +69,9 @@ export async function answered(design: Design, built: () => void = () => {}): Pr
     if (requests === 0) [opening, openingEvents] = [seconds, engine.dispatches];
     all = workloads.every((workload) => workload.completed + workload.errors >= (workload.requests ?? 0));
   }
-  return { seconds, answering: seconds - opening, build, bytes, events: engine.dispatches, openingEvents, requests, errors, engine };
+  const fn = engine.names.functions.find(({ name }) => name === counted);
+  const rows = fn === undefined ? 0 : engine.built.machine.kernel.count(fn.id);
+  return { measured: { seconds, answering: seconds - opening, build, bytes, events: engine.dispatches, openingEvents, requests, errors, counted: rows }, engine };
 }
 
 function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly requests: number | undefined }[] {
