@@ -47,7 +47,7 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
     parts.push(table(
       ["switch", "at", "to", "outcome", "took", "silence after it", "lost at the server"],
       report.switches.map((s) => [
-        s.application, duration(s.begun), s.to, s.outcome, ...[s.duration, s.silence].map((t) => (t === undefined ? "–" : duration(t))), count(s.lost),
+        s.application, duration(s.asked), s.to, s.outcome, ...[s.duration, s.silence].map((t) => (t === undefined ? "–" : duration(t))), count(s.lost),
       ]),
     ));
   }

@@ -78,6 +78,10 @@ export class Netserver implements PlacedModel, FrameConsumer {
     });
   }
 
+  get isRunning(): boolean {
+    return this.place.machine.lifecycle.isRunning(this.place.domain);
+  }
+
   get mac(): number {
     return this.wire.mac;
   }

@@ -10,10 +10,10 @@ export const AddressOp = { asked: 200, remove: 201, tell: 202, add: 203, done: 2
 
 /** What the application's side of a switch hears of the server's. */
 export interface SwitchedApplication {
-  /** The application's line for switches. */
-  readonly line: number;
   /** Whether the server has, or is to have, the application's address. */
   readonly isAtServer: boolean;
+  /** The server's interface has given the application's address up: an event to the application. */
+  addressRemoved(): void;
   /** The server's adapter has the application's address again, and has announced it. */
   serverReady(): void;
 }
@@ -142,7 +142,7 @@ export class ServerAddresses {
       this.claims.stop(a);
       cpus.call(thread, component, AddressOp.tell, a);
     } else if (op === AddressOp.tell) {
-      cpus.raise(this.applications[a]!.switched.line);
+      this.applications[a]!.switched.addressRemoved();
     } else if (op === AddressOp.add) {
       state.switching[a] = 1;
       this.claims.begin(a, thread);

@@ -109,8 +109,10 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     });
     this.uplink.connect({
       askForAddress: () => {
+        if (!this.server.isRunning) return false;
         this.server.addresses.want(this.channel, true);
         cpus.raise(this.server.switchLineOf(this.channel));
+        return true;
       },
     });
   }

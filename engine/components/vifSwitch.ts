@@ -13,12 +13,15 @@ export const SwitchOp = { asked: 200, configure: 201, rest: 202, redirect: 203, 
 const PIECE = 4e9;
 
 /** How a switch ended. */
-export type SwitchEnd = "done" | "failed";
+export type SwitchEnd = "done" | "failed" | "server died";
+
+/** What of the server's is waited for: that it has given the address up, or has it. */
+const Awaited = { nothing: 0, removal: 1, addition: 2 } as const;
 
 /** What the VIF's switching needs of the server at the other end of the channel. */
 export interface ServerSide {
-  /** Has the application's address added to the server's interface: raises the server's line. */
-  askForAddress(): void;
+  /** Has the application's address added to the server's interface: raises the server's line. @returns false where there is no server */
+  askForAddress(): boolean;
 }
 
 /**
@@ -29,6 +32,9 @@ export interface ServerSide {
  * configured with the same address and comes up; the address is claimed there, by an announcement that invalidates what neighbours know, and by
  * probes before it where the stack sends them; frames go through the driver, whose address the VIF takes on and announces. To the server:
  * the same steps in the reverse order. Nothing waits for what is on its way.
+ *
+ * A server that dies while it is asked for something never answers: the switch ends then, and the next server finds the address where the
+ * application's frames go.
  */
 export class VifSwitch implements SwitchedApplication {
   /** Event-channel port that switches come by. */
@@ -58,8 +64,9 @@ export class VifSwitch implements SwitchedApplication {
       "rest of a switch to direct": { kind: "thread" },
       "rest of a switch to the server": { kind: "thread" },
     });
-    // `via`, `target`, `left` (the uplink before): 0 the server, else a driver's number plus one. `fresh`: its function has just been assigned.
-    this.state = kernel.store.scalars(`uplink of ${place.spec.path}`, ["via", "target", "left", "fresh", "failed", "switches", "frames", "bytes", "awaited"]);
+    // `via`, `target`, `left` (the one whose interface goes down): 0 the server, else a driver's number plus one. `fresh`: its function has just been
+    // assigned. `server`: what of its is waited for.
+    this.state = kernel.store.scalars(`uplink of ${place.spec.path}`, ["via", "target", "left", "fresh", "failed", "switches", "frames", "bytes", "awaited", "server"]);
     this.thread = sharedThread(machine, domain, "frontend_switcher", -1);
     this.line = cpus.addLine(cpus.vcpusOf(domain.id)[0]!, component, SwitchOp.asked, 0, costs.latency("event to a vCPU"));
     const { switchable } = domain;
@@ -122,6 +129,34 @@ export class VifSwitch implements SwitchedApplication {
     this.state.target = uplink;
     this.state.fresh = fresh ? 1 : 0;
     this.state.failed = 0;
+    this.state.server = uplink === 0 ? Awaited.nothing : Awaited.removal;
+  }
+
+  /** Whether the application uses a driver, is about to, or takes its interface down yet. @param uplink not the server */
+  drives(uplink: number): boolean {
+    const { via, target, left } = this.state;
+    return uplink === via || uplink === target || uplink === left;
+  }
+
+  /**
+   * The toolstack does not wait for the switch any more. Where the server has not given the address up yet, the application keeps it: it does not
+   * touch the driver any more, and asks for the address should it hear that it is gone. What it has begun itself it goes on with.
+   * @returns whether the server is to keep the address
+   */
+  giveUp(): boolean {
+    const { state } = this;
+    if (state.server !== Awaited.removal) return false;
+    state.target = state.via;
+    state.failed = 1;
+    return true;
+  }
+
+  /** What it was asked for it does not do any more. */
+  serverDied(): void {
+    const { state } = this;
+    if (state.server === Awaited.nothing) return;
+    state.target = state.via;
+    this.ended("server died");
   }
 
   // --- Steps --------------------------------------------------------------------------------------------------------
@@ -142,7 +177,8 @@ export class VifSwitch implements SwitchedApplication {
     const { state, thread, component } = this;
     const target = state.target;
     if (op === SwitchOp.asked) {
-      cpus.post(thread, component, target === 0 ? SwitchOp.redirect : SwitchOp.configure);
+      // The server's event may come when the switch has been given up.
+      cpus.post(thread, component, target === state.via ? SwitchOp.tell : target === 0 ? SwitchOp.redirect : SwitchOp.configure);
     } else if (op === SwitchOp.configure) {
       this.drivers[target - 1]!.up(thread, state.fresh === 1);
     } else if (op === SwitchOp.redirect) {
@@ -150,7 +186,8 @@ export class VifSwitch implements SwitchedApplication {
     } else if (op === SwitchOp.deconfigure) {
       this.drivers[state.left - 1]!.down(thread);
     } else if (op === SwitchOp.tell) {
-      this.server.askForAddress();
+      if (!this.server.askForAddress()) return this.ended("server died");
+      state.server = Awaited.addition;
     } else {
       this.ended(state.failed === 1 ? "failed" : "done");
     }
@@ -160,6 +197,7 @@ export class VifSwitch implements SwitchedApplication {
   private driverReady(ok: boolean): void {
     const { kernel } = this.place.machine;
     const { state, component } = this;
+    state.left = 0;
     if (!ok) {
       // There is no function to use: the server shall have the address back.
       state.failed = 1;
@@ -218,11 +256,19 @@ export class VifSwitch implements SwitchedApplication {
     this.stack!.addressing.announce(thread);
   }
 
+  addressRemoved(): void {
+    this.state.server = Awaited.nothing;
+    this.place.machine.cpus.raise(this.line);
+  }
+
   serverReady(): void {
+    // An address that comes back to the server where nobody has switched, as with a new application in the place of one that has died.
+    if (this.state.server === Awaited.nothing || this.state.target !== 0) return;
     this.ended(this.state.failed === 1 ? "failed" : "done");
   }
 
   private ended(end: SwitchEnd): void {
+    this.state.server = Awaited.nothing;
     this.state.switches++;
     this.state.awaited = 1;
     this.onEnd(end);

@@ -22,7 +22,8 @@ const accesses: ReadonlySet<string> = new Set([
 
 /** What a switch of an application's uplink consists of, and how it fails. */
 const switching: ReadonlySet<string> = new Set([
-  "rumprun_service switch", "assign_device", "deassign_device", "rump_virtif_switch", "device_assigned", "switch cannot begin", "switch timed out",
+  "rumprun_service switch", "assign_device", "deassign_device", "rump_virtif_switch", "device_assigned", "switch cannot begin", "switch timed out", "switch failed",
+  "switch superseded", "nothing to switch",
 ]);
 
 const kinds: Readonly<Partial<Record<ExceptionFilter, FunctionKind>>> = { drop: "drop", timeout: "timeout", fault: "fault" };

@@ -8,6 +8,9 @@ import type { DomainPlace } from "../../../engine/machine/machine";
 import type { Invariant } from "./invariant";
 import { DYNAMIC, PORTS, ownersOf } from "./portmap";
 
+/** Longest time that a switch takes before it is given up, beside what claiming addresses takes, picoseconds. */
+const PATIENCE = 2e12;
+
 interface Switched {
   readonly domain: DomainPlace;
   readonly vif: Vif;
@@ -178,10 +181,61 @@ export const switchingInvariants: readonly Invariant[] = [
         end: () => {
           for (const { begun, outcome, duration, silence } of toolstacks.flatMap((toolstack) => toolstack.reports())) {
             assert.equal(duration !== undefined, outcome === "done" || outcome === "failed");
-            if (duration !== undefined) assert.ok(times.has(begun + duration), `${duration} ps`);
+            if (duration !== undefined) assert.ok(times.has(begun! + duration), `${duration} ps`);
             if (silence !== undefined) assert.ok(silence >= 0);
           }
         },
+      };
+    },
+  },
+  {
+    number: 92, says: "a function that an application has for a time is its own while its driver uses it, and goes back when neither that nor a switch needs it",
+    watch: (engine) => {
+      const { machine, toolstacks } = engine.built;
+      const all = switchedOf(engine).flatMap(({ domain, vif: { uplink } }) => domain.switchable!.drivers.map(({ path }, i) => ({ domain, uplink, number: i + 1, driver: machine.placed(path) as Ixgbe })));
+      const deassign = engine.names.functions.find(({ name }) => name === "deassign_device");
+      // One after the other.
+      const takes = deassign === undefined ? 0 : all.length * machine.costs.of(deassign.id, 0);
+      const idleSince = all.map(() => NaN);
+      return {
+        step: () => {
+          all.forEach(({ domain, uplink, number, driver }, i) => {
+            const isDriven = machine.cpus.isOn(domain.id) && uplink.drives(number);
+            if (isDriven) assert.ok(driver.f >= 0 && driver.nic.state.owner[driver.f] === domain.id, `${domain.path} drives what it has not`);
+            const isIdle = driver.isLent && !isDriven && toolstacks.every((toolstack) => !toolstack.isUnderWay(domain.path));
+            if (!isIdle) idleSince[i] = NaN;
+            else if (Number.isNaN(idleSince[i])) idleSince[i] = engine.time;
+            else assert.ok(engine.time - idleSince[i]! <= takes, `${domain.path} keeps a function`);
+          });
+        },
+      };
+    },
+  },
+  {
+    number: 93, says: "every request for a switch, of the design's and of policies, comes to one end in time; of those of an application that have not, one is under way, while it runs, and one waits",
+    watch: (engine) => {
+      const { built: { machine, domains, toolstacks }, trace, names } = engine;
+      const [listed, decided] = ["rumprun_service switch", "policy decides"].map((name) => names.functions.find((fn) => fn.name === name)?.id);
+      const longest = switchedOf(engine).reduce((most, { vif, server }) => Math.max(most, PATIENCE + vif.uplink.longestClaim + server.addresses.longestClaim), 0);
+      let requests = 0;
+      const check = (): void => {
+        const reports = toolstacks.flatMap((toolstack) => toolstack.reports());
+        assert.equal(reports.length, requests, "requests without a row");
+        const open = reports.filter(({ outcome }) => outcome === "waiting" || outcome === "under way");
+        // It may wait for one that is under way, for its late end, and be under way itself.
+        for (const { asked } of open) assert.ok(engine.time - asked <= 3 * longest, "has not come to an end");
+        for (const { path, id } of domains) {
+          const own = open.filter(({ application }) => application === path).map(({ outcome }) => outcome);
+          assert.equal(new Set(own).size, own.length, `two of ${path}`);
+          assert.ok(!own.includes("under way") || machine.cpus.isOn(id), `${path} is dead`);
+        }
+      };
+      return {
+        row: (row) => {
+          if (trace.fn(row) === listed) requests++;
+          else if (trace.fn(row) === decided) requests += trace.a(row);
+        },
+        sample: toolstacks.length === 0 ? () => {} : check,
       };
     },
   },

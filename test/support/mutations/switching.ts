@@ -10,6 +10,13 @@ const shared = malicious.replace("- netserver", "- netserver: { ip: 10.0.0.100 }
 const ping = byHand.replace(/^ {2}- open-loop.*$/m, "  - ping: { from: client, to: nginx, requests: 5 }");
 /** An application that begins with its own function and has gone to the server, when the host starts anew. */
 const anew = byHand.replace("active: vif", "active: ixgbe").replace("at: 100ms, switch: nginx, to: direct", "at: 100ms, switch: nginx, to: server").replace(/^run:/m, "faults: [{ at: 400ms, crash: server.hypervisor, restart: 20ms }]\nrun:");
+/** One function for three, a server that hangs or dies while they switch, and applications that do. */
+const hang = scarce.replace(/^run:/m, "faults: [{ at: 390ms, hang: netsrv }]\nrun:");
+const dead = scarce.replace(/^run:/m, "faults: [{ at: 410ms, crash: nginx, restart: 500ms }]\nrun:");
+/** The application's end of a switch takes longer than the toolstack waits. */
+const slow = scarce.replace(/^run:/m, 'costs: { "driver waits after a reset": 1s, "driver flushes queues": 1s }\nrun:').replace("until: 4s", "until: 9s");
+/** Who asks again and again while a switch is under way. */
+const changed = byHand.replace(/^switches:\n/m, (line) => `${line}  - { at: 101ms, switch: nginx, to: server }\n  - { at: 102ms, switch: nginx, to: direct }\n`);
 const ALL = 300_000;
 
 /** Faults in the network server's checks and in the dynamic mode switch. */
@@ -42,6 +49,13 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
   { breaks: 29, file: "engine/components/vifSwitch.ts", replace: "      cpus.call(thread, component, SwitchOp.deconfigure);\n      return;", by: "      return this.driverReady(true);", design: byHand, dispatches: ALL },
   { breaks: 29, file: "engine/components/serverAddresses.ts", replace: "    state.active[a] = ok ? 1 : 0;\n", by: "    state.active[a] = 0;\n", design: byHand, dispatches: ALL },
-  { breaks: 30, file: "engine/machine/switching/toolstack.ts", replace: "      this.mark(fn.device_assigned, driver.id, EBUSY);", by: "      uplink.want(to, false);\n      this.mark(fn.device_assigned, driver.id, EBUSY);", design: scarce, dispatches: ALL },
+  { breaks: 30, file: "engine/machine/switching/switches.ts", replace: "      this.mark(fn.device_assigned, driver.id, EBUSY);", by: "      uplink.want(to, false);\n      this.mark(fn.device_assigned, driver.id, EBUSY);", design: scarce, dispatches: ALL },
   { breaks: 31, file: "engine/machine/switching/switchLog.ts", replace: "duration: ended ? rows.ended[row]!", by: "duration: ended ? rows.resumed[row]!", design: byHand, dispatches: ALL },
+  {
+    breaks: 92, file: "engine/machine/switching/switches.ts", replace: "    if (vif.uplink.giveUp()) server.addresses.want(vif.channelNumber, true);\n    this.next(application);\n    this.giveBack(application);",
+    by: "    if (vif.uplink.giveUp()) server.addresses.want(vif.channelNumber, true);\n    this.next(application);", design: hang, dispatches: ALL,
+  },
+  { breaks: 92, file: "engine/machine/switching/switches.ts", replace: "!isFresh && !uplink.drives(i + 1)", by: "!isFresh && uplink.via !== i + 1", design: slow, dispatches: ALL },
+  { breaks: 93, file: "engine/machine/switching/switches.ts", replace: "    if (waiting !== 0) this.end(application, waiting - 1, \"superseded\");\n", by: "", design: changed, dispatches: ALL },
+  { breaks: 93, file: "engine/machine/switching/switches.ts", replace: "    if (state.steps[application] !== Steps.none) this.over(application, \"application died\");\n", by: "", design: dead, dispatches: ALL },
 ];

@@ -25,12 +25,12 @@ describe("session: uplinks at a row", () => {
     const [there, back] = report(engine).switches;
     assert.ok(there?.duration !== undefined && back?.duration !== undefined);
     assert.deepEqual(at(0), vif);
-    assert.deepEqual(at(there.begun + 1), vif, "a switch that has begun has not switched yet");
-    assert.deepEqual(at(there.begun + there.duration + 1e9), driver);
-    assert.deepEqual(at(back.begun - 1e9), driver);
-    assert.deepEqual(at(back.begun + back.duration + 1e9), vif);
+    assert.deepEqual(at(there.asked + 1), vif, "a switch that has begun has not switched yet");
+    assert.deepEqual(at(there.asked + there.duration + 1e9), driver);
+    assert.deepEqual(at(back.asked - 1e9), driver);
+    assert.deepEqual(at(back.asked + back.duration + 1e9), vif);
     // Back again: the state is that of the row, not that of the last question.
-    assert.deepEqual(at(there.begun + there.duration + 1e9), driver);
+    assert.deepEqual(at(there.asked + there.duration + 1e9), driver);
   });
 
   it("are nothing to look at where nobody switches", () => {
