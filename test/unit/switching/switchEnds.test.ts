@@ -129,6 +129,19 @@ describe("the end of a switch", () => {
     assert.ok(isAtServer(ended));
   });
 
+  it("that comes after the time-out from a slow server leaves the address there: the application asks for it back, and touches no driver", () => {
+    // The server hears of it after a second, and has given the address up after two more.
+    const costs = '"backend_switch_handler": 1s, "in_purgeaddr": 1s, "in_control": 1s';
+    const ended = run({ switches: ["at: 100ms, switch: web, to: direct"], costs, until: "20s" });
+    assert.deepEqual(ended.outcomes, [["web", 100, "timed out"]]);
+    assert.match(ended.functions.join(" "), /^\+10\d −21\d\d$/);
+    assert.ok(isAtServer(ended) && vifOf(ended).uplink.via === 0);
+    assert.equal(rowsOf(ended.engine, "backend_switched").length, 1, "it has been away");
+    assert.equal(rowsOf(ended.engine, "rump_virtif_switch").length, 0);
+    const again = run({ switches: ["at: 100ms, switch: web, to: direct", "at: 2500ms, switch: web, to: server", "at: 9s, switch: web, to: server"], costs, until: "20s" });
+    assert.deepEqual(again.outcomes.map(([, , outcome]) => outcome), ["timed out", "timed out", "nothing to do"]);
+  });
+
   it("never comes where the application hangs: it keeps the function until it dies, and what is asked for times out as well", () => {
     const ended = run({ switches: ["at: 100ms, switch: web, to: direct", "at: 1s, switch: web, to: server", "at: 5s, switch: web, to: direct", "at: 6s, switch: other, to: direct"], faults: ["at: 110ms, hang: web, watchdog: 6500ms, restart: 100ms"], until: "10s" });
     assert.deepEqual(ended.outcomes, [["web", 100, "timed out"], ["web", 1000, "timed out"], ["web", 5000, "not running"], ["other", 6000, "no function free"]]);
@@ -176,6 +189,35 @@ describe("the end of a switch", () => {
     const back = run({ ...parts, switches: ["at: 100ms, switch: web, to: direct", "at: 1s, switch: web, to: second", "at: 1010ms, switch: web, to: server"] });
     assert.deepEqual(back.outcomes.map(([, , outcome]) => outcome), ["done", "superseded", "nothing to do"], "it is at the server half of the way");
     assert.equal(back.functions.length, 2);
+  });
+
+  it("by a policy is counted like any other; it asks nobody whose switch has timed out and is not over", () => {
+    const costs = '"driver waits after a reset": 1s, "driver flushes queues": 1s, "VF driver waits for the answer to its reset": 1s';
+    const text = design({ switches: ["policy: load, switch: web, above: 1Mbps, below: 0bps, window: 100ms, dwell: 0us"], costs, until: "8s" })
+      .replace(/^switches:/m, "workloads: [open-loop: { from: client, to: web, arrivals: periodic, interval: 1ms, requests: 7000, size: 1KiB }]\nswitches:");
+    const engine = createEngine(designOf(text));
+    while (engine.dispatch());
+    const { switches } = report(engine);
+    assert.deepEqual(switches.map(({ outcome }) => outcome), ["timed out"]);
+    assert.equal(rowsOf(engine, "policy decides").reduce((sum, row) => sum + engine.trace.a(row), 0), 1);
+    assert.equal(engine.activeUplinks()["server/web"], "server/web/ixgbe", "it has come there late");
+  });
+
+  it("is gone back over exactly, also where the application has died on the way", () => {
+    const engine = createEngine(designOf(design({
+      switches: ["at: 100ms, switch: web, to: direct", "at: 120ms, switch: web, to: server", "at: 300ms, switch: web, to: direct"], faults: ["at: 130ms, crash: web, restart: 110ms", "at: 320ms, crash: netsrv, restart: 150ms"], until: "3s",
+    })));
+    const keyframes = [90, 110, 125, 140, 290, 310, 400].map((ms) => {
+      while (engine.time < ms * MS && engine.dispatch());
+      return engine.snapshot();
+    });
+    while (engine.dispatch());
+    for (const keyframe of keyframes) {
+      const replayer = engine.replayer();
+      replayer.restore(keyframe);
+      while (replayer.dispatch());
+      assert.deepEqual([replayer.rows, replayer.time, replayer.activeUplinks()], [engine.rows, engine.time, engine.activeUplinks()]);
+    }
   });
 
   it("has a row for each request, whatever befalls the host", () => {
