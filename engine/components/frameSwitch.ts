@@ -22,6 +22,6 @@ export interface FrameSwitch {
   /** Said in `begin`: taking a guest's frame and sending it on, wherever it goes. */
   spendForward(port: number, packet: number): void;
   forward(port: number, packet: number): void;
-  /** Where the world finds a server of a guest. @param protocol IP protocol number */
-  published(port: number, address: number, protocol: number, server: number): { readonly address: number; readonly port: number };
+  /** Where a domain finds a server of a guest. @param protocol IP protocol number @param asker path of the domain */
+  published(port: number, address: number, protocol: number, server: number, asker: string): { readonly address: number; readonly port: number };
 }

@@ -26,8 +26,8 @@ export interface NetworkInterface {
   hasten?(packet: number): void;
   /** Takes every frame that comes, whoever it is for: a bridge is above. */
   promiscuous?(): void;
-  /** Where the world finds a server of this domain, where something on the way translates addresses. @param protocol IP protocol number */
-  published?(address: number, protocol: number, port: number): { readonly address: number; readonly port: number };
+  /** Where another domain finds a server of this one, where something on the way translates addresses. @param protocol IP protocol number @param asker path of that domain */
+  published?(address: number, protocol: number, port: number, asker: string): { readonly address: number; readonly port: number };
   /** Where ports are bound in the hypervisor's portmap: the cost of the hypercall. */
   spendBindPort?(): void;
   /** Binds a port of a protocol there. @param protocol IP protocol number, TCP or UDP @param port 0: any free dynamic one */

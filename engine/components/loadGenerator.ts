@@ -57,7 +57,7 @@ export class LoadGenerator implements PlacedModel {
   }
 
   private targetOf(spec: Workload): Target {
-    const { machine } = this.place;
+    const { machine, domain: own } = this.place;
     const host = machine.design.hosts.find((h) => h.domains.some((d) => d.path === spec.to));
     const domain = host?.domains.find((d) => d.path === spec.to);
     const stack = host && domain && stackOf(host, domain);
@@ -66,7 +66,7 @@ export class LoadGenerator implements PlacedModel {
     if (stack === undefined || server === undefined) throw new Error(`The workload ${spec.path} finds no server in ${spec.to}.`);
     const { path } = stack;
     const protocol = type === "tcpip" ? Protocol.icmp : server.options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
-    const published = (): { address: number; port: number } => (machine.placed(path) as TcpIp).published(protocol, Number(server.options["port"] ?? 0));
+    const published = (): { address: number; port: number } => (machine.placed(path) as TcpIp).published(protocol, Number(server.options["port"] ?? 0), own.path);
     return {
       get address() { return published().address; },
       get port() { return published().port; },

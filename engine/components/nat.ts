@@ -45,7 +45,7 @@ const INSIDE_MAC = 0xfe_ff_ff_ff_ff_ff;
  * `vif-nat` script sets it up): the guests share its address. A connection from a guest keeps its port, where no other has it
  * towards the same destination, else gets another; one from the world reaches a guest only by a port that is forwarded, as a
  * reply does that of its connection (RFC 4787: mapping and filtering by address and port). To the guests it stands for the
- * whole world, by proxy ARP.
+ * whole world, by proxy ARP; what one of them sends to another it forwards as it is.
  */
 export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   readonly id: number;
@@ -72,6 +72,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
       "address is not this host's": { kind: "drop" },
       "not translated, bad checksum": { kind: "drop" },
       "no port is free": { kind: "drop" },
+      "table of connections is full": { kind: "drop" },
       "source is not the guest's": { kind: "violation", discards: true },
       "longer than the port's MTU": { kind: "drop", a: "bytes" },
     });
@@ -96,7 +97,9 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     return this.guests.push(port) - 1;
   }
 
-  published(guest: number, _address: number, protocol: number, server: number): { readonly address: number; readonly port: number } {
+  /** To its guests each of them is there by its own address. */
+  published(guest: number, address: number, protocol: number, server: number, asker: string): { readonly address: number; readonly port: number } {
+    if (this.guests.some(({ path }) => path === asker)) return { address, port: server };
     const rule = this.rules().find((r) => r.guest === guest && r.protocol === protocol && r.inside === server);
     return { address: this.ip, port: rule?.outside ?? server };
   }
@@ -137,18 +140,18 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     if (packets.isCorrupted(packet)) return this.drop("not translated, bad checksum", packet);
     const destination = packets.destinationIp(packet);
     if (this.isAsked(packet)) return this.place.machine.cpus.call(this.softirq, this.id, Op.echo, packet, guest);
-    if (packets.isIcmp(packet) && packets.icmpType(packet) === IcmpType.unreachable) return this.errorFromGuest(packet);
-    const t = tupleOf(packets, packet);
     const neighbour = this.neighbourAt(destination);
-    if (neighbour >= 0) return this.toGuest(neighbour, translated(packets, packet, t));
+    if (packets.isIcmp(packet) && packets.icmpType(packet) === IcmpType.unreachable) return neighbour >= 0 ? this.errorToNeighbour(neighbour, packet) : this.errorFromGuest(packet);
+    const t = tupleOf(packets, packet);
     const known = this.connections.find(0, t, kernel.now);
     const answered = known < 0 ? this.connections.find(1, t, kernel.now) : NONE;
-    const r = known >= 0 ? known : answered >= 0 ? answered : this.masquerade(guest, packet, t);
+    const r = known >= 0 ? known : answered >= 0 ? answered : neighbour >= 0 ? this.track(guest, packet, t) : this.masquerade(guest, packet, t);
     if (r < 0) return;
     const direction = answered >= 0 ? 1 : 0;
     // What leaves is what the other direction expects an answer to, turned round.
     const other = direction === 0 ? this.connections.reply(r) : this.connections.original(r);
     this.connections.pass(r, direction, packets, packet, kernel.now);
+    if (neighbour >= 0) return this.toGuest(neighbour, translated(packets, packet, t));
     this.state.out[0]!++;
     this.toWorld(translated(packets, packet, turned(other)));
   }
@@ -162,6 +165,13 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
   /** The guest that has an address, or −1. */
   private neighbourAt(address: number): number {
     return this.guests.findIndex((g) => g.address() === address);
+  }
+
+  /** A new connection between guests: the router knows it as it knows all, and leaves its addresses as they are (`__nf_nat_alloc_null_binding`). */
+  private track(guest: number, packet: number, t: Tuple): number {
+    const r = this.connections.open(t, turned(t), guest, this.place.machine.kernel.now);
+    if (r < 0) this.drop("table of connections is full", packet);
+    return r;
   }
 
   /** A new connection of a guest: its own port, or the next one that nobody has towards the same destination (`nf_nat_l4proto_unique_tuple`). */
@@ -209,6 +219,12 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     const error = packets.translate(packet, this.ip, 0, packets.destinationIp(packet), 0);
     packets.requote(error, packets.translate(quoted, o.source, o.sourcePort, o.destination, o.destinationPort));
     this.toWorld(error);
+  }
+
+  /** An error about a datagram of another guest, which came as it was sent. */
+  private errorToNeighbour(neighbour: number, packet: number): void {
+    const { packets } = this.place.machine;
+    this.toGuest(neighbour, packets.translate(packet, packets.sourceIp(packet), 0, packets.destinationIp(packet), 0));
   }
 
   private toWorld(packet: number): void {

@@ -101,8 +101,8 @@ export class Netback implements PlacedModel {
     return this.backend.state.connected[v] === 1;
   }
 
-  published(v: number, address: number, protocol: number, port: number): { readonly address: number; readonly port: number } {
-    return this.switch.published(this.vifs[v]!.port, address, protocol, port);
+  published(v: number, address: number, protocol: number, port: number, asker: string): { readonly address: number; readonly port: number } {
+    return this.switch.published(this.vifs[v]!.port, address, protocol, port, asker);
   }
 
   /** The guest has granted its rings: the watch on its state in the Xenstore fires. */

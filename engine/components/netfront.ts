@@ -120,9 +120,9 @@ export class Netfront implements PlacedModel, NetworkInterface {
     return [this.state.transmitGrant[0]!, this.state.receiveGrant[0]!];
   }
 
-  /** Where the world finds a server of this domain: the backend's network may translate. */
-  published(address: number, protocol: number, port: number): { readonly address: number; readonly port: number } {
-    return this.backend.published(this.port, address, protocol, port);
+  /** Where another domain finds a server of this one: the backend's network may translate. */
+  published(address: number, protocol: number, port: number, asker: string): { readonly address: number; readonly port: number } {
+    return this.backend.published(this.port, address, protocol, port, asker);
   }
 
   // --- Sending ------------------------------------------------------------------------------------------------------

@@ -129,9 +129,9 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
     });
   }
 
-  /** Where the world finds a server on a port of this stack: another address and port where something on the way translates. */
-  published(protocol: number, port: number): { readonly address: number; readonly port: number } {
-    return this.wire.published?.(this.ip, protocol, port) ?? { address: this.ip, port };
+  /** Where another domain finds a server on a port of this stack: another address and port where something on the way translates. @param asker path of that domain */
+  published(protocol: number, port: number, asker: string): { readonly address: number; readonly port: number } {
+    return this.wire.published?.(this.ip, protocol, port, asker) ?? { address: this.ip, port };
   }
 
   /** Whether binding a port takes a call to the hypervisor, and what it costs: said in `begin`. */

@@ -71,7 +71,7 @@ function checkGrants({ problems }: Source, { part, components }: DomainDraft): v
   }
 }
 
-/** A server behind a NAT is reached by forwarded ports. */
+/** A server behind a NAT is reached by forwarded ports, but by its neighbours. */
 export function checkForwards(problems: Source["problems"], hosts: readonly HostDraft[], { part, section }: WorkloadDraft, server: ComponentDraft): void {
   const host = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.to));
   const domain = host?.domains.find((d) => d.part.path === part.to);
@@ -80,7 +80,9 @@ export function checkForwards(problems: Source["problems"], hosts: readonly Host
   const nat = uplink?.part.type === "netfront" ? backend?.components.find((c) => c.part.type === "nat") : undefined;
   const forward = nat?.part.options["forward"];
   const { port } = server.part.options;
-  if (nat && Array.isArray(forward) && typeof port === "number" && !forward.includes(port)) {
+  const asker = host?.domains.find((d) => d.part.path === part.from);
+  const isNeighbour = asker?.components.some((c) => c.part.path === asker.part.activeUplink && c.part.channel === uplink?.part.channel) === true;
+  if (nat && !isNeighbour && Array.isArray(forward) && typeof port === "number" && !forward.includes(port)) {
     problems.error("not-forwarded", section.valueRange("to"), `${server.part.path} listens on port ${port}, which ${nat.part.path} does not forward. Add ${port} to its “forward”.`);
   }
 }

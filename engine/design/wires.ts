@@ -53,7 +53,7 @@ function checkVlans({ problems }: Source, hosts: readonly HostDraft[], host: Hos
   problems.error("unreachable", section.valueRange("to"), `${part.to} is in ${named(theirs)}, and ${part.from} is in ${named(mine)}: no frame of one reaches the other. ${theirs === 0 ? `Leave out the “vlan” of ${part.from}` : `Set “vlan: ${theirs}” for ${part.from}`}, or ask another domain.`);
 }
 
-/** Where a domain asks: its frames reach another function of the same adapter, through the switch in it, or guests of the same bridge. */
+/** Where a domain asks: its frames reach another function of the same adapter, through the switch in it, or guests of the same bridge or router. */
 function checkInside(source: Source, hosts: readonly HostDraft[], host: HostDraft, domain: DomainDraft, { part, section }: WorkloadDraft): void {
   const home = hosts.find(({ domains }) => domains.some((d) => d.part.path === part.from));
   const asking = home?.domains.find((d) => d.part.path === part.from);
@@ -63,7 +63,7 @@ function checkInside(source: Source, hosts: readonly HostDraft[], host: HostDraf
   const range = section.valueRange("to");
   if (near === far) {
     const below = host.domains.find(({ part: { path } }) => path === near.part.domain)?.components ?? [];
-    if (asking !== domain && below.some((c) => c.part.type === "bridge")) return;
+    if (asking !== domain && below.some((c) => c.part.type === "bridge" || c.part.type === "nat")) return;
     source.problems.error("unreachable", range, `${part.from} and ${part.to} send by the same function, ${near.part.bind}, and the adapter does not send a frame back to where it came from. Bind another function for one of them, such as a VF.`);
   } else if (deviceOf(near.part.bind) !== deviceOf(far.part.bind)) {
     source.problems.error("unreachable", range, `Frames of ${part.from} leave by ${deviceOf(near.part.bind)}, and those of ${part.to} by ${deviceOf(far.part.bind)}, with no network between the two. Bind functions of one device for both.`);

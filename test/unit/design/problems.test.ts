@@ -261,6 +261,13 @@ describe("design problems", () => {
     assert.match(problems[1]!.message, new RegExp(`^${path}/web is a virtual machine, but ${path} has no hypervisor`));
   });
 
+  it("says nothing where a guest asks its neighbour behind the same bridge or router, whatever that forwards", () => {
+    for (const below of ["bridge", "nat", "nat: { forward: [8080] }"]) {
+      const text = driver(["netback", below, "ixgbe: { bind: nic0.pf }"], web(NETFRONT), "workloads:\n  - http: { from: asker, to: web }\n").replace("      web:\n", `      asker:\n        components: [load-generator, libc, tcpip, ${NETFRONT}]\n      web:\n`);
+      assert.deepEqual(parseDesign(text).problems.map(({ message }) => message), [], below);
+    }
+  });
+
   it("says nothing about keys that the scheduler reads, nor of limits that it does not", () => {
     const all = designText({ domains: { web: DIRECT }, hypervisor: "{ timeslice: 10ms, ratelimit: 2ms }" }).replace("        components", "        weight: 512\n        cap: 50\n        idle: spin\n        components");
     assert.deepEqual(parseDesign(all).problems.map(({ message }) => message), []);

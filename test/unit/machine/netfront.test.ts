@@ -332,6 +332,36 @@ describe("NAT in a driver domain", () => {
     assert.equal(placed<Nat>(engine, "server/driver/nat").connections.opened, 0);
   });
 
+  it("forwards between its guests as they send it: what one asks of another leaves neither the driver domain nor its addresses", () => {
+    const guests = [["load-generator"], ["http-server: { port: 80 }", "echo: { protocol: udp }"]];
+    const workloads = ["http: { from: g0, to: g1, size: 8KiB, concurrency: 1, requests: 20 }", "open-loop: { from: g0, to: g1, requests: 20, interval: 1ms }", "ping: { from: g0, to: g1, requests: 20 }"];
+    for (const [i, workload] of workloads.entries()) {
+      const system = i === 1 ? "netbsd" : "linux";
+      const engine = run({ below: "nat: { ip: 10.0.0.5, forward: [81] }", system, guests, workloads: [workload] });
+      const { workloads: [w], drops } = report(engine);
+      assert.deepEqual([w!.completed, w!.errors, drops], [20, 0, {}], workload);
+      assert.deepEqual(rowsOf(engine, "serialise"), [], "nothing is on the wire");
+      const { packets } = engine.built.machine;
+      const delivered = rowsOf(engine, "rump_virtif_pktdeliver").map((row) => engine.trace.packet(row)).filter((p) => !packets.isArp(p));
+      const ends = new Set(delivered.map((p) => [packets.sourceIp(p), packets.destinationIp(p)].sort((a, b) => a - b).join()));
+      assert.deepEqual([...ends], [[parseIpv4("10.0.0.10"), parseIpv4("10.0.0.11")].join()]);
+      assert.ok(delivered.length >= 40 && delivered.every((p) => packets.ttl(p) === 63), "one hop");
+      const { opened } = placed<Nat>(engine, "server/driver/nat").connections;
+      assert.deepEqual([opened, rowsOf(engine, system === "linux" ? "nf_nat_setup_info" : "npf_conn_establish").length], [1, 1], "one look at the rules for each connection");
+    }
+  });
+
+  it("hands a guest's error to the neighbour that it is about, as it was sent", () => {
+    const engine = run({ ...two, until: "100ms" }, (e) => act(e, 20e9, () => {
+      const { datagrams } = placed<TcpIp>(e, "server/g0/tcpip");
+      datagrams.send(datagrams.open(0, 4000) as number, parseIpv4("10.0.0.11")!, 9, 0, 0, 10);
+    }));
+    const { packets } = engine.built.machine;
+    const errors = rowsOf(engine, "rump_virtif_pktdeliver").map((row) => engine.trace.packet(row)).filter((p) => packets.isIcmp(p) && packets.icmpType(p) === IcmpType.unreachable);
+    assert.deepEqual(errors.map((p) => [packets.sourceIp(p), packets.destinationIp(p), packets.sourcePort(packets.quoted(p)), packets.destinationPort(packets.quoted(p))]), [[parseIpv4("10.0.0.11"), parseIpv4("10.0.0.10"), 4000, 9]]);
+    assert.deepEqual(report(engine).drops, { "no socket on the port": 1 });
+  });
+
   it("masks a guest's own datagrams, keeps its port, gives another where two have the same, and returns errors about them", () => {
     const engine = run({ ...two, until: "3s" }, (e) => {
       for (const guest of ["g0", "g1"]) {
