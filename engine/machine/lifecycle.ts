@@ -191,6 +191,15 @@ export class Lifecycle implements Model {
     for (const d of this.domains) if (d.kernel?.id === domain.id) kernel.schedule(this.readyAfter(d, ready), Priority.timeout, this.id, Op.boot, d.id);
   }
 
+  /** The hypervisor of a host hangs: no timer of a domain's rings, since it keeps them, and nothing comes of what it was to do for one. */
+  hold(host: string): void {
+    const { kernel, cpus } = this.machine;
+    const own = new Set(kernel.names.components.filter((c) => c.host === host && c.domain !== undefined).map(({ id }) => id));
+    kernel.queue.cancelWhere((component) => own.has(component));
+    this.cancelBoots(host);
+    for (const domain of this.domainsOf(host)) cpus.hold(domain.id);
+  }
+
   /** What was to boot does not, and nothing is unmapped any more: its host has died. */
   cancelBoots(host: string): void {
     const hostOf = (op: number, a: number): string => this.domains[op === Op.boot ? a : this.death.domain[a]!]!.host;

@@ -352,6 +352,11 @@ export class Cpus implements Model, CpuParts {
     this.lifeCycle.freeze(domain);
   }
 
+  /** Their hypervisor has no vCPU of the domain run any more, and does not hear of what comes for them, until the domain is stopped. None may have a pCPU. */
+  hold(domain: number): void {
+    this.lifeCycle.hold(domain);
+  }
+
   /** From now on, work that is the component's or comes to a function of it does not end, and holds its vCPU. @param on false: it works again */
   hang(component: number, on: boolean): void {
     this.lifeCycle.hang(component, on);

@@ -22,7 +22,7 @@ export class Delivery {
   raise(line: number, from: number): boolean {
     const { lines: { line: l }, vcpus: { vcpu: c }, kernel, id } = this.cpus;
     const v = l.vcpu[line]!;
-    if (l.pending[line] === 1 || c.state[v] === VcpuState.off) return false;
+    if (l.pending[line] === 1 || c.state[v]! >= VcpuState.off) return false;
     l.pending[line] = 1;
     l.raised[line]!++;
     if (l.polled[line] === 0) {

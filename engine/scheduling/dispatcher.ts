@@ -357,7 +357,7 @@ export class Dispatcher {
     charges.close();
     // A call to another process comes last.
     if (crossings.cut !== NONE && work.get(w, COUNT) > said) work.bringForward(w, 1);
-    if (this.lifeCycle.anythingHangs) this.lifeCycle.hold(w, component);
+    if (this.lifeCycle.anythingHangs) this.lifeCycle.holdUp(w, component);
     if (work.get(w, SPECIAL) !== 0 && work.get(w, THREAD) !== NONE) this.offerPolling(w);
     this.proceed(work.get(w, VCPU), w);
   }

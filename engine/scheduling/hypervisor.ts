@@ -10,7 +10,7 @@ import { Inside, Pcpus } from "./pcpus";
 import type { Topology } from "./topology";
 import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
-const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, reschedule: 6, continued: 7, softirq: 8, account: 9, accounted: 10 } as const;
+const Op = { ipi: 0, switched: 1, tick: 2, sliceEnd: 3, exited: 4, ticked: 5, reschedule: 6, continued: 7, softirq: 8, account: 9, accounted: 10, hung: 11 } as const;
 
 /**
  * The lower level of scheduling: vCPUs on pCPUs. The mechanism is here (who has which pCPU, what a switch costs, ticks, slices);
@@ -55,6 +55,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
       event_check_interrupt: { file: "xen/arch/x86/smp.c", kind: "hypervisor" },
       do_IRQ: { file: "xen/arch/x86/irq.c", kind: "hypervisor" },
       cpumask_raise_softirq: { file: "xen/common/softirq.c", kind: "hypervisor" },
+      "no progress": { kind: "thread" },
       "VM exit: external interrupt": { file: "xen/arch/x86/hvm/vmx/vmx.c", kind: "hypervisor", tally: "VM exit" },
     });
     this.pcpus = new Pcpus(kernel, machine.costs, this.id, host, count);
@@ -82,9 +83,11 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
 
   /** The host is down, and no vCPU is left: each pCPU finds nothing to run once more, and clocks stop. */
   stop(): void {
+    const hung = this.state === HostState.hangs;
     this.condition.state[0] = HostState.down;
-    this.kernel.queue.cancelWhere((component, op) => component === this.id && op === Op.account);
+    this.kernel.queue.cancelWhere((component, op) => component === this.id && (op === Op.account || op === Op.hung));
     for (let p = 0; p < this.count; p++) {
+      if (hung) this.pcpus.reset(p);
       this.pcpus.stopTicks(p);
       this.pcpu.ticks[p] = this.pcpu.accounts[p] = 0;
     }
@@ -96,9 +99,22 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     this.startAccounting();
   }
 
-  /** Nobody gets anything done on the host any more. */
+  /**
+   * Each pCPU stays in the hypervisor from now on, with interrupts disabled: no vCPU has one again, no timer rings, and nobody chooses. What vCPUs have
+   * to be told is held up with them ({@link Cpus.hold}).
+   */
   hang(): void {
     this.condition.state[0] = HostState.hangs;
+    for (let p = 0; p < this.count; p++) if (this.pcpu.inside[p] === Inside.guest) this.take(p);
+    for (const vcpu of this.vcpus) if (this.isRunnable(vcpu)) this.policy.sleep(vcpu, this.pcpus.of(vcpu));
+    this.kernel.queue.cancelWhere((component) => component === this.id);
+    for (let p = 0; p < this.count; p++) this.pcpus.hang(p, Op.hung);
+  }
+
+  /** A piece of the time of a pCPU that hangs is over. */
+  private hung(p: number): void {
+    this.pcpus.spent(p, this.fn["no progress"]);
+    this.pcpus.hang(p, Op.hung);
   }
 
   get state(): number {
@@ -183,6 +199,7 @@ export class Hypervisor implements Model, VcpuHost, PcpuView {
     else if (op === Op.continued) this.continued(pcpu);
     else if (op === Op.softirq) this.raised(pcpu);
     else if (op === Op.account) this.account(pcpu);
+    else if (op === Op.hung) this.hung(pcpu);
     else this.accounted(pcpu);
   }
 

@@ -26,7 +26,7 @@ export class LifeCycle {
 
   /** See {@link Cpus.stop}. */
   stop(domain: number): void {
-    const { kernel, vcpus, lines, threads, locks, id } = this.cpus;
+    const { kernel, vcpus, lines, threads, locks } = this.cpus;
     if (vcpus.domains[domain]!.kernel !== domain) return this.stopProcess(domain);
     // Its processes' threads run on its vCPUs.
     for (const process of vcpus.processesOf(domain)) this.stopProcess(process);
@@ -45,12 +45,29 @@ export class LifeCycle {
     for (const t of all) if (threads.thread.work[t] !== NONE) this.giveUp(threads.thread.work[t]!);
     locks.clear(domain);
     lines.clear(domain);
+    this.cancelInterrupts(domain);
+    policy.clear();
+    threads.kill(all);
+  }
+
+  /** Nothing that was on its way to a vCPU of the domain arrives, and none of their timers rings. */
+  private cancelInterrupts(domain: number): void {
+    const { kernel, vcpus, lines, id } = this.cpus;
     kernel.queue.cancelWhere((component, op, a) => {
       if (component !== id || op === CpuOp.workEnd) return false;
       return vcpus.domainOf[op === CpuOp.deliver ? lines.line.vcpu[a]! : a] === domain;
     });
-    policy.clear();
-    threads.kill(all);
+  }
+
+  /** See {@link Cpus.hold}. */
+  hold(domain: number): void {
+    const { vcpus } = this.cpus;
+    for (const v of vcpus.domains[domain]!.vcpus) {
+      if (vcpus.vcpu.state[v] === VcpuState.off) continue;
+      this.dispatcher.idling.cancelPoll(v);
+      vcpus.vcpu.state[v] = VcpuState.held;
+    }
+    this.cancelInterrupts(domain);
   }
 
   /** A process ends: its threads are gone, from the run queues as well, and who waits for an answer of theirs gets none. */
@@ -164,7 +181,7 @@ export class LifeCycle {
    * component's own work that only goes through functions of others, the effect does not come.
    * @param owner whose work it is
    */
-  hold(w: number, owner: number): void {
+  holdUp(w: number, owner: number): void {
     const { work } = this.cpus;
     const thread = work.get(w, THREAD);
     const count = work.get(w, COUNT);

@@ -3,6 +3,9 @@ import { Priority } from "../kernel/queue";
 import type { CostProfile } from "../profiles/profile";
 import { NONE, NO_VCPU } from "../trace/trace";
 
+/** A pCPU that hangs makes no progress in pieces of this length, picoseconds: each is a row. */
+const HUNG_PIECE = 1e9;
+
 /** What a pCPU is in: a guest, or nothing at all; the hypervisor, which has taken it from the vCPU that has it; a switch to that vCPU. */
 export const Inside = { guest: 0, hypervisor: 1, aSwitch: 2 } as const;
 
@@ -78,6 +81,24 @@ export class Pcpus {
     if (handle !== NONE) this.kernel.cancel(handle);
     this.pcpu.slice[p] = NONE;
     this.pcpu.ends[p] = this.pcpu.granted[p] = 0;
+  }
+
+  /** It hangs in the hypervisor, which nothing that was to happen on it takes it out of. What it was at does not end. */
+  hang(p: number, op: number): void {
+    const { kernel, pcpu } = this;
+    pcpu.ticks[p] = pcpu.accounts[p] = pcpu.ends[p] = pcpu.asked[p] = 0;
+    pcpu.granted[p] = 0;
+    pcpu.vcpu[p] = pcpu.ticker[p] = pcpu.slice[p] = NONE;
+    pcpu.inside[p] = Inside.hypervisor;
+    kernel.schedule(HUNG_PIECE, Priority.scheduler, this.component, op, p);
+  }
+
+  /** It is reset: what it has been at until now was the hypervisor's time, and it does nothing. */
+  reset(p: number): void {
+    const { pcpu } = this;
+    pcpu.overhead[p] = this.overheadOf(p, this.kernel.now);
+    pcpu.inside[p] = Inside.guest;
+    pcpu.asked[p] = 0;
   }
 
   /** Its clock runs: the next tick comes at a whole number of periods (`csched_tick_resume`). The clock causes it, and not who made the pCPU busy, or the tick before. */

@@ -5,10 +5,10 @@ import type { SchedulerFunctionIds } from "./schedulerFunctions";
 import type { ThreadPolicy } from "./threadPolicy";
 import type { Topology } from "./topology";
 
-/** What a vCPU is doing, as its hypervisor sees it; `off` where its domain does not run. */
-export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3 } as const;
+/** What a vCPU is doing, as its hypervisor sees it; `off` where its domain does not run, `held` where the hypervisor itself hangs. */
+export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3, held: 4 } as const;
 /** The same for people. */
-export const vcpuStates = ["blocked", "runnable", "running", "off"] as const;
+export const vcpuStates = ["blocked", "runnable", "running", "off", "held by a hypervisor that hangs"] as const;
 
 /** How a host is: one that is down has nothing that runs, one that hangs has all as it was and gets no further. */
 export const HostState = { up: 0, down: 1, hangs: 2 } as const;

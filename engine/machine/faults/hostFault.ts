@@ -66,11 +66,12 @@ export class HostFault implements Model {
   }
 
   private hang(): void {
-    const { fn, struck, machine: { cpus, lifecycle } } = this;
-    this.mark(fn["host hangs"], struck.hypervisor.id);
-    lifecycle.cancelBoots(struck.host);
-    struck.hypervisor.hang();
-    for (const domain of lifecycle.domainsOf(struck.host)) cpus.freeze(domain.id);
+    const { fn, struck: { host, hypervisor }, machine: { lifecycle } } = this;
+    this.mark(fn["host hangs"], hypervisor.id);
+    // It may hang already.
+    if (hypervisor.state !== HostState.up) return;
+    hypervisor.hang();
+    lifecycle.hold(host);
   }
 
   private kill(): void {

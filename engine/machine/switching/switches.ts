@@ -137,12 +137,12 @@ export class Switches {
   }
 
   private begin(application: number): void {
-    const { machine: { kernel, cpus }, state, log } = this;
+    const { machine: { kernel, cpus, lifecycle }, state, log } = this;
     const { domain, vif, serverDomain } = this.applications[application]!;
     const row = state.next[application]! - 1;
     state.next[application] = 0;
     this.stopTimer(application);
-    if (!cpus.isOn(domain.id)) return this.end(application, row, "not running");
+    if (!lifecycle.findsHost(domain) || !cpus.isOn(domain.id)) return this.end(application, row, "not running");
     if (vif.uplink.via === log.uplinkOf(row)) return this.end(application, row, "nothing to do");
     if (!cpus.isOn(serverDomain.id)) return this.end(application, row, "not running");
     log.begin(row, kernel.now, this.refusedOf(application));

@@ -67,7 +67,7 @@ export class Toolstack implements Model {
 
   fire(op: number, a: number): void {
     if (op === Op.asked) this.asked(a);
-    else if (op === Op.decide) this.decide(a);
+    else if (op === Op.decide) this.timeToDecide(a);
     else this.switches.fire(op, a);
   }
 
@@ -80,15 +80,21 @@ export class Toolstack implements Model {
     this.switches.want(application, uplink);
   }
 
+  /** It is time for a policy, if there is a host to run it on. */
+  private timeToDecide(p: number): void {
+    const { kernel, lifecycle } = this.machine;
+    if (lifecycle.findsHost(this.domains[0]!)) this.decide(p);
+    kernel.schedule(this.policies[p]!.period, Priority.control, this.id, Op.decide, p);
+  }
+
   /** A policy looks at what was counted, and says what is to change. */
   private decide(p: number): void {
-    const { period, decide, applications, component } = this.policies[p]!;
+    const { decide, applications, component } = this.policies[p]!;
     const samples = applications.map((application, i) => this.sample(application, this.rowOf(p) + i));
     const free = this.freeFor(applications);
     const decisions = decide(samples, free);
     this.mark(this.fn["policy decides"], component, decisions.length, free);
     for (const { application, to } of decisions) this.switches.want(applications[application]!, to === "server" ? 0 : 1);
-    this.machine.kernel.schedule(period, Priority.control, this.id, Op.decide, p);
   }
 
   // --- What policies see --------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { MachineEngine } from "../../../engine/create";
 import { COMPONENT, EVENT_BITS } from "../../../engine/kernel/eventLists";
+import { VcpuState } from "../../../engine/scheduling/vcpus";
 
 /** Rows that say that a domain is no more, and that it runs again. */
 const ENDS: readonly string[] = ["domain_kill", "kernel stops", "process ends"];
@@ -42,6 +43,6 @@ export function isStruck({ built: { domains, machine: { cpus } } }: MachineEngin
   const ids = new Map(domains.map(({ path, id }) => [path, id]));
   return (path) => {
     const id = ids.get(path)!;
-    return !cpus.isOn(id) || cpus.vcpusOf(id).some((v) => cpus.vcpu.frozen[v] === 1) || cpus.crossings.componentsOf(id).some((component) => lifeCycle.isHung(component));
+    return !cpus.isOn(id) || cpus.vcpusOf(id).some((v) => cpus.vcpu.frozen[v] === 1 || cpus.vcpu.state[v] === VcpuState.held) || cpus.crossings.componentsOf(id).some((component) => lifeCycle.isHung(component));
   };
 }

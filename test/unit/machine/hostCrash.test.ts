@@ -213,6 +213,51 @@ describe("a host that hangs", () => {
     assert.ok(completed(engine).every((n, i) => n > before[i]! + 100));
   });
 
+  it("has no ticks, no watchdogs of domains and no VM exits any more: each pCPU's time is the hypervisor's, and the guests' stands still", () => {
+    const engine = machine("hang: server", "250ms", ", { at: 80ms, hang: web, watchdog: 20ms, restart: 1ms }");
+    runUntil(engine, 50 * ms);
+    engine.dispatch();
+    const { trace, names, built: { domains, machine: { cpus }, hypervisors } } = engine;
+    const busy = (): number[] => domains.filter(({ host }) => host === HOST).map(({ id }) => cpus.times.ofDomain(id));
+    const { hypervisor } = hypervisors.find(({ host }) => host === HOST)!;
+    const spent = (): number[] => [0, 1, 2].map((p) => hypervisor.overheadOf(p, engine.time));
+    const [guests, before, since, from] = [busy(), spent(), engine.time, trace.length];
+    while (engine.dispatch());
+    assert.deepEqual(busy(), guests);
+    assert.deepEqual(spent().map((time, p) => time - before[p]!), [0, 1, 2].map(() => engine.time - since));
+    const seen = new Map<string, number>();
+    for (let row = from; row < trace.length; row++) {
+      const { path, kind } = names.contexts[trace.row(row).context]!;
+      const what = `${kind} ${names.functions[trace.fn(row)]!.name}`;
+      if (path.startsWith("server/") && kind !== "device") seen.set(what, (seen.get(what) ?? 0) + 1);
+    }
+    assert.deepEqual([...seen.keys()], ["pcpu no progress"]);
+    assert.ok(seen.get("pcpu no progress")! >= 3 * 199);
+    assert.equal(report(engine).deaths.length, 0);
+  });
+
+  it("switches nobody's uplink", () => {
+    const text = readFileSync("samples/switching/by-hand.exo.yaml", "utf8");
+    const engine = createEngine(designOf(text.replace("\nrun:", "\nfaults: [{ at: 11ms, hang: server }]\n\nrun:")));
+    while (engine.dispatch());
+    assert.ok(report(engine).switches.length > 0);
+    assert.ok(report(engine).switches.every(({ outcome }) => outcome === "not running"));
+  });
+
+  it("going back over it and its reboot is exact", () => {
+    for (const keyframeAt of [45, 51, 70, 81, 95]) {
+      const engine = machine("hang: server, watchdog: 30ms, restart: 10ms", "120ms");
+      runUntil(engine, keyframeAt * ms);
+      const keyframe = engine.snapshot();
+      const replayer = engine.replayer();
+      replayer.restore(keyframe);
+      runUntil(engine, 120 * ms);
+      runUntil(replayer as MachineEngine, 120 * ms);
+      assert.equal(replayer.rows, engine.rows);
+      assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().delta, engine.built.machine.kernel.store.snapshot().delta);
+    }
+  });
+
   it("without one, for good", () => {
     const engine = machine("hang: hypervisor");
     runUntil(engine, 51 * ms);
