@@ -3,15 +3,14 @@ import * as fc from "fast-check";
 import { summary } from "../../../engine/cli/summary";
 import { DatagramCounts } from "../../../engine/components/datagramCounts";
 import type { LoadGenerator } from "../../../engine/components/loadGenerator";
+import { createEngine, type MachineEngine } from "../../../engine/create";
 import type { WorkloadReport } from "../../../engine/machine/machine";
 import { Store } from "../../../engine/kernel/state";
 import { rowsOf } from "../../support/act";
-import { runDesign } from "../../support/runDesign";
+import { designOf, runDesign } from "../../support/runDesign";
 
-/** One workload over a link that doubles and loses packets. `arrivals`: which request, or datagram of a stream, each is that came to where it is counted. */
-function over(link: string, workload: string): { w: WorkloadReport; arrivals: number[]; printed: string; inspected: Record<string, number | undefined>; server: Record<string, number | undefined> } {
-  const isStream = workload.startsWith("udp-stream");
-  const { engine, report } = runDesign(`
+function design(link: string, workload: string): string {
+  return `
 exoscope: 1
 hosts:
   server:
@@ -19,11 +18,17 @@ hosts:
     iommu: on
     devices: { nic0: { model: intel-82599, sriov: { vfs: 1 } } }
     hypervisor: { model: xen }
-    domains: { web: { components: [${isStream ? "discard" : "echo"}: { protocol: udp }, libc, tcpip, ixgbe: { bind: nic0.vf0 }] } }
+    domains: { web: { components: [${workload.startsWith("udp-stream") ? "discard" : "echo"}: { protocol: udp }, libc, tcpip, ixgbe: { bind: nic0.vf0 }] } }
   client: { model: load-generator, cpu: { cores: 4 }, link: { to: server.nic0, ${link} } }
 workloads: [${workload}]
 run: { until: 400ms, seed: 3 }
-`);
+`;
+}
+
+/** One workload over a link that doubles and loses packets. `arrivals`: which request, or datagram of a stream, each is that came to where it is counted. */
+function over(link: string, workload: string): { w: WorkloadReport; arrivals: number[]; printed: string; inspected: Record<string, number | undefined>; server: Record<string, number | undefined> } {
+  const isStream = workload.startsWith("udp-stream");
+  const { engine, report } = runDesign(design(link, workload));
   const { machine } = engine.built;
   const client = machine.placed("client/os/load-generator") as LoadGenerator;
   const numbers = (id: number): Record<string, number | undefined> => Object.fromEntries(engine.describeComponent(id)[0]!.variables.map(({ name, number }) => [name, number]));
@@ -69,6 +74,22 @@ describe("packets that the network doubles", () => {
     const lossy = over("duplicate: 80%, loss: 30%", workload);
     assert.ok(lossy.w.completed < lossy.w.sent && lossy.arrivals.length > lossy.w.sent);
     assert.deepEqual([lossy.w.completed, lossy.w.duplicates], [new Set(lossy.arrivals).size, lossy.arrivals.length - new Set(lossy.arrivals).size]);
+  });
+
+  it("are known as before when a run goes back", () => {
+    for (const workload of ["ping: { from: client, to: web, interval: 500us, requests: 30 }", "udp-stream: { from: client, to: web, size: 1000B, interval: 100us, duration: 15ms }"]) {
+      for (const keyframeAt of [5e9, 15e9]) {
+        const engine = createEngine(designOf(design("duplicate: 80%, loss: 30%", workload)));
+        const until = (time: number): void => { while (engine.time < time && engine.dispatch()); };
+        until(keyframeAt);
+        const replayer = engine.replayer();
+        replayer.restore(engine.snapshot());
+        until(30e9);
+        while (replayer.rows < engine.rows && replayer.dispatch());
+        assert.equal(replayer.rows, engine.rows);
+        assert.deepEqual((replayer as MachineEngine).built.machine.kernel.store.snapshot().delta, engine.built.machine.kernel.store.snapshot().delta);
+      }
+    }
   });
 
   it("are not spoken of where there are none", () => {
