@@ -7,6 +7,7 @@ import { cutSegment } from "../network/segmentation";
 import { NONE } from "../trace/trace";
 import { ARP_FRAME, AddressClaim } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
+import type { SoftInterrupts } from "./softInterrupts";
 import { StackPart, type StackLocks } from "./stackLocks";
 import { stackFunctions } from "./tcpipFunctions";
 
@@ -54,9 +55,9 @@ export class AddressResolution {
   /** Wiring: who moves the address, where something does. */
   move: AddressMove | undefined;
 
-  /** @param softint thread of what nobody's thread asked for @param wire the interface that frames leave by now @param freed is told of packets that it drops, and of what their senders hear */
+  /** @param softints threads of what nobody's thread asked for @param wire the interface that frames leave by now @param freed is told of packets that it drops, and of what their senders hear */
   constructor(
-    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
+    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softints: Pick<SoftInterrupts, "first" | "here">,
     private readonly locks: StackLocks, private readonly wire: () => NetworkInterface, private readonly freed: (packet: number, error?: HostError) => void = () => {},
   ) {
     const { machine, spec, domain } = place;
@@ -72,7 +73,7 @@ export class AddressResolution {
     this.suspicionTimer = rules.detection === undefined ? NONE : kernel.functions({ neigh_timer_handler: { file: "net/core/neighbour.c", kind: "thread" } }).neigh_timer_handler;
     this.arp = new ArpCache(kernel.store, spec.path, this.rules);
     if (domain.switchable === undefined) return;
-    this.claim = new AddressClaim(machine, component, spec.path, softint, ArpOp.claim, Number(spec.options["probes"] ?? 0), {
+    this.claim = new AddressClaim(machine, component, spec.path, softints.first, ArpOp.claim, Number(spec.options["probes"] ?? 0), {
       address: () => ip, wire: () => this.move?.interface() ?? wire(), claimed: () => this.move?.ended(true), refused: () => this.move?.ended(false),
     });
     this.claim.add();
@@ -109,7 +110,7 @@ export class AddressResolution {
       return;
     }
     // The answer has come in between.
-    if (isHeldBack) return cpus.call(cpus.carrier(this.component, this.softint), this.component, ArpOp.flush, packet);
+    if (isHeldBack) return cpus.call(cpus.carrier(this.component, this.softints.here), this.component, ArpOp.flush, packet);
     if (this.arp.suspects(next, kernel.now)) kernel.schedule(this.rules.detection!.delay, Priority.timeout, this.component, ArpOp.suspicion, next | 0);
     const wire = this.wire();
     packets.setEthernet(packet, mac, wire.mac);
@@ -128,7 +129,7 @@ export class AddressResolution {
     const isRequest = packets.arpOperation(packet) === ArpOperation.request;
     // A probe has no sender (RFC 5227 section 2.1.1), and an address that is not ours yet is not ours to defend.
     const hasMoved = sender !== 0 && this.arp.learn(sender, packets.arpSenderMac(packet), kernel.now, isForUs && !isRequest);
-    if (hasMoved) kernel.mark(this.events["neighbour is at another address now"], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    if (hasMoved) kernel.mark(this.events["neighbour is at another address now"], this.component, cpus.contextOf(this.softints.here), kernel.now, 0, packet);
     if (isForUs && isRequest && this.claim?.isTentative(0) !== true) cpus.call(cpus.currentThread, this.component, ArpOp.reply, packet);
     while (this.arp.isWaiting(sender)) {
       const cause = this.arp.causeOfFirst(sender);
@@ -170,18 +171,18 @@ export class AddressResolution {
     if (op >= ArpOp.claim) return this.claim!.fire(a);
     const ip = a >>> 0;
     const isSuspicion = op === ArpOp.suspicion;
-    kernel.mark(isSuspicion ? this.suspicionTimer : this.fn.callout, this.component, cpus.contextOf(this.softint), kernel.now, 0, NONE, isSuspicion ? 0 : a);
+    kernel.mark(isSuspicion ? this.suspicionTimer : this.fn.callout, this.component, cpus.contextOf(this.softints.here), kernel.now, 0, NONE, isSuspicion ? 0 : a);
     if (!isSuspicion) {
       if (this.arp.isWaiting(ip)) this.unanswered(ip);
     } else if (this.arp.isToProbe(ip, kernel.now)) {
-      cpus.post(this.softint, this.component, ArpOp.probe, a);
+      cpus.post(this.softints.here, this.component, ArpOp.probe, a);
       kernel.schedule(this.rules.detection!.interval, Priority.timeout, this.component, ArpOp.suspicion, a);
     }
   }
 
   /** The time to ask again has come, or to give up. */
   private unanswered(ip: number): void {
-    if (this.arp.asksAgain(ip)) return this.place.machine.cpus.post(this.softint, this.component, ArpOp.request, ip | 0);
+    if (this.arp.asksAgain(ip)) return this.place.machine.cpus.post(this.softints.here, this.component, ArpOp.request, ip | 0);
     const { machine: { kernel }, domain } = this.place;
     this.arp.giveUp(ip, kernel.now - ARP_RETRY);
     const error = domain.system === "linux" ? "EHOSTUNREACH" : undefined;
@@ -196,7 +197,7 @@ export class AddressResolution {
 
   private drop(why: "no address yet" | "no answer to ARP", packet: number, error?: HostError): void {
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(this.events[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    kernel.mark(this.events[why], this.component, cpus.contextOf(this.softints.here), kernel.now, 0, packet);
     this.freed(packet, error);
   }
 
@@ -234,7 +235,7 @@ export class AddressResolution {
 
   private requestSoon(ip: number): void {
     const { cpus } = this.place.machine;
-    cpus.call(cpus.carrier(this.component, this.softint), this.component, ArpOp.request, ip | 0);
+    cpus.call(cpus.carrier(this.component, this.softints.here), this.component, ArpOp.request, ip | 0);
   }
 
   private request(ip: number): void {

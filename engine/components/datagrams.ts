@@ -10,6 +10,7 @@ import { UdpSendBuffers } from "../network/udpSendBuffers";
 import { NONE } from "../trace/trace";
 import type { HostError } from "./addressResolution";
 import type { SendError } from "./interface";
+import type { SoftInterrupts } from "./softInterrupts";
 import { StackPart, type StackLocks } from "./stackLocks";
 
 /** An application that uses datagrams. Called from inside a dispatch, as {@link SocketUser} is. */
@@ -92,7 +93,7 @@ export class Datagrams {
   private readonly echoes;
 
   constructor(
-    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softint: number,
+    private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly softints: SoftInterrupts,
     private readonly users: readonly DatagramUser[], private readonly locks: StackLocks, private readonly below: BelowDatagrams,
   ) {
     const { kernel } = place.machine;
@@ -240,13 +241,13 @@ export class Datagrams {
   /** On the thread of who calls. */
   private mark(fn: number, bytes: number): void {
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, bytes);
+    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softints.here)), kernel.now, 0, NONE, bytes);
   }
 
   private emit(packet: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.namePacket(packet);
-    cpus.call(cpus.carrier(this.component, this.softint), this.component, DatagramOp.send, packet);
+    cpus.call(cpus.carrier(this.component, this.softints.here), this.component, DatagramOp.send, packet);
   }
 
   // --- Packets from below -------------------------------------------------------------------------------------------
@@ -305,7 +306,7 @@ export class Datagrams {
 
   private drop(fn: number, packet: number, port: number): void {
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(fn, this.component, cpus.contextOf(this.softint), kernel.now, 0, packet, port);
+    kernel.mark(fn, this.component, cpus.contextOf(this.softints.here), kernel.now, 0, packet, port);
   }
 
   // --- Work ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import { NicTransmit, TransmitOp } from "./nicTransmit";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
 import { ReceiveOffload } from "./receiveOffload";
+import { softInterrupt } from "./softInterrupts";
 import { StackLocks, StackPart } from "./stackLocks";
 
 const Op = { interrupt: 0, receive: 1, unmask: 2, passOn: 3 } as const;
@@ -106,8 +107,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.memory = nic.allocate(domain.id, queues);
     for (let q = 0; q < queues; q++) {
       const inKernel = domain.kernel === undefined;
-      const level = inKernel ? "soft interrupt" : "thread";
-      this.threads.push(q === 0 ? sharedThread(machine, domain, threadName, inKernel ? 0 : -1, level) : cpus.addThread(domain.id, `${threadName}-${q}`, q, level));
+      this.threads.push(inKernel ? softInterrupt(machine, domain, threadName, q) : q === 0 ? sharedThread(machine, domain, threadName) : cpus.addThread(domain.id, `${threadName}-${q}`, q));
       this.lines.push(cpus.addLine(vcpus[q]!, this.id, Op.interrupt, q, latency, "device"));
       this.batch.alloc();
     }

@@ -81,7 +81,7 @@ export class Nat implements PlacedModel, FrameConsumer, FrameSwitch {
     this.state = kernel.store.table(`NAT ${spec.path}`, { nextPort: "u16", ipId: "u16", out: "f64", in: "f64" }, 1);
     this.state.alloc();
     this.state.nextPort[0] = FIRST_PORT;
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softirq, new StackLocks(machine, domain), () => this.wire);
+    this.arp = new AddressResolution(place, this.id, this.ip, { first: this.softirq, here: this.softirq }, new StackLocks(machine, domain), () => this.wire);
   }
 
   connect(): void {

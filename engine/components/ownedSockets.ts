@@ -3,6 +3,7 @@ import type { Placement } from "../machine/machine";
 import type { TcpStack, TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import { StreamOp } from "./streamSockets";
+import type { SoftInterrupts } from "./softInterrupts";
 import { StackPart, type StackLocks } from "./stackLocks";
 import { backlogFunctions, taskletFunctions } from "./tcpipFunctions";
 
@@ -26,8 +27,8 @@ export class OwnedSockets {
   private readonly socket;
   private readonly item;
 
-  /** @param stack component whose jobs they are @param softint its thread for what nobody's thread asked for */
-  constructor(private readonly place: Placement, private readonly stack: number, private readonly softint: number, private readonly locks: StackLocks, private readonly left: Left) {
+  /** @param stack component whose jobs they are @param softints its threads for what nobody's thread asked for */
+  constructor(private readonly place: Placement, private readonly stack: number, private readonly softints: SoftInterrupts, private readonly locks: StackLocks, private readonly left: Left) {
     const { kernel } = place.machine;
     this.fn = kernel.functions(backlogFunctions);
     // Of a system without small queues no connection is ever to go on.
@@ -80,7 +81,7 @@ export class OwnedSockets {
 
   /** A segment goes out. What answers a segment belongs to taking that in, and is not interrupted by an owner. */
   underOutput(part: typeof StackPart.output | typeof StackPart.link, conn: number): void {
-    if (this.place.machine.cpus.currentThread === this.softint) this.locks.under(StackPart.answer);
+    if (this.softints.has(this.place.machine.cpus.currentThread)) this.locks.under(StackPart.answer);
     else this.locks.under(part, this.lockOf(conn));
   }
 
@@ -89,7 +90,7 @@ export class OwnedSockets {
     const { cpus, packets } = this.place.machine;
     const packet = this.firstSegment(conn);
     const timer = this.firstTimer(conn);
-    this.locks.under(StackPart.transport, this.lockOf(conn), cpus.currentThread === this.softint ? this.fn.leave : NONE);
+    this.locks.under(StackPart.transport, this.lockOf(conn), this.softints.has(cpus.currentThread) ? this.fn.leave : NONE);
     if (packet !== NONE) cpus.spend(this.fn.take, packet, packets.payloadLength(packet));
     else if (timer === RESUME) cpus.spend(this.tasklet.handler, NONE, 0, conn);
     else cpus.spend(timerFn, NONE, 0, Math.max(0, timer));
@@ -137,7 +138,7 @@ export class OwnedSockets {
   /** Whoever owns the socket sees to what is left; if nobody does any more, the soft interrupt. */
   private see(conn: number): void {
     const { cpus } = this.place.machine;
-    if (!cpus.leaveTo(this.lockOf(conn), this.stack, StreamOp.left, conn)) cpus.call(this.softint, this.stack, StreamOp.left, conn);
+    if (!cpus.leaveTo(this.lockOf(conn), this.stack, StreamOp.left, conn)) cpus.call(this.softints.here, this.stack, StreamOp.left, conn);
   }
 
   /** The next of what was left is seen to, and after that the one behind it. */
@@ -160,7 +161,7 @@ export class OwnedSockets {
     if (!this.isLeft(conn)) return;
     const { cpus } = this.place.machine;
     cpus.leftNothing(this.lockOf(conn));
-    cpus.post(this.softint, this.stack, StreamOp.left, conn);
+    cpus.post(this.softints.here, this.stack, StreamOp.left, conn);
   }
 
   /** Connections that have a lock, or had one. */

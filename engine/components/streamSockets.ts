@@ -7,12 +7,17 @@ import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
 import type { SocketUser } from "./socketUser";
+import type { SoftInterrupts } from "./softInterrupts";
 
 /** Ops of the stack that are about connections: all from here on, up to those of ARP. */
 export const StreamOp = { output: 1, timeout: 2, timer: 3, reset: 4, left: 6, resume: 7 } as const;
 
 /** A connection has fewer timers than this power of two (`TcpTimer`). */
 const TIMER_BITS = 3;
+
+/** Of a timer's event: which it is, and by which number the stack's soft interrupts know the vCPU that armed it. */
+export const timerOf = (b: number): TcpTimer => (b & ((1 << TIMER_BITS) - 1)) as TcpTimer;
+export const vcpuOf = (b: number): number => b >> TIMER_BITS;
 
 /** IPv4 and TCP headers with all options, which a long segment's length includes. */
 const LONGEST_HEADERS = 20 + 60;
@@ -50,7 +55,7 @@ export class StreamSockets implements TcpEnv {
 
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
-    private readonly around: AroundSockets, readonly below: QueuesBelow, private readonly owned: OwnedSockets, private readonly softint: number,
+    private readonly around: AroundSockets, readonly below: QueuesBelow, private readonly owned: OwnedSockets, private readonly softints: SoftInterrupts,
   ) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
@@ -131,11 +136,12 @@ export class StreamSockets implements TcpEnv {
     this.releasePort(this.conn.port[conn]!);
   }
 
+  /** A timer runs out on the CPU that armed it (`__mod_timer`, kernel/time/timer.c of Linux; `callout_schedule_locked`, sys/kern/kern_timeout.c of NetBSD). */
   arm(conn: number, timer: TcpTimer, at: number): void {
     this.reach(conn);
     this.disarm(conn, timer);
     const { kernel } = this;
-    const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer);
+    const handle = kernel.schedule(at - kernel.now, Priority.timeout, this.component, StreamOp.timer, conn, timer | (this.softints.index << TIMER_BITS));
     this.timer.handle[(conn << TIMER_BITS) + timer] = handle + 1;
   }
 
@@ -188,7 +194,7 @@ export class StreamSockets implements TcpEnv {
 
   private markFailed(fn: number, conn: number): void {
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softint)), kernel.now, 0, NONE, conn);
+    kernel.mark(fn, this.component, cpus.contextOf(cpus.carrier(this.component, this.softints.here)), kernel.now, 0, NONE, conn);
   }
 
   /** A port goes back to the portmap when nobody listens on it, and no connection has it. */

@@ -1,5 +1,5 @@
 import type { Scope } from "../inspect";
-import { sharedThread, type DomainPlace, type PlacedModel, type Placement } from "../machine/machine";
+import type { DomainPlace, PlacedModel, Placement } from "../machine/machine";
 import { Watch } from "../machine/nic/adapter";
 import { formatIpv4, parseIpv4 } from "../network/addresses";
 import { Protocol } from "../network/packets";
@@ -13,8 +13,9 @@ import type { FrameConsumer, NetworkInterface, SendError } from "./interface";
 import { OwnedSockets } from "./ownedSockets";
 import { SocketCalls } from "./socketCalls";
 import type { SocketUser } from "./socketUser";
+import { SoftInterrupts } from "./softInterrupts";
 import { StackLocks, StackPart } from "./stackLocks";
-import { StreamOp, StreamSockets, type AroundSockets } from "./streamSockets";
+import { StreamOp, StreamSockets, timerOf, vcpuOf, type AroundSockets } from "./streamSockets";
 import { discardFunctions } from "./tcpipDiscards";
 import { stackFunctions } from "./tcpipFunctions";
 
@@ -25,7 +26,7 @@ const HEADERS = 14 + 20 + 32;
 
 /**
  * The TCP/IP stack of one domain: sockets above, one interface below, ARP beside. It runs wherever it is placed: on the
- * application's threads when they send, on the domain's soft-interrupt thread for what arrives and for timers.
+ * application's threads when they send, on the soft-interrupt threads of the domain's vCPUs for what arrives and for timers.
  */
 export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   readonly id: number;
@@ -40,8 +41,8 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   private readonly fn;
   private readonly events;
   private readonly discards;
-  /** Thread of what nobody's thread asked for. */
-  readonly softint: number;
+  /** Threads of what nobody's thread asked for. */
+  readonly softints: SoftInterrupts;
   private readonly scalars;
   private readonly users: SocketUser[] = [];
   /** Where frames leave: the interface below it, or the way to one in another domain. */
@@ -64,26 +65,25 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
       "address is not this host's": { kind: "drop" },
     });
     this.discards = kernel.functions(discardFunctions(domain.system));
-    const inKernel = domain.kernel === undefined;
-    this.softint = sharedThread(machine, domain, domain.system === "rump" ? "softint-net" : "ksoftirqd", inKernel ? 0 : -1, inKernel ? "soft interrupt" : "thread");
-    machine.cpus.ipc.serve(this.id, this.softint);
+    this.softints = new SoftInterrupts(machine, domain);
+    machine.cpus.ipc.serve(this.id, this.softints.first);
     this.scalars = kernel.store.table(`stack ${spec.path}`, { resetWanted: "u8" }, 1);
     this.scalars.alloc();
     const wire = (): NetworkInterface => this.wire;
     this.locks = new StackLocks(machine, domain);
-    this.owned = new OwnedSockets(place, this.id, this.softint, this.locks, this);
+    this.owned = new OwnedSockets(place, this.id, this.softints, this.locks, this);
     this.calls = new SocketCalls(place, this.id, this.locks, this.owned);
-    this.arp = new AddressResolution(place, this.id, this.ip, this.softint, this.locks, wire, (packet, error) => this.undelivered(packet, error));
+    this.arp = new AddressResolution(place, this.id, this.ip, this.softints, this.locks, wire, (packet, error) => this.undelivered(packet, error));
     this.streams = new StreamSockets(
       place, this.id, this.ip, this.users, this, {
         tellsOfSent: () => this.wire.tellsOfSent === true,
         // What waits for a neighbour's address does not go down now.
         isFull: (packet) => !this.arp.isHeldBack && this.wire.isFull?.(packet) === true,
         hasten: (packet) => this.wire.hasten?.(packet),
-        resume: (conn) => machine.cpus.post(this.softint, this.id, StreamOp.resume, conn),
-      }, this.owned, this.softint,
+        resume: (conn) => machine.cpus.post(this.softints.here, this.id, StreamOp.resume, conn),
+      }, this.owned, this.softints,
     );
-    this.datagrams = new Datagrams(place, this.id, this.ip, this.softint, this.users, this.locks, {
+    this.datagrams = new Datagrams(place, this.id, this.ip, this.softints, this.users, this.locks, {
       spend: (ip, packet, bytes) => this.spendWayOut(ip, packet, bytes),
       spendLooking: (what) => this.calls.spendLooking(what, NONE),
       route: (packet) => this.arp.send(packet),
@@ -98,7 +98,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
     const below = this.place.spec.below ?? domain.socketInterface;
     if (below === undefined) throw new Error(`${this.place.spec.path} has no interface below it.`);
     this.wire = machine.placed(below) as PlacedModel & NetworkInterface;
-    if (distance(machine, this.id, this.wire.component) !== "same") this.wire = this.distant = new DistantInterface(machine, this.id, this.softint, this.wire);
+    if (distance(machine, this.id, this.wire.component) !== "same") this.wire = this.distant = new DistantInterface(machine, this.id, this.softints.first, this.wire);
   }
 
   /** Who had sockets in the stack, which has died meanwhile, opens them again. */
@@ -159,7 +159,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   spendInput(): void {}
 
   input(packet: number): void {
-    this.place.machine.cpus.post(this.softint, this.id, Op.input, packet);
+    this.place.machine.cpus.post(this.softints.here, this.id, Op.input, packet);
   }
 
   awaits(packet: number): Watch {
@@ -265,7 +265,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
 
   private drop(fn: number, packet: number): void {
     const { kernel, cpus } = this.place.machine;
-    kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, packet);
+    kernel.mark(fn, this.id, cpus.contextOf(this.softints.here), kernel.now, 0, packet);
   }
 
   /**
@@ -313,10 +313,10 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
    */
   wantOutput(conn: number, cause: number): void {
     const { cpus } = this.place.machine;
-    const thread = cpus.carrier(this.id, this.softint);
+    const thread = cpus.carrier(this.id, this.softints.here);
     if (conn !== NO_CONNECTION) {
       if (!this.streams.want(conn)) return;
-      if (this.locks.outputGoesOn && (!this.sending || thread === this.softint)) cpus.callOn(thread, this.id, StreamOp.output, conn, 0, cause);
+      if (this.locks.outputGoesOn && (!this.sending || this.softints.has(thread))) cpus.callOn(thread, this.id, StreamOp.output, conn, 0, cause);
       else cpus.call(thread, this.id, StreamOp.output, conn, 0, cause);
     } else if (this.scalars.resetWanted[0] === 0) {
       this.scalars.resetWanted[0] = 1;
@@ -327,11 +327,13 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   fire(op: number, a: number, b: number): void {
     if (op >= ArpOp.timer) return this.arp.fire(op, a);
     const { kernel, cpus } = this.place.machine;
-    this.streams.expired(a, b);
-    const what = b === TcpTimer.retransmit ? this.tcp.timerFor(a) : NONE;
+    const timer = timerOf(b);
+    this.streams.expired(a, timer);
+    const what = timer === TcpTimer.retransmit ? this.tcp.timerFor(a) : NONE;
     const fn = what === TimerFor.timeout ? this.events["retransmission timeout"] : what === TimerFor.probe ? this.events["tail loss probe"] : this.fn.callout;
-    kernel.mark(fn, this.id, cpus.contextOf(this.softint), kernel.now, 0, NONE, a, b);
-    cpus.post(this.softint, this.id, StreamOp.timeout, a, b);
+    const softint = this.softints.threads[vcpuOf(b)]!;
+    kernel.mark(fn, this.id, cpus.contextOf(softint), kernel.now, 0, NONE, a, timer);
+    cpus.post(softint, this.id, StreamOp.timeout, a, timer);
   }
 
   /** Segments sent again. */

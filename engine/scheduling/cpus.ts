@@ -206,6 +206,15 @@ export class Cpus implements Model, CpuParts {
     this.dispatcher.moves.spendLines(this.work.get(this.charges.current, VCPU), from, here, lines);
   }
 
+  /** Which of the domain's vCPUs has the work that begins or ends now, or −1. */
+  indexIn(domain: number): number {
+    const { current } = this.charges;
+    if (current === NONE) return NONE;
+    const usable = this.vcpusOf(domain);
+    const v = this.work.get(current, VCPU);
+    return v >= usable[0]! && v < usable[0]! + usable.length ? v - usable[0]! : NONE;
+  }
+
   /** The pCPU, numbered within its host, on which work begins or ends now, or −1. */
   get here(): number {
     const { current } = this.charges;
