@@ -139,9 +139,14 @@ export class Lifecycle implements Model {
     for (const model of this.models.get(domain)!) model.reclaim?.();
     const release = this.releaseGrants(domain, d);
     for (const [other, models] of this.models) {
-      if (other !== domain && this.isRunning(other)) for (const model of models) model.peerDied?.(domain);
+      if (other !== domain && this.hears(other)) for (const model of models) model.peerDied?.(domain);
     }
     if (restart !== undefined) this.bootAfter(domain, restart + release);
+  }
+
+  /** Who runs learns of another's death, but not on a host that hangs: it is about to die as well, and its timers are gone already. */
+  private hears(domain: DomainPlace): boolean {
+    return this.isRunning(domain) && this.machine.cpus.hostOf(domain.id).state !== HostState.hangs;
   }
 
   /**

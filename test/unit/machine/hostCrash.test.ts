@@ -258,6 +258,26 @@ describe("a host that hangs", () => {
     }
   });
 
+  it("takes its kernels down with their processes, none of which learns of another's end: their timers are gone since it hangs", () => {
+    const text = readFileSync("samples/placement/monolithic-netbsd.exo.yaml", "utf8").replace(/until: [0-9.]+m?s/, "until: 40ms");
+    for (let at = 10_400; at <= 11_000; at += 100) {
+      const engine = createEngine(designOf(text.replace("run:", `faults: [{ at: ${at}us, hang: server, watchdog: 20ms, restart: 5ms }]\nrun:`)));
+      const { kernel } = engine.built.machine;
+      runUntil(engine, 20 * ms);
+      const cancel = kernel.cancel.bind(kernel);
+      let cancelled = 0;
+      kernel.cancel = (handle) => {
+        cancelled++;
+        cancel(handle);
+      };
+      while (count(engine, "nmi_watchdog_tick") === 0) {
+        cancelled = 0;
+        engine.dispatch();
+      }
+      assert.equal(cancelled, 0, `${at}`);
+    }
+  });
+
   it("without one, for good", () => {
     const engine = machine("hang: hypervisor");
     runUntil(engine, 51 * ms);
