@@ -36,10 +36,11 @@ const READ_SIZE = 65536;
 
 /**
  * A server that answers requests on TCP connections, with event loops on one or more worker threads; a connection stays
- * with its worker. What it reads and writes are messages of the transcript.
+ * with its worker: they are dealt out by turns, or, where vCPUs poll, to a worker of the vCPU that they have come to, which runs to completion what
+ * it polls (IX 3: RSS maps a flow to a core, and that core's thread accepts it). What it reads and writes are messages of the transcript.
  */
 export class RequestServer extends SocketServer {
-  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8" }>;
+  private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8"; readonly worker: "u16" }>;
   private readonly counters;
   /** Functions by kind of request. */
   private readonly byKind: readonly (readonly number[])[];
@@ -58,13 +59,15 @@ export class RequestServer extends SocketServer {
     this.together = program.writing !== undefined;
     this.writing = ids(program.writing ?? {});
     this.readSize = program.readSize ?? READ_SIZE;
-    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closing: "u8" });
+    this.conn = kernel.store.table(`connections of ${spec.path}`, { received: "f64", unsent: "f64", asked: "i32", reading: "u8", writing: "u8", closing: "u8", worker: "u16" });
     this.counters = kernel.store.scalars(`counters of ${spec.path}`, ["requests", "connections", "bytes"]);
   }
 
   // --- What the sockets report --------------------------------------------------------------------------------------
 
   override onAcceptable(conn: number): void {
+    while (this.conn.rows <= conn) this.conn.alloc();
+    this.conn.worker[conn] = this.workerFor(conn);
     this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
   }
 
@@ -144,7 +147,6 @@ export class RequestServer extends SocketServer {
     const { sockets } = this.libc;
     const conn = sockets.accept(this.user, this.port);
     if (conn < 0) return;
-    while (this.conn.rows <= conn) this.conn.alloc();
     const c = this.conn;
     c.received[conn] = c.unsent[conn] = c.reading[conn] = c.writing[conn] = c.closing[conn] = 0;
     this.counters.connections++;
@@ -221,7 +223,16 @@ export class RequestServer extends SocketServer {
   }
 
   private workerOf(conn: number): number {
-    return this.threads[conn % this.threads.length]!;
+    return this.threads[this.conn.worker[conn]!]!;
+  }
+
+  /** The worker of a new connection, by number: one of the vCPU's on which this is, as {@link SocketServer} places them, where vCPUs poll. */
+  private workerFor(conn: number): number {
+    const { place: { machine: { cpus }, domain: { id } }, threads } = this;
+    if (!cpus.polls(id)) return conn % threads.length;
+    const vcpus = cpus.vcpusOf(id).length;
+    const first = Math.max(0, cpus.indexIn(id)) % Math.min(vcpus, threads.length);
+    return first + vcpus * (conn % Math.ceil((threads.length - first) / vcpus));
   }
 
   describe(): Scope[] {

@@ -1,6 +1,7 @@
 import type { Scope } from "../inspect";
 import type { FunctionSource } from "../kernel/kernel";
 import type { PlacedModel, Placement } from "../machine/machine";
+import { ANY } from "../scheduling/threads";
 import { NONE } from "../trace/trace";
 import type { Libc, SocketCall } from "./libc";
 import type { SocketUser } from "./socketUser";
@@ -26,7 +27,8 @@ export abstract class SocketServer implements PlacedModel, SocketUser {
     this.fn = Object.values(kernel.functions(functions));
     this.failed = kernel.functions({ "bind failed: EADDRINUSE": { kind: "violation", a: "port" } })["bind failed: EADDRINUSE"];
     this.opening = kernel.store.scalars(`port of ${spec.path}`, ["asked"]);
-    this.threads = threads.map((name) => cpus.addThread(domain.id, name));
+    // A core that polls has its own (IX 3, "elastic threads").
+    this.threads = threads.map((name, i) => cpus.addThread(domain.id, name, cpus.polls(domain.id) ? i : ANY));
   }
 
   protected get port(): number {

@@ -7,7 +7,7 @@ import { Wait } from "./sections";
 import { Ready, WHICHEVER } from "./threadPolicy";
 import { Ticks } from "./ticks";
 import { JOB_A, JOB_B, JOB_CAUSE, JOB_ENABLER, JOB_OP, JOB_OWNER, JOB_PCPU, ThreadState } from "./threads";
-import { VcpuState } from "./vcpus";
+import { Resched, VcpuState } from "./vcpus";
 import type { Waking } from "./waking";
 import { CAUSE, COUNT, FIRST_ARGUMENT, LOCKED, OP, OWNER, SECOND_ARGUMENT, SPECIAL, THREAD, VCPU } from "./workSlot";
 
@@ -144,7 +144,7 @@ export class Dispatcher {
     if (spent < 0) {
       charges.current = NONE;
       this.offer(v);
-      return thread !== NONE && c.resched[v] === 1 ? this.next(v) : this.proceed(v, w);
+      return thread !== NONE && c.resched[v] === Resched.now ? this.next(v) : this.proceed(v, w);
     }
     if (slot.hung[w] === 1) {
       charges.current = NONE;
@@ -209,7 +209,7 @@ export class Dispatcher {
     const before = c.thread[v]!;
     if (before !== NONE) {
       const unfinished = threads.thread.work[before]!;
-      if (c.resched[v] === 0 || (unfinished === NONE ? this.cpus.locks.keepsOnVcpu(before) : work.keepsVcpu(unfinished))) {
+      if (c.resched[v] === 0 || (c.resched[v] === Resched.afterJob && unfinished !== NONE) || (unfinished === NONE ? this.cpus.locks.keepsOnVcpu(before) : work.keepsVcpu(unfinished))) {
         if (unfinished !== NONE) return this.proceed(v, unfinished);
         if (!this.yielding && threads.hasJob(before)) return this.startJob(v, before, NONE, false);
       }
@@ -235,7 +235,7 @@ export class Dispatcher {
       threads.thread.state[thread] = ThreadState.idle;
       return;
     }
-    const preempted = vcpus.vcpu.resched[v] === 1 && !this.yielding;
+    const preempted = vcpus.vcpu.resched[v] === Resched.now && !this.yielding;
     if (unfinished !== NONE) this.split(unfinished, v, thread);
     threads.thread.state[thread] = ThreadState.ready;
     const d = vcpus.entry(v);

@@ -1,5 +1,6 @@
 import { NONE } from "../trace/trace";
 import type { CpuParts } from "./cpuParts";
+import { Resched } from "./vcpus";
 import { COUNT } from "./workSlot";
 
 /** IPIs that one piece of work pays for; what a vCPU that was held up owes beyond that, its next pieces pay. */
@@ -35,7 +36,9 @@ export class Moves {
       pcpu[thread] = here;
       if (was !== NONE) this.spendLines(v, was, here, topology.threadLines);
     }
-    if (from !== NONE && from !== here) this.spendLines(v, from, here, 1);
+    if (from === NONE || from === here) return;
+    this.spendLines(v, from, here, 1);
+    if (vcpus.entry(v).policy.fed?.(v) === true) c.resched[v] = Resched.afterJob;
   }
 
   /** Work that is half done goes on elsewhere: what that costs comes first. @returns how many functions that are */

@@ -54,6 +54,8 @@ export interface ThreadPolicy {
   ready(thread: number, by: number, why: number): number;
   /** The thread that the vCPU runs next, taken out of its queue, or −1. @param told so many of those for whichever vCPU are left to others, who will take them */
   pick(vcpu: number, told: number): number;
+  /** A job begins on the vCPU that another one has added. @returns whether its thread is to let the vCPU go when the job is done, so that it polls */
+  fed?(vcpu: number): boolean;
   /** Of a vCPU that polls and has found nothing: the thread that waited for that, or −1. */
   pickAfterPoll?(vcpu: number): number;
   /** How many threads wait that any vCPU of the domain may run. */

@@ -1,6 +1,7 @@
 import { Priority } from "../kernel/queue";
 import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts } from "./cpuParts";
+import { Resched } from "./vcpus";
 
 /** The ticks of vCPUs whose policy has any: while they are busy. */
 export class Ticks {
@@ -32,7 +33,7 @@ export class Ticks {
     const { vcpu: c } = vcpus;
     c.ticking[v] = 0;
     if (c.thread[v] === NONE) return;
-    if (vcpus.entry(v).policy.tick(v)) c.resched[v] = 1;
+    if (vcpus.entry(v).policy.tick(v)) c.resched[v] = Resched.now;
     this.arm(v);
   }
 }

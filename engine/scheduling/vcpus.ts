@@ -9,6 +9,8 @@ import type { Topology } from "./topology";
 export const VcpuState = { blocked: 0, runnable: 1, running: 2, off: 3, held: 4 } as const;
 /** The same for people. */
 export const vcpuStates = ["blocked", "runnable", "running", "off", "held by a hypervisor that hangs"] as const;
+/** Whether the vCPU's thread is to give way: at once, or when its job is done. */
+export const Resched = { no: 0, now: 1, afterJob: 2 } as const;
 
 /** How a host is: one that is down has nothing that runs, one that hangs has all as it was and gets no further. */
 export const HostState = { up: 0, down: 1, hangs: 2 } as const;

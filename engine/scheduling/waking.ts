@@ -3,7 +3,7 @@ import { NONE } from "../trace/trace";
 import { CpuOp, type CpuParts } from "./cpuParts";
 import type { Dispatcher } from "./dispatcher";
 import { Ready, WHICHEVER } from "./threadPolicy";
-import { VcpuState } from "./vcpus";
+import { Resched, VcpuState } from "./vcpus";
 import { ThreadState } from "./threads";
 import { VCPU } from "./workSlot";
 
@@ -63,7 +63,7 @@ export class Waking {
   /** What runs on the vCPU gives way: at once where it is the one that woke, else when an interrupt has told it. */
   private preempt(v: number, by: number): void {
     if (v === by) {
-      this.cpus.vcpus.vcpu.resched[v] = 1;
+      this.cpus.vcpus.vcpu.resched[v] = Resched.now;
       return;
     }
     this.interrupt(v, by, this.fn["reschedule interrupt"]);
@@ -152,7 +152,7 @@ export class Waking {
     kernel.mark(blocked ? this.fn.vcpu_kick : this.fn["reschedule interrupt"], blocked ? d.vcpuHost.id : d.component, vcpus.contextOf[v]!, kernel.now, 0);
     if (blocked) return d.vcpuHost.wake(v, from === NONE ? this.timerInterrupt(v) : from);
     if (d.policy.tickPeriod === 0 || c.frozen[v] === 1) return;
-    c.resched[v] = 1;
+    c.resched[v] = Resched.now;
     if (c.state[v] !== VcpuState.running || c.work[v] !== NONE || c.idle[v] === 1) return;
     this.dispatcher.pauseThread(v);
     this.dispatcher.next(v);
