@@ -7,7 +7,7 @@ import type { DomainPlace, Machine } from "../machine";
 import { SwitchLog, type Outcome, type SwitchReport } from "./switchLog";
 
 /** Ops of the toolstack's component that a switch goes on with. All take an application's index. */
-export const SwitchesOp = { assigned: 2, deassigned: 3, timeout: 4 } as const;
+export const SwitchesOp = { assigned: 2, deassigned: 3, timeout: 4, released: 5 } as const;
 /** A switch that has not ended by then, beside what claiming the address takes at most, is given up: a domain that it needs hangs. Picoseconds. */
 const PATIENCE = 2e12;
 const EBUSY = 16;
@@ -55,6 +55,8 @@ export class Switches {
       "switch failed": { kind: "violation" },
       "switch superseded": { kind: "hypervisor" },
       "nothing to switch": { kind: "hypervisor" },
+      // Xenstore's watch of domains that are gone.
+      "@releaseDomain": { file: "tools/xenstore/xenstored_domain.c", kind: "hypervisor" },
     });
     const failed = this.fn["switch failed"];
     this.ends = {
@@ -178,6 +180,7 @@ export class Switches {
   fire(op: number, application: number): void {
     if (op === SwitchesOp.assigned) this.assigned(application);
     else if (op === SwitchesOp.deassigned) this.deassigned(application);
+    else if (op === SwitchesOp.released) this.released(application);
     else this.timedOut(application);
   }
 
@@ -269,8 +272,17 @@ export class Switches {
     if (state.steps[application] !== Steps.none) this.over(application, "application died");
   }
 
+  /** The application is told, and what it is about ends; its memory does not change before that. */
   private serverDied(application: number): void {
-    if (this.state.steps[application] === Steps.switching) this.applications[application]!.vif.uplink.serverDied();
+    const { machine: { kernel, costs }, state, component } = this;
+    if (state.steps[application] !== Steps.switching) return;
+    kernel.schedule(costs.latency("event to a vCPU"), Priority.timeout, component, SwitchesOp.released, application);
+  }
+
+  private released(application: number): void {
+    const { uplink, id } = this.applications[application]!.vif;
+    this.mark(this.fn["@releaseDomain"], id);
+    if (this.state.steps[application] === Steps.switching) uplink.serverDied();
   }
 
   // --- Functions that go back ---------------------------------------------------------------------------------------

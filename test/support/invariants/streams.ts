@@ -76,7 +76,7 @@ export const streamInvariants: readonly Invariant[] = [
         sample: () => {
           for (const tcp of cores) {
             const { tcb } = tcp;
-            for (let conn = 0; conn < tcb.rows; conn++) if (tcb.live[conn] === 1) assert.ok(tcb.retransmits[conn]! <= attemptsOf(tcp, conn), `a connection has sent again ${tcb.retransmits[conn]!} times`);
+            for (const conn of tcp.numbers.all()) if (tcb.live[conn] === 1) assert.ok(tcb.retransmits[conn]! <= attemptsOf(tcp, conn), `a connection has sent again ${tcb.retransmits[conn]!} times`);
           }
         },
       };
@@ -120,7 +120,8 @@ export const streamInvariants: readonly Invariant[] = [
         };
         tcp.close = (conn) => {
           const s = tcp.receiveStream(conn);
-          if (tcp["tcp"].tcb.finReceived[conn] !== 0 && tcp.available(conn) === 0 && (read.get(s) ?? 0) !== (written.get(s) ?? 0)) wrong ??= `stream ${s} ends after ${read.get(s)} of ${written.get(s)} bytes`;
+          const { tcb, numbers } = tcp["tcp"];
+          if (tcb.finReceived[numbers.row(conn)] !== 0 && tcp.available(conn) === 0 && (read.get(s) ?? 0) !== (written.get(s) ?? 0)) wrong ??= `stream ${s} ends after ${read.get(s)} of ${written.get(s)} bytes`;
           close(conn);
         };
       }

@@ -22,19 +22,23 @@ function crowded(connections: number, queues: number, frames: number, without = 
   const { tcp, ip } = machine.placed("server/web/tcpip") as TcpIp;
   const driver = machine.placed("server/web/ixgbe") as Ixgbe;
   if (without) Object.assign(tcp["tcp"].options, { localCongestion: false });
-  const t = tcp["tcp"].tcb;
+  const { tcb: t, numbers } = tcp["tcp"];
   let since = 0;
   act(engine, 14e9, () => {
     const like = tcp.lastPacket(0);
     since = engine.trace.length;
+    const conn = numbers.row(0);
     for (let i = 0; i < frames; i++) {
-      const packet = packets.createTcp(ip, t.remoteIp[0]!, t.localPort[0]!, t.remotePort[0]!, t.sndMax[0]!, t.rcvNxt[0]!, TcpFlag.ack, 1000, t.stream[0]!, 0, 0, i);
+      const packet = packets.createTcp(ip, t.remoteIp[conn]!, t.localPort[conn]!, t.remotePort[conn]!, t.sndMax[conn]!, t.rcvNxt[conn]!, TcpFlag.ack, 1000, t.stream[conn]!, 0, 0, i);
       packets.setEthernet(packet, packets.destinationMac(like), driver.mac);
       driver.transmit(packet);
     }
   });
   let reduced = 0;
-  while (engine.dispatch()) if (t.rows > 0 && t.reducing[0] === 1) reduced = t.ssthresh[0]! / t.sndMss[0]!;
+  while (engine.dispatch()) {
+    const conn = numbers.row(0);
+    if (t.reducing[conn] === 1) reduced = t.ssthresh[conn]! / t.sndMss[conn]!;
+  }
   const data = (name: string): number => rowsOf(engine, name).filter((row) => row > since && packets.payloadLength(engine.trace.packet(row)) > 0).length;
   return { engine, tcp, reduced, data, report: report(engine) };
 }
