@@ -2,7 +2,7 @@
 export class Complaint extends Error {}
 
 /**
- * Runs a script's main function; a {@link Complaint} is printed as its sentence, anything else with its stack.
+ * Runs a script's main function; a {@link Complaint}, or that of `parseArgs`, is printed as its sentence, anything else with its stack.
  * @param {() => Promise<number | void>} main resolves to the exit code, 0 if left out.
  */
 export function runScript(main) {
@@ -13,7 +13,8 @@ export function runScript(main) {
       process.exitCode = code || process.exitCode || 0;
     },
     (error) => {
-      console.error(error instanceof Complaint ? error.message : error);
+      const isPlain = error instanceof Complaint || String(error?.code).startsWith("ERR_PARSE_ARGS");
+      console.error(isPlain ? error.message : error);
       process.exitCode = 1;
     },
   );

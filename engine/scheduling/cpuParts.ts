@@ -12,6 +12,9 @@ import type { WorkSlots } from "./work";
 /** Work of the CPUs' own, as ops of their component. */
 export const CpuOp = { workEnd: 0, idlePoll: 1, kick: 2, deliver: 3, tick: 4, halt: 5 } as const;
 
+/** A vCPU or a pCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
+export const HUNG_PIECE = 1e9;
+
 /** What the parts of the CPUs' component share: each works on the same tables. */
 export interface CpuParts {
   readonly id: number;

@@ -1,12 +1,9 @@
 import { NONE } from "../trace/trace";
-import { CpuOp, type CpuParts } from "./cpuParts";
+import { CpuOp, HUNG_PIECE, type CpuParts } from "./cpuParts";
 import type { Dispatcher } from "./dispatcher";
 import { ThreadState } from "./threads";
 import { VcpuState } from "./vcpus";
 import { COUNT, SHARES, THREAD, VCPU } from "./workSlot";
-
-/** A vCPU that makes no progress burns its time in pieces of this length, picoseconds: each is a row. */
-const HUNG_PIECE = 1e9;
 
 /** What becomes of the CPUs when a domain stops, boots or freezes, and when a component hangs. */
 export class LifeCycle {

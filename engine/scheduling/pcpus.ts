@@ -2,9 +2,7 @@ import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
 import type { CostProfile } from "../profiles/profile";
 import { NONE, NO_VCPU } from "../trace/trace";
-
-/** A pCPU that hangs makes no progress in pieces of this length, picoseconds: each is a row. */
-const HUNG_PIECE = 1e9;
+import { HUNG_PIECE } from "./cpuParts";
 
 /** What a pCPU is in: a guest, or nothing at all; the hypervisor, which has taken it from the vCPU that has it; a switch to that vCPU. */
 export const Inside = { guest: 0, hypervisor: 1, aSwitch: 2 } as const;
