@@ -25,7 +25,7 @@ const COUNTED = 8;
 export class MemoryChunks implements ChunkStore {
   bytes = 0;
   private readonly chunks: Uint8Array[] = [];
-  private slab = new Uint8Array(0);
+  private slab: Uint8Array = new Uint8Array(0);
   private slabs = 0;
   private used = 0;
 
