@@ -62,9 +62,10 @@ export class Store {
    * @param name unique; shown to people
    * @param schema column name → type; the order is part of the snapshot's layout
    * @param capacity rows to make room for at first, rounded up to a power of two; a table grows by doubling
+   * @param kept no row is ever released
    */
-  table<const S extends Schema>(name: string, schema: S, capacity = 8): Table<S> {
-    const table = new TableImplementation(name, schema, capacity, this.columns);
+  table<const S extends Schema>(name: string, schema: S, capacity = 8, kept = false): Table<S> {
+    const table = new TableImplementation(name, schema, capacity, this.columns, kept);
     this.tables.push(table);
     this.rowsOfTables.push(table.rowsInUse);
     if (this.scope !== undefined) listOf(this.scopes, this.scope).push(table);
@@ -104,8 +105,8 @@ export class Store {
    * The 32-bit cells of all models, and their numbers. A table of one row is an object, and each of its columns another one with memory of its own: for
    * 200 applications these are in no cache when their turn comes, while a column that all have is always there, and so is what lies beside a cell.
    */
-  readonly words: Words = this.table("words", { word: "i32" }, 64);
-  readonly numbers: Numbers = this.table("numbers", { number: "f64" }, 64);
+  readonly words: Words = this.table("words", { word: "i32" }, 64, true);
+  readonly numbers: Numbers = this.table("numbers", { number: "f64" }, 64, true);
   private readonly cells: Cells[] = [];
   private readonly cellsOfScopes = new Map<string, Cells[]>();
 

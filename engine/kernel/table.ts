@@ -33,7 +33,7 @@ export class Rows implements TableWords {
   freeHead = -1;
   nextFree = new Int32Array(0);
   capacity = 0;
-  /** Every column, the free list first. */
+  /** Every column, the free list first if rows are given back at all. */
   all: readonly Column[] = [];
   private seen: { readonly sizes: readonly number[]; readonly bytes: readonly Uint8Array[]; readonly views: readonly Int32Array[] } | undefined = undefined;
   floats: Float64Array[] = [];
@@ -99,7 +99,8 @@ export class TableImplementation {
   /** The columns themselves, for what treats all alike: a property looked up by name costs more than the copy. */
   private arrays: Column[] = [];
 
-  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number, private readonly memory: Columns) {
+  /** @param kept no row is ever given back: there is no free list */
+  constructor(readonly tableName: string, private readonly schema: Schema, capacity: number, private readonly memory: Columns, private readonly kept = false) {
     const used = this.rowsInUse;
     this.alloc = () => {
       const row = used.reuse();
@@ -109,7 +110,10 @@ export class TableImplementation {
       const row = used.take();
       return row < 0 ? this.extend() : row;
     };
-    this.release = (row) => used.release(row);
+    this.release = (row) => {
+      if (kept) throw new Error(`rows of ${tableName} are for good`);
+      used.release(row);
+    };
     this.clear = (row) => used.clear(row);
     this.columns = Object.keys(schema);
     // Tables of one schema have one hidden class, and no other table's comes after it: V8 takes what is read from such objects for granted.
@@ -161,12 +165,13 @@ export class TableImplementation {
       }
       return grown;
     });
-    const nextFree = new Int32Array(capacity);
-    nextFree.set(this.rowsInUse.nextFree);
-    this.rowsInUse.nextFree = nextFree;
     this.rowsInUse.floats = this.arrays.filter((column) => column instanceof Float64Array);
     this.rowsInUse.words = this.arrays.filter((column) => column instanceof Int32Array);
     this.rowsInUse.others = this.arrays.filter((column) => !(column instanceof Float64Array || column instanceof Int32Array));
+    if (this.kept) return this.rowsInUse.replace(this.arrays, capacity);
+    const nextFree = new Int32Array(capacity);
+    nextFree.set(this.rowsInUse.nextFree);
+    this.rowsInUse.nextFree = nextFree;
     this.rowsInUse.replace([nextFree, ...this.arrays], capacity);
   }
 }

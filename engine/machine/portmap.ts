@@ -24,7 +24,7 @@ export class Portmap {
   /** @param nameOf an application's name, by index */
   constructor(kernel: Kernel, readonly name: string, private readonly nameOf: (application: number) => string) {
     const { store } = kernel;
-    this.entry = store.within(undefined, () => store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS));
+    this.entry = store.within(undefined, () => store.table(`portmap of ${name}`, { owner: "i8" }, 2 * PORTS, true));
     this.entry.append(2 * PORTS);
     this.entry.owner.fill(-1);
     this.counters = store.within(undefined, () => store.table(`portmap counters of ${name}`, { tcp: "i32", udp: "i32" }, 1));

@@ -25,7 +25,7 @@ export class Filters {
     this.vlan = store.table(`VLAN filters of ${path}`, { vlan: "u16" });
     this.member = store.table(`VLAN members of ${path}`, { vlan: "u16", pool: "u16", in: "u8" });
     this.pool = store.table(`pool filters of ${path}`, { broadcast: "u8", multicast: "u8", macAntiSpoof: "u8", vlanAntiSpoof: "u8", promiscuous: "u8", portVlan: "u16" });
-    this.multicast = store.table(`multicast table of ${path}`, { accept: "u8" }, MULTICAST_BITS);
+    this.multicast = store.table(`multicast table of ${path}`, { accept: "u8" }, MULTICAST_BITS, true);
     this.multicast.append(MULTICAST_BITS);
   }
 
