@@ -28,6 +28,17 @@ describe("state tables", () => {
     assert.deepEqual([table.alloc(), table.alloc(), table.append(1)], [first, 12, 13]);
   });
 
+  it("whose rows are for good refuse to take one back, and go back to a snapshot", () => {
+    const store = new Store();
+    const table = store.table("t", { value: "i32" }, 8, true);
+    const row = table.alloc();
+    assert.throws(() => table.release(row), /rows of t are for good/);
+    const snapshot = store.snapshot();
+    table.value[table.append(100)] = 7;
+    store.restore(snapshot);
+    assert.deepEqual([table.rows, table.append(100), table.value[row + 1]], [1, 1, 0]);
+  });
+
   it("go back to a snapshot exactly, whatever happened since", () => {
     const operation = fc.oneof(
       fc.record({ kind: fc.constant("alloc" as const), value: fc.integer() }),
