@@ -127,9 +127,9 @@ export class TableImplementation {
     return this.rowsInUse.count;
   }
 
-  /** Its name, and its columns with their types. */
+  /** Its name, its columns with their types, and whether there is a free list. */
   get description(): string {
-    return `${this.tableName}: ${this.columns.map((name) => `${name} ${this.schema[name]!}`).join(", ")}`;
+    return `${this.tableName}: ${this.columns.map((name) => `${name} ${this.schema[name]!}`).join(", ")}${this.kept ? "; for good" : ""}`;
   }
 
   private extend(): number {
