@@ -53,7 +53,7 @@ export function acknowledge(tcp: TcpCore, conn: number, packet: number, ack: num
   if (isTimely(tcp, conn)) {
     afterProbe(tcp, conn, ack, ack !== una, sacked > 0, isDuplicateReport(tcp, packet, ack));
     afterAck(tcp, conn);
-    if (ack !== una) scheduleProbe(tcp, conn);
+    if (ack !== una) scheduleProbe(tcp, conn, false);
   }
   if (t.reduced[conn] !== 0) undoAtReport(tcp, conn);
   reduceInProportion(tcp, conn, ((ack - una) >>> 0) + tcp.scoreboard.intervals.lists.bytes[conn]! - reportedBefore);

@@ -85,9 +85,12 @@ export class TcpCore {
 
   /** The timeout begins anew. */
   startTimeout(conn: number): void {
-    const due = this.env.now() + this.tcb.rto[conn]!;
-    this.tcb.dueTimeout[conn] = due;
-    this.armRetransmit(conn, TimerFor.timeout, due);
+    this.armRetransmit(conn, TimerFor.timeout, this.beginTimeout(conn));
+  }
+
+  /** The same for who arms the timer then. @returns when it runs out */
+  beginTimeout(conn: number): number {
+    return (this.tcb.dueTimeout[conn] = this.env.now() + this.tcb.rto[conn]!);
   }
 
   /** The timeout goes on as if there had been nothing before it (`tcp_rearm_rto`). */

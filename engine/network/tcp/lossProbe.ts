@@ -1,6 +1,5 @@
 import { TcpTimer } from "./api";
 import type { TcpCore } from "./core";
-import { isTimely } from "./sent";
 import { after, before } from "./sequence";
 import { ProbeOut, TimerFor } from "./tcb";
 
@@ -14,12 +13,16 @@ const WITHOUT_ROUND_TRIP = 1e12;
 /** The longest that the other end may delay an ACK of a single segment (`TCP_DELACK_MAX`). */
 const LONGEST_DELAY = 200e9;
 
-/** After something was sent or acknowledged: a probe comes before the retransmission timeout, where one may be of use. */
-export function scheduleProbe(tcp: TcpCore, conn: number): void {
+/**
+ * After something was sent or acknowledged on a connection that keeps times: a probe comes before the retransmission timeout, where one may be of use.
+ * @param begins the timeout begins now: the timer is armed once, for what comes first
+ */
+export function scheduleProbe(tcp: TcpCore, conn: number, begins: boolean): void {
   const t = tcp.tcb;
-  if (!isTimely(tcp, conn) || !tcp.isArmed(conn, TcpTimer.retransmit) || t.timerFor[conn] === TimerFor.reordering) return;
+  if (begins) tcp.beginTimeout(conn);
+  else if (!tcp.isArmed(conn, TcpTimer.retransmit) || t.timerFor[conn] === TimerFor.reordering) return;
   if (!mayProbe(tcp, conn)) {
-    if (t.timerFor[conn] === TimerFor.probe) tcp.resumeTimeout(conn);
+    if (begins || t.timerFor[conn] === TimerFor.probe) tcp.resumeTimeout(conn);
     return;
   }
   const now = tcp.env.now();

@@ -136,11 +136,12 @@ function sent(tcp: TcpCore, conn: number, kind: number, sequence: number, number
   tcp.disarm(conn, TcpTimer.persist);
   t.persistShift[conn] = 0;
   // RFC 6298 section 5.1; and anew when the oldest segment goes again, so that it has a whole timeout to be answered.
-  if (!tcp.isArmed(conn, TcpTimer.retransmit) || sequence === t.sndUna[conn]) tcp.startTimeout(conn);
-  if (!isTimely(tcp, conn) || kind === SegmentKind.syn) return;
-  tcp.sent.note(conn, sequence, end, now);
-  if (kind === SegmentKind.lossProbe) probed(tcp, conn, again);
-  else if (!again) scheduleProbe(tcp, conn);
+  const begins = !tcp.isArmed(conn, TcpTimer.retransmit) || sequence === t.sndUna[conn];
+  const timely = kind !== SegmentKind.syn && isTimely(tcp, conn);
+  if (timely) tcp.sent.note(conn, sequence, end, now);
+  if (timely && kind === SegmentKind.lossProbe) probed(tcp, conn, again);
+  else if (timely && !again) scheduleProbe(tcp, conn, begins);
+  else if (begins) tcp.startTimeout(conn);
 }
 
 function countRetransmission(tcp: TcpCore, conn: number, kind: number): void {

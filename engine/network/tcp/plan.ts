@@ -63,27 +63,33 @@ export class SegmentPlan {
     const max = (t.sndMax[conn]! - una) >>> 0;
     const state = t.state[conn]!;
     const finWanted = state === State.finWait1 || state === State.closing || state === State.lastAck;
+    const resend = t.resend[conn]!;
+    const probe = t.probe[conn]!;
+    const lossProbe = t.lossProbe[conn]!;
+    const inRecovery = t.inRecovery[conn]!;
+    // All was sent and nothing goes again, as in half of all cases: the rest need not be looked at.
+    if (max >= end && next >= max && !finWanted && (resend | probe | lossProbe | inRecovery) === 0) return false;
     const mss = maxPayload(tcp, conn);
     const cwnd = Math.floor(t.cwnd[conn]!);
     this.frame = mss;
 
-    if (t.resend[conn] !== Resend.none && max > 0) {
-      if (t.resend[conn] === Resend.fast && this.decideLost(tcp, conn, SegmentKind.resend, end, mss)) return true;
+    if (resend !== Resend.none && max > 0) {
+      if (resend === Resend.fast && this.decideLost(tcp, conn, SegmentKind.resend, end, mss)) return true;
       const limit = (tcp.scoreboard.nextSacked(conn, una, t.sndMax[conn]!) - una) >>> 0;
       return this.resent(SegmentKind.resend, una, 0, min3(mss, limit, end), limit, end);
     }
-    if (t.probe[conn] !== 0 && next < end + (finWanted ? 1 : 0)) {
+    if (probe !== 0 && next < end + (finWanted ? 1 : 0)) {
       const room = t.sndWnd[conn]! - next;
       if (room <= 0) return this.set(SegmentKind.probe, una + next, next < end ? 1 : 0, next >= end);
       const length = min3(mss, room, end - next);
       return this.set(SegmentKind.data, una + next, length, finWanted && next + length === end && room > length);
     }
-    if (t.lossProbe[conn] !== 0 && max > 0) return this.decideProbe(tcp, conn, end, max, finWanted, mss);
-    if (t.inRecovery[conn] !== 0 && t.sack[conn] !== 0) return this.decideSackRecovery(tcp, conn, end, max, finWanted, mss);
+    if (lossProbe !== 0 && max > 0) return this.decideProbe(tcp, conn, end, max, finWanted, mss);
+    if (inRecovery !== 0 && t.sack[conn] !== 0) return this.decideSackRecovery(tcp, conn, end, max, finWanted, mss);
 
     // RFC 3042: the first two duplicate ACKs each let one new segment out.
     const dupAcks = t.dupAcks[conn]!;
-    const limited = t.inRecovery[conn] === 0 && dupAcks < DUP_THRESH ? dupAcks * t.sndMss[conn]! : 0;
+    const limited = inRecovery === 0 && dupAcks < DUP_THRESH ? dupAcks * t.sndMss[conn]! : 0;
     if (next >= max) return this.decideNew(tcp, conn, max, end, cwnd + limited - max, finWanted, mss);
 
     // After a timeout: what was sent goes again from SND.UNA on, but for what has been SACKed since.

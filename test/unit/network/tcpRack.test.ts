@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { TcpOptions } from "../../../engine/network/tcp/tcp";
+import { TimerFor } from "../../../engine/network/tcp/tcb";
+import { TcpTimer, type TcpOptions } from "../../../engine/network/tcp/tcp";
 import { MICROSECOND, MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
 
 const MSS = 1448;
@@ -53,6 +54,21 @@ describe("TCP with RACK and tail loss probes", () => {
     const without = transfer(20, once(...range(15, 20)), { rackTlp: false });
     assert.equal(without.counters.timeouts, 1);
     assert.ok(without.time > 200 * MILLISECOND);
+  });
+
+  it("arms the timer once for a segment: for the probe that comes before its timeout", () => {
+    const { net, c } = transfer(1, {});
+    const [client] = net.hosts;
+    const armed: number[] = [];
+    const arm = client.arm.bind(client);
+    client.arm = (conn, timer, at) => {
+      armed.push(timer);
+      arm(conn, timer, at);
+    };
+    client.stack.send(c, 100);
+    net.run(net.time + MILLISECOND);
+    assert.deepEqual(armed, [TcpTimer.retransmit]);
+    assert.equal(client.stack.timerFor(c), TimerFor.probe);
   });
 
   it("probes with new data, where the other end's window takes it and the congestion window would not", () => {
