@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   /** The page for the documentation: tables as they were printed. */
   const page = [
     "# Performance",
-    "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn, and compare the least time of each side: what else a machine does only ever adds to a time. Times are CPU time, but for going to an event, which is the time that one waits. V8 is set as the command line sets it (engine/cli/v8Flags.ts).",
+    "Written by `npm run bench -- --write docs/performance.md`. Absolute numbers are those of the machine and of what else it did meanwhile; ratios were measured in one run, turn by turn, and compare the least time of each side: what else a machine does only ever adds to a time. Times are CPU time, that of V8's own threads included, but for going to an event, which is the time that one waits. V8 is set as the command line sets it (engine/cli/v8Flags.ts).",
     facts,
   ];
   for (const section of sections) {

@@ -7,7 +7,7 @@ export interface Section {
   run(): readonly string[] | Promise<readonly string[]>;
 }
 
-/** CPU time of this process so far, seconds: what others do on the machine is not in it, as it would be in wall-clock time. */
+/** CPU time of this process so far, all its threads, seconds: what others do on the machine is not in it, as it would be in wall-clock time. */
 export function cpuTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
