@@ -8,10 +8,14 @@ import type { WorkSlots } from "./work";
 /** What a function counts as, by its tally in the trace's names. */
 const Counted = { nothing: 0, exit: 1, hypercall: 2, notification: 3 } as const;
 
-/** Numbers of a function: picoseconds a call (−1: not known) and a byte; what it counts as. */
+/**
+ * Numbers of a function: picoseconds a call, −1 where that is not known or is not all: most functions count as nothing, and are looked up once;
+ * picoseconds a byte; what it counts as; picoseconds a call whatever it counts as, −1: not known.
+ */
 const CALL = 0;
 const BYTE = 1;
 const COUNTED = 2;
+const COUNTED_CALL = 3;
 /** A function's numbers are at `fn << NUMBERS_BITS`. */
 const NUMBERS_BITS = 2;
 
@@ -53,28 +57,24 @@ export class Charges {
 
   /** All has been said: what copies from and to the other node's memory took longer. */
   close(): void {
-    if (this.far > 0) this.overhead(this.remoteFn, Math.round(this.far * this.vcpus.domains[this.domain]!.topology.remoteExcess));
+    if (this.far > 0) this.overheadTime(this.remoteFn, Math.round(this.far * this.vcpus.domains[this.domain]!.topology.remoteExcess));
     this.current = NONE;
   }
 
   /** The work goes through `fn`, at the cost that the profile gives it for `bytes`. */
   spend(fn: number, packet: number, bytes: number, b: number): void {
-    const at = fn << NUMBERS_BITS;
-    if (at >= this.numbers.length) this.learn();
-    let cost = this.numbers[at | CALL]!;
-    if (cost < 0) throw this.costs.unknown(fn);
+    let cost = this.call(fn);
     if (bytes > 0) {
-      const touching = Math.round(this.numbers[at | BYTE]! * bytes);
+      const touching = Math.round(this.numbers[(fn << NUMBERS_BITS) | BYTE]! * bytes);
       cost += touching;
       if (this.remote) this.far += touching;
     }
-    this.spendTime(fn, cost, packet, bytes, b);
+    this.add(fn, cost, packet, bytes, b);
   }
 
   spendTime(fn: number, cost: number, packet: number, a: number, b: number): void {
-    this.crossings.to(this.spending);
-    this.add(this.spending, fn, cost, packet, a, b);
-    if (this.lock !== NONE) this.work.lockLast(this.current, this.lock, this.second, this.instead);
+    this.count(fn);
+    this.add(fn, cost, packet, a, b);
   }
 
   /** What is spent from now on is under these locks. */
@@ -85,20 +85,46 @@ export class Charges {
   }
 
   /** What the scheduler itself goes through, in the name of the domain; what the work waits for memory, under the locks that it has then. */
-  overhead(fn: number, cost: number = this.costs.of(fn, 0), a = 0, b = 0): void {
-    this.add(this.vcpus.domains[this.domain]!.component, fn, cost, NONE, a, b);
+  overhead(fn: number): void {
+    this.addOverhead(fn, this.call(fn), 0, 0);
+  }
+
+  overheadTime(fn: number, cost: number, a = 0, b = 0): void {
+    this.count(fn);
+    this.addOverhead(fn, cost, a, b);
+  }
+
+  private add(fn: number, cost: number, packet: number, a: number, b: number): void {
+    this.crossings.to(this.spending);
+    this.work.spend(this.current, this.spending, fn, cost, packet, a, b);
+    if (this.lock !== NONE) this.work.lockLast(this.current, this.lock, this.second, this.instead);
+  }
+
+  private addOverhead(fn: number, cost: number, a: number, b: number): void {
+    this.work.spend(this.current, this.vcpus.domains[this.domain]!.component, fn, cost, NONE, a, b);
     if (this.lock !== NONE && this.instead === NONE) this.work.lockLast(this.current, this.lock, this.second, NONE);
   }
 
-  private add(component: number, fn: number, cost: number, packet: number, a: number, b: number): void {
-    this.work.spend(this.current, component, fn, cost, packet, a, b);
+  /** What a call costs, picoseconds; it is counted. @throws Error where the profile does not say */
+  private call(fn: number): number {
+    const at = fn << NUMBERS_BITS;
+    if (at >= this.numbers.length) this.learn();
+    const cost = this.numbers[at | CALL]!;
+    return cost < 0 ? this.countedCall(fn) : cost;
+  }
+
+  private countedCall(fn: number): number {
+    const cost = this.numbers[(fn << NUMBERS_BITS) | COUNTED_CALL]!;
+    if (cost < 0) throw this.costs.unknown(fn);
+    this.count(fn);
+    return cost;
+  }
+
+  private count(fn: number): void {
     const at = fn << NUMBERS_BITS;
     if (at >= this.numbers.length) this.learn();
     const counted = this.numbers[at | COUNTED]!;
-    if (counted !== Counted.nothing) this.count(counted);
-  }
-
-  private count(counted: number): void {
+    if (counted === Counted.nothing) return;
     const { counts } = this.vcpus;
     counts.exits[this.domain]!++;
     if (counted >= Counted.hypercall) counts.hypercalls[this.domain]!++;
@@ -112,7 +138,8 @@ export class Charges {
       // Xen copies for a domain at its hypercall (GNTTABOP_copy).
       const isHypercall = tally === "hypercall" || (tally === "copy" && kind === "hypervisor");
       const counted = tally === "VM exit" ? Counted.exit : isHypercall ? Counted.hypercall : tally === "notification" ? Counted.notification : Counted.nothing;
-      this.numbers.set([costs.call(id), costs.byte(id), counted], id << NUMBERS_BITS);
+      const call = costs.call(id);
+      this.numbers.set([counted === Counted.nothing ? call : -1, costs.byte(id), counted, call], id << NUMBERS_BITS);
     }
   }
 }

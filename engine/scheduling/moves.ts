@@ -26,7 +26,7 @@ export class Moves {
     if (switched) crossings.load(v, thread, w);
     const { topology } = vcpus.entry(v);
     if (c.cold[v]! > 0) {
-      charges.overhead(this.fn["cold cache"], c.cold[v]!, topology.workingSet);
+      charges.overheadTime(this.fn["cold cache"], c.cold[v]!, topology.workingSet);
       c.cold[v] = 0;
     }
     const here = c.pcpu[v]!;
@@ -57,7 +57,7 @@ export class Moves {
   /** Lines that were written on one pCPU are read on another. */
   spendLines(v: number, from: number, to: number, lines: number): void {
     const time = this.cpus.vcpus.entry(v).topology.transfer(from, to, lines);
-    if (time > 0) this.cpus.charges.overhead(this.fn["cache-line transfer"], time, lines, from);
+    if (time > 0) this.cpus.charges.overheadTime(this.fn["cache-line transfer"], time, lines, from);
   }
 
   payIpis(v: number): void {
