@@ -11,7 +11,7 @@ export const ANY = -1;
 /** What a thread is for: soft interrupts come before all that runs in thread context, where the scheduler tells them apart. */
 export type ThreadLevel = "thread" | "soft interrupt";
 
-/** Words of a job: the next of its thread; whose it is, with op and arguments; the row that asked for it, and of what it has waited for; the pCPU that added it. */
+/** Words of a job: the next of its thread, or of those that are free; whose it is, with op and arguments; the row that asked for it, and of what it has waited for; the pCPU that added it. */
 export const JOB_NEXT = 0;
 export const JOB_OWNER = 1;
 export const JOB_OP = 2;
@@ -34,13 +34,18 @@ export class Threads {
   watcher: ReadyWatcher | undefined = undefined;
   private readonly jobs;
   private readonly words;
+  /** The free jobs: a list of the jobs' own, as that of the pieces of work is. By the table's, taking a job and giving it back took as long as filling it. */
+  private readonly free;
 
   constructor(store: Store) {
     this.thread = store.table("threads", {
       state: "u8", domain: "u16", affinity: "i16", head: "i32", tail: "i32", next: "i32", work: "i32", vcpu: "i16", pcpu: "i16", busy: "f64", jobs: "f64",
     });
-    this.jobs = store.table("jobs", { posted: "f64" }, 64);
-    this.words = store.table("jobs, in words", { word: "i32" }, 64 << JOB_BITS);
+    this.jobs = store.table("jobs", { posted: "f64" }, 64, true);
+    this.words = store.table("jobs, in words", { word: "i32" }, 64 << JOB_BITS, true);
+    this.free = store.table("free jobs", { head: "i32" }, 1, true);
+    this.free.alloc();
+    this.free.head[0] = NONE;
   }
 
   /** @param affinity a vCPU, or {@link ANY}; fixed for life */
@@ -65,10 +70,11 @@ export class Threads {
   /** Adds a job behind all others of the thread. @param enabler row of what it has waited for so far; −1: nothing @param pcpu that adds it; −1: none, a device or a timer */
   append(t: number, component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): void {
     const j = this.newJob(component, op, a, b, cause, enabler, pcpu, now);
-    const { thread } = this;
-    if (thread.tail[t] === NONE) thread.head[t] = j;
-    else this.words.word[(thread.tail[t]! << JOB_BITS) | JOB_NEXT] = j;
-    thread.tail[t] = j;
+    const { head, tail } = this.thread;
+    const last = tail[t]!;
+    if (last === NONE) head[t] = j;
+    else this.words.word[(last << JOB_BITS) | JOB_NEXT] = j;
+    tail[t] = j;
   }
 
   /** Adds a job before all others of the thread. */
@@ -85,13 +91,14 @@ export class Threads {
    * @throws Error where it has none: it should not have been chosen
    */
   takeJob(t: number): number {
-    const { thread } = this;
-    const j = thread.head[t]!;
+    const { head, tail, jobs } = this.thread;
+    const j = head[t]!;
     if (j === NONE) throw new Error(`thread ${t} has no job`);
-    thread.head[t] = this.job(j, JOB_NEXT);
-    if (thread.head[t] === NONE) thread.tail[t] = NONE;
-    thread.jobs[t]!++;
-    this.jobs.release(j);
+    const next = this.job(j, JOB_NEXT);
+    head[t] = next;
+    if (next === NONE) tail[t] = NONE;
+    jobs[t]!++;
+    this.release(j);
     return j;
   }
 
@@ -101,7 +108,7 @@ export class Threads {
     for (const t of threads) {
       for (let j = thread.head[t]!; j !== NONE;) {
         const next = this.job(j, JOB_NEXT);
-        this.jobs.release(j);
+        this.release(j);
         j = next;
       }
       thread.head[t] = thread.tail[t] = thread.next[t] = thread.work[t] = NONE;
@@ -116,8 +123,7 @@ export class Threads {
   }
 
   private newJob(component: number, op: number, a: number, b: number, cause: number, enabler: number, pcpu: number, now: number): number {
-    const j = this.jobs.take();
-    while (this.words.rows < this.jobs.rows << JOB_BITS) this.words.alloc();
+    const j = this.take();
     const { word } = this.words;
     const at = j << JOB_BITS;
     word[at | JOB_NEXT] = NONE;
@@ -130,5 +136,23 @@ export class Threads {
     word[at | JOB_PCPU] = pcpu | 0;
     this.jobs.posted[j] = now;
     return j;
+  }
+  private take(): number {
+    const { head } = this.free;
+    const j = head[0]!;
+    if (j === NONE) return this.extend();
+    head[0] = this.job(j, JOB_NEXT);
+    return j;
+  }
+
+  private extend(): number {
+    for (let word = 0; word < 1 << JOB_BITS; word++) this.words.alloc();
+    return this.jobs.alloc();
+  }
+
+  private release(j: number): void {
+    const { head } = this.free;
+    this.words.word[(j << JOB_BITS) | JOB_NEXT] = head[0]!;
+    head[0] = j;
   }
 }
