@@ -4,7 +4,7 @@ import type { Shares } from "../kernel/shares";
 import type { Table } from "../kernel/state";
 import { NONE } from "../trace/trace";
 import type { Locks } from "./locks";
-import { CAUSE, COUNT, DONE, ENABLER, EVENT, SHARES, THREAD, VCPU, type slotColumns } from "./workSlot";
+import { CAUSE, COUNT, DONE, ENABLER, EVENT, LOCKED, SHARES, SPECIAL, THREAD, VCPU, type slotColumns } from "./workSlot";
 
 /** What a piece of work does about a lock that it wants: nothing, spins on its vCPU, would but has lost that, or sleeps. */
 export const Wait = { no: 0, spinning: 1, paused: 2, asleep: 3 } as const;
@@ -127,6 +127,7 @@ export class Sections {
     slot.remaining[w] = share.cost(s);
     slot.section[w] = 1;
     slot.instead[w] = 1;
+    this.parts.work.set(w, SPECIAL, 1);
   }
 
   private wantNothing(w: number): void {
@@ -197,10 +198,11 @@ export class Sections {
     return -1 - spent;
   }
 
-  /** The work is over, and so is its effect. @param goesOn the thread's next job is under the same lock, and the thread keeps it */
+  /** The work is over, and so is its effect: the slot is as it was before the locks. @param goesOn the thread's next job is under the same lock, and the thread keeps it */
   leave(w: number, goesOn: boolean): void {
-    const { locks, work: { slot } } = this.parts;
-    const { held } = slot;
+    const { locks, work, work: { slot: { held } } } = this.parts;
+    work.set(w, LOCKED, 0);
+    work.set(w, DONE, 0);
     if (goesOn && held[w] !== NONE) {
       this.keep(w, held[w]!, NONE);
       locks.keepFor(held[w]!, this.word(w, THREAD));

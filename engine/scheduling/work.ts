@@ -95,7 +95,10 @@ export class WorkSlots {
     slot.begin[w] = this.kernel.now;
   }
 
-  /** Clears what most work leaves as it is: clearing all of it before each piece took as long as filling the slot. `special` says where there is something. */
+  /**
+   * Clears what most work leaves as it is: clearing all of it before each piece took as long as filling the slot. `special` says where there is something;
+   * what is there because of locks goes with them, where the work ends as it should.
+   */
   private makePlain(w: number): void {
     const { slot } = this;
     slot.spin[w] = slot.cut[w] = slot.noted[w] = slot.hung[w] = slot.started[w] = slot.spinning[w] = slot.spun[w] = slot.spunSecond[w] = slot.instead[w] = slot.led[w] = 0;
@@ -146,7 +149,6 @@ export class WorkSlots {
   lockLast(w: number, lock: number, second: number, instead: number): void {
     this.share.putLock(w * SHARES + this.get(w, COUNT) - 1, lock, second, instead);
     this.set(w, LOCKED, 1);
-    this.set(w, SPECIAL, 1);
   }
 
   /** The last `count` functions come first: what has to be done before a piece of work goes on. */
@@ -227,6 +229,7 @@ export class WorkSlots {
   drop(w: number): void {
     this.pause(w);
     if (this.get(w, LOCKED) === 1) this.sections.drop(w);
+    this.set(w, SPECIAL, 1);
     this.release(w);
   }
 

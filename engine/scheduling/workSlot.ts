@@ -15,7 +15,7 @@ export const COUNT = 8;
 export const DONE = 9;
 /** The next free slot, of one that is free. */
 export const NEXT = 10;
-/** Whether there is anything in the columns that most work leaves as they are; whether one of its functions is under a lock. */
+/** Whether there is anything in the columns that most work leaves as it found them; whether one of its functions is under a lock. */
 export const SPECIAL = 11;
 export const LOCKED = 12;
 /** The event of its end; −1: it does not run. */

@@ -330,6 +330,21 @@ describe("the lock of a socket in Linux (net/core/sock.c)", () => {
     assert.equal(rig.state(socketLock)[0], "free");
   });
 
+  it("what follows a soft interrupt that found it owned has not gone instead of anything itself", () => {
+    const rig = new Rig("linux", 2);
+    const lock = rig.lock(socketLock);
+    const went: boolean[] = [];
+    const soft = rig.thread("soft", 0, "soft interrupt");
+    const end = (): void => void went.push(rig.wentInstead);
+    rig.post(0, rig.thread("owner", 0), [{ name: "critical", ns: 50_000, lock }]);
+    rig.post(10_000, soft, [{ name: "segment", ns: 1_000, lock, instead: "tcp_add_backlog" }], end);
+    // Two at a time: one of them has the slot of the first.
+    rig.post(100_000, rig.thread("b", 1), [{ name: "other", ns: 50_000 }], end);
+    rig.post(110_000, soft, [{ name: "segment", ns: 1_000, lock, instead: "tcp_add_backlog" }], end);
+    rig.run();
+    assert.deepEqual(went, [true, false, false]);
+  });
+
   it("is free when the process has ended that owned it, or kept it for what it does next", () => {
     for (const parts of [[{ name: "critical", ns: 50_000 }], [{ name: "critical", ns: 1_000 }]]) {
       const rig = new Rig("linux", 2);
