@@ -46,11 +46,11 @@ export class Charges {
 
   /** Work begins on a vCPU. */
   open(w: number, v: number): void {
-    const { domainOf, domains, counts, vcpu } = this.vcpus;
+    const { domainOf, counts, vcpu } = this.vcpus;
     this.current = w;
     this.lock = NONE;
     this.domain = domainOf[v]!;
-    const { topology } = domains[this.domain]!;
+    const { topology } = this.vcpus.entry(v);
     this.remote = topology.nodes > 1 && topology.nodeOf(vcpu.pcpu[v]!) !== counts.node[this.domain];
     this.far = 0;
   }

@@ -64,7 +64,7 @@ export class Dispatcher {
     const { vcpus } = this.cpus;
     const { vcpu: c, counts } = vcpus;
     const domain = vcpus.domainOf[v]!;
-    const { topology } = vcpus.domains[domain]!;
+    const { topology } = vcpus.entry(v);
     const last = c.lastPcpu[v]!;
     c.pcpu[v] = c.lastPcpu[v] = pcpu;
     if (counts.node[domain] === NONE) counts.node[domain] = topology.nodeOf(pcpu);
@@ -263,7 +263,6 @@ export class Dispatcher {
   private run(v: number, before: number, chosen: number): void {
     const { vcpus, threads, work } = this.cpus;
     const { vcpu: c } = vcpus;
-    c.halting[v] = 0;
     c.thread[v] = chosen;
     threads.thread.state[chosen] = ThreadState.running;
     if (threads.watcher !== undefined) threads.watcher.changed(vcpus.domainOf[v]!);
@@ -280,6 +279,7 @@ export class Dispatcher {
     }
     const unfinished = threads.thread.work[chosen]!;
     if (unfinished === NONE) return this.startJob(v, chosen, switching, chosen !== before);
+    c.halting[v] = 0;
     work.goOn(unfinished, v, c.lastRow[v]!);
     this.moves.lead(unfinished, v, chosen, switching, chosen !== before);
     this.proceed(v, unfinished);
@@ -317,14 +317,13 @@ export class Dispatcher {
     const from = threads.job(j, JOB_PCPU);
     this.cpus.charges.open(w, v);
     this.moves.spend(w, v, thread, from, switching, switched);
-    this.startWork(w, NONE);
+    this.startWork(w, v, thread, NONE);
     this.offer(v);
   }
 
   /** The vCPU is busy now, or still, or gone; what any vCPU may run is for an idle one. */
   private offer(v: number): void {
-    const { domains, domainOf } = this.cpus.vcpus;
-    const { policy, usable } = domains[domainOf[v]!]!;
+    const { policy, usable } = this.cpus.vcpus.entry(v);
     const waiting = policy.waitForWhichever();
     if (waiting > 0 && waiting > this.waking.told(v)) this.waking.wakeOneOf(usable, v);
   }
@@ -339,36 +338,42 @@ export class Dispatcher {
     const exits = vcpus.entry(v).virtual && line.polled[l] === 0;
     // A vCPU that has just been given its pCPU was not in guest mode: it is injected on the way in.
     if (exits && !this.entering) charges.overhead(this.fn["VM exit: external interrupt"]);
-    this.startWork(w, exits && line.device[l] === 1 ? this.fn["VM exit: EOI"] : NONE);
+    this.startWork(w, v, NONE, exits && line.device[l] === 1 ? this.fn["VM exit: EOI"] : NONE);
   }
 
-  /** @param last function that comes after those of the model; −1: none */
-  private startWork(w: number, last: number): void {
-    const { kernel, work, charges, crossings, ipc } = this.cpus;
+  /** @param thread −1: an interrupt @param last function that comes after those of the model; −1: none */
+  private startWork(w: number, v: number, thread: number, last: number): void {
+    const { kernel, work, charges, crossings } = this.cpus;
     const component = work.get(w, OWNER);
     charges.spending = component;
-    crossings.begin(w, work.get(w, THREAD));
+    crossings.begin(w, thread);
     const before = work.get(w, COUNT);
     kernel.begin(component, work.get(w, OP), work.get(w, FIRST_ARGUMENT), work.get(w, SECOND_ARGUMENT));
-    if (crossings.cut !== NONE) ipc.split(w);
+    const isCall = crossings.cut !== NONE;
+    if (isCall) this.cpus.ipc.split(w);
     if (work.get(w, COUNT) === before) throw new Error(`${kernel.names.components[component]!.path}: work without a function`);
     if (last !== NONE) charges.overhead(last);
+    if (isCall) this.closeCall(w);
+    else charges.close();
+    if (this.lifeCycle.anythingHangs) this.lifeCycle.holdUp(w, component);
+    if (thread !== NONE && work.get(w, SPECIAL) !== 0) this.offerPolling(v, w);
+    this.proceed(v, w);
+  }
+
+  /** A call to another process comes last. */
+  private closeCall(w: number): void {
+    const { work, charges } = this.cpus;
     const said = work.get(w, COUNT);
     charges.close();
-    // A call to another process comes last.
-    if (crossings.cut !== NONE && work.get(w, COUNT) > said) work.bringForward(w, 1);
-    if (this.lifeCycle.anythingHangs) this.lifeCycle.holdUp(w, component);
-    if (work.get(w, SPECIAL) !== 0 && work.get(w, THREAD) !== NONE) this.offerPolling(w);
-    this.proceed(work.get(w, VCPU), w);
+    if (work.get(w, COUNT) > said) work.bringForward(w, 1);
   }
 
   /**
    * Work that polls on the only vCPU of its domain is cut by {@link offer} where others wait for that: before its end is scheduled, as it is scheduled once then,
    * and not first after all rounds. Of a network server with many applications, most events are such polls.
    */
-  private offerPolling(w: number): void {
+  private offerPolling(v: number, w: number): void {
     const { vcpus, work } = this.cpus;
-    const v = work.get(w, VCPU);
     const { usable } = vcpus.entry(v);
     if (work.slot.spin[w]! > 0 && usable.length === 1 && usable[0] === v && work.get(w, LOCKED) === 0) this.offer(v);
   }
@@ -399,7 +404,7 @@ export class Dispatcher {
     const w = work.begin(v, NONE, id, CpuOp.halt, v, 0, vcpus.vcpu.lastRow[v]!, NONE);
     vcpus.vcpu.work[v] = w;
     charges.open(w, v);
-    this.startWork(w, NONE);
+    this.startWork(w, v, NONE, NONE);
   }
 
   /** In `begin`: halting. */

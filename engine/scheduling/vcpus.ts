@@ -93,6 +93,8 @@ export class Vcpus {
   readonly counts;
   readonly domains: DomainEntry[] = [];
   readonly domainOf: number[] = [];
+  /** By vCPU, its domain: looked up some six times for a piece of work. */
+  private readonly entries: DomainEntry[] = [];
   readonly contextOf: number[] = [];
 
   constructor(private readonly kernel: Kernel) {
@@ -124,12 +126,13 @@ export class Vcpus {
     d.vcpus.push(v);
     d.usable = d.vcpus.slice(0, d.policy.usable(d.vcpus.length));
     this.domainOf.push(domain);
+    this.entries.push(d);
     d.policy.addVcpu(v);
     return v;
   }
 
   entry(v: number): DomainEntry {
-    return this.domains[this.domainOf[v]!]!;
+    return this.entries[v]!;
   }
 
   /** The processes of a kernel, which share its fate. */
