@@ -1,6 +1,7 @@
 import * as ROW from "../trace/chunk";
 import { NO_VCPU, NONE, Trace, type ComponentInfo, type ContextInfo, type FunctionInfo, type FunctionKind, type Tally, type TraceNames, type VcpuInfo } from "../trace/trace";
 import type { Scope } from "../inspect";
+import { DISPATCHES, NOW } from "./clock";
 import { A, B, CAUSE, COMPONENT, EVENT_BITS, OP } from "./eventLists";
 import { EventQueue, type Priority } from "./queue";
 import { RandomStreams } from "./random";
@@ -43,10 +44,6 @@ const SUM = 2;
 /** A function's counts are at `fn << COUNTS_BITS`. */
 const COUNTS_BITS = 2;
 
-/** Numbers of the clock: simulated time in picoseconds, and events so far. */
-const NOW = 0;
-const DISPATCHES = 1;
-
 /** Where the kernel is: between dispatches, in one that has left no row yet, or in one that has. */
 const Stage = { between: 0, begun: 1, marked: 2 } as const;
 
@@ -72,8 +69,7 @@ export class Kernel {
   /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
   cause = NONE;
 
-  /** {@link NOW}, {@link DISPATCHES}: every event moves both. */
-  private readonly clock = this.store.table("clock", { number: "f64" }, 2);
+  private readonly clock = this.queue.clock;
   private readonly written = this.store.table("rows", { count: "i32" }, 1);
   /** Of each function the numbers {@link COUNT}, {@link TIME} and {@link SUM}, side by side: every row adds to all. */
   private readonly counts = this.store.table("rows by function", { number: "f64" }, 64 << COUNTS_BITS);
@@ -84,7 +80,6 @@ export class Kernel {
   constructor(seed: number, record: boolean) {
     this.random = new RandomStreams(this.store, seed);
     this.trace = record ? new Trace(this.names) : undefined;
-    this.clock.append(2);
     this.written.alloc();
   }
 
@@ -143,16 +138,12 @@ export class Kernel {
 
   /** One event. @returns false, and nothing happens, if none is left at or before `until` */
   dispatch(until = Infinity): boolean {
-    const { queue, clock } = this;
-    const event = queue.peek();
+    const { queue, clock: { number } } = this;
+    const event = queue.pop(until);
     if (event < 0) return false;
-    const time = queue.events.time[event]!;
-    if (time > until) return false;
-    queue.take(event);
     const { word } = queue.words;
     const at = event << EVENT_BITS;
-    const { number } = clock;
-    number[NOW] = time;
+    number[NOW] = queue.events.time[event]!;
     number[DISPATCHES]!++;
     this.cause = word[at | CAUSE]!;
     this.stage = Stage.begun;

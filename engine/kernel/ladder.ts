@@ -1,5 +1,6 @@
+import { FAR_BOUND, NEAR_BOUND } from "./clock";
 import { EVENT_BITS, NEXT, type EventLists } from "./eventLists";
-import type { Store, Table } from "./state";
+import type { Numbers, Store, Table } from "./state";
 
 /** Buckets of one rung at most: two megabytes of lists, still in a processor's cache. */
 const MOST_BUCKETS = 1 << 16;
@@ -23,30 +24,21 @@ export class Ladder {
     readonly start: "f64"; readonly from: "f64"; readonly width: "f64"; readonly inverse: "f64"; readonly buckets: "i32"; readonly next: "i32"; readonly list: "i32";
   }>;
   private readonly count: Table<{ readonly rungs: "i32" }>;
-  /** `near`: what is earlier is not the ladder's. `far`: what is no earlier waits unsorted. */
-  private readonly bounds: Table<{ readonly near: "f64"; readonly far: "f64" }>;
 
   /**
    * @param far the list that waits unsorted
    * @param firstList lists from here on are the ladder's
    */
-  constructor(store: Store, private readonly lists: EventLists, private readonly far: number, private readonly firstList: number) {
+  constructor(store: Store, private readonly lists: EventLists, private readonly clock: Numbers, private readonly far: number, private readonly firstList: number) {
     this.rung = store.table("ladder rungs", { start: "f64", from: "f64", width: "f64", inverse: "f64", buckets: "i32", next: "i32", list: "i32" }, 4);
     this.count = store.table("ladder", { rungs: "i32" }, 1);
     this.count.alloc();
-    this.bounds = store.table("ladder bounds", { near: "f64", far: "f64" }, 1);
-    this.bounds.alloc();
-    this.bounds.near[0] = this.bounds.far[0] = Infinity;
+    clock.number[NEAR_BOUND] = clock.number[FAR_BOUND] = Infinity;
   }
 
-  /** The ladder holds what is at or after this instant. */
-  get bound(): number {
-    return this.bounds.near[0]!;
-  }
-
-  /** @param time of the event, not before {@link bound} */
+  /** @param time of the event, not before {@link NEAR_BOUND} */
   add(event: number, time: number): void {
-    if (time >= this.bounds.far[0]!) return this.lists.append(this.far, event);
+    if (time >= this.clock.number[FAR_BOUND]!) return this.lists.append(this.far, event);
     const { rung } = this;
     let r = 0;
     while (time < rung.from[r]!) r++;
@@ -66,13 +58,13 @@ export class Ladder {
     const rungs = this.count.rungs[0]!;
     if (rungs === 0) {
       this.lists.moveTail(list, event, this.far);
-      this.bounds.far[0] = time;
+      this.clock.number[FAR_BOUND] = time;
     } else {
       if (rungs === MOST_RUNGS) return false;
       this.push(time, Infinity, 1);
       this.lists.moveTail(list, event, this.rung.list[rungs]!);
     }
-    this.bounds.near[0] = time;
+    this.clock.number[NEAR_BOUND] = time;
     return true;
   }
 
@@ -85,7 +77,7 @@ export class Ladder {
       const r = this.count.rungs[0]! - 1;
       const list = r < 0 ? this.far : this.nextBucket(r);
       if (list < 0) continue;
-      if (r < 0) this.bounds.far[0] = this.bounds.near[0] = Infinity;
+      if (r < 0) this.clock.number[FAR_BOUND] = this.clock.number[NEAR_BOUND] = Infinity;
       if (!this.deal(list, most)) return list;
     }
   }
@@ -93,19 +85,18 @@ export class Ladder {
   /** Takes the next bucket with events off a rung, or the rung off the ladder. @returns its list, or −1 */
   private nextBucket(r: number): number {
     const { rung } = this;
-    const { first } = this.lists.ends;
     const base = rung.list[r]!;
     const buckets = rung.buckets[r]!;
     let i = rung.next[r]!;
-    while (i < buckets && first[base + i]! < 0) i++;
+    while (i < buckets && this.lists.first(base + i) < 0) i++;
     if (i === buckets) {
       this.count.rungs[0] = r;
-      this.bounds.near[0] = r > 0 ? rung.from[r - 1]! : this.bounds.far[0]!;
+      this.clock.number[NEAR_BOUND] = r > 0 ? rung.from[r - 1]! : this.clock.number[FAR_BOUND]!;
       return -1;
     }
     rung.next[r] = ++i;
-    const above = r > 0 ? rung.from[r - 1]! : this.bounds.far[0]!;
-    this.bounds.near[0] = rung.from[r] = i < buckets ? rung.start[r]! + i * rung.width[r]! : above;
+    const above = r > 0 ? rung.from[r - 1]! : this.clock.number[FAR_BOUND]!;
+    this.clock.number[NEAR_BOUND] = rung.from[r] = i < buckets ? rung.start[r]! + i * rung.width[r]! : above;
     return base + i - 1;
   }
 
@@ -114,7 +105,7 @@ export class Ladder {
     const { lists } = this;
     const { time } = lists.events;
     const { word } = lists.words;
-    const head = lists.ends.first[list]!;
+    const head = lists.first(list);
     let n = 0;
     let event = head;
     for (; event >= 0 && n <= most; n++) event = word[(event << EVENT_BITS) | NEXT]!;
@@ -135,9 +126,9 @@ export class Ladder {
     const width = widthFor(least, greatest, buckets);
     const start = Math.floor(least / width) * width;
     buckets = Math.floor((greatest - start) / width) + 1;
-    if (rungs === 0) this.bounds.far[0] = start + buckets * width;
+    if (rungs === 0) this.clock.number[FAR_BOUND] = start + buckets * width;
     this.push(start, width, buckets);
-    this.bounds.near[0] = start;
+    this.clock.number[NEAR_BOUND] = start;
     for (event = lists.detach(list); event >= 0; ) {
       const following = word[(event << EVENT_BITS) | NEXT]!;
       lists.append(this.bucketOf(rungs, time[event]!), event);

@@ -1,6 +1,7 @@
-import { A, B, CAUSE, COMPONENT, EVENT_BITS, EventLists, FIRST_LIST, NEXT, OP, PREVIOUS, PRIORITY } from "./eventLists";
+import { CLOCK_NUMBERS, INSTANT, NEAR_BOUND } from "./clock";
+import { A, B, CAUSE, COMPONENT, EVENT_BITS, EventLists, FIRST_LIST, NEXT, OP, PREVIOUS, PRIORITY, WAITING } from "./eventLists";
 import { Ladder } from "./ladder";
-import type { Store, Table, Words } from "./state";
+import type { Numbers, Store } from "./state";
 
 /**
  * Order of events at the same instant; the sequence number breaks what remains. What *ends* comes before what *begins*:
@@ -21,10 +22,6 @@ export const Priority = {
   timeout: 5,
 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
-
-/** Words of the queue: events in it; bit p is set if the list of priority p may hold one. */
-const LENGTH = 0;
-const WAITING = 1;
 
 /** Lists: what is near, sorted; what is far; then one for each priority, for what is to happen now. */
 const NEAR = FIRST_LIST;
@@ -51,25 +48,21 @@ export class EventQueue {
   readonly words: EventLists["words"];
   private readonly lists: EventLists;
   private readonly ladder: Ladder;
-  /** The instant of the lists for now. */
-  private readonly instant: Table<{ readonly now: "f64" }>;
-  /** {@link LENGTH}, {@link WAITING}. */
-  private readonly state: Words;
+  /** The numbers of clock.ts: the queue's own, and the kernel's beside them. */
+  readonly clock: Numbers;
 
   constructor(store: Store) {
     this.lists = new EventLists(store);
     this.events = this.lists.events;
     this.words = this.lists.words;
     this.lists.makeLists(LISTS);
-    this.ladder = new Ladder(store, this.lists, FAR, LISTS);
-    this.instant = store.table("event queue: now", { now: "f64" }, 1);
-    this.instant.alloc();
-    this.state = store.table("event queue", { word: "i32" }, 2);
-    this.state.append(2);
+    this.clock = store.table("clock", { number: "f64" }, CLOCK_NUMBERS);
+    this.clock.append(CLOCK_NUMBERS);
+    this.ladder = new Ladder(store, this.lists, this.clock, FAR, LISTS);
   }
 
   get length(): number {
-    return this.state.word[LENGTH]!;
+    return this.lists.length;
   }
 
   /**
@@ -78,7 +71,12 @@ export class EventQueue {
    */
   schedule(time: number, priority: Priority, component: number, op: number, a: number, b: number, cause: number): number {
     const event = this.lists.take();
-    const { state, words: { word } } = this;
+    if (event < 0) {
+      // Anew, not on: a call on the way, however seldom, and V8 reads everything again after it.
+      this.lists.extend();
+      return this.schedule(time, priority, component, op, a, b, cause);
+    }
+    const { words: { word } } = this;
     this.events.time[event] = time;
     const at = event << EVENT_BITS;
     // `| 0`: V8 takes an argument that is stored as it is for a double first, in a dozen instructions; here and wherever rows are written whole.
@@ -88,9 +86,9 @@ export class EventQueue {
     word[at | A] = a | 0;
     word[at | B] = b | 0;
     word[at | CAUSE] = cause | 0;
-    state.word[LENGTH]!++;
-    if (time === this.instant.now[0]!) this.addNow(event, priority);
-    else if (time >= this.ladder.bound) this.ladder.add(event, time);
+    const { number } = this.clock;
+    if (time === number[INSTANT]) this.addNow(event, priority);
+    else if (time >= number[NEAR_BOUND]!) this.ladder.add(event, time);
     else this.addNear(event, time, priority);
     return event;
   }
@@ -98,15 +96,14 @@ export class EventQueue {
   cancel(event: number): void {
     this.lists.unlink(event);
     this.lists.give(event);
-    this.state.word[LENGTH]!--;
   }
 
   /** Cancels every pending event that the test holds of. @returns how many: the cost is that of looking at all */
   cancelWhere(test: (component: number, op: number, a: number, b: number) => boolean): number {
     const { word } = this.words;
     const found: number[] = [];
-    for (let list = FIRST_LIST; list < this.lists.ends.rows; list++) {
-      for (let event = this.lists.ends.first[list]!; event >= 0; event = word[(event << EVENT_BITS) | NEXT]!) {
+    for (let list = FIRST_LIST; list < this.lists.count; list++) {
+      for (let event = this.lists.first(list); event >= 0; event = word[(event << EVENT_BITS) | NEXT]!) {
         const at = event << EVENT_BITS;
         if (test(word[at | COMPONENT]!, word[at | OP]!, word[at | A]!, word[at | B]!)) found.push(event);
       }
@@ -117,47 +114,54 @@ export class EventQueue {
 
   /** The earliest event, or −1. It stays until `pop`. */
   peek(): number {
-    if (this.state.word[WAITING]! !== 0) return this.peekNow();
-    const event = this.lists.ends.first[NEAR]!;
+    const { lists } = this;
+    if (lists.ends.word[WAITING] !== 0) return this.peekNow();
+    const event = lists.first(NEAR);
     return event >= 0 ? event : this.refill();
   }
 
-  /** Takes the earliest event out; there must be one. Its columns stay readable until the next `schedule`. */
-  pop(): number {
-    return this.take(this.peek());
+  /** Takes the earliest event out, or −1 where none is due by `until`. Its columns stay readable until the next `schedule`. */
+  pop(until = Infinity): number {
+    const { lists } = this;
+    const event = lists.first(NEAR);
+    if (event < 0 || lists.ends.word[WAITING] !== 0) return this.popOther(until);
+    const time = this.events.time[event]!;
+    if (time > until) return -1;
+    this.clock.number[INSTANT] = time;
+    lists.unlinkFirst(NEAR, event);
+    lists.give(event);
+    return event;
   }
 
-  /** The same for the event that `peek` has just told: it is not looked for twice. */
-  take(event: number): number {
-    const { state, lists } = this;
-    if (state.word[WAITING]! === 0) {
-      // The lists for now keep their instant as long as one of them may hold an event.
-      this.instant.now[0] = this.events.time[event]!;
-      lists.unlinkFirst(NEAR, event);
-    } else {
-      lists.unlink(event);
-    }
+  /** The same where nothing is near, or something may wait for now. */
+  private popOther(until: number): number {
+    const { lists } = this;
+    const event = this.peek();
+    if (event < 0) return -1;
+    const time = this.events.time[event]!;
+    if (time > until) return -1;
+    // The lists for now keep their instant as long as one of them may hold an event.
+    if (lists.ends.word[WAITING] === 0) this.clock.number[INSTANT] = time;
+    lists.unlink(event);
     lists.give(event);
-    state.word[LENGTH]!--;
     return event;
   }
 
   private addNow(event: number, priority: number): void {
     this.lists.append(NOW + priority, event);
-    this.state.word[WAITING]! |= 1 << priority;
+    this.lists.ends.word[WAITING]! |= 1 << priority;
   }
 
   /** What is near and for this instant was scheduled before the instant came, hence before all that is in the lists for now. */
   private peekNow(): number {
-    const { events, lists, state } = this;
-    const now = this.instant.now[0]!;
-    const near = lists.ends.first[NEAR]!;
-    for (let priority = 0; state.word[WAITING]! !== 0; priority++) {
-      const event = lists.ends.first[NOW + priority]!;
-      if (event < 0) {
-        state.word[WAITING]! &= ~(1 << priority);
-        continue;
-      }
+    const { events, lists } = this;
+    const now = this.clock.number[INSTANT]!;
+    const near = lists.first(NEAR);
+    for (let waiting = lists.ends.word[WAITING]!; waiting !== 0; waiting &= waiting - 1, lists.ends.word[WAITING] = waiting) {
+      // The lowest bit that is set.
+      const priority = 31 - Math.clz32(waiting & -waiting);
+      const event = lists.first(NOW + priority);
+      if (event < 0) continue;
       if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < this.priorityOf(near))) return event;
       return near;
     }
@@ -167,7 +171,7 @@ export class EventQueue {
   /** Puts an event behind all near ones that are not after it. */
   private addNear(event: number, time: number, priority: number): void {
     const { lists } = this;
-    const last = lists.ends.last[NEAR]!;
+    const last = lists.last(NEAR);
     if (last < 0 || !this.isAfter(last, time, priority)) lists.append(NEAR, event);
     else this.addAmong(event, time, priority);
   }
@@ -177,11 +181,11 @@ export class EventQueue {
     const { lists } = this;
     const { time: times } = lists.events;
     const { word } = lists.words;
-    let at = lists.ends.first[NEAR]!;
+    let at = lists.first(NEAR);
     for (let steps = 0; times[at]! < time || (times[at] === time && word[(at << EVENT_BITS) | PRIORITY]! <= priority); steps++) {
       at = word[(at << EVENT_BITS) | NEXT]!;
       if (steps === SORTED && this.shorten()) {
-        if (time >= this.ladder.bound) this.ladder.add(event, time);
+        if (time >= this.clock.number[NEAR_BOUND]!) this.ladder.add(event, time);
         else this.addNear(event, time, priority);
         return;
       }
@@ -199,17 +203,17 @@ export class EventQueue {
   private shorten(): boolean {
     const { time } = this.events;
     const { word } = this.words;
-    let at = this.lists.ends.first[NEAR]!;
+    let at = this.lists.first(NEAR);
     for (let i = 0; i < SORTED / 2; i++) at = word[(at << EVENT_BITS) | NEXT]!;
     for (let before = word[(at << EVENT_BITS) | PREVIOUS]!; before >= 0 && time[before] === time[at]; before = word[(at << EVENT_BITS) | PREVIOUS]!) at = before;
     // Of what happens now nothing goes: what is scheduled for now would come before it.
-    while (at >= 0 && time[at]! <= this.instant.now[0]!) at = word[(at << EVENT_BITS) | NEXT]!;
+    while (at >= 0 && time[at]! <= this.clock.number[INSTANT]!) at = word[(at << EVENT_BITS) | NEXT]!;
     return at >= 0 && this.ladder.addTail(NEAR, at);
   }
 
   /** Sorts the next events of the ladder: nothing is near, nothing happens now. @returns the earliest, or −1 */
   private refill(): number {
-    if (this.state.word[LENGTH] === 0) return -1;
+    if (this.length === 0) return -1;
     const { lists } = this;
     const { time } = lists.events;
     const { word } = lists.words;
@@ -219,7 +223,7 @@ export class EventQueue {
       const following = word[(event << EVENT_BITS) | NEXT]!;
       if (n >= SORTED && time[event] === instant) {
         // A crowd at one instant: the rest of it waits as what is scheduled for now does, after those that are sorted.
-        this.instant.now[0] = instant;
+        this.clock.number[INSTANT] = instant;
         this.addNow(event, this.priorityOf(event));
       } else {
         this.insertSorted(event);
@@ -232,7 +236,7 @@ export class EventQueue {
   private insertSorted(event: number): void {
     const { events, lists } = this;
     const { word } = lists.words;
-    let at = lists.ends.last[NEAR]!;
+    let at = lists.last(NEAR);
     if (at < 0 || !this.isAfter(at, events.time[event]!, this.priorityOf(event))) return lists.append(NEAR, event);
     for (let before = word[(at << EVENT_BITS) | PREVIOUS]!; before >= 0 && this.isAfter(before, events.time[event]!, this.priorityOf(event)); before = word[(at << EVENT_BITS) | PREVIOUS]!) at = before;
     lists.insertBefore(at, event);

@@ -31,6 +31,8 @@ class Pair {
   fire(): void {
     let first = this.pending[0];
     for (const p of this.pending) if (p.time < first!.time || (p.time === first!.time && (p.priority < first!.priority || (p.priority === first!.priority && p.tag < first!.tag)))) first = p;
+    // Every other time before it has been looked for.
+    if (this.tag % 2 === 0) assert.equal(this.queue.pop((first?.time ?? 1) - 1), -1);
     assert.equal(this.queue.peek(), first?.handle ?? -1);
     if (first === undefined) return;
     this.pending = this.pending.filter((p) => p !== first);
