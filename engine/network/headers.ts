@@ -23,3 +23,13 @@ export const UDP_HEADER = 8;
 export const ICMP_HEADER = 8;
 /** Octets of the datagram that an ICMP error quotes: the IP header and 64 bits of what follows (RFC 792). */
 export const ICMP_QUOTE = IPV4_HEADER + 8;
+
+/** Bytes of TCP options, each aligned to four bytes by NOPs as common stacks do (RFC 7323 appendix A). @param kinds {@link TcpOption}, combined @param blocks SACK blocks */
+export function optionsLength(kinds: number, blocks: number): number {
+  let length = 0;
+  if ((kinds & TcpOption.mss) !== 0) length += 4;
+  if ((kinds & TcpOption.timestamps) !== 0) length += 12;
+  else if ((kinds & TcpOption.sackPermitted) !== 0) length += 4;
+  if ((kinds & TcpOption.windowScale) !== 0) length += 4;
+  return blocks > 0 ? length + 4 + 8 * blocks : length;
+}

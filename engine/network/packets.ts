@@ -3,7 +3,7 @@ import type { Store, Table } from "../kernel/state";
 import type { Written } from "../trace/fingerprint";
 import {
   ARP_LENGTH, EtherType, ETHERNET_HEADER, ICMP_QUOTE, IcmpType, IPV4_HEADER, MINIMUM_FRAME, PORT_UNREACHABLE, Protocol, TCP_HEADER, TcpOption, UDP_HEADER,
-  VLAN_TAG,
+  VLAN_TAG, optionsLength,
 } from "./headers";
 import { PacketColumns } from "./packetColumns";
 import { describePacket, summarizePacket } from "./packetText";
@@ -292,7 +292,7 @@ export class PacketLog {
   sackLeft(p: number, block: number): number { return this.columns.sackLeft[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
   sackRight(p: number, block: number): number { return this.columns.sackRight[this.columns.sackFirst[this.columns.extra[p]! - 1]! + block]!; }
 
-  /** Bytes of TCP options, each aligned to four bytes by NOPs as common stacks do (RFC 7323 appendix A). */
+  /** Bytes of TCP options. */
   tcpOptionsLength(p: number): number {
     return this.columns.headers[p]! - IPV4_HEADER - TCP_HEADER;
   }
@@ -377,15 +377,7 @@ export class PacketLog {
   private measureOptions(p: number): void {
     const c = this.columns;
     const row = c.extra[p]! - 1;
-    const kinds = c.optionKinds[row]!;
-    const blocks = c.sackCount[row]!;
-    let length = 0;
-    if ((kinds & TcpOption.mss) !== 0) length += 4;
-    if ((kinds & TcpOption.timestamps) !== 0) length += 12;
-    else if ((kinds & TcpOption.sackPermitted) !== 0) length += 4;
-    if ((kinds & TcpOption.windowScale) !== 0) length += 4;
-    if (blocks > 0) length += 4 + 8 * blocks;
-    c.headers[p] = IPV4_HEADER + TCP_HEADER + length;
+    c.headers[p] = IPV4_HEADER + TCP_HEADER + optionsLength(c.optionKinds[row]!, c.sackCount[row]!);
   }
 
   /** The packet's row of options, made when first asked for. */
