@@ -83,7 +83,8 @@ export class NicTransmit {
 
   /** The adapter is to interrupt for frames of the packet's queue that are awaited. */
   hasten(packet: number): void {
-    if (this.driver.f !== NONE) this.driver.nic.hasten(this.driver.f, this.queueOf(packet), true);
+    const { nic, f } = this.driver;
+    if (f !== NONE) nic.transmitQueues.hasten(nic.rowOf(f, this.queueOf(packet)), true);
   }
 
   private spendDriver(packet: number, bytes: number): void {
@@ -110,13 +111,18 @@ export class NicTransmit {
     return this.driver.nic.queueOf(this.driver.f, packet);
   }
 
+  /** The adapter's row of a queue. */
+  private rowOf(q: number): number {
+    return this.driver.nic.rowOf(this.driver.f, q);
+  }
+
   /** Puts a frame on the ring. @returns false where that has no room */
   private post(q: number, packet: number): boolean {
-    const { nic, f } = this.driver;
-    const { discipline } = this;
-    const isPosted = nic.post(f, packet, undefined, this.loans?.isLent(packet) === true ? Watch.told : this.upper.awaits?.(packet));
+    const { discipline, driver: { nic: { transmitQueues } } } = this;
+    const row = this.rowOf(q);
+    const isPosted = transmitQueues.post(row, packet, undefined, this.loans?.isLent(packet) === true ? Watch.told : this.upper.awaits?.(packet));
     if (isPosted) this.moderation.countSent(q, this.place.machine.packets.frameLength(packet));
-    if (discipline?.posted(q, isPosted ? nic.roomOf(f, q) : 0) === true) nic.awaitRoom(f, q, WAKE);
+    if (discipline?.posted(q, isPosted ? transmitQueues.room(row) : 0) === true) transmitQueues.awaitRoom(row, WAKE);
     return isPosted;
   }
 
@@ -131,25 +137,25 @@ export class NicTransmit {
    * that takes no time of its own: it is a part of what sending costs.
    */
   interrupted(q: number): void {
-    const { discipline, driver: { nic, f, component, threads } } = this;
+    const { discipline, driver: { nic: { transmitQueues }, component, threads } } = this;
     const { cpus } = this.place.machine;
-    const sent = nic.sentCount(f, q);
-    if (sent > 0 && nic.awaitsSent(f, q)) cpus.post(threads[q]!, component, TransmitOp.clean, q);
+    const row = this.rowOf(q);
+    const sent = transmitQueues.sentCount(row);
+    if (sent > 0 && transmitQueues.isAwaited(row)) cpus.post(threads[q]!, component, TransmitOp.clean, q);
     else if (sent > 0) this.clean(q, sent);
-    if (discipline?.isStopped(q) !== true || nic.roomOf(f, q) < WAKE) return;
-    nic.awaitRoom(f, q, 0);
+    if (discipline?.isStopped(q) !== true || transmitQueues.room(row) < WAKE) return;
+    transmitQueues.awaitRoom(row, 0);
     if (discipline.wake(q)) cpus.post(threads[q]!, component, TransmitOp.run, q, 0, discipline.causeOf(q));
   }
 
   begin(op: number, q: number): void {
     const { cpus, costs, packets } = this.place.machine;
-    const { nic, f } = this.driver;
     if (op === TransmitOp.run) {
       const packet = this.discipline!.peek(q);
       cpus.spend(this.fn.qdisc_restart, packet);
       return packet === NONE ? undefined : this.spendDriver(packet, packets.frameLength(packet));
     }
-    const sent = nic.sentCount(f, q);
+    const sent = this.driver.nic.transmitQueues.sentCount(this.rowOf(q));
     cpus.note(sent);
     // Of frames that are the domain's own, the freeing is part of what sending costs.
     cpus.spendTime(this.driverFn.clean, this.loans === undefined ? 0 : sent * costs.of(this.driverFn.clean, 0), NONE, sent);
@@ -176,21 +182,23 @@ export class NicTransmit {
 
   /** Frees frames that were sent, and that somebody waits for. */
   private clean(q: number, frames: number): void {
-    const { nic, f } = this.driver;
+    const { transmitQueues } = this.driver.nic;
+    const row = this.rowOf(q);
     for (let i = 0; i < frames; i++) {
-      const packet = nic.takeSent(f, q);
+      const packet = transmitQueues.takeSent(row);
       // A reset has emptied the ring meanwhile.
       if (packet === NONE) return;
       this.free(packet);
     }
-    if (!nic.isWatching(f, q) && this.discipline?.isEmpty(q) !== false) nic.hasten(f, q, false);
+    if (!transmitQueues.isWatching(row) && this.discipline?.isEmpty(q) !== false) transmitQueues.hasten(row, false);
   }
 
   /** The driver is about to reset the adapter: it frees what is on its rings, sent or not (`ixgbe_clean_all_tx_rings`). */
   freeRings(): void {
-    const { nic, f, threads } = this.driver;
+    const { nic: { transmitQueues }, threads } = this.driver;
     for (let q = 0; q < threads.length; q++) {
-      for (let packet = nic.takeWatched(f, q); packet !== NONE; packet = nic.takeWatched(f, q)) this.free(packet);
+      const row = this.rowOf(q);
+      for (let packet = transmitQueues.takeWatched(row); packet !== NONE; packet = transmitQueues.takeWatched(row)) this.free(packet);
     }
   }
 

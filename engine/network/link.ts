@@ -116,7 +116,11 @@ export class Link implements Model {
 
   /** Time on the wire, picoseconds, overhead included. */
   wireTime(packet: number): number {
-    return Math.round(this.wireBytes(packet) * this.byteTime);
+    return this.timeOf(this.wireBytes(packet));
+  }
+
+  private timeOf(bytes: number): number {
+    return Math.round(bytes * this.byteTime);
   }
 
   private wireBytes(packet: number): number {
@@ -134,12 +138,12 @@ export class Link implements Model {
   fire(op: number, packet: number, end: number): void {
     if (op === Op.serialised) this.serialised(packet, end);
     else if (op === Op.due) this.due(packet, end);
-    else this.arrived(packet, end);
+    else this.arrived(packet, end, this.wireBytes(packet));
   }
 
   private serialised(packet: number, end: number): void {
-    const time = this.wireTime(packet);
     const bytes = this.wireBytes(packet);
+    const time = this.timeOf(bytes);
     const { kernel, state } = this;
     kernel.mark(this.fn.serialise, this.id, this.contexts[end]!, kernel.now - time, time, packet, bytes);
     state.frames[end]!++;
@@ -190,10 +194,11 @@ export class Link implements Model {
   /** The far port takes one frame after the other: what was held back or doubled may have to wait for it, and what comes behind as well. */
   private due(packet: number, end: number): void {
     const { kernel, state } = this;
-    const done = state.portFree[end]! + this.wireTime(packet);
+    const bytes = this.wireBytes(packet);
+    const done = state.portFree[end]! + this.timeOf(bytes);
     if (done <= kernel.now) {
       state.portFree[end] = kernel.now;
-      this.arrived(packet, end);
+      this.arrived(packet, end, bytes);
       return;
     }
     state.portFree[end] = done;
@@ -201,9 +206,9 @@ export class Link implements Model {
     kernel.schedule(done - kernel.now, Priority.hardware, this.id, Op.arrived, packet, end);
   }
 
-  private arrived(packet: number, end: number): void {
+  private arrived(packet: number, end: number, bytes: number): void {
     const { kernel } = this;
-    kernel.mark(this.fn.arrive, this.id, this.contexts[end]!, kernel.now, 0, packet, this.wireBytes(packet));
+    kernel.mark(this.fn.arrive, this.id, this.contexts[end]!, kernel.now, 0, packet, bytes);
     this.ends[1 - end]!.received(packet);
   }
 

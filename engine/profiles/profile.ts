@@ -53,9 +53,14 @@ export class CostProfile {
 
   /** Cost in picoseconds of one call of the function on `bytes` bytes. @throws Error if the profile lacks it */
   of(fn: number, bytes: number): number {
+    return this.ofCall(fn) + this.ofBytes(fn, bytes);
+  }
+
+  /** Of that what the call costs. @throws Error if the profile lacks it */
+  ofCall(fn: number): number {
     const call = this.call(fn);
     if (call < 0) throw this.unknown(fn);
-    return call + Math.round(this.byte(fn) * bytes);
+    return call;
   }
 
   /** What is wrong with a function whose {@link call} is not known. */
@@ -75,7 +80,7 @@ export class CostProfile {
     return this.costs[fn * 2 + 1]!;
   }
 
-  /** Of that what its bytes cost. */
+  /** And what its bytes cost. */
   ofBytes(fn: number, bytes: number): number {
     return Math.round(this.byte(fn) * bytes);
   }

@@ -96,6 +96,12 @@ export const eventOf = (row: number, epoch: number): number => row | (epoch << 1
 export const rowOfEvent = (a: number): number => a & 1023;
 export const epochOfEvent = (a: number): number => a >>> 10;
 
+/** Where a ring goes on, `n` descriptors after the one at `index`. */
+export function further(index: number, n: number, { ring }: NicModel): number {
+  const to = index + n;
+  return to < ring ? to : to - ring;
+}
+
 /** A DMA of a function through IOMMU and PCI Express. @returns picoseconds until it is done, or {@link REFUSED}: marked, and nothing transferred */
 export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn: number, address: number, bytes: number, packet: number): number {
   const translation = nic.iommu.access(unit.iommu, address, bytes, unit, packet);
@@ -109,7 +115,7 @@ export function dma(nic: Adapter, way: "read" | "write", unit: FunctionUnit, fn:
  * @param first index of the first one in its ring, which is at `ring` @param epoch resets that the queue's side has seen @returns false where it was refused, and marked so
  */
 export function transferDescriptors(nic: Adapter, way: "read" | "write", queue: QueueUnit, ring: number, first: number, n: number, op: number, epoch: number): boolean {
-  const time = dma(nic, way, queue.unit, descriptorsFn(nic, way), ring + (first % nic.model.ring) * DESCRIPTOR, n * DESCRIPTOR, NONE);
+  const time = dma(nic, way, queue.unit, descriptorsFn(nic, way), ring + first * DESCRIPTOR, n * DESCRIPTOR, NONE);
   if (time === REFUSED) return false;
   nic.kernel.schedule(time, Priority.hardware, nic.id, op, eventOf(queue.row, epoch));
   return true;

@@ -172,7 +172,7 @@ export class Filters {
 
 /** Whether an address is of a group: the first octet's lowest bit. */
 export function isGroup(mac: number): boolean {
-  return Math.floor(mac / 0x100_0000_0000) % 2 === 1;
+  return ((mac / 0x100_0000_0000) & 1) === 1;
 }
 
 /** Bits 47:36 of the address, in the order of transmission the upper twelve of the last two octets (filter type 0). */

@@ -26,6 +26,9 @@ import { Vectors, type InterruptController } from "./vectors";
 
 /** Ethernet header and frame check sequence, which a largest frame counts beyond the MTU. */
 const FRAMING = 18;
+/** A function has no more queue pairs than this power of two: as many as RSS spreads over. */
+const QUEUE_BITS = 4;
+
 /** How a design wants an adapter set up. */
 export interface NicSetup {
   readonly model: NicModel;
@@ -65,6 +68,8 @@ export class Nic implements Model, LinkEnd, Adapter {
   readonly receiveQueues: ReceiveQueues;
   readonly vectors: Vectors;
   readonly use: FunctionUse;
+  /** See {@link rowOf}. */
+  private readonly rows: Int32Array;
   /** Who looks at frames that leave for the wire. */
   readonly sentToWire: ((packet: number) => void)[] = [];
   private readonly switch: Switch;
@@ -94,9 +99,10 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.sriov = new SrIov(store, path, model, setup.routingId, setup.multiqueue);
     this.sriov.setAri(setup.ari ?? true);
     if (setup.vfs > 0 && !(this.sriov.setVfs(setup.vfs) && this.sriov.enable(true))) throw new Error(`${path} cannot have ${setup.vfs} VFs.`);
+    this.rows = new Int32Array((1 + this.sriov.vfs) << QUEUE_BITS);
     this.filters = new Filters(store, path, packets, model.filters);
     this.rss = new Rss(store, path, packets, model.redirection.entries, model.redirection.queues);
-    this.transmitQueues = new TransmitQueues(this, path, (queue, packet) => this.read(queue, packet), (q) => this.vectors.arm(q));
+    this.transmitQueues = new TransmitQueues(this, path, (queue, packet, bytes) => this.read(queue, packet, bytes), (q) => this.vectors.arm(q));
     this.receiveQueues = new ReceiveQueues(this, path, (q) => this.vectors.arm(q));
     this.vectors = new Vectors(this, path, interrupts, (q) => this.transmitQueues.writeBack(q));
     this.switch = new Switch(this, this.filters, this.rss, this.receiveQueues, this.sriov, setup.policies?.some(({ vlan }) => vlan !== 0) === true);
@@ -126,7 +132,9 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /** Builds queue pairs for a function; see {@link buildQueues}. They are the adapter's, whoever drives it. @returns how many */
   addQueues(f: number, wanted: number): number {
-    return this.kernel.store.within(undefined, () => buildQueues(this, this.registers, this.queues, f, wanted));
+    const count = this.kernel.store.within(undefined, () => buildQueues(this, this.registers, this.queues, f, wanted));
+    this.functions[f]!.queues.forEach(({ row }, q) => (this.rows[(f << QUEUE_BITS) | q] = row));
+    return count;
   }
 
   /** Sets memory of a domain aside for queue pairs of its driver. */
@@ -261,52 +269,16 @@ export class Nic implements Model, LinkEnd, Adapter {
   /**
    * Puts a frame on a transmit ring and rings the doorbell.
    * @param address of the data in I/O virtual memory, where it is not in the ring's own buffers: what a malicious driver can say
-   * @param watch whether the driver wants to know when the frame has been read: {@link sentCount}
+   * @param watch whether the driver wants to know when the frame has been read: {@link TransmitQueues.sentCount}
    * @returns false when no descriptor is free
    */
   post(f: number, packet: number, address?: number, watch?: Watch): boolean {
-    const { queues } = this.functions[f]!;
-    return this.transmitQueues.post(queues[this.queueOf(f, packet)]!.row, packet, address, watch);
+    return this.transmitQueues.post(this.rowOf(f, this.queueOf(f, packet)), packet, address, watch);
   }
 
-  /** Descriptors of a queue of the function that are free. */
-  roomOf(f: number, q: number): number {
-    return this.transmitQueues.room(this.functions[f]!.queues[q]!.row);
-  }
-
-  /** The driver is to be interrupted when so many are free; 0: no more. */
-  awaitRoom(f: number, q: number, descriptors: number): void {
-    this.transmitQueues.state.awaited[this.functions[f]!.queues[q]!.row] = descriptors;
-  }
-
-  /** The driver is to be interrupted for every frame of a queue that it watches; `false`: only for those that it is to be told of. */
-  hasten(f: number, q: number, on: boolean): void {
-    this.transmitQueues.hasten(this.functions[f]!.queues[q]!.row, on);
-  }
-
-  /** Whether the driver is to be interrupted for what was sent. */
-  awaitsSent(f: number, q: number): boolean {
-    return this.transmitQueues.isAwaited(this.functions[f]!.queues[q]!.row);
-  }
-
-  /** Whether there is a frame on a queue's ring that the driver watches. */
-  isWatching(f: number, q: number): boolean {
-    return this.transmitQueues.isWatching(this.functions[f]!.queues[q]!.row);
-  }
-
-  /** How many frames of a queue of the function that were to be watched have been sent. */
-  sentCount(f: number, q: number): number {
-    return this.transmitQueues.sentCount(this.functions[f]!.queues[q]!.row);
-  }
-
-  /** Takes the oldest of them, or −1. */
-  takeSent(f: number, q: number): number {
-    return this.transmitQueues.takeSent(this.functions[f]!.queues[q]!.row);
-  }
-
-  /** Takes the oldest frame that the driver waits for, sent or not, or −1. */
-  takeWatched(f: number, q: number): number {
-    return this.transmitQueues.takeWatched(this.functions[f]!.queues[q]!.row);
+  /** The row of a function's queue pair in the tables of queues and vectors. */
+  rowOf(f: number, q: number): number {
+    return this.rows[(f << QUEUE_BITS) | q]!;
   }
 
   /** The queue pair of the function that a frame is sent on: the one that its flow is received on. */
@@ -317,24 +289,23 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /** Programs the least time between two interrupts of a queue. @param eitr register value, see {@link Vectors.throttle} */
   throttle(f: number, q: number, eitr: number): void {
-    this.vectors.throttle(this.functions[f]!.queues[q]!.row, eitr);
+    this.vectors.throttle(this.rowOf(f, q), eitr);
   }
 
   /** The oldest received frame of a queue of the function, or −1; it stays. */
   peekReceived(f: number, q: number): number {
-    return this.receiveQueues.peek(this.functions[f]!.queues[q]!.row);
+    return this.receiveQueues.peek(this.rowOf(f, q));
   }
 
   /** Takes the oldest received frame. */
   takeReceived(f: number, q: number): number {
-    const { row } = this.functions[f]!.queues[q]!;
     this.state.received[f]!++;
-    return this.receiveQueues.take(row);
+    return this.receiveQueues.take(this.rowOf(f, q));
   }
 
   /** The driver has emptied the ring: fresh buffers, and interrupts again, at once if a frame has come in between. */
   unmask(f: number, q: number): void {
-    const { row } = this.functions[f]!.queues[q]!;
+    const row = this.rowOf(f, q);
     this.receiveQueues.giveBack(row);
     this.vectors.unmask(row);
     if (this.receiveQueues.peek(row) !== NONE || this.transmitQueues.hasNews(row) || this.transmitQueues.hasAwaitedRoom(row)) this.vectors.arm(row);
@@ -355,9 +326,8 @@ export class Nic implements Model, LinkEnd, Adapter {
     this.switch.fromWire(packet);
   }
 
-  /** A frame of a function is on the chip. */
-  private read(queue: QueueUnit, packet: number): void {
-    const bytes = this.packets.frameLength(packet);
+  /** A frame of a function is on the chip. @param bytes that were read: the switch may add a VLAN tag */
+  private read(queue: QueueUnit, packet: number, bytes: number): void {
     const leaves = this.switch.fromFunction(queue.unit, packet);
     this.transmitQueues.grow(this.packets.frameLength(packet) - bytes);
     if (leaves) {

@@ -22,7 +22,7 @@ export class PcieLink {
   /** @param fn whose call is the latency, and whose bytes the time on the link @returns picoseconds until the data is here */
   read(fn: number, bytes: number, translation: number): number {
     const { kernel, state } = this;
-    const arrival = kernel.now + this.costs.of(fn, 0) + translation;
+    const arrival = kernel.now + this.costs.ofCall(fn) + translation;
     const end = Math.max(arrival, state.busyUntil[Direction.down]!) + this.linkTime(fn, bytes, Direction.down);
     state.busyUntil[Direction.down] = end;
     return end - kernel.now;
@@ -33,12 +33,12 @@ export class PcieLink {
     const { kernel, state } = this;
     const end = Math.max(kernel.now + translation, state.busyUntil[Direction.up]!) + this.linkTime(fn, bytes, Direction.up);
     state.busyUntil[Direction.up] = end;
-    return end + this.costs.of(fn, 0) - kernel.now;
+    return end + this.costs.ofCall(fn) - kernel.now;
   }
 
   /** Time of one transfer that waits for nothing, picoseconds. */
   unloaded(fn: number, bytes: number): number {
-    return this.costs.of(fn, 0) + this.timeOf(fn, this.linkBytes(bytes));
+    return this.costs.ofCall(fn) + this.timeOf(fn, this.linkBytes(bytes));
   }
 
   private linkTime(fn: number, bytes: number, direction: number): number {

@@ -2,7 +2,7 @@ import { Priority } from "../../kernel/queue";
 import { Ring } from "../../kernel/ring";
 import { NONE } from "../../trace/trace";
 import { REFUSED } from "../iommu/iommu";
-import { NicOp, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter } from "./adapter";
+import { NicOp, dma, eventOf, further, markDescriptors, markTransfer, transferDescriptors, type Adapter } from "./adapter";
 
 /** Buffers that the driver collects before it writes the tail register (NetBSD `ixgbe_rxeof`: every eight). */
 const RETURN = 8;
@@ -28,7 +28,7 @@ export class ReceiveQueues {
     const { store } = nic.kernel;
     this.state = store.table(`receive queues of ${path}`, {
       epoch: "u16", host: "i32", fetching: "i32", cached: "i32", storing: "i32", stored: "i32", writing: "i32", visible: "i32", returned: "i32",
-      fetch: "f64", next: "f64", frames: "f64",
+      fetch: "u16", next: "u16", frames: "f64",
     });
     this.shared = store.table(`receive side of ${path}`, { buffered: "f64" }, 1);
     this.shared.alloc();
@@ -167,7 +167,8 @@ export class ReceiveQueues {
     while (state.cached[q]! > 0 && inbound.count > 0) {
       const packet = inbound.shift();
       const bytes = nic.packets.frameLength(packet);
-      const address = queue.receiveBuffers + (state.next[q]!++ % nic.model.ring) * queue.bufferSize;
+      const address = queue.receiveBuffers + state.next[q]! * queue.bufferSize;
+      state.next[q] = further(state.next[q]!, 1, nic.model);
       state.cached[q]!--;
       const time = dma(nic, "write", queue.unit, nic.fn["DMA write"], address, bytes, packet);
       if (time === REFUSED) {
@@ -199,7 +200,7 @@ export class ReceiveQueues {
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.receive >> 1) return;
     const queue = nic.queues[q]!;
     if (!transferDescriptors(nic, "read", queue, queue.receiveRing, state.fetch[q]!, n, NicOp.receiveDescriptors, state.epoch[q]!)) return;
-    state.fetch[q]! += n;
+    state.fetch[q] = further(state.fetch[q]!, n, nic.model);
     state.host[q]! -= n;
     state.fetching[q] = n;
   }

@@ -5,7 +5,7 @@ import type { PacketLog } from "../../network/packets";
 import { cutLength, cutSegment } from "../../network/segmentation";
 import { REFUSED } from "../iommu/iommu";
 import { PAGE_SIZE } from "../memory";
-import { NicOp, Watch, dma, eventOf, markDescriptors, markTransfer, transferDescriptors, type Adapter, type QueueUnit } from "./adapter";
+import { NicOp, Watch, dma, eventOf, further, markDescriptors, markTransfer, transferDescriptors, type Adapter, type QueueUnit } from "./adapter";
 
 /** Where a descriptor's data lies: its own buffer of the pool, unless the driver says otherwise. */
 const OWN_BUFFER = -1;
@@ -44,12 +44,12 @@ export class TransmitQueues {
 
   /** @param read a frame is on the chip: what happens next @param interrupt the driver is to be told of what was sent */
   constructor(
-    private readonly nic: Adapter, path: string, private readonly read: (queue: QueueUnit, packet: number) => void, private readonly interrupt: (q: number) => void,
+    private readonly nic: Adapter, path: string, private readonly read: (queue: QueueUnit, packet: number, bytes: number) => void, private readonly interrupt: (q: number) => void,
   ) {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
-      epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "f64",
-      oldest: "f64", cut: "f64", freed: "f64", first: "i32", last: "i32", told: "i32", hastened: "u8", awaited: "u16",
+      epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "u16",
+      oldest: "u16", cut: "f64", freed: "f64", first: "i32", last: "i32", told: "i32", hastened: "u8", awaited: "u16",
     });
     this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32", told: "u8" });
     this.shared = store.table(`transmit side of ${path}`, { buffered: "f64", reads: "i32" }, 1);
@@ -74,14 +74,14 @@ export class TransmitQueues {
   /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
   post(q: number, packet: number, address = OWN_BUFFER, watch: Watch = Watch.no): boolean {
     const { state, packets } = this;
-    const { ring } = this.nic.model;
+    const { model } = this.nic;
     const n = this.descriptorsOf(packet);
-    if (state.used[q]! + n > ring) return false;
+    if (state.used[q]! + n > model.ring) return false;
     state.used[q]! += n;
     state.posted[q]! += n;
     packets[q]!.push(packet);
-    this.slots.address[q * ring + (state.next[q]! % ring)] = address;
-    state.next[q]! += n;
+    this.slots.address[q * model.ring + state.next[q]!] = address;
+    state.next[q] = further(state.next[q]!, n, model);
     if (watch !== Watch.no) this.watch(q, packet, watch === Watch.told);
     this.fetchDescriptors(q);
     return true;
@@ -89,9 +89,9 @@ export class TransmitQueues {
 
   private watch(q: number, packet: number, isTold: boolean): void {
     const { state, watched } = this;
-    const row = watched.alloc();
+    const row = watched.take();
     watched.packet[row] = packet;
-    watched.end[row] = state.next[q]!;
+    watched.end[row] = state.freed[q]! + state.used[q]!;
     watched.next[row] = 0;
     watched.told[row] = isTold ? 1 : 0;
     if (isTold) state.told[q]!++;
@@ -114,7 +114,7 @@ export class TransmitQueues {
     return this.isAwaited(q) && (this.state.done[q]! > 0 || this.sentCount(q) > 0);
   }
 
-  /** From now on the driver wants to be told of all frames that it watches; `false`: no more. */
+  /** The driver is to be interrupted for every frame that it watches; `false`: only for those that it is to be told of. */
   hasten(q: number, on: boolean): void {
     this.state.hastened[q] = on ? 1 : 0;
     if (this.hasNews(q)) this.interrupt(q);
@@ -153,6 +153,11 @@ export class TransmitQueues {
     return this.nic.model.ring - this.state.used[q]!;
   }
 
+  /** The driver is to be interrupted when so many are free; 0: no more. */
+  awaitRoom(q: number, descriptors: number): void {
+    this.state.awaited[q] = descriptors;
+  }
+
   /** Whether as many are free as the driver waits for. */
   hasAwaitedRoom(q: number): boolean {
     const awaited = this.state.awaited[q]!;
@@ -183,14 +188,14 @@ export class TransmitQueues {
       }
       const bytes = long ? cutLength(nic.packets, packet, state.cut[q]!) : nic.packets.frameLength(packet);
       if (shared.buffered[0]! + bytes > nic.model.transmitBuffer) return;
-      ready.push(ready.shift());
+      if (ready.count > 1) ready.push(ready.shift());
       if (long) {
         this.readSegment(q, packet, bytes);
         continue;
       }
       const address = this.addressOfOldest(q);
       this.packets[q]!.shift();
-      state.oldest[q]!++;
+      state.oldest[q] = further(state.oldest[q]!, 1, nic.model);
       state.cached[q]!--;
       const queue = nic.queues[q]!;
       const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, packet);
@@ -220,7 +225,7 @@ export class TransmitQueues {
     const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, segment);
     if (time === REFUSED || isLast(nic.packets, segment)) {
       this.packets[q]!.shift();
-      state.oldest[q]! += n;
+      state.oldest[q] = further(state.oldest[q]!, n, nic.model);
       state.cut[q] = 0;
     }
     if (time === REFUSED) {
@@ -244,7 +249,7 @@ export class TransmitQueues {
       state.reading[q]! -= n;
       state.done[q]! += n;
     }
-    this.afterRead(q, segment);
+    this.afterRead(q, segment, bytes);
   }
 
   descriptorsFetched(q: number): void {
@@ -268,11 +273,11 @@ export class TransmitQueues {
     this.shared.reads[0]!--;
     state.reading[q]!--;
     state.done[q]!++;
-    this.afterRead(q, packet);
+    this.afterRead(q, packet, bytes);
   }
 
-  private afterRead(q: number, packet: number): void {
-    this.read(this.nic.queues[q]!, packet);
+  private afterRead(q: number, packet: number, bytes: number): void {
+    this.read(this.nic.queues[q]!, packet, bytes);
     if (this.state.done[q]! >= this.nic.model.writeBack) this.writeBack(q);
     if (this.isAwaited(q)) this.interrupt(q);
     this.pump();
@@ -330,19 +335,20 @@ export class TransmitQueues {
    */
   private fetchDescriptors(q: number): void {
     const { nic, state } = this;
-    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;
     const room = nic.model.prefetch.transmit - state.cached[q]!;
     const n = Math.min(state.posted[q]!, room);
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;
+    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;
     const queue = nic.queues[q]!;
-    if (!transferDescriptors(nic, "read", queue, queue.transmitRing, state.next[q]! - state.posted[q]!, n, NicOp.transmitDescriptors, state.epoch[q]!)) return;
+    const first = further(state.next[q]!, nic.model.ring - state.posted[q]!, nic.model);
+    if (!transferDescriptors(nic, "read", queue, queue.transmitRing, first, n, NicOp.transmitDescriptors, state.epoch[q]!)) return;
     state.posted[q]! -= n;
     state.fetching[q] = n;
   }
 
   private addressOfOldest(q: number): number {
     const { ring } = this.nic.model;
-    const index = this.state.oldest[q]! % ring;
+    const index = this.state.oldest[q]!;
     const address = this.slots.address[q * ring + index]!;
     const queue = this.nic.queues[q]!;
     if (address !== OWN_BUFFER) return address;

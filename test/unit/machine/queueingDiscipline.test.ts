@@ -44,7 +44,7 @@ describe("the queueing discipline of Linux", () => {
     let [most, least] = [0, Infinity];
     while (engine.dispatch()) {
       most = Math.max(most, discipline["queue"].count[0]!);
-      least = Math.min(least, nic.roomOf(f, 0));
+      least = Math.min(least, nic.transmitQueues.room(nic.rowOf(f, 0)));
     }
     const { drops, workloads } = report(engine);
     assert.equal(drops["transmit ring full"], undefined);

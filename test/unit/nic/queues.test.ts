@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Watch } from "../../../engine/machine/nic/adapter";
 import { nicModels } from "../../../engine/machine/nic/model";
 import { AdapterRig, PEER_MAC, PF_MAC } from "../../support/adapterRig";
 
@@ -42,6 +43,30 @@ describe("transmit queues", () => {
     assert.ok(state.used[row]! < 8 && state.used[row] === state.done[row]);
     assert.ok(rig.count("descriptor write-back") - before <= ring / 8);
     assert.ok(rig.post(0, rig.packet(PF_MAC, PEER_MAC, 60)));
+  });
+
+  it("go around the ring: after its last descriptor and buffer come the first ones again, for the adapter as for the driver", () => {
+    const rig = new AdapterRig(1).open(0);
+    const { iommu, transmitQueues, functions } = rig.nic;
+    const { transmitRing, transmitBuffers } = functions[0]!.queues[0]!;
+    const read: number[] = [];
+    const access = iommu.access.bind(iommu);
+    iommu.access = (f, address, bytes, by, packet) => {
+      read.push(address);
+      return access(f, address, bytes, by, packet);
+    };
+    const frames = ring + 5;
+    for (let i = 0; i < frames; i++) {
+      assert.ok(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60), undefined, Watch.quietly));
+      rig.run();
+    }
+    const buffers = read.filter((address) => address >= transmitBuffers && address < transmitBuffers + ring * 2048);
+    assert.equal(buffers.length, frames);
+    assert.deepEqual(buffers.slice(ring), buffers.slice(0, frames - ring));
+    const fetched = read.filter((address) => address > transmitRing && address < transmitRing + ring * 16);
+    assert.equal(new Set(fetched).size, ring - 1);
+    const { row } = functions[0]!.queues[0]!;
+    assert.equal(transmitQueues.sentCount(row), frames - transmitQueues.state.used[row]!, "what was to be watched is found by counts that do not go around");
   });
 
   it("read no more frames than the transmit buffer holds, and serve functions in turn", () => {
