@@ -46,12 +46,12 @@ export class Charges {
 
   /** Work begins on a vCPU. */
   open(w: number, v: number): void {
-    const { domainOf, counts, vcpu } = this.vcpus;
+    const { counts, vcpu } = this.vcpus;
+    const { kernel, topology } = this.vcpus.entry(v);
     this.current = w;
     this.lock = NONE;
-    this.domain = domainOf[v]!;
-    const { topology } = this.vcpus.entry(v);
-    this.remote = topology.nodes > 1 && topology.nodeOf(vcpu.pcpu[v]!) !== counts.node[this.domain];
+    this.domain = kernel;
+    this.remote = topology.nodes > 1 && topology.nodeOf(vcpu.pcpu[v]!) !== counts.node[kernel];
     this.far = 0;
   }
 

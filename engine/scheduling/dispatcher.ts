@@ -263,13 +263,13 @@ export class Dispatcher {
   private run(v: number, before: number, chosen: number): void {
     const { vcpus, threads, work } = this.cpus;
     const { vcpu: c } = vcpus;
+    const { policy, kernel: domain } = vcpus.entry(v);
     c.thread[v] = chosen;
     threads.thread.state[chosen] = ThreadState.running;
-    if (threads.watcher !== undefined) threads.watcher.changed(vcpus.domainOf[v]!);
-    const { policy } = vcpus.entry(v);
+    if (threads.watcher !== undefined) threads.watcher.changed(domain);
     let switching: number = NONE;
     if (chosen !== before) {
-      vcpus.counts.threadSwitches[vcpus.domainOf[v]!]!++;
+      vcpus.counts.threadSwitches[domain]!++;
       switching = policy.switchFn(v, before, chosen);
     }
     threads.thread.vcpu[chosen] = v;
@@ -287,8 +287,12 @@ export class Dispatcher {
 
   /** The work has the vCPU, unless it sleeps for a lock: then another thread has. */
   private proceed(v: number, w: number): void {
+    if (!this.cpus.work.proceed(w)) this.sleep(v, w);
+  }
+
+  /** Rows of what the work did until now; its thread wakes when the lock may be had. */
+  private sleep(v: number, w: number): void {
     const { vcpus: { vcpu: c }, threads, work, kernel, locks } = this.cpus;
-    if (work.proceed(w)) return;
     const thread = work.get(w, THREAD);
     const lock = work.slot.wants[w]!;
     const context = this.cpus.contextOfThread[thread]!;

@@ -24,9 +24,8 @@ export class Moves {
     if (c.owed[v]! > 0) this.payIpis(v);
     if (switching !== NONE) charges.overhead(switching);
     if (switched) crossings.load(v, thread, w);
-    const { topology } = vcpus.entry(v);
     if (c.cold[v]! > 0) {
-      charges.overheadTime(this.fn["cold cache"], c.cold[v]!, topology.workingSet);
+      charges.overheadTime(this.fn["cold cache"], c.cold[v]!, vcpus.entry(v).topology.workingSet);
       c.cold[v] = 0;
     }
     const here = c.pcpu[v]!;
@@ -34,7 +33,7 @@ export class Moves {
     const was = pcpu[thread]!;
     if (was !== here) {
       pcpu[thread] = here;
-      if (was !== NONE) this.spendLines(v, was, here, topology.threadLines);
+      if (was !== NONE) this.spendLines(v, was, here, vcpus.entry(v).topology.threadLines);
     }
     if (from === NONE || from === here) return;
     this.spendLines(v, from, here, 1);

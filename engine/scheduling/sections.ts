@@ -84,7 +84,7 @@ export class Sections {
   private obtain(w: number, s: number, lock: number, held: Int32Array): boolean {
     const { locks, kernel, work: { slot, share } } = this.parts;
     if (lock === NONE || held[w] === lock) return true;
-    this.stopSpinning(w);
+    if (slot.spinning[w] !== Wait.no) this.stopSpinning(w);
     const soft = share.instead(s) !== NONE;
     if (locks.acquire(lock, this.word(w, VCPU), w, this.word(w, THREAD), soft)) {
       held[w] = lock;

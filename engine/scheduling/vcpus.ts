@@ -131,6 +131,7 @@ export class Vcpus {
     return v;
   }
 
+  /** The vCPU's domain: a process has none of its own, so that it is always a kernel or a virtual machine. */
   entry(v: number): DomainEntry {
     return this.entries[v]!;
   }
