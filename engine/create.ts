@@ -5,6 +5,7 @@ import type { Scope } from "./inspect";
 import type { StoreSnapshot } from "./kernel/state";
 import { build, type Built } from "./machine/build";
 import type { DomainPlace } from "./machine/machine";
+import { describeDomain } from "./scheduling/cpuVariables";
 import { NONE, Trace, type TraceNames } from "./trace/trace";
 import type { PacketColumns } from "./network/packetColumns";
 
@@ -102,7 +103,7 @@ export class MachineEngine implements Engine {
     if (domain === undefined) return [];
     const { cpus, grants } = this.built.machine;
     const table = grants.get(domain.host)?.describe(domain.id);
-    return [{ name: "Scheduling", variables: cpus.describeDomain(domain.id) }, ...(table === undefined ? [] : [{ name: "Memory", variables: [table] }])];
+    return [{ name: "Scheduling", variables: describeDomain(cpus, domain.id) }, ...(table === undefined ? [] : [{ name: "Memory", variables: [table] }])];
   }
 
   activeUplinks(): Readonly<Record<string, string>> {

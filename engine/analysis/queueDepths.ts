@@ -46,8 +46,8 @@ export class QueueDepths {
     const { machine: { cpus }, domains } = this.engine.built;
     const byKernel = new Map<number, Watched[]>();
     for (const { id, path, kernel } of domains) {
-      const threads = cpus.threadsOf(id);
-      const watched = this.watch(`run queues of ${path}`, 0, () => cpus.waiting(threads));
+      const threads = cpus.vcpus.threadsOf(id);
+      const watched = this.watch(`run queues of ${path}`, 0, () => cpus.threads.waiting(threads));
       byKernel.set(kernel?.id ?? id, [...byKernel.get(kernel?.id ?? id) ?? [], watched]);
     }
     cpus.threads.watcher = { changed: (domain) => byKernel.get(domain)?.forEach(({ length, over }) => over.changed(length())) };

@@ -204,7 +204,7 @@ function domainSummaries({ simulated: time, built: { machine: { cpus }, domains 
   return domains.map(({ id, path, host, vcpus, kernel }) => {
     const busy = cpus.times.ofDomain(id, time);
     const threads = cpus.times.ofThreads(id, time).filter((t) => t.busy > 0).sort((a, b) => b.busy - a.busy);
-    return { domain: path, host, vcpus, busy, utilisation: busy / Math.max(time, 1), threads, counts: kernel === undefined ? cpus.countsOf(id) : undefined };
+    return { domain: path, host, vcpus, busy, utilisation: busy / Math.max(time, 1), threads, counts: kernel === undefined ? cpus.vcpus.countsOf(id) : undefined };
   });
 }
 

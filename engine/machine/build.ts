@@ -64,7 +64,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
       const model = nicModels[device.model];
       if (model === undefined) throw new Error(`There is no model of the device ${device.model}.`);
       const nic = new Nic(machine.kernel, machine.packets, machine.cpus, iommu, machine.costs, device.path, host.path, {
-        ...(host.numa > 1 ? { distance: (domain: number) => machine.cpus.distance(domain, device.node) } : {}),
+        ...(host.numa > 1 ? { distance: (domain: number) => machine.cpus.vcpus.distance(domain, device.node) } : {}),
         model, routingId: routingId(FIRST_BUS + slot * BUSES, 0, 0), mtu: device.mtu, vfs: device.vfs, ari: device.ari, policies: device.policies,
         multiqueue: isMultiqueue(host.domains, device.path),
       });

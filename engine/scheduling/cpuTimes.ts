@@ -8,7 +8,7 @@ export class CpuTimes {
   /** The domain's threads with the CPU time that each has spent on work. */
   ofThreads(domain: number, now = this.now): { readonly thread: string; readonly busy: number }[] {
     const { kernel, contextOfThread } = this.cpus;
-    return this.cpus.threadsOf(domain).map((thread) => ({ thread: kernel.names.contexts[contextOfThread[thread]!]!.path, busy: this.ofThread(thread, now) }));
+    return this.cpus.vcpus.threadsOf(domain).map((thread) => ({ thread: kernel.names.contexts[contextOfThread[thread]!]!.path, busy: this.ofThread(thread, now) }));
   }
 
   /** What the domain's vCPUs spent on work, or spinning instead of halting; of a process, what its threads did, in the kernel as well. */

@@ -6,7 +6,9 @@ import { vcpuStates } from "./vcpus";
 const threadStates = ["blocked", "ready", "running", "gone", "waiting for an answer", "asleep for a lock"] as const;
 
 /** vCPUs, run queues, threads and locks of a domain, for people. */
-export function describeDomain({ vcpus, threads, locks }: CpuParts, domain: number, all: readonly number[], nameOf: (thread: number) => string): Variable[] {
+export function describeDomain({ kernel: { names }, vcpus, threads, locks, contextOfThread }: CpuParts, domain: number): Variable[] {
+  const all = vcpus.threadsOf(domain);
+  const nameOf = (t: number): string => names.contexts[contextOfThread[t]!]!.path.split("/").at(-1)!;
   const { vcpus: own, policy, scheduler, kernel } = vcpus.domains[domain]!;
   const { vcpu } = vcpus;
   const { thread } = threads;

@@ -1,10 +1,8 @@
 import type { CostProfile } from "../profiles/profile";
 import type { Kernel, Model } from "../kernel/kernel";
-import type { Variable } from "../inspect";
 import { NONE } from "../trace/trace";
 import { Charges } from "./charges";
 import { CpuOp, type CpuParts } from "./cpuParts";
-import { describeDomain } from "./cpuVariables";
 import { Crossings, type KernelSystem } from "./crossing";
 import { CpuTimes } from "./cpuTimes";
 import { Delivery } from "./delivery";
@@ -16,8 +14,9 @@ import { LifeCycle } from "./lifeCycle";
 import type { LockClass } from "./lockClasses";
 import { Locks } from "./locks";
 import { rendezvous } from "./rendezvous";
+import { Residence } from "./residence";
 import { ANY, Threads, ThreadState, type ThreadLevel } from "./threads";
-import { VcpuState, Vcpus, type DomainCounts, type DomainSetup, type VcpuHost } from "./vcpus";
+import { VcpuState, Vcpus, type DomainSetup, type VcpuHost } from "./vcpus";
 import { Waking } from "./waking";
 import { WorkSlots } from "./work";
 import { SPECIAL, THREAD, VCPU } from "./workSlot";
@@ -49,6 +48,7 @@ export class Cpus implements Model, CpuParts {
   readonly waking: Waking;
   private readonly lifeCycle: LifeCycle;
   private readonly delivery: Delivery;
+  private readonly residence: Residence;
 
   constructor(readonly kernel: Kernel, readonly costs: CostProfile) {
     this.id = kernel.component("cpus", "cpus", "", undefined, this);
@@ -69,6 +69,7 @@ export class Cpus implements Model, CpuParts {
     this.waking = new Waking(this, this.dispatcher);
     this.dispatcher.waking = this.waking;
     this.delivery = new Delivery(this, this.dispatcher, this.waking, fn.vcpu_mark_events_pending);
+    this.residence = new Residence(this, this.dispatcher);
     this.work.threads = { wake: (thread) => this.waking.makeReady(thread), call: (thread, component, op, a) => this.call(thread, component, op, a) };
     this.lifeCycle.dispatcher = this.dispatcher;
   }
@@ -81,12 +82,12 @@ export class Cpus implements Model, CpuParts {
 
   /** See {@link addDomain}. */
   addDomain(setup: DomainSetup): number {
-    return addDomain(this, setup, (domain) => this.describeDomain(domain));
+    return addDomain(this, setup);
   }
 
   /** See {@link addProcess}. */
   addProcess(path: string, kernel: number, system: KernelSystem): number {
-    return addProcess(this, path, kernel, system, (domain) => this.describeDomain(domain));
+    return addProcess(this, path, kernel, system);
   }
 
   addVcpu(domain: number): number {
@@ -147,14 +148,6 @@ export class Cpus implements Model, CpuParts {
   vcpusOf(domain: number): readonly number[] {
     const { domains } = this.vcpus;
     return domains[domains[domain]!.kernel]!.usable;
-  }
-
-  /** How much longer a device on a NUMA node takes to the domain's memory than to memory on its own node, picoseconds. */
-  distance(domain: number, node: number): number {
-    const { counts, domains } = this.vcpus;
-    const { kernel, topology } = domains[domain]!;
-    const memory = counts.node[kernel]!;
-    return memory === NONE || memory === node ? 0 : topology.hop;
   }
 
   /** Whether the domain's vCPUs poll their devices instead of being interrupted. */
@@ -333,12 +326,12 @@ export class Cpus implements Model, CpuParts {
 
   /** The vCPU has a pCPU from now on. @param pcpu its number in its host */
   resume(v: number, pcpu: number): void {
-    this.dispatcher.resume(v, pcpu);
+    this.residence.resume(v, pcpu);
   }
 
   /** The hypervisor takes the vCPU's pCPU, for itself or another; the vCPU stays runnable. */
   suspend(v: number): void {
-    this.dispatcher.suspend(v);
+    this.residence.suspend(v);
   }
 
   // --- Life and death of domains ------------------------------------------------------------------------------------
@@ -400,34 +393,5 @@ export class Cpus implements Model, CpuParts {
   end(op: number, v: number): void {
     if (op === CpuOp.tick) this.dispatcher.ticks.ended(v);
     else this.vcpu.halting[v] = 1;
-  }
-
-  // --- For people ---------------------------------------------------------------------------------------------------
-
-  /** vCPUs, run queues and threads of a domain. */
-  describeDomain(domain: number): Variable[] {
-    return describeDomain(this, domain, this.threadsOf(domain), (thread) => {
-      const { path } = this.kernel.names.contexts[this.contextOfThread[thread]!]!;
-      return path.slice(path.lastIndexOf("/") + 1);
-    });
-  }
-
-  /** How many of these threads wait for a vCPU. */
-  waiting(threads: readonly number[]): number {
-    let ready = 0;
-    for (const thread of threads) if (this.threads.thread.state[thread] === ThreadState.ready) ready++;
-    return ready;
-  }
-
-  /** Threads of a domain, with those of a process that the design does not name and that goes by its kernel's. */
-  threadsOf(domain: number): number[] {
-    const { domains } = this.vcpus;
-    const { path, threads } = domains[domain]!;
-    return [...threads, ...this.vcpus.processesOf(domain).filter((p) => domains[p]!.path === path).flatMap((p) => domains[p]!.threads)];
-  }
-
-  /** What happened to the domain's vCPUs and threads so far. */
-  countsOf(domain: number): DomainCounts {
-    return this.vcpus.countsOf(domain);
   }
 }

@@ -41,86 +41,6 @@ export class Dispatcher {
     this.ticks = new Ticks(cpus, fn["VM exit: timer"]);
   }
 
-  // --- What the hypervisor says -------------------------------------------------------------------------------------
-
-  /** The vCPU has a pCPU from now on. */
-  resume(v: number, pcpu: number): void {
-    const { vcpus, work, kernel } = this.cpus;
-    const { vcpu: c } = vcpus;
-    this.arrive(v, pcpu);
-    c.state[v] = VcpuState.running;
-    c.since[v] = kernel.now;
-    c.kicked[v] = 0;
-    c.lastRow[v] = kernel.cause;
-    this.idling.releaseLock(v);
-    if (c.work[v] !== NONE) return void work.proceed(c.work[v]!);
-    this.entering = true;
-    this.next(v);
-    this.entering = false;
-  }
-
-  /** A vCPU on another pCPU than before finds the caches cold; where it runs first is where its domain's memory is. */
-  private arrive(v: number, pcpu: number): void {
-    const { vcpus } = this.cpus;
-    const { vcpu: c, counts } = vcpus;
-    const domain = vcpus.domainOf[v]!;
-    const { topology } = vcpus.entry(v);
-    const last = c.lastPcpu[v]!;
-    c.pcpu[v] = c.lastPcpu[v] = pcpu;
-    if (counts.node[domain] === NONE) counts.node[domain] = topology.nodeOf(pcpu);
-    if (last === pcpu || last === NONE) return;
-    c.cold[v] = topology.refill(last, pcpu);
-    counts.migrations[domain]!++;
-    const thread = c.thread[v]!;
-    const unfinished = thread === NONE ? NONE : this.cpus.threads.thread.work[thread]!;
-    if (unfinished !== NONE) this.move(unfinished, v, thread);
-  }
-
-  /** What is half done meets the cold cache too: rows of what was done where the vCPU was, and the refill before the rest. */
-  private move(w: number, v: number, thread: number): void {
-    const { work, kernel } = this.cpus;
-    this.split(w, v, thread);
-    work.goOn(w, v, kernel.cause);
-    work.takeBackMove(w);
-    const owes = this.cpus.vcpus.vcpu.owed[v]! > 0;
-    const added = this.moves.lead(w, v, thread, NONE, false);
-    if (!owes) work.noteMove(w, added);
-  }
-
-  /** Rows of what work that is half done did on its vCPU: they go back to what asked for it, not to what interrupts it. */
-  private split(w: number, v: number, thread: number): void {
-    const { work, kernel } = this.cpus;
-    const { cause } = kernel;
-    kernel.cause = work.get(w, CAUSE);
-    this.account(v, thread, work.split(w, this.cpus.contextOfThread[thread]!));
-    work.set(w, CAUSE, kernel.cause);
-    kernel.cause = cause;
-  }
-
-  /** The hypervisor takes the vCPU's pCPU, for itself or another; the vCPU stays runnable. */
-  suspend(v: number): void {
-    const { vcpus, work, kernel } = this.cpus;
-    const { vcpu: c } = vcpus;
-    const { idleLock } = vcpus.entry(v);
-    if (idleLock !== NONE && this.idling.holdsLock(v)) this.cpus.locks.acquire(idleLock, v);
-    if (c.idle[v] === 1) this.idling.end(v);
-    c.ran[v]! += kernel.now - c.since[v]!;
-    c.state[v] = VcpuState.runnable;
-    c.pcpu[v] = NONE;
-    this.pauseThread(v);
-    if (c.work[v] !== NONE) work.pause(c.work[v]!);
-    if (c.idlePoll[v] === NONE) return;
-    this.idling.cancelPoll(v);
-    this.offer(v);
-  }
-
-  pauseThread(v: number): void {
-    const thread = this.cpus.vcpus.vcpu.thread[v]!;
-    if (thread === NONE) return;
-    const w = this.cpus.threads.thread.work[thread]!;
-    if (w !== NONE) this.cpus.work.pause(w);
-  }
-
   // --- Events -------------------------------------------------------------------------------------------------------
 
   /** The work in a slot is done, or its present section, or a pause of spinning for a lock. */
@@ -161,6 +81,23 @@ export class Dispatcher {
     this.next(v);
   }
 
+  /** Rows of what work that is half done did on its vCPU: they go back to what asked for it, not to what interrupts it. */
+  split(w: number, v: number, thread: number): void {
+    const { work, kernel } = this.cpus;
+    const { cause } = kernel;
+    kernel.cause = work.get(w, CAUSE);
+    this.account(v, thread, work.split(w, this.cpus.contextOfThread[thread]!));
+    work.set(w, CAUSE, kernel.cause);
+    kernel.cause = cause;
+  }
+
+  pauseThread(v: number): void {
+    const thread = this.cpus.vcpus.vcpu.thread[v]!;
+    if (thread === NONE) return;
+    const w = this.cpus.threads.thread.work[thread]!;
+    if (w !== NONE) this.cpus.work.pause(w);
+  }
+
   private account(v: number, thread: number, spent: number): void {
     this.cpus.vcpus.vcpu.busy[v]! += spent;
     if (thread === NONE) return;
@@ -199,6 +136,13 @@ export class Dispatcher {
   }
 
   // --- Choosing -----------------------------------------------------------------------------------------------------
+
+  /** The vCPU has just been given its pCPU: it was not in guest mode, and an interrupt is injected on the way in. */
+  enter(v: number): void {
+    this.entering = true;
+    this.next(v);
+    this.entering = false;
+  }
 
   /** @param looked a round of idling is over: what waits for whichever vCPU is this one's */
   next(v: number, looked = false): void {
@@ -326,7 +270,7 @@ export class Dispatcher {
   }
 
   /** The vCPU is busy now, or still, or gone; what any vCPU may run is for an idle one. */
-  private offer(v: number): void {
+  offer(v: number): void {
     const { policy, usable } = this.cpus.vcpus.entry(v);
     const waiting = policy.waitForWhichever();
     if (waiting > 0 && waiting > this.waking.told(v)) this.waking.wakeOneOf(usable, v);
@@ -340,7 +284,6 @@ export class Dispatcher {
     c.halting[v] = 0;
     charges.open(w, v);
     const exits = vcpus.entry(v).virtual && line.polled[l] === 0;
-    // A vCPU that has just been given its pCPU was not in guest mode: it is injected on the way in.
     if (exits && !this.entering) charges.overhead(this.fn["VM exit: external interrupt"]);
     this.startWork(w, v, NONE, exits && line.device[l] === 1 ? this.fn["VM exit: EOI"] : NONE);
   }

@@ -63,6 +63,13 @@ export class Threads {
   /** When a job was added, picoseconds. */
   posted(j: number): number { return this.jobs.posted[j]!; }
 
+  /** How many of these wait for a vCPU. */
+  waiting(threads: readonly number[]): number {
+    let ready = 0;
+    for (const t of threads) if (this.thread.state[t] === ThreadState.ready) ready++;
+    return ready;
+  }
+
   hasJob(t: number): boolean {
     return this.thread.head[t] !== NONE;
   }

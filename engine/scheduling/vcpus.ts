@@ -141,6 +141,20 @@ export class Vcpus {
     return this.domains.flatMap((d, id) => (d.kernel === kernel && id !== kernel ? [id] : []));
   }
 
+  /** How much longer a device on a NUMA node takes to the domain's memory than to memory on its own node, picoseconds. */
+  distance(domain: number, node: number): number {
+    const { counts, domains } = this;
+    const { kernel, topology } = domains[domain]!;
+    const memory = counts.node[kernel]!;
+    return memory === NONE || memory === node ? 0 : topology.hop;
+  }
+
+  /** Threads of a domain, with those of a process that the design does not name and that goes by its kernel's. */
+  threadsOf(domain: number): number[] {
+    const { path, threads } = this.domains[domain]!;
+    return [...threads, ...this.processesOf(domain).filter((p) => this.domains[p]!.path === path).flatMap((p) => this.domains[p]!.threads)];
+  }
+
   /** The vCPU that has left its pCPU runnable does not get it back. */
   preempted(v: number): void {
     if (this.vcpu.thread[v] !== NONE || this.vcpu.work[v] !== NONE) this.counts.preemptions[this.domainOf[v]!]!++;

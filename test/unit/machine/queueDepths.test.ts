@@ -53,7 +53,7 @@ for (const [name, until] of [["librettos/librettos", 12e9], ["placement/multiser
     const { thread } = cpus.threads;
     const looks = [
       ...store.queues.map((ring) => ({ name: ring.name, length: () => ring.count })),
-      ...domains.map(({ id, path }) => ({ name: `run queues of ${path}`, length: () => cpus.threadsOf(id).filter((t) => thread.state[t] === ThreadState.ready).length })),
+      ...domains.map(({ id, path }) => ({ name: `run queues of ${path}`, length: () => cpus.vcpus.threadsOf(id).filter((t) => thread.state[t] === ThreadState.ready).length })),
     ].map((look) => ({ ...look, before: look.length(), sum: 0, max: 0 }));
     const depths = new QueueDepths(engine);
     let time = 0;

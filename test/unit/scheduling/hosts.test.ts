@@ -137,7 +137,7 @@ describe("halts, interrupts and wake-ups under a hypervisor", () => {
       for (const { cost } of rows) assert.equal(cost, 550_000);
     }
     const id = engine.built.domains.find((d) => d.path === "server/web")!.id;
-    assert.equal(engine.built.machine.cpus.countsOf(id).exits, ["VM exit: HLT", "VM exit: EOI", "VM exit: external interrupt"].reduce((sum, name) => sum + rowsOf(engine, name, "server/web").length, 0));
+    assert.equal(engine.built.machine.cpus.vcpus.countsOf(id).exits, ["VM exit: HLT", "VM exit: EOI", "VM exit: external interrupt"].reduce((sum, name) => sum + rowsOf(engine, name, "server/web").length, 0));
   });
 
   it("pays for one move where a vCPU is moved again and again before its work goes on", () => {

@@ -4,7 +4,7 @@ import type { MachineEngine } from "../../../engine/create";
 import { runDesign } from "../../support/runDesign";
 
 const sample = (name: string): string => readFileSync(`samples/scheduling/${name}.exo.yaml`, "utf8");
-const countsOf = (engine: MachineEngine, path: string) => engine.built.machine.cpus.countsOf(engine.built.domains.find((d) => d.path === path)!.id);
+const countsOf = (engine: MachineEngine, path: string) => engine.built.machine.cpus.vcpus.countsOf(engine.built.domains.find((d) => d.path === path)!.id);
 const busyOf = (engine: MachineEngine, path: string): number[] => {
   const { vcpus } = engine.built.machine.cpus;
   return vcpus.domains.find((d) => d.path === path)!.vcpus.map((v) => vcpus.vcpu.busy[v]!);
