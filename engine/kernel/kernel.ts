@@ -69,7 +69,6 @@ export class Kernel {
   /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
   cause = NONE;
 
-  private readonly clock = this.queue.clock;
   private readonly written = this.store.table("rows", { count: "i32" }, 1);
   /** Of each function the numbers {@link COUNT}, {@link TIME} and {@link SUM}, side by side: every row adds to all. */
   private readonly counts = this.store.table("rows by function", { number: "f64" }, 64 << COUNTS_BITS);
@@ -85,7 +84,7 @@ export class Kernel {
 
   /** Simulated time, picoseconds. */
   get now(): number {
-    return this.clock.number[NOW]!;
+    return this.queue.clock.number[NOW]!;
   }
 
   get rows(): number {
@@ -93,7 +92,7 @@ export class Kernel {
   }
 
   get dispatches(): number {
-    return this.clock.number[DISPATCHES]!;
+    return this.queue.clock.number[DISPATCHES]!;
   }
 
   /** Registers a component; its id is what events are addressed to. */
@@ -138,13 +137,12 @@ export class Kernel {
 
   /** One event. @returns false, and nothing happens, if none is left at or before `until` */
   dispatch(until = Infinity): boolean {
-    const { queue, clock: { number } } = this;
+    const { queue } = this;
     const event = queue.pop(until);
     if (event < 0) return false;
     const { word } = queue.words;
     const at = event << EVENT_BITS;
-    number[NOW] = queue.events.time[event]!;
-    number[DISPATCHES]!++;
+    queue.clock.number[DISPATCHES]!++;
     this.cause = word[at | CAUSE]!;
     this.stage = Stage.begun;
     const component = word[at | COMPONENT]!;

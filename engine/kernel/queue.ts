@@ -1,4 +1,4 @@
-import { CLOCK_NUMBERS, INSTANT, NEAR_BOUND } from "./clock";
+import { CLOCK_NUMBERS, INSTANT, NEAR_BOUND, NOW } from "./clock";
 import { A, B, CAUSE, COMPONENT, EVENT_BITS, EventLists, FIRST_LIST, NEXT, OP, PREVIOUS, PRIORITY, WAITING } from "./eventLists";
 import { Ladder } from "./ladder";
 import type { Numbers, Store } from "./state";
@@ -26,8 +26,8 @@ export type Priority = (typeof Priority)[keyof typeof Priority];
 /** Lists: what is near, sorted; what is far; then one for each priority, for what is to happen now. */
 const NEAR = FIRST_LIST;
 const FAR = NEAR + 1;
-const NOW = FAR + 1;
-const LISTS = NOW + 1 + Math.max(...Object.values(Priority));
+const AT_ONCE = FAR + 1;
+const LISTS = AT_ONCE + 1 + Math.max(...Object.values(Priority));
 
 /** Events that are sorted at once, and steps after which looking for a place among them is too long. */
 const SORTED = 24;
@@ -120,14 +120,15 @@ export class EventQueue {
     return event >= 0 ? event : this.refill();
   }
 
-  /** Takes the earliest event out, or −1 where none is due by `until`. Its columns stay readable until the next `schedule`. */
+  /** Takes the earliest event out, and moves the clock to it; −1 where none is due by `until`. Its columns stay readable until the next `schedule`. */
   pop(until = Infinity): number {
     const { lists } = this;
     const event = lists.first(NEAR);
     if (event < 0 || lists.ends.word[WAITING] !== 0) return this.popOther(until);
     const time = this.events.time[event]!;
     if (time > until) return -1;
-    this.clock.number[INSTANT] = time;
+    const { number } = this.clock;
+    number[NOW] = number[INSTANT] = time;
     lists.unlinkFirst(NEAR, event);
     lists.give(event);
     return event;
@@ -140,15 +141,17 @@ export class EventQueue {
     if (event < 0) return -1;
     const time = this.events.time[event]!;
     if (time > until) return -1;
+    const { number } = this.clock;
+    number[NOW] = time;
     // The lists for now keep their instant as long as one of them may hold an event.
-    if (lists.ends.word[WAITING] === 0) this.clock.number[INSTANT] = time;
+    if (lists.ends.word[WAITING] === 0) number[INSTANT] = time;
     lists.unlink(event);
     lists.give(event);
     return event;
   }
 
   private addNow(event: number, priority: number): void {
-    this.lists.append(NOW + priority, event);
+    this.lists.append(AT_ONCE + priority, event);
     this.lists.ends.word[WAITING]! |= 1 << priority;
   }
 
@@ -160,7 +163,7 @@ export class EventQueue {
     for (let waiting = lists.ends.word[WAITING]!; waiting !== 0; waiting &= waiting - 1, lists.ends.word[WAITING] = waiting) {
       // The lowest bit that is set.
       const priority = 31 - Math.clz32(waiting & -waiting);
-      const event = lists.first(NOW + priority);
+      const event = lists.first(AT_ONCE + priority);
       if (event < 0) continue;
       if (near < 0 || now < events.time[near]! || (now === events.time[near]! && priority < this.priorityOf(near))) return event;
       return near;
@@ -182,7 +185,9 @@ export class EventQueue {
     const { time: times } = lists.events;
     const { word } = lists.words;
     let at = lists.first(NEAR);
-    for (let steps = 0; times[at]! < time || (times[at] === time && word[(at << EVENT_BITS) | PRIORITY]! <= priority); steps++) {
+    for (let steps = 0; ; steps++) {
+      const other = times[at]!;
+      if (other > time || (other === time && word[(at << EVENT_BITS) | PRIORITY]! > priority)) break;
       at = word[(at << EVENT_BITS) | NEXT]!;
       if (steps === SORTED && this.shorten()) {
         if (time >= this.clock.number[NEAR_BOUND]!) this.ladder.add(event, time);
@@ -194,9 +199,9 @@ export class EventQueue {
   }
 
   private isAfter(event: number, time: number, priority: number): boolean {
-    const { events } = this;
+    const { events, words } = this;
     const other = events.time[event]!;
-    return other > time || (other === time && this.priorityOf(event) > priority);
+    return other > time || (other === time && words.word[(event << EVENT_BITS) | PRIORITY]! > priority);
   }
 
   /** Leaves to the ladder all near events but the first few, where two instants meet. @returns whether it could */
