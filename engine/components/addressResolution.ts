@@ -49,6 +49,9 @@ export class AddressResolution {
   /** Where the address can come to another interface. */
   private readonly claim: AddressClaim | undefined;
   private readonly fn;
+  private readonly kernel;
+  private readonly cpus;
+  private readonly packets;
   private readonly events;
   /** Function of the timer that looks into a suspicion, where the system has it. */
   private readonly suspicionTimer: number;
@@ -62,6 +65,9 @@ export class AddressResolution {
   ) {
     const { machine, spec, domain } = place;
     const { kernel } = machine;
+    this.kernel = kernel;
+    this.cpus = machine.cpus;
+    this.packets = machine.packets;
     this.fn = kernel.functions(stackFunctions[domain.system]);
     this.events = kernel.functions({
       "no address yet": { kind: "drop" },
@@ -81,23 +87,23 @@ export class AddressResolution {
 
   /** Whether what is sent to an address leaves at once: the neighbour's is known; all addresses are on one network. */
   knows(ip: number): boolean {
-    return this.arp.lookup(ip, this.place.machine.kernel.now) !== NONE;
+    return this.arp.lookup(ip, this.kernel.now) !== NONE;
   }
 
   /** Said in `begin` of what ends in {@link send}: the way through the interface, where the packet goes on to it. @param packet −1 where it does not exist yet @param like an earlier one of its flow */
   spendSend(ip: number, packet: number, bytes: number, like = NONE): void {
     if (this.knows(ip)) this.wire().spendTransmit(packet, bytes, like);
-    else this.place.machine.cpus.note(HELD);
+    else this.cpus.note(HELD);
   }
 
   /** In `end`: whether the neighbour was not known when the work began, so that a packet goes on by a call, if at all. */
   get isHeldBack(): boolean {
-    return this.place.machine.cpus.noted === HELD;
+    return this.cpus.noted === HELD;
   }
 
   /** Hands a packet to the interface, as soon as the address of its next hop is known. */
   send(packet: number): void {
-    const { packets, kernel, cpus } = this.place.machine;
+    const { packets, kernel, cpus } = this;
     const next = packets.destinationIp(packet);
     const { isHeldBack } = this;
     // What has gone through the interface by now is sent, although the address may not be believed any more.
@@ -121,7 +127,7 @@ export class AddressResolution {
 
   /** An ARP packet has come. One for others, such as an announcement, changes what is known, and makes nothing known (RFC 826, RFC 5227 section 2.3). */
   input(packet: number): void {
-    const { packets, kernel, cpus } = this.place.machine;
+    const { packets, kernel, cpus } = this;
     const sender = packets.sourceIp(packet);
     const isForUs = packets.destinationIp(packet) === this.ip;
     this.claim?.hear(0, packet);
@@ -139,11 +145,11 @@ export class AddressResolution {
 
   /** Something came from the neighbour that only an answer to our packets can be. */
   confirm(ip: number): void {
-    this.arp.confirm(ip, this.place.machine.kernel.now);
+    this.arp.confirm(ip, this.kernel.now);
   }
 
   begin(op: number, a: number): void {
-    const { cpus, packets } = this.place.machine;
+    const { cpus, packets } = this;
     if (op >= ArpOp.claim) return this.claim!.spend(op, a);
     this.locks.under(op === ArpOp.flush ? StackPart.link : StackPart.arp);
     if (op === ArpOp.flush) {
@@ -167,7 +173,7 @@ export class AddressResolution {
 
   /** A timer: somebody is to be asked again, or for the first time in vain; or the stack's own address is to be claimed. */
   fire(op: number, a: number): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus } = this;
     if (op >= ArpOp.claim) return this.claim!.fire(a);
     const ip = a >>> 0;
     const isSuspicion = op === ArpOp.suspicion;
@@ -182,7 +188,7 @@ export class AddressResolution {
 
   /** The time to ask again has come, or to give up. */
   private unanswered(ip: number): void {
-    if (this.arp.asksAgain(ip)) return this.place.machine.cpus.post(this.softints.here, this.component, ArpOp.request, ip | 0);
+    if (this.arp.asksAgain(ip)) return this.cpus.post(this.softints.here, this.component, ArpOp.request, ip | 0);
     const { machine: { kernel }, domain } = this.place;
     this.arp.giveUp(ip, kernel.now - ARP_RETRY);
     const error = domain.system === "linux" ? "EHOSTUNREACH" : undefined;
@@ -192,11 +198,11 @@ export class AddressResolution {
   /** The neighbour is down. NetBSD keeps the packet in case that it answers after all; here whoever heard of the error does not send it as well. */
   private refuse(ip: number, packet: number): void {
     this.drop("no answer to ARP", packet, "EHOSTDOWN");
-    if (this.arp.asksWhileDown(ip, this.place.machine.kernel.now)) this.requestSoon(ip);
+    if (this.arp.asksWhileDown(ip, this.kernel.now)) this.requestSoon(ip);
   }
 
   private drop(why: "no address yet" | "no answer to ARP", packet: number, error?: HostError): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus } = this;
     kernel.mark(this.events[why], this.component, cpus.contextOf(this.softints.here), kernel.now, 0, packet);
     this.freed(packet, error);
   }
@@ -221,11 +227,11 @@ export class AddressResolution {
    * the link address is `RTM_LLINFO_UPD`, for which `arp_rtrequest` announces each of the interface's addresses).
    */
   announce(thread: number): void {
-    this.place.machine.cpus.call(thread, this.component, ArpOp.announce);
+    this.cpus.call(thread, this.component, ArpOp.announce);
   }
 
   private announced(): void {
-    const { packets, kernel } = this.place.machine;
+    const { packets, kernel } = this;
     const wire = this.wire();
     const announcement = packets.createArp(ArpOperation.request, wire.mac, this.ip, 0, this.ip);
     packets.setEthernet(announcement, BROADCAST, wire.mac);
@@ -234,12 +240,12 @@ export class AddressResolution {
   }
 
   private requestSoon(ip: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     cpus.call(cpus.carrier(this.component, this.softints.here), this.component, ArpOp.request, ip | 0);
   }
 
   private request(ip: number): void {
-    const { packets, kernel } = this.place.machine;
+    const { packets, kernel } = this;
     const wire = this.wire();
     const request = packets.createArp(ArpOperation.request, wire.mac, this.ip, 0, ip);
     packets.setEthernet(request, BROADCAST, wire.mac);
@@ -250,7 +256,7 @@ export class AddressResolution {
 
   /** A neighbour is asked at the address that it had (`arp_solicit` in NUD_PROBE). */
   private probe(ip: number): void {
-    const { packets, kernel } = this.place.machine;
+    const { packets, kernel } = this;
     const mac = this.arp.lookup(ip, kernel.now);
     if (mac === NONE) return;
     const wire = this.wire();
@@ -261,7 +267,7 @@ export class AddressResolution {
   }
 
   private reply(request: number): void {
-    const { packets, kernel } = this.place.machine;
+    const { packets, kernel } = this;
     const wire = this.wire();
     const asker = packets.arpSenderMac(request);
     const reply = packets.createArp(ArpOperation.reply, wire.mac, this.ip, asker, packets.sourceIp(request));

@@ -43,6 +43,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   readonly component: number;
   private readonly fn: Readonly<Record<DriverFunction, number>>;
   private readonly events;
+  private readonly kernel;
+  private readonly cpus;
+  private readonly packets;
   /** One thread and one interrupt line a queue pair, each on a vCPU of its own where there are enough. */
   readonly threads: number[] = [];
   private readonly lines: number[] = [];
@@ -80,6 +83,9 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     const { kernel, cpus } = machine;
+    this.kernel = kernel;
+    this.cpus = cpus;
+    this.packets = machine.packets;
     const driver = nicDrivers[spec.type]!;
     this.vlan = Number(spec.options["vlan"] ?? 0);
     this.untagged = this.vlan === 0 ? NONE : kernel.functions({ "no VLAN interface": { kind: "drop" } })["no VLAN interface"];
@@ -189,7 +195,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   private spendInterrupt(): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     if (this.messages === undefined) cpus.spend(this.polled ? this.events.rte_eth_rx_burst : this.fn.isr);
     else this.messages.spendNotification();
   }
@@ -253,7 +259,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   }
 
   begin(op: number, q: number): void {
-    const { cpus, packets } = this.place.machine;
+    const { cpus, packets } = this;
     this.locks.under(StackPart.driver);
     if (op === Op.interrupt) {
       this.spendInterrupt();
@@ -297,7 +303,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     if (op === Op.receive) {
       if (this.peek(q) !== NONE) {
         const packet = this.nic.takeReceived(this.f, q);
-        this.moderation.countReceived(q, this.place.machine.packets.frameLength(packet));
+        this.moderation.countReceived(q, this.packets.frameLength(packet));
         this.take(q, packet);
       }
     } else if (op === Op.unmask) {
@@ -307,7 +313,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       this.nic.unmask(this.f, q);
       return;
     }
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     if (op === Op.interrupt) this.sending.interrupted(q);
     const more = this.peek(q) !== NONE;
     if (!more && this.receiveOffload?.holds(q) === true) this.receiveOffload.flush(q);
@@ -318,7 +324,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   /** The next frame of the batch; after the last, what the batch has led to. */
   private goOnPolling(op: number, q: number, more: boolean): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const { frames } = this.batch;
     frames[q] = op === Op.interrupt ? 0 : frames[q]! + 1;
     if (!more) {
@@ -333,14 +339,14 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   /** Whether what is above is in the frame's VLAN. Of a function with a port VLAN the adapter hides the tag, and lets no other through. */
   private hasInterfaceFor(packet: number): boolean {
-    return this.vlan === 0 || this.place.machine.packets.vlan(packet) === this.vlan;
+    return this.vlan === 0 || this.packets.vlan(packet) === this.vlan;
   }
 
   /** Hands a frame to what is above, or holds it for those that may follow. */
   private take(q: number, packet: number): void {
     const { receiveOffload } = this;
     if (!this.hasInterfaceFor(packet)) {
-      const { kernel, cpus } = this.place.machine;
+      const { kernel, cpus } = this;
       return kernel.mark(this.untagged, this.id, cpus.contextOf(this.threads[q]!), kernel.now, 0, packet);
     }
     if (receiveOffload === undefined || receiveOffload.passes(q, packet)) return this.upper.input(packet);
@@ -351,7 +357,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private passOn(q: number): void {
     if (this.receiveOffload === undefined) return;
     const { passed } = this.receiveOffload;
-    while (passed.length > 0) this.place.machine.cpus.call(this.threads[q]!, this.id, Op.passOn, passed.pop()!);
+    while (passed.length > 0) this.cpus.call(this.threads[q]!, this.id, Op.passOn, passed.pop()!);
   }
 
   fire(op: number): void {

@@ -111,6 +111,7 @@ const handlersOf = {
  */
 export class Libc implements PlacedModel {
   readonly id: number;
+  private readonly cpus;
   sockets!: TcpIp;
   private fn!: readonly number[];
   /** By call: the stack's function that is at the socket, where the rest of the call is not; −1: there is none. */
@@ -123,6 +124,7 @@ export class Libc implements PlacedModel {
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
+    this.cpus = machine.cpus;
     this.id = machine.kernel.component(spec.path, spec.type, domain.host, domain.path, this);
   }
 
@@ -151,7 +153,7 @@ export class Libc implements PlacedModel {
 
   /** Said in `begin`: one call, with what the stack does for it. @param conn the connection that it is about; −1: none */
   spend(call: SocketCall, bytes = 0, conn = -1): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const before = cpus.enter(this.id);
     const { calls } = this.sockets;
     const inside = this.inside[call]!;

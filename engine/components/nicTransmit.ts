@@ -33,6 +33,9 @@ export interface SendingDriver {
 export class NicTransmit {
   private readonly discipline: QueueingDiscipline | undefined;
   private readonly fn;
+  private readonly kernel;
+  private readonly cpus;
+  private readonly packets;
   private upper!: FrameConsumer;
   private loans: FrameLoans | undefined;
 
@@ -40,7 +43,10 @@ export class NicTransmit {
     private readonly place: Placement, private readonly driver: SendingDriver, private readonly driverFn: Readonly<Record<DriverFunction, number>>,
     private readonly moderation: InterruptModeration, polled: boolean,
   ) {
-    const { kernel } = place.machine;
+    const { kernel, cpus, packets } = place.machine;
+    this.kernel = kernel;
+    this.cpus = cpus;
+    this.packets = packets;
     this.fn = kernel.functions({
       "TDT write": { kind: "device" },
       __dev_xmit_skb: { file: "net/core/dev.c", kind: "driver" },
@@ -63,7 +69,7 @@ export class NicTransmit {
    * several queues to go to, nobody knows
    */
   spend(packet: number, bytes: number, like: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const before = cpus.enter(this.driver.component);
     if (this.isWaitedAt(packet === NONE ? like : packet)) cpus.spend(this.fn.__dev_xmit_skb, packet);
     else this.spendDriver(packet, bytes);
@@ -88,14 +94,14 @@ export class NicTransmit {
   }
 
   private spendDriver(packet: number, bytes: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     cpus.spend(this.driverFn.start, packet);
     cpus.spend(this.driverFn.xmit, packet, bytes);
     cpus.spend(this.fn["TDT write"], packet);
   }
 
   transmit(packet: number): void {
-    const { packets, kernel, cpus } = this.place.machine;
+    const { packets, kernel, cpus } = this;
     const { isUp, vlan, component, threads } = this.driver;
     if (vlan !== 0) packets.setVlan(packet, vlan);
     if (!isUp) return this.drop(this.fn["interface down"], packet, "ENETDOWN");
@@ -121,13 +127,13 @@ export class NicTransmit {
     const { discipline, driver: { nic: { transmitQueues } } } = this;
     const row = this.rowOf(q);
     const isPosted = transmitQueues.post(row, packet, undefined, this.loans?.isLent(packet) === true ? Watch.told : this.upper.awaits?.(packet));
-    if (isPosted) this.moderation.countSent(q, this.place.machine.packets.frameLength(packet));
+    if (isPosted) this.moderation.countSent(q, this.packets.frameLength(packet));
     if (discipline?.posted(q, isPosted ? transmitQueues.room(row) : 0) === true) transmitQueues.awaitRoom(row, WAKE);
     return isPosted;
   }
 
   private drop(fn: number, packet: number, error?: SendError): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus } = this;
     kernel.mark(fn, this.driver.component, cpus.contextOf(this.driver.threads[0]!), kernel.now, 0, packet);
     this.free(packet, error);
   }
@@ -138,7 +144,7 @@ export class NicTransmit {
    */
   interrupted(q: number): void {
     const { discipline, driver: { nic: { transmitQueues }, component, threads } } = this;
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const row = this.rowOf(q);
     const sent = transmitQueues.sentCount(row);
     if (sent > 0 && transmitQueues.isAwaited(row)) cpus.post(threads[q]!, component, TransmitOp.clean, q);
@@ -164,13 +170,13 @@ export class NicTransmit {
 
   end(op: number, q: number): void {
     if (op === TransmitOp.run) this.run(q);
-    else this.clean(q, this.place.machine.cpus.noted);
+    else this.clean(q, this.cpus.noted);
   }
 
   /** The softirq sends the frame that has waited longest; others follow, as long as the ring has room. */
   private run(q: number): void {
     const { component, threads, isUp } = this.driver;
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const discipline = this.discipline!;
     const packet = isUp ? discipline.take(q) : NONE;
     if (packet !== NONE && !this.post(q, packet)) this.drop(this.fn["transmit ring full"], packet, "ENOBUFS");

@@ -23,13 +23,17 @@ interface Left {
  */
 export class OwnedSockets {
   private readonly fn;
+  private readonly cpus;
+  private readonly packets;
   private readonly tasklet;
   private readonly socket;
   private readonly item;
 
   /** @param stack component whose jobs they are @param softints its threads for what nobody's thread asked for */
-  constructor(private readonly place: Placement, private readonly stack: number, private readonly softints: SoftInterrupts, private readonly locks: StackLocks, private readonly left: Left) {
-    const { kernel } = place.machine;
+  constructor(place: Placement, private readonly stack: number, private readonly softints: SoftInterrupts, private readonly locks: StackLocks, private readonly left: Left) {
+    const { kernel, cpus, packets } = place.machine;
+    this.cpus = cpus;
+    this.packets = packets;
     this.fn = kernel.functions(backlogFunctions);
     // Of a system without small queues no connection is ever to go on.
     this.tasklet = place.domain.system === "linux" ? kernel.functions(taskletFunctions) : { tasklet: NONE, handler: NONE, leave: NONE };
@@ -73,7 +77,7 @@ export class OwnedSockets {
 
   /** The tasklet lets a connection go on. */
   spendResuming(conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     cpus.spend(this.tasklet.tasklet, NONE, 0, conn);
     this.locks.under(StackPart.timer, this.lockOf(conn), this.tasklet.leave);
     cpus.spend(this.tasklet.handler, NONE, 0, conn);
@@ -81,13 +85,13 @@ export class OwnedSockets {
 
   /** A segment goes out. What answers a segment belongs to taking that in, and is not interrupted by an owner. */
   underOutput(part: typeof StackPart.output | typeof StackPart.link, conn: number): void {
-    if (this.softints.has(this.place.machine.cpus.currentThread)) this.locks.under(StackPart.answer);
+    if (this.softints.has(this.cpus.currentThread)) this.locks.under(StackPart.answer);
     else this.locks.under(part, this.lockOf(conn));
   }
 
   /** The next of what was left at a socket. */
   spendLeft(conn: number, timerFn: number): void {
-    const { cpus, packets } = this.place.machine;
+    const { cpus, packets } = this;
     const packet = this.firstSegment(conn);
     const timer = this.firstTimer(conn);
     this.locks.under(StackPart.transport, this.lockOf(conn), this.softints.has(cpus.currentThread) ? this.fn.leave : NONE);
@@ -100,7 +104,7 @@ export class OwnedSockets {
 
   /** @returns whether the segment is left to who owns its socket */
   leavesSegment(packet: number): boolean {
-    if (!this.place.machine.cpus.wentInstead) return false;
+    if (!this.cpus.wentInstead) return false;
     const conn = this.connectionOf(packet);
     // Its owner may have closed it meanwhile.
     if (this.lockOf(conn) === NONE) return false;
@@ -110,7 +114,7 @@ export class OwnedSockets {
 
   /** @returns whether the timer is left to who owns the socket */
   leavesTimer(conn: number, timer: TcpTimer): boolean {
-    if (!this.place.machine.cpus.wentInstead) return false;
+    if (!this.cpus.wentInstead) return false;
     this.socket.timers[conn]! |= 1 << timer;
     this.see(conn);
     return true;
@@ -118,7 +122,7 @@ export class OwnedSockets {
 
   /** @returns whether that is left to who owns the socket (`tcp_release_cb`) */
   leavesResuming(conn: number): boolean {
-    if (!this.place.machine.cpus.wentInstead) return false;
+    if (!this.cpus.wentInstead) return false;
     this.socket.timers[conn]! |= 1 << RESUME;
     this.see(conn);
     return true;
@@ -137,13 +141,13 @@ export class OwnedSockets {
 
   /** Whoever owns the socket sees to what is left; if nobody does any more, the soft interrupt. */
   private see(conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     if (!cpus.leaveTo(this.lockOf(conn), this.stack, StreamOp.left, conn)) cpus.call(this.softints.here, this.stack, StreamOp.left, conn);
   }
 
   /** The next of what was left is seen to, and after that the one behind it. */
   takeLeft(conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     if (cpus.wentInstead) return this.see(conn);
     const packet = this.shiftSegment(conn);
     const timer = packet === NONE ? this.firstTimer(conn) : NONE;
@@ -159,7 +163,7 @@ export class OwnedSockets {
   /** The process is gone that was to see to it. */
   orphan(conn: number): void {
     if (!this.isLeft(conn)) return;
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     cpus.leftNothing(this.lockOf(conn));
     cpus.post(this.softints.here, this.stack, StreamOp.left, conn);
   }

@@ -42,6 +42,8 @@ const READ_SIZE = 65536;
 export class RequestServer extends SocketServer {
   private readonly conn: Table<{ readonly received: "f64"; readonly unsent: "f64"; readonly asked: "i32"; readonly reading: "u8"; readonly writing: "u8"; readonly closing: "u8"; readonly worker: "u16" }>;
   private readonly counters;
+  private readonly kernel;
+  private readonly cpus;
   /** Functions by kind of request. */
   private readonly byKind: readonly (readonly number[])[];
   private readonly reading: readonly number[];
@@ -52,7 +54,9 @@ export class RequestServer extends SocketServer {
 
   constructor(place: Placement, private readonly program: ServerProgram, workers: number) {
     super(place, program.functions, Array.from({ length: workers }, (_, i) => `${program.threadName}-${i}`));
-    const { machine: { kernel }, spec } = place;
+    const { machine: { kernel, cpus }, spec } = place;
+    this.kernel = kernel;
+    this.cpus = cpus;
     const ids = (functions: Functions): number[] => Object.values(kernel.functions(functions));
     this.byKind = kinds.map((_, kind) => ids(program.byKind?.[kind] ?? {}));
     this.reading = ids(program.reading ?? {});
@@ -68,25 +72,25 @@ export class RequestServer extends SocketServer {
   override onAcceptable(conn: number): void {
     while (this.conn.rows <= conn) this.conn.alloc();
     this.conn.worker[conn] = this.workerFor(conn);
-    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
+    this.cpus.post(this.workerOf(conn), this.id, Op.accept, conn);
   }
 
   override onReadable(conn: number): void {
     if (this.conn.reading[conn] === 1) return;
     this.conn.reading[conn] = 1;
-    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.read, conn);
+    this.cpus.post(this.workerOf(conn), this.id, Op.read, conn);
   }
 
   override onWritable(conn: number): void {
     if (this.conn.unsent[conn]! <= 0 || this.conn.writing[conn] === 1) return;
     this.conn.writing[conn] = 1;
-    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.write, conn, 0, this.conn.asked[conn]);
+    this.cpus.post(this.workerOf(conn), this.id, Op.write, conn, 0, this.conn.asked[conn]);
   }
 
   override onClosed(conn: number): void {
     if (this.conn.closing[conn] === Closing.done) return;
     this.conn.unsent[conn] = 0;
-    this.place.machine.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
+    this.cpus.post(this.workerOf(conn), this.id, Op.close, conn);
   }
 
   override onRestart(): void {
@@ -187,7 +191,7 @@ export class RequestServer extends SocketServer {
     transcript.write(tcp.sendStream(conn), message.kind, message.length, message.value);
     this.counters.requests++;
     this.conn.unsent[conn]! += message.length;
-    this.conn.asked[conn] = this.place.machine.kernel.cause;
+    this.conn.asked[conn] = this.kernel.cause;
     if (!this.together) this.push(conn);
     if (close) this.call(Op.close, conn);
     else if (this.serveNext(conn)) return;
@@ -219,7 +223,7 @@ export class RequestServer extends SocketServer {
   }
 
   private call(op: number, conn: number, m = 0): void {
-    this.place.machine.cpus.call(this.workerOf(conn), this.id, op, conn, m);
+    this.cpus.call(this.workerOf(conn), this.id, op, conn, m);
   }
 
   private workerOf(conn: number): number {

@@ -12,17 +12,19 @@ export class SocketCalls {
   /** What a BSD's calls do under the lock; undefined: Linux, which owns the socket all the while that a call is at it. */
   readonly underLock;
   private readonly fn;
+  private readonly cpus;
 
   /** @param stack component that the functions are of */
-  constructor(private readonly place: Placement, private readonly stack: number, private readonly locks: StackLocks, private readonly owned: OwnedSockets) {
-    const { machine: { kernel }, domain: { system } } = place;
+  constructor(place: Placement, private readonly stack: number, private readonly locks: StackLocks, private readonly owned: OwnedSockets) {
+    const { machine: { kernel, cpus }, domain: { system } } = place;
+    this.cpus = cpus;
     this.fn = kernel.functions(stackFunctions[system]);
     this.underLock = system === "rump" ? kernel.functions(bsdSocketFunctions) : undefined;
   }
 
   /** The way of `bytes` from the application into the send buffer. */
   spendSend(bytes: number, conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const before = cpus.enter(this.stack);
     this.spendLooking("room", conn);
     this.at(StackPart.copy, conn);
@@ -35,7 +37,7 @@ export class SocketCalls {
 
   /** Copying what can be read to the application, and seeing whether the other end should learn of the room. */
   spendReceive(bytes: number, conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const before = cpus.enter(this.stack);
     this.spendLooking("data", conn);
     this.at(StackPart.copy, conn);
@@ -50,13 +52,13 @@ export class SocketCalls {
   spendLooking(what: "room" | "data", conn: number): void {
     if (this.underLock === undefined) return;
     this.at(StackPart.call, conn);
-    this.place.machine.cpus.spend(what === "room" ? this.underLock.room : this.underLock.data);
+    this.cpus.spend(what === "room" ? this.underLock.room : this.underLock.data);
     this.leave();
   }
 
   /** The part of a call that is at the socket. @param fn one of `underLock` */
   spendPart(part: CallPart, fn: number, conn: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const before = cpus.enter(this.stack);
     this.at(part, conn);
     cpus.spend(fn);

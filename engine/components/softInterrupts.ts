@@ -13,6 +13,9 @@ export class SoftInterrupts {
   readonly first: number;
   /** By the vCPU's number in the domain. */
   readonly threads: readonly number[];
+  /** From the one with the least number on, by thread: 1 for each of them. Wiring, no state. */
+  private readonly isOne: Uint8Array;
+  private readonly least: number;
 
   constructor(private readonly machine: Machine, private readonly domain: DomainPlace) {
     const name = domain.system === "rump" ? "softint-net" : "ksoftirqd";
@@ -20,6 +23,9 @@ export class SoftInterrupts {
     this.first = inKernel ? softInterrupt(machine, domain, name, 0) : sharedThread(machine, domain, name);
     const count = inKernel && domain.locking !== "netbsd" ? machine.cpus.vcpusOf(domain.id).length : 1;
     this.threads = Array.from({ length: count }, (_, v) => (v === 0 ? this.first : softInterrupt(machine, domain, name, v)));
+    this.least = Math.min(...this.threads);
+    this.isOne = new Uint8Array(Math.max(...this.threads) - this.least + 1);
+    for (const thread of this.threads) this.isOne[thread - this.least] = 1;
   }
 
   /** In `begin` or `end`: which of them is on the vCPU of this work, by its number; 0 where that is none of the domain's. */
@@ -39,7 +45,8 @@ export class SoftInterrupts {
 
   /** Whether the thread is one of them. */
   has(thread: number): boolean {
-    return thread === this.first || (this.threads.length > 1 && this.threads.includes(thread));
+    const at = thread - this.least;
+    return at >= 0 && at < this.isOne.length && this.isOne[at] === 1;
   }
 }
 

@@ -78,10 +78,12 @@ export class StackLocks {
   readonly bySocket: boolean;
   /** Whether what TCP sends goes out under the lock under which it found that it has something to send. */
   readonly outputGoesOn: boolean;
+  private readonly cpus;
 
-  constructor(private readonly machine: Machine, private readonly domain: DomainPlace) {
+  constructor({ cpus }: Machine, private readonly domain: DomainPlace) {
+    this.cpus = cpus;
     const { locking } = domain;
-    const used = locking === undefined ? [] : Object.values(locksOf).flatMap((ofPart) => ofPart[locking]).filter((cls: LockClass) => machine.cpus.canContend(domain.id, cls));
+    const used = locking === undefined ? [] : Object.values(locksOf).flatMap((ofPart) => ofPart[locking]).filter((cls: LockClass) => cpus.canContend(domain.id, cls));
     this.bySocket = used.includes(socketLock);
     this.outputGoesOn = used.length > 0 && !this.bySocket;
     if (locking === undefined || used.length === 0) return;
@@ -96,13 +98,13 @@ export class StackLocks {
   private shared(cls: LockClass): number {
     const { locks, id } = this.domain;
     let lock = locks.get(cls.name);
-    if (lock === undefined) locks.set(cls.name, (lock = this.machine.cpus.addLock(id, cls, cls.name)));
+    if (lock === undefined) locks.set(cls.name, (lock = this.cpus.addLock(id, cls, cls.name)));
     return lock;
   }
 
   /** A lock of a connection's own. */
   make(): number {
-    return this.machine.cpus.locks.make(this.domain.id, socketLock);
+    return this.cpus.locks.make(this.domain.id, socketLock);
   }
 
   /**
@@ -113,12 +115,12 @@ export class StackLocks {
   under(part: StackPart, socket: number = NONE, instead: number = NONE): void {
     if (this.parts === undefined) return;
     const { ofSocket, first, second } = this.parts[part]!;
-    if (ofSocket && socket !== NONE) this.machine.cpus.under(socket, first, instead);
-    else this.machine.cpus.under(first, second);
+    if (ofSocket && socket !== NONE) this.cpus.under(socket, first, instead);
+    else this.cpus.under(first, second);
   }
 
   /** In `begin`: what is spent from now on is of none. */
   free(): void {
-    if (this.parts !== undefined) this.machine.cpus.under(NONE);
+    if (this.parts !== undefined) this.cpus.under(NONE);
   }
 }

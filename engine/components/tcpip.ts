@@ -31,6 +31,9 @@ const HEADERS = 14 + 20 + 32;
 export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   readonly id: number;
   readonly ip: number;
+  private readonly kernel;
+  private readonly cpus;
+  private readonly packets;
   readonly datagrams: Datagrams;
   private readonly streams: StreamSockets;
   readonly owned: OwnedSockets;
@@ -55,6 +58,9 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
     const { kernel } = machine;
+    this.kernel = kernel;
+    this.cpus = machine.cpus;
+    this.packets = machine.packets;
     this.id = kernel.component(spec.path, spec.type, domain.host, domain.path, this);
     this.ip = parseIpv4(String(spec.options["ip"])) ?? 0;
     this.fn = kernel.functions(stackFunctions[domain.system]);
@@ -103,7 +109,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
 
   /** Who had sockets in the stack, which has died meanwhile, opens them again. */
   start(): void {
-    const { kernel } = this.place.machine;
+    const { kernel } = this;
     if (kernel.now > 0) for (const user of this.users) user.onRestart?.();
   }
 
@@ -121,7 +127,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
 
   /** A process has ended: its descriptors are closed, and so are its sockets in this stack. */
   peerDied(domain: DomainPlace): void {
-    const { components } = this.place.machine.kernel.names;
+    const { components } = this.kernel.names;
     this.users.forEach(({ id }, user) => {
       if (id === undefined || components[id]!.domain !== domain.path) return;
       this.streams.closeAll(user);
@@ -159,22 +165,22 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   spendInput(): void {}
 
   input(packet: number): void {
-    this.place.machine.cpus.post(this.softints.here, this.id, Op.input, packet);
+    this.cpus.post(this.softints.here, this.id, Op.input, packet);
   }
 
   awaits(packet: number): Watch {
-    if (!this.place.machine.packets.isTcp(packet)) return this.datagrams.awaits(packet);
+    if (!this.packets.isTcp(packet)) return this.datagrams.awaits(packet);
     return this.tcp.counts(packet) ? Watch.quietly : Watch.no;
   }
 
   freed(packet: number, error?: SendError): void {
-    if (this.place.machine.packets.isTcp(packet)) this.tcp.freed(packet);
+    if (this.packets.isTcp(packet)) this.tcp.freed(packet);
     else this.datagrams.freed(packet, error);
   }
 
   /** A packet has gone no further than ARP. */
   private undelivered(packet: number, error: HostError | undefined): void {
-    if (!this.place.machine.packets.isTcp(packet)) return this.datagrams.freed(packet, error);
+    if (!this.packets.isTcp(packet)) return this.datagrams.freed(packet, error);
     this.tcp.freed(packet);
     if (error !== undefined) this.tcp.unreachable(packet, error === "EHOSTDOWN" ? CloseReason.hostDown : CloseReason.hostUnreachable);
   }
@@ -189,7 +195,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   begin(op: number, a: number, b: number): void {
     if (op >= DatagramOp.send) return this.datagrams.begin(op, a);
     if (op >= ArpOp.timer) return this.arp.begin(op, a);
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const { fn } = this;
     if (op === Op.input) return this.spendTaking(a);
     if (op === AcrossOp.transmit) return this.distant!.begin(a);
@@ -224,7 +230,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   }
 
   private spendTaking(packet: number): void {
-    const { cpus, packets } = this.place.machine;
+    const { cpus, packets } = this;
     const { fn } = this;
     this.distant?.spendReading(packet);
     this.locks.under(StackPart.ether);
@@ -246,7 +252,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   }
 
   private take(packet: number): void {
-    const { packets } = this.place.machine;
+    const { packets } = this;
     if (packets.isArp(packet)) this.arp.input(packet);
     else if (packets.isHeaderCorrupted(packet)) this.drop(this.events["bad IP header checksum"], packet);
     else if (packets.destinationIp(packet) !== this.ip) this.drop(this.events["address is not this host's"], packet);
@@ -264,7 +270,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   }
 
   private drop(fn: number, packet: number): void {
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus } = this;
     kernel.mark(fn, this.id, cpus.contextOf(this.softints.here), kernel.now, 0, packet);
   }
 
@@ -287,7 +293,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
     const packet = this.tcp.output(conn);
     this.sending = false;
     if (packet < 0) return;
-    this.place.machine.kernel.namePacket(packet);
+    this.kernel.namePacket(packet);
     // The next segment has been asked for; what is called last is done first: a call that this one goes on by comes before it.
     this.arp.send(packet);
   }
@@ -302,7 +308,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
     this.scalars.resetWanted[0] = 0;
     const packet = this.tcp.nextReset();
     if (packet < 0) return;
-    this.place.machine.kernel.namePacket(packet);
+    this.kernel.namePacket(packet);
     if (this.tcp.resetReady) this.wantOutput(NO_CONNECTION, this.tcp.nextResetCause);
     this.arp.send(packet);
   }
@@ -312,7 +318,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
    * piece by piece (`sosend`), and lets go in between: each further segment takes the lock anew.
    */
   wantOutput(conn: number, cause: number): void {
-    const { cpus } = this.place.machine;
+    const { cpus } = this;
     const thread = cpus.carrier(this.id, this.softints.here);
     if (conn !== NO_CONNECTION) {
       if (!this.streams.want(conn)) return;
@@ -326,7 +332,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
 
   fire(op: number, a: number, b: number): void {
     if (op >= ArpOp.timer) return this.arp.fire(op, a);
-    const { kernel, cpus } = this.place.machine;
+    const { kernel, cpus } = this;
     const timer = timerOf(b);
     this.streams.expired(a, timer);
     const what = timer === TcpTimer.retransmit ? this.tcp.timerFor(a) : NONE;
