@@ -11,6 +11,9 @@ const indefinite = new Set([
   ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "requestAnimationFrame"],
 ]);
 
+/** Where a trace's chunks are: in shared buffers because V8 does not count these, but no other thread has them. */
+const unshared = "engine/trace/chunkStore.ts";
+
 /** What the engine must not do, for its results to be the same bit for bit on every platform. */
 function violationsOf(source: Source): string[] {
   const found: string[] = [];
@@ -34,7 +37,7 @@ function violationsOf(source: Source): string[] {
       if (node.id.type === "ObjectPattern" && node.init?.type === "Identifier" && node.init.name === "Math") report(node, "Math taken apart");
     },
     Identifier: (node) => {
-      if (indefinite.has(node.name)) report(node, node.name);
+      if (indefinite.has(node.name) && !(node.name === "SharedArrayBuffer" && source.path === unshared)) report(node, node.name);
     },
   }).visit(source.parsed.program);
   return found;
@@ -58,6 +61,7 @@ describe("The engine", () => {
     "x = new Date();",
     "x = performance.now();",
     "setTimeout(f, 1);",
+    "x = new SharedArrayBuffer(8);",
     "names.sort((a, b) => a.localeCompare(b));",
     "x = y.toLocaleString();",
   ];
