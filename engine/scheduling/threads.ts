@@ -144,6 +144,7 @@ export class Threads {
     this.jobs.posted[j] = now;
     return j;
   }
+
   private take(): number {
     const { head } = this.free;
     const j = head[0]!;

@@ -51,7 +51,7 @@ export class MemoryChunks implements ChunkStore {
 }
 
 /**
- * For every 64 MiB of array buffers V8 marks all objects that live (V8 11.3, `Heap::external_memory_limit`): on threads beside the one that simulates, a
+ * For every 64 to 80 MiB of array buffers V8 marks all objects that live (seen with `--trace-gc` in V8 11.3): on threads beside the one that simulates, a
  * twentieth of a run's CPU time. What is in shared buffers it does not count; were none counted, traces that nobody has any more would stay.
  */
 function slab(length: number, counted: boolean): Uint8Array {
