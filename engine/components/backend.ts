@@ -3,7 +3,7 @@ import { Reader, type FrameRing } from "../machine/frameRing";
 import type { Placement } from "../machine/machine";
 import { ServiceOp, type ServiceRegistry } from "../machine/serviceRegistry";
 import { NONE } from "../trace/trace";
-import type { RingReader } from "./ringReader";
+import type { RingReaders } from "./ringReaders";
 
 /** Ops of the network server that are the backend's. */
 export const BackendOp = { init: 20, hello: 21, welcome: 22, connect: 23, gone: 24, disconnect: 25 } as const;
@@ -12,7 +12,6 @@ export const BackendOp = { init: 20, hello: 21, welcome: 22, connect: 23, gone: 
 export interface Connectable {
   readonly memory: ChannelGrants;
   readonly toServer: FrameRing;
-  readonly reader: RingReader;
   /** The application's port on which the server says hello. */
   readonly helloPort: () => number;
 }
@@ -30,11 +29,12 @@ export class Backend {
 
   /**
    * @param thread that it runs on
+   * @param receivers one for each channel
    * @param connected told of every application whose rings have been mapped @param disconnected and of every one that is gone
    */
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly thread: number,
-    private readonly registry: ServiceRegistry, private readonly channels: readonly Connectable[],
+    private readonly registry: ServiceRegistry, private readonly channels: readonly Connectable[], private readonly receivers: RingReaders,
     private readonly connected: (index: number) => void = () => {}, private readonly disconnected: (index: number) => void = () => {},
   ) {
     const { kernel } = place.machine;
@@ -127,7 +127,7 @@ export class Backend {
   }
 
   private connect(index: number): void {
-    const { memory, reader } = this.channels[index]!;
+    const { memory } = this.channels[index]!;
     // The application has come back before the server has heard that it was gone.
     if (memory.isStale) memory.unmap();
     if (!memory.granted || memory.connected) return;
@@ -135,6 +135,6 @@ export class Backend {
     this.connected(index);
     if (this.receiver.spawned[index] === 1) return;
     this.receiver.spawned[index] = 1;
-    reader.start();
+    this.receivers.start(index);
   }
 }

@@ -7,7 +7,7 @@ import { ServiceRegistry } from "../machine/serviceRegistry";
 import { parseIpv4 } from "../network/addresses";
 import { Backend, BackendOp } from "./backend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
-import { ReaderOp, type RingReader } from "./ringReader";
+import { ReaderOp, type RingReaders } from "./ringReaders";
 import { AddressOp, ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
 import { ServerInbound } from "./serverInbound";
@@ -29,8 +29,8 @@ export class Netserver implements PlacedModel, FrameConsumer {
   readonly registry: ServiceRegistry;
   private readonly backend: Backend;
   private readonly channels: ServerChannel[] = [];
-  /** Those of the channels: each turn of a poll goes to one. */
-  private readonly readers: RingReader[] = [];
+  /** Those of the channels. */
+  private readonly handlers: RingReaders;
   /** The applications' addresses, while they are at the server's interface. */
   readonly addresses: ServerAddresses;
   private readonly outbound: ServerOutbound;
@@ -51,8 +51,9 @@ export class Netserver implements PlacedModel, FrameConsumer {
       shared: ip === undefined ? 0 : parseIpv4(ip) ?? 0, pool: pool ?? 0, probes: probes ?? 0,
     });
     this.outbound = new ServerOutbound(machine, this.id, this.channels, this.portmap, this.addresses, wire);
+    this.handlers = this.outbound.handlers;
     this.inbound = new ServerInbound(machine, this.id, this.softint, this.channels, this.portmap, this.addresses, wire);
-    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels, (i) => this.addresses.connected(i), (i) => this.addresses.withdraw(i));
+    this.backend = new Backend(place, this.id, this.softint, this.registry, this.channels, this.handlers, (i) => this.addresses.connected(i), (i) => this.addresses.withdraw(i));
   }
 
   connect(): void {
@@ -98,10 +99,9 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const index = this.channels.length;
     const name = application.path.slice(application.path.lastIndexOf("/") + 1);
     const toServer = new FrameRing(kernel, `ring ${application.path} to ${spec.path}`);
-    const reader = this.outbound.handler(index, cpus.addThread(domain.id, `handler-${name}`), toServer);
-    this.readers.push(reader);
+    this.handlers.add(cpus.addThread(domain.id, `handler-${name}`), toServer);
     this.channels.push({
-      application: application.path, vif, line, toServer, reader,
+      application: application.path, vif, line, toServer,
       memory: new ChannelGrants(machine, domain.host, application.id, domain.id, `${application.path} to ${spec.path}`),
       welcomeLine: this.backend.addChannel(index), helloPort: () => vif.helloPort,
       ownLine: cpus.addLine(cpus.vcpusOf(domain.id)[0]!, this.id, ReaderOp.wake, index, costs.latency("event to a vCPU")),
@@ -134,8 +134,9 @@ export class Netserver implements PlacedModel, FrameConsumer {
     return this.channels.flatMap(({ toServer, toApplication }) => [toServer, toApplication]);
   }
 
-  readerOf(channel: number): RingReader {
-    return this.channels[channel]!.reader;
+  /** An application has enqueued. @returns whether its handler must be notified */
+  enqueued(channel: number): boolean {
+    return this.handlers.enqueued(channel);
   }
 
   lineOf(channel: number): number {
@@ -179,14 +180,14 @@ export class Netserver implements PlacedModel, FrameConsumer {
 
   begin(op: number, a: number, b: number): void {
     if (op >= AddressOp.asked) this.addresses.begin(op, a);
-    else if (op >= ReaderOp.take) this.readers[a]!.begin(op);
+    else if (op >= ReaderOp.take) this.handlers.begin(op, a);
     else if (op >= BackendOp.init) this.backend.begin(op, a);
     else this.inbound.begin(op, a, b);
   }
 
   end(op: number, a: number, b: number): void {
     if (op >= AddressOp.asked) this.addresses.end(op, a);
-    else if (op >= ReaderOp.take) this.readers[a]!.end(op);
+    else if (op >= ReaderOp.take) this.handlers.end(op, a);
     else if (op >= BackendOp.init) this.backend.end(op, a);
     else this.inbound.end(op, a, b);
   }

@@ -1,6 +1,5 @@
 import type { ChannelGrants } from "../machine/channelGrants";
 import type { FrameRing } from "../machine/frameRing";
-import type { RingReader } from "./ringReader";
 import type { Vif } from "./vif";
 
 /** A network server's end of the IPC channel to one application: a pair of rings, and event channels (LibrettOS 3.2, Figure 4). */
@@ -21,8 +20,6 @@ export interface ServerChannel {
   readonly toServer: FrameRing;
   /** Its Rx ring. */
   readonly toApplication: FrameRing;
-  /** The application's handler: the thread at the end of its Tx ring. */
-  readonly reader: RingReader;
   /** The application's address, which outbound frames must carry: its own, or the one that the server shares. */
   readonly address: () => number;
 }

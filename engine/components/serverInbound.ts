@@ -5,7 +5,7 @@ import { ArpOperation, IcmpType } from "../network/packets";
 import { NONE } from "../trace/trace";
 import { ARP_FRAME } from "./addressClaim";
 import type { NetworkInterface } from "./interface";
-import { INDEX_LINES } from "./ringReader";
+import { INDEX_LINES } from "./ringReaders";
 import type { ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
 
@@ -163,7 +163,7 @@ export class ServerInbound {
     if (!memory.connected) return this.drop("channel not connected", packet);
     if (packets.frameLength(packet) > SLOT_BYTES) return this.drop("longer than a slot", packet);
     if (!toApplication.produce(packet)) return this.drop("ring to application full", packet);
-    if (vif.receiver.enqueued()) cpus.call(this.softint, this.component, InboundOp.notify, packet, index);
+    if (vif.enqueued()) cpus.call(this.softint, this.component, InboundOp.notify, packet, index);
   }
 
   private notify(index: number): void {

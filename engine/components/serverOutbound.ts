@@ -1,8 +1,8 @@
-import { Malformed, type FrameRing } from "../machine/frameRing";
+import { Malformed } from "../machine/frameRing";
 import type { Machine } from "../machine/machine";
 import type { Portmap } from "../machine/portmap";
 import type { NetworkInterface } from "./interface";
-import { RingReader, type ReaderParts } from "./ringReader";
+import { RingReaders } from "./ringReaders";
 import type { ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
 
@@ -17,7 +17,8 @@ type Forged = "forged source MAC" | "forged source IP" | "forged source port";
  */
 export class ServerOutbound {
   private readonly fn;
-  private readonly parts: ReaderParts;
+  /** Of each application, by its index, a thread at the end of its ring. */
+  readonly handlers: RingReaders;
 
   constructor(
     private readonly machine: Machine, private readonly component: number, private readonly channels: readonly ServerChannel[],
@@ -38,7 +39,7 @@ export class ServerOutbound {
       "forged source port": { kind: "violation", a: "application", discards: true },
     });
     const { machine: { kernel, cpus, packets }, fn } = this;
-    this.parts = {
+    this.handlers = new RingReaders(machine, component, {
       poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn._backend_interrupt_handler,
       spend: (packet) => {
         cpus.spend(fn.backend_forward_receiver, packet);
@@ -52,21 +53,16 @@ export class ServerOutbound {
         cpus.spend(fn["verify source"], packet);
       },
       reject: (packet, malformed, claim, index) => {
-        const context = cpus.contextOf(this.channels[index]!.reader.thread);
+        const context = cpus.contextOf(this.handlers.threadOf(index));
         kernel.mark(malformed === Malformed.index ? fn["ring index out of range"] : fn["frame longer than its slot"], component, context, kernel.now, 0, packet, claim);
       },
-    };
-  }
-
-  /** The handler of an application: a thread of its own at the end of its ring. @param index the application's */
-  handler(index: number, thread: number, ring: FrameRing): RingReader {
-    return new RingReader(this.machine.cpus, this.component, thread, ring, index, this.parts);
+    });
   }
 
   /** A frame of an application goes to the driver, or, where it is forged, no further than here. */
   private forward(index: number, packet: number): void {
     const { machine: { kernel, cpus }, addresses } = this;
-    const context = cpus.contextOf(this.channels[index]!.reader.thread);
+    const context = cpus.contextOf(this.handlers.threadOf(index));
     const forged = this.forgedIn(index, packet);
     // An address that the application has taken to another interface, or is about to: its frames have nothing to do here, but are not forged.
     if (!addresses.isActive(index) && forged !== "forged source IP") addresses.refuse(index, packet, context);

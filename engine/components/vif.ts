@@ -10,7 +10,7 @@ import { consumerAbove } from "./above";
 import { Frontend } from "./frontend";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { Netserver } from "./netserver";
-import { INDEX_LINES, ReaderOp, RingReader } from "./ringReader";
+import { INDEX_LINES, ReaderOp, RingReaders } from "./ringReaders";
 import { SwitchOp, VifSwitch } from "./vifSwitch";
 
 const Op = { notify: 0, release: 1 } as const;
@@ -38,7 +38,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
   private readonly leaving;
   private server!: Netserver;
   private channel = 0;
-  private reader!: RingReader;
+  private receiver!: RingReaders;
   private upper!: FrameConsumer;
   /** Which way frames go, and how that changes. */
   readonly uplink: VifSwitch;
@@ -98,7 +98,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     this.channel = this.server.attach(domain, this, line);
     this.frontend.attach(this.server, this.channel);
     const { fn } = this;
-    this.reader = new RingReader(cpus, this.id, this.thread, this.toApplication, 0, {
+    this.receiver = new RingReaders(machine, this.id, {
       poll: fn["poll ring"], announce: fn.announce, sleep: fn.sleep, wake: fn.frontend_interrupt_handler,
       spend: (packet) => {
         cpus.spend(fn.frontend_receiver, packet);
@@ -107,6 +107,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       },
       accept: (packet) => this.deliver(packet),
     });
+    this.receiver.add(this.thread, this.toApplication);
     this.uplink.connect({
       askForAddress: () => {
         if (!this.server.isRunning) return false;
@@ -138,9 +139,9 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     return this.server.memoryOf(this.channel);
   }
 
-  /** The reader of frames for this application; the server tells it that it enqueued one. */
-  get receiver(): RingReader {
-    return this.reader;
+  /** The server has enqueued a frame. @returns whether the receiver must be notified */
+  enqueued(): boolean {
+    return this.receiver.enqueued(0);
   }
 
   spendTransmit(packet: number, bytes: number): void {
@@ -171,7 +172,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
       kernel.mark(this.fn[why], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
       return;
     }
-    if (this.server.readerOf(this.channel).enqueued()) {
+    if (this.server.enqueued(this.channel)) {
       cpus.call(cpus.currentThread === NONE ? this.thread : cpus.currentThread, this.id, Op.notify, packet);
     }
   }
@@ -181,7 +182,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     const { kernel, cpus } = this.place.machine;
     const sent = this.memory.connected && this.toServer.produceMalformed(packet, malformed, claim);
     if (!sent) kernel.mark(this.fn[this.memory.connected ? "ring to server full" : "channel not connected"], this.id, cpus.contextOf(this.thread), kernel.now, 0, packet);
-    else if (this.server.readerOf(this.channel).enqueued()) cpus.call(cpus.currentThread, this.id, Op.notify, packet);
+    else if (this.server.enqueued(this.channel)) cpus.call(cpus.currentThread, this.id, Op.notify, packet);
   }
 
   spendBindPort(): void {
@@ -255,7 +256,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     } else if (op < ReaderOp.take) {
       this.frontend.begin(op);
     } else {
-      this.reader.begin(op);
+      this.receiver.begin(op, 0);
     }
   }
 
@@ -270,7 +271,7 @@ export class Vif implements PlacedModel, NetworkInterface, FrameConsumer {
     } else if (op < ReaderOp.take) {
       this.frontend.end(op);
     } else {
-      this.reader.end(op);
+      this.receiver.end(op, 0);
     }
   }
 

@@ -37,6 +37,12 @@ export interface FunctionSource {
 type Handler = (op: number, a: number, b: number) => void;
 const nothing: Handler = () => {};
 
+interface Methods {
+  readonly fire: Handler;
+  readonly begin: Handler;
+  readonly end: Handler;
+}
+
 /** What is counted of a function: rows, time on a CPU in picoseconds, sum of the rows' values `a` (its unit is the function's). */
 const COUNT = 0;
 const TIME = 1;
@@ -61,10 +67,10 @@ export class Kernel {
   };
   readonly models: Model[] = [];
   /**
-   * The models' methods, in objects of one shape: they are of dozens of classes, and looking a method up in an object that
-   * may be of any of them took a tenth of all time.
+   * Of each model its methods, in objects of one shape: models are of dozens of classes, and looking a method up in an object that
+   * may be of any of them took a tenth of all time. All models of a class have one such object.
    */
-  private readonly handlers: { readonly model: Model; readonly fire: Model["fire"]; readonly begin: Handler; readonly end: Handler }[] = [];
+  private readonly methods: Methods[] = [];
   readonly trace: Trace | undefined;
   /** The row that caused what happens now: first the event's own cause, then each row marked in this dispatch. */
   cause = NONE;
@@ -98,7 +104,8 @@ export class Kernel {
   /** Registers a component; its id is what events are addressed to. */
   component(path: string, type: string, host: string, domain: string | undefined, model: Model): number {
     this.models.push(model);
-    this.handlers.push({ model, fire: model.fire, begin: model.begin ?? nothing, end: model.end ?? nothing });
+    const { fire, begin = nothing, end = nothing } = model;
+    this.methods.push(this.methods.find((known) => known.fire === fire && known.begin === begin && known.end === end) ?? { fire, begin, end });
     return this.names.components.push({ id: this.names.components.length, path, type, host, domain }) - 1;
   }
 
@@ -147,8 +154,7 @@ export class Kernel {
     this.stage = Stage.begun;
     const component = word[at | COMPONENT]!;
     const op = word[at | OP]!;
-    const { model, fire } = this.handlers[component]!;
-    fire.call(model, op, word[at | A]!, word[at | B]!);
+    this.methods[component]!.fire.call(this.models[component]!, op, word[at | A]!, word[at | B]!);
     if (this.stage === Stage.begun) throw new Error(`${this.names.components[component]!.path}: op ${op} left no row`);
     this.stage = Stage.between;
     return true;
@@ -156,14 +162,12 @@ export class Kernel {
 
   /** A component's `begin`. */
   begin(component: number, op: number, a: number, b: number): void {
-    const { model, begin } = this.handlers[component]!;
-    begin.call(model, op, a, b);
+    this.methods[component]!.begin.call(this.models[component]!, op, a, b);
   }
 
   /** A component's `end`. */
   end(component: number, op: number, a: number, b: number): void {
-    const { model, end } = this.handlers[component]!;
-    end.call(model, op, a, b);
+    this.methods[component]!.end.call(this.models[component]!, op, a, b);
   }
 
   /**

@@ -7,7 +7,7 @@ export interface LengthWatcher {
 
 /** Cells of a queue: where the oldest value is, and how many there are; then the slots. */
 const HEAD = 0;
-const COUNT = 1;
+export const COUNT = 1;
 const SLOTS = 2;
 
 /** A bounded first-in first-out queue of integers, in the state: descriptor rings, index queues, packet buffers. */
@@ -22,11 +22,6 @@ export class Ring {
     this.words = store.words;
     this.base = store.addWords(name, SLOTS + capacity);
     if (holds === "work") store.queues.push(this);
-  }
-
-  /** The word with its length. */
-  get countAt(): number {
-    return this.base + COUNT;
   }
 
   get count(): number {

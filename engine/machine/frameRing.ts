@@ -1,6 +1,6 @@
 import type { Variable } from "../inspect";
 import type { Kernel } from "../kernel/kernel";
-import { Ring } from "../kernel/ring";
+import { COUNT, Ring } from "../kernel/ring";
 import type { Scalars } from "../kernel/scalars";
 import type { Words } from "../kernel/state";
 
@@ -26,9 +26,11 @@ export const Reader = { asleep: 0, active: 1, aboutToSleep: -1 } as const;
 const PRODUCER = 0;
 const CONSUMER = 1;
 const READERS = 2;
-const POLLS = 3;
+export const POLLS = 3;
 const LOST = 4;
 const WORDS = 5;
+/** How many slots are filled: a word of the queue of these, which comes next. */
+export const FILLED = WORDS + COUNT;
 
 /** Words of a slot: the frame; what is wrong with the entry, if anything; and the index or length that it claims then. */
 const PACKET = 0;
@@ -47,10 +49,8 @@ export class FrameRing {
   private readonly words: Words;
   /** The first word of the first slot. */
   private readonly slots: number;
-  /** The first of its words. */
-  private readonly base: number;
-  /** The word with the number of filled slots: who polls asks for no more, and the queue is an object of its own. */
-  private readonly filledCount: number;
+  /** The first of its words, among all models'. */
+  readonly base: number;
   private readonly counts: Scalars<"frames" | "dropped" | "notifications">;
 
   constructor(kernel: Kernel, readonly name: string) {
@@ -58,7 +58,6 @@ export class FrameRing {
     this.words = kernel.store.words;
     this.base = kernel.store.addWords(name, WORDS);
     this.filled = new Ring(kernel.store, `${name}: filled slots`, RING_SLOTS);
-    this.filledCount = this.filled.countAt;
     this.slots = kernel.store.addWords(`${name}: slots`, RING_SLOTS << SLOT_BITS);
     this.counts = kernel.store.scalars(name, ["frames", "dropped", "notifications"]);
     for (let i = 0; i < RING_SLOTS; i++) this.free.push(i);
@@ -121,7 +120,7 @@ export class FrameRing {
   }
 
   get isEmpty(): boolean {
-    return this.words.word[this.filledCount] === 0;
+    return this.words.word[this.base + FILLED] === 0;
   }
 
   /** The frame that `consume` would take, or −1. */
@@ -173,15 +172,6 @@ export class FrameRing {
 
   set readers(value: number) {
     this.words.word[this.base + READERS] = value;
-  }
-
-  /** Empty polls in a row that the reader has made so far. */
-  get emptyPolls(): number {
-    return this.words.word[this.base + POLLS]!;
-  }
-
-  set emptyPolls(count: number) {
-    this.words.word[this.base + POLLS] = count;
   }
 
   countNotification(): void {

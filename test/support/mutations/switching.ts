@@ -30,7 +30,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: shared, dispatches: ALL },
   { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.words.word[this.base + LOST]!++;", by: "this.words.word[this.base + LOST]! += 2;", design: malicious, dispatches: ALL },
-  { breaks: 4, file: "engine/components/ringReader.ts", replace: "        else if (packet !== NONE) this.parts.accept(packet, this.argument);", by: "        if (packet !== NONE) this.parts.accept(packet, this.argument);", design: malicious, dispatches: ALL },
+  { breaks: 4, file: "engine/components/ringReaders.ts", replace: "    else if (packet !== NONE) this.parts.accept(packet, reader);", by: "    if (packet !== NONE) this.parts.accept(packet, reader);", design: malicious, dispatches: ALL },
   { breaks: 10, file: "engine/machine/portmap.ts", replace: "this.mapping.alloc();", by: "this.mapping.alloc();\n    this.mapping.writable[0] = 1;", design: malicious, dispatches: ALL },
   {
     breaks: 11, file: "engine/components/serverInbound.ts", replace: "addresses.isActive(owner)) cpus.call(softint, component, InboundOp.send, packet, owner);",
