@@ -14,6 +14,8 @@ export interface Measured {
   readonly seconds: number;
   /** Of these, from the first answer on: before it, machines start and find each other. */
   readonly answering: number;
+  /** Simulated seconds until the last answer. */
+  readonly simulated: number;
   /** CPU seconds to build the machine. */
   readonly build: number;
   readonly events: number;
@@ -59,6 +61,7 @@ async function run(design: Design, counted: string | undefined, built: () => voi
   let openingEvents = 0;
   let requests = 0;
   let errors = 0;
+  let simulated = 0;
   for (let all = false; !all; ) {
     start = cpuTime();
     for (let i = 0; i < SLICE; i++) if (!engine.dispatch()) throw new Error("a design's run ended before its requests");
@@ -66,15 +69,16 @@ async function run(design: Design, counted: string | undefined, built: () => voi
     const workloads = reportsOf(engine);
     requests = workloads.reduce((sum, { completed }) => sum + completed, 0);
     errors = workloads.reduce((sum, workload) => sum + workload.errors, 0);
+    simulated = Math.max(...workloads.map(({ duration }) => duration)) / 1e12;
     if (requests === 0) [opening, openingEvents] = [seconds, engine.dispatches];
     all = workloads.every((workload) => workload.completed + workload.errors >= (workload.requests ?? 0));
   }
   const fn = engine.names.functions.find(({ name }) => name === counted);
   const rows = fn === undefined ? 0 : engine.built.machine.kernel.count(fn.id);
-  return { measured: { seconds, answering: seconds - opening, build, bytes, events: engine.dispatches, openingEvents, requests, errors, counted: rows }, engine };
+  return { measured: { seconds, answering: seconds - opening, simulated, build, bytes, events: engine.dispatches, openingEvents, requests, errors, counted: rows }, engine };
 }
 
-function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly requests: number | undefined }[] {
+function reportsOf({ built: { machine } }: MachineEngine): readonly { readonly completed: number; readonly errors: number; readonly duration: number; readonly requests: number | undefined }[] {
   return [...machine.components.values()].flatMap((model) => model.reports?.() ?? []);
 }
 
