@@ -20,9 +20,13 @@ export interface PfDriver {
  */
 export class PfMailbox {
   private readonly line: number;
+  /** Whether a request is being served, or is about to be: an interrupt that comes meanwhile starts nothing, as the next one is looked for after each. */
+  private readonly state;
 
   constructor(private readonly machine: Machine, private readonly nic: Nic, private readonly driver: PfDriver, private readonly thread: number, vcpu: number, latency: number) {
     this.line = machine.cpus.addLine(vcpu, driver.component, PfMailboxOp.raised, 0, latency, "device");
+    this.state = machine.kernel.store.table(`mailbox service of ${machine.kernel.names.components[driver.component]!.path}`, { serving: "u8" }, 1);
+    this.state.alloc();
     nic.mailbox.ring = () => this.look();
   }
 
@@ -42,6 +46,9 @@ export class PfMailbox {
     const { cpus } = this.machine;
     const { mailbox } = this.nic;
     if (op === PfMailboxOp.serve) mailbox.serve(f, this.driver.component, cpus.contextOf(this.thread));
-    if (this.driver.isUp() && mailbox.pending !== NONE) cpus.post(this.thread, this.driver.component, PfMailboxOp.serve, mailbox.pending);
+    else if (this.state.serving[0] === 1) return;
+    const next = this.driver.isUp() ? mailbox.pending : NONE;
+    this.state.serving[0] = next === NONE ? 0 : 1;
+    if (next !== NONE) cpus.post(this.thread, this.driver.component, PfMailboxOp.serve, next);
   }
 }

@@ -107,4 +107,25 @@ describe("what a PF lets its VFs do", () => {
     assert.deepEqual(ids(""), ["86:10.0", "86:10.2"]);
     assert.deepEqual(ids(", ari: off"), ["87:10.0", "87:10.2"]);
   });
+
+  it("each request is served once, however many VFs boot at a time, and none is refused", () => {
+    const vfs = 40;
+    const domains = Array.from({ length: vfs }, (_, i) => `      app${i}: { components: [discard, libc, tcpip, ixgbe: { bind: nic0.vf${i} }] }`).join("\n");
+    const { engine } = runDesign(`exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 48 }
+    iommu: on
+    devices: { nic0: { model: intel-82599, sriov: { vfs: ${vfs} } } }
+    hypervisor: { model: xen, scheduler: pinned }
+    domains:
+      netsrv: { components: [netserver, ixgbe: { bind: nic0.pf }] }
+${domains}
+run: { until: 20ms }
+`);
+    const asked = rowsOf(engine, "ixgbe_write_mbx").length;
+    assert.ok(asked >= vfs * 4, `${asked} messages`);
+    assert.equal(rowsOf(engine, "ixgbe_rcv_msg_from_vf").length, asked);
+    assert.equal(rowsOf(engine, "mailbox message refused").length, 0);
+  });
 });
