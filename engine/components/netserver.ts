@@ -47,7 +47,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     this.registry = new ServiceRegistry(kernel, spec.path);
     const { ip, pool, probes } = spec.options as { readonly ip?: string; readonly pool?: number; readonly probes?: number };
     const wire = (): NetworkInterface => this.wire;
-    this.addresses = new ServerAddresses(machine, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), wire, this.registry, {
+    this.addresses = new ServerAddresses(machine, domain, this.id, spec.path, sharedThread(machine, domain, "backend_switcher"), wire, this.registry, {
       shared: ip === undefined ? 0 : parseIpv4(ip) ?? 0, pool: pool ?? 0, probes: probes ?? 0,
     });
     this.outbound = new ServerOutbound(machine, this.id, this.channels, this.portmap, this.addresses, wire);

@@ -36,17 +36,20 @@ export interface ServersOwn {
  */
 export class ServerAddresses {
   private readonly state;
+  private readonly refused;
   private readonly fn;
   private readonly claims: AddressClaim;
   private readonly applications: { readonly domain: DomainPlace; readonly address: () => number; switched: SwitchedApplication }[] = [];
 
-  /** @param thread runs `ifconfig` @param wire the interface */
+  /** @param domain the server's @param thread runs `ifconfig` @param wire the interface */
   constructor(
-    private readonly machine: Machine, private readonly component: number, path: string, private readonly thread: number,
+    private readonly machine: Machine, private readonly domain: DomainPlace, private readonly component: number, path: string, private readonly thread: number,
     wire: () => NetworkInterface, private readonly registry: ServiceRegistry, private readonly own: ServersOwn,
   ) {
     const { kernel } = machine;
-    this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", switching: "u8", refused: "f64" });
+    this.state = kernel.store.table(`addresses of ${path}`, { active: "u8", wanted: "u8", switching: "u8" });
+    // For people: what is counted outlives the server.
+    this.refused = kernel.store.within(undefined, () => kernel.store.table(`frames refused by ${path}`, { frames: "f64" }));
     this.fn = kernel.functions({
       backend_switch_handler: { file: "platform/hw/xen/backend.c", kind: "interrupt", tally: "interrupt" },
       in_control: { file: "sys/netinet/in.c", kind: "ip" },
@@ -64,14 +67,22 @@ export class ServerAddresses {
   /** An application's address. Applications are numbered as they come. */
   addApplication(domain: DomainPlace, address: () => number, switched: SwitchedApplication): void {
     this.state.alloc();
+    this.refused.alloc();
     this.claims.add();
     this.applications.push({ domain, address, switched });
   }
 
-  /** The server boots: it has the addresses of those who run and are not elsewhere. Who does not run has none until it connects. */
+  /**
+   * The server boots. When the machine is switched on, it has the addresses of those who run and are not elsewhere, and the neighbours know; one that boots
+   * anew has the one that is shared. All others come, and are announced, when their applications connect: an address may have been elsewhere when the server died.
+   */
   start(): void {
-    const { state, machine: { cpus } } = this;
-    this.applications.forEach(({ domain, switched }, a) => (state.active[a] = state.wanted[a] = cpus.isOn(domain.id) && switched.isAtServer ? 1 : 0));
+    const { state, machine: { cpus, lifecycle } } = this;
+    const isAnew = lifecycle.historyOf(this.domain).boots > 0;
+    this.applications.forEach(({ domain, switched, address }, a) => {
+      const has = cpus.isOn(domain.id) && switched.isAtServer && (!isAnew || this.isShared(address()));
+      state.active[a] = state.wanted[a] = has ? 1 : 0;
+    });
   }
 
   /** Whether it is the address that applications share. */
@@ -103,13 +114,13 @@ export class ServerAddresses {
 
   /** Frames of or for the application that came while its address was elsewhere. */
   refusedOf(application: number): number {
-    return this.state.refused[application]!;
+    return this.refused.frames[application]!;
   }
 
   /** Drops a frame that is from or to an address which the interface does not have, and marks it. */
   refuse(application: number, packet: number, context: number): void {
     const { kernel } = this.machine;
-    this.state.refused[application]!++;
+    this.refused.frames[application]!++;
     kernel.mark(this.fn["address not on this interface"], this.component, context, kernel.now, 0, packet, application);
   }
 

@@ -4,10 +4,10 @@
  */
 
 /**
- * Where an application's frames go. `switching`: what was counted says nothing, because part of the time belongs to a switch, or to the
- * silence after it, in which the peers wait for their retransmission timeouts.
+ * Where an application's frames go. `switching`: what was counted says nothing, because part of the time belongs to a switch, to the
+ * silence after it, in which the peers wait for their retransmission timeouts, or to a boot. `down`: it does not run, and has nothing.
  */
-export type Mode = "server" | "direct" | "switching";
+export type Mode = "server" | "direct" | "switching" | "down";
 
 /** What was counted of one application over the time since the policy was asked last. */
 export interface Sample {
@@ -17,6 +17,12 @@ export interface Sample {
   readonly frames: number;
   /** Since its last switch ended, picoseconds; Infinity where there was none. */
   readonly dwelt: number;
+  /** The function that it drives. */
+  readonly has: string | undefined;
+  /** Functions that it can drive: its drivers are for adapters, and not every adapter's. */
+  readonly suitable: readonly string[];
+  /** Of these, those that it could have now. */
+  readonly free: readonly string[];
 }
 
 /** An application is to switch. @property application its place among the samples */
@@ -25,5 +31,4 @@ export interface Decision {
   readonly to: "server" | "direct";
 }
 
-/** @param free functions that could be assigned now */
-export type SwitchPolicy = (samples: readonly Sample[], free: number) => Decision[];
+export type SwitchPolicy = (samples: readonly Sample[]) => Decision[];

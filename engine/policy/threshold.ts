@@ -1,4 +1,4 @@
-import type { Sample, SwitchPolicy } from "./policy";
+import type { Decision, Sample, SwitchPolicy } from "./policy";
 
 /**
  * Direct access from a threshold on, the server below another; in between an application stays where it is, so that a load near a
@@ -6,9 +6,10 @@ import type { Sample, SwitchPolicy } from "./policy";
  * @param dwell picoseconds from the end of one switch to the earliest decision for the next
  */
 export function threshold(measure: "bits" | "frames", above: number, below: number, dwell: number): SwitchPolicy {
-  const wanted = (sample: Sample): Sample["mode"] => (sample[measure] >= above ? "direct" : sample[measure] < below ? "server" : sample.mode);
-  return (samples) => samples.flatMap((sample, application) => {
-    const to = wanted(sample);
-    return sample.mode === "switching" || to === "switching" || to === sample.mode || sample.dwelt < dwell ? [] : [{ application, to }];
+  const goesDirect = (sample: Sample): boolean => sample.mode === "server" && sample[measure] >= above;
+  const goesBack = (sample: Sample): boolean => sample.mode === "direct" && sample[measure] < below;
+  return (samples) => samples.flatMap((sample, application): Decision[] => {
+    if (sample.dwelt < dwell) return [];
+    return goesDirect(sample) ? [{ application, to: "direct" }] : goesBack(sample) ? [{ application, to: "server" }] : [];
   });
 }

@@ -94,6 +94,10 @@ export class Switches {
     return this.applications.findIndex((application) => application.domain.path === domain);
   }
 
+  domainOf(application: number): DomainPlace {
+    return this.applications[application]!.domain;
+  }
+
   vifOf(application: number): Vif {
     return this.applications[application]!.vif;
   }

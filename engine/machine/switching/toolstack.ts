@@ -1,3 +1,4 @@
+import type { Ixgbe } from "../../components/ixgbe";
 import type { Switch, SwitchPolicy as PolicySpec } from "../../design/model";
 import type { Scope } from "../../inspect";
 import type { Model } from "../../kernel/kernel";
@@ -42,7 +43,7 @@ export class Toolstack implements Model {
       "policy decides": { kind: "hypervisor", a: "decisions", b: "functions free" },
     });
     this.switches = new Switches(machine, host, this.id, this.context);
-    this.counted = kernel.store.table(`what policies of ${host} have counted`, { frames: "f64", bytes: "f64", time: "f64" });
+    this.counted = kernel.store.table(`what policies of ${host} have counted`, { frames: "f64", bytes: "f64", time: "f64", boots: "i32" });
     for (const domain of domains) if (domain.switchable !== undefined) this.switches.add(domain, domains);
     for (const spec of design.switches) {
       const application = this.switches.indexOf(spec.domain);
@@ -91,45 +92,60 @@ export class Toolstack implements Model {
   private decide(p: number): void {
     const { decide, applications, component } = this.policies[p]!;
     const samples = applications.map((application, i) => this.sample(application, this.rowOf(p) + i));
-    const free = this.freeFor(applications);
-    const decisions = decide(samples, free);
-    this.mark(this.fn["policy decides"], component, decisions.length, free);
-    for (const { application, to } of decisions) this.switches.want(applications[application]!, to === "server" ? 0 : 1);
+    const decisions = decide(samples);
+    this.mark(this.fn["policy decides"], component, decisions.length, this.unassigned(applications));
+    for (const { application, to } of decisions) {
+      const a = applications[application]!;
+      this.switches.want(a, to === "server" ? 0 : this.uplinkFor(a));
+    }
   }
 
   // --- What policies see --------------------------------------------------------------------------------------------
 
   private modeOf(application: number): Mode {
+    if (!this.machine.cpus.isOn(this.switches.domainOf(application).id)) return "down";
     if (this.switches.isSwitching(application)) return "switching";
     return this.switches.vifOf(application).uplink.via === 0 ? "server" : "direct";
   }
 
   /** What passed since the row was looked at last. */
   private sample(application: number, row: number): Sample {
-    const { counted, switches, machine: { kernel } } = this;
-    const { frames, bytes } = switches.vifOf(application).uplink.traffic;
+    const { counted, switches, machine: { kernel, lifecycle } } = this;
+    const { traffic: { frames, bytes }, driver } = switches.vifOf(application).uplink;
+    const { boots } = lifecycle.historyOf(switches.domainOf(application));
+    // It counts from 0 again: its memory is new.
+    if (boots !== counted.boots[row]) counted.frames[row] = counted.bytes[row] = 0;
     const seconds = (kernel.now - counted.time[row]!) / 1e12;
     const last = switches.lastOf(application);
-    const disturbed = last.settled > counted.time[row]!;
+    const disturbed = last.settled > counted.time[row]! || boots !== counted.boots[row];
+    const mode = this.modeOf(application);
+    const drivers = switches.driversOf(application);
     const sample = {
-      mode: disturbed ? "switching" as const : this.modeOf(application), dwelt: kernel.now - last.end,
+      mode: disturbed && mode !== "down" ? "switching" as const : mode, dwelt: kernel.now - last.end,
+      has: mode === "down" || driver === undefined ? undefined : driver.nic.functions[driver.f]?.path,
+      suitable: drivers.flatMap(({ nic, candidates }) => candidates.map((f) => nic.functions[f]!.path)), free: drivers.flatMap((d) => this.freeFor(d, d.f)),
       bits: ((bytes - counted.bytes[row]!) * 8) / seconds, frames: (frames - counted.frames[row]!) / seconds,
     };
     counted.frames[row] = frames;
     counted.bytes[row] = bytes;
     counted.time[row] = kernel.now;
+    counted.boots[row] = boots;
     return sample;
   }
 
   /** Functions that could be assigned to one of the applications now. */
-  private freeFor(applications: readonly number[]): number {
-    const free = new Set<string>();
-    for (const application of applications) {
-      for (const { nic, candidates } of this.switches.driversOf(application)) {
-        for (const f of candidates) if (nic.isFree(f)) free.add(nic.functions[f]!.path);
-      }
-    }
-    return free.size;
+  private unassigned(applications: readonly number[]): number {
+    return new Set(applications.flatMap((a) => this.switches.driversOf(a).flatMap((driver) => this.freeFor(driver, NONE)))).size;
+  }
+
+  /** Functions that a driver could have now: its own, or one that is assigned to nobody. */
+  private freeFor({ nic, candidates }: Ixgbe, own: number): string[] {
+    return candidates.filter((candidate) => candidate === own || nic.isFree(candidate)).map((candidate) => nic.functions[candidate]!.path);
+  }
+
+  /** The first driver that could have a function now. */
+  private uplinkFor(application: number): number {
+    return Math.max(0, this.switches.driversOf(application).findIndex((driver) => this.freeFor(driver, driver.f).length > 0)) + 1;
   }
 
   private rowOf(policy: number): number {
