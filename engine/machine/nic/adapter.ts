@@ -38,6 +38,8 @@ export interface QueueUnit {
 
 export const functionSchema = {
   owner: "i32", receive: "u8", transmit: "u8", resetting: "u8", maxFrame: "u32", sent: "f64", received: "f64", dropped: "f64",
+  // Of a function that resets: when it is ready, and the event of that.
+  readyAt: "f64", ready: "i32",
 } as const;
 export type FunctionTable = Table<typeof functionSchema>;
 

@@ -230,7 +230,7 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /**
    * Function-level reset: queues, filters, mailbox and vectors of this function and of no other; what was in its rings is
-   * lost. It answers again after the device's reset time.
+   * lost. It answers again after the device's reset time, or when another ends that has begun before, where that is later.
    *
    * For the PF this is less than what PCI Express calls by the name: there, it clears VF Enable with the rest of the SR-IOV capability, and all VFs
    * vanish (SR-IOV 1.1, section 2.2.3). A system whose applications are to outlive the server that drives the PF (LibrettOS 1, 3.3) cannot do
@@ -238,11 +238,10 @@ export class Nic implements Model, LinkEnd, Adapter {
    * @param time picoseconds until then
    */
   reset(f: number, time = this.model.resetTime): void {
-    const { kernel, fn } = this;
+    const { kernel, fn, state } = this;
     const unit = this.functions[f]!;
     kernel.mark(fn["function-level reset"], unit.component, unit.context, kernel.now, 0, NONE, unit.pool);
     this.state.receive[f] = this.state.transmit[f] = 0;
-    this.state.resetting[f] = 1;
     for (const queue of unit.queues) {
       const lost = (packet: number): void => this.lose(queue, packet);
       this.transmitQueues.reset(queue.row, lost);
@@ -251,7 +250,13 @@ export class Nic implements Model, LinkEnd, Adapter {
     }
     this.filters.clearPool(unit.pool);
     this.mailbox.clear(f);
-    kernel.schedule(time, Priority.hardware, this.id, NicOp.resetDone, f);
+    // During another reset: it is ready once, when both have ended.
+    const isDuring = state.resetting[f] === 1;
+    if (isDuring && state.readyAt[f]! >= kernel.now + time) return;
+    if (isDuring) kernel.cancel(state.ready[f]!);
+    state.resetting[f] = 1;
+    state.readyAt[f] = kernel.now + time;
+    state.ready[f] = kernel.schedule(time, Priority.hardware, this.id, NicOp.resetDone, f);
   }
 
   /** Takes the function from its domain: reset, and nothing of the domain stays mapped. */

@@ -104,6 +104,23 @@ describe("function-level reset", () => {
     assert.equal(rig.drain(1).length, 1);
   });
 
+  for (const [first, second, ends] of [["short", "long", 100.5e9], ["long", "short", 100e9]] as const) {
+    it(`during another, a ${second} one during a ${first} one, ends when both have ended, once`, () => {
+      const rig = busy();
+      const at = rig.kernel.now;
+      const time = { short: 1e9, long: 100e9 };
+      rig.act(() => rig.nic.reset(1, time[first]));
+      rig.run(0.5e9);
+      rig.act(() => rig.nic.reset(1, time[second]));
+      rig.run(1e9);
+      assert.equal(rig.nic.state.resetting[1], 1);
+      rig.run();
+      const ready = rig.rows("function ready");
+      assert.deepEqual(ready.map((row) => rig.kernel.trace!.time(row) - at), [ends]);
+      assert.equal(rig.nic.state.resetting[1], 0);
+    });
+  }
+
   it("comes back, taken from its owner, with no mapping of that owner, and can be given to another", () => {
     const rig = busy();
     const { iommu } = rig.nic.functions[1]!;
