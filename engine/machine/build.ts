@@ -2,7 +2,7 @@ import { componentModels } from "../components/registry";
 import { isMultiqueue } from "../design/devices";
 import type { Design, Domain, Host } from "../design/model";
 import { mtuOf } from "../design/mtu";
-import { socketInterface, switchableUplinks } from "../design/switchable";
+import { deviceOf, socketInterface, switchableUplinks } from "../design/switchable";
 import { Link } from "../network/link";
 import type { PacketColumns } from "../network/packetColumns";
 import { CreditPolicy } from "../scheduling/credit";
@@ -22,6 +22,7 @@ import { HostMemory } from "./memory";
 import { addProcess, addUserspaces, inUserspace, lockingOf, systemOf } from "./processes";
 import { nicModels } from "./nic/model";
 import { Nic } from "./nic/nic";
+import { bytesOfQueue } from "./nic/queuePairs";
 import { routingId } from "./nic/routingIds";
 import { Toolstack } from "./switching/toolstack";
 
@@ -85,6 +86,7 @@ export function build(design: Design, columns?: PacketColumns): Built {
     nicOfHost(machine, design, spec.from).attach(link);
     machine.nics.get(spec.to)?.attach(link);
   }
+  for (const domain of domains) machine.memories.get(domain.host)!.provide(domain.id, dmaBuffers(machine, domain));
   for (const domain of domains) {
     // From the bottom up, so that what a component calls in its constructor is there.
     for (const spec of [...domain.components].reverse()) {
@@ -146,6 +148,14 @@ function addDomain(machine: Machine, host: Host, domain: Domain, hypervisor: Hyp
     socketInterface: socketInterface(domain), switchable: switchableUplinks(domain), mtu: mtuOf(machine.design, domain), locking: lockingOf(domain),
     threads: new Map(), locks: new Map(),
   };
+}
+
+/** Bytes that the drivers in a domain set aside for rings and buffers, at most. */
+function dmaBuffers(machine: Machine, { components }: DomainPlace): number {
+  return components.reduce((sum, { bind, options }) => {
+    const nic = bind === undefined ? undefined : machine.nics.get(deviceOf(bind));
+    return nic === undefined ? sum : sum + Number(options["queues"] ?? 1) * bytesOfQueue(nic.model, nic.state.maxFrame[0]!);
+  }, 0);
 }
 
 function nicOfHost(machine: Machine, design: Design, host: string): Nic {

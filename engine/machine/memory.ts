@@ -7,8 +7,8 @@ export const SUPERPAGE_PAGES = 512;
 export const NOBODY = -1;
 
 /**
- * Guest memory of a domain: 1 GiB, one extent of machine memory, so that second-level tables map it by superpages. Only
- * what devices reach is told apart; the size is a bound on DMA buffers, not a cost.
+ * Guest memory of a domain: 1 GiB, or more where its drivers' rings and buffers want it ({@link HostMemory.provide}), one extent of machine
+ * memory, so that second-level tables map it by superpages. Only what devices reach is told apart; the size is not a cost.
  */
 export const DOMAIN_PAGES = 262_144;
 
@@ -21,6 +21,8 @@ export class HostMemory {
   private readonly guest;
   /** Row of a domain in `guest`: wiring, complete when the machine is built. */
   private readonly rowOf = new Map<number, number>();
+  /** Pages of domains that have more than {@link DOMAIN_PAGES}: wiring, too. */
+  private readonly pages = new Map<number, number>();
 
   constructor(store: Store, host: string) {
     this.extent = store.table(`memory of ${host}`, { owner: "i32", first: "u32", pages: "u32" });
@@ -75,6 +77,16 @@ export class HostMemory {
     });
   }
 
+  /** Before anything of it is used: a domain has enough memory for so many bytes of DMA buffers, which take half of it at most; gigabytes. */
+  provide(domain: number, buffers: number): void {
+    this.pages.set(domain, DOMAIN_PAGES * Math.max(1, Math.ceil((2 * buffers) / (DOMAIN_PAGES * PAGE_SIZE))));
+  }
+
+  /** Pages of a domain's memory. */
+  pagesOf(domain: number): number {
+    return this.pages.get(domain) ?? DOMAIN_PAGES;
+  }
+
   /** First machine page of a domain's memory, which is allocated at the first call. */
   guestBase(domain: number): number {
     const row = this.guestRow(domain);
@@ -86,7 +98,8 @@ export class HostMemory {
     const row = this.guestRow(domain);
     const address = this.guest.used[row]!;
     const used = address + Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
-    if (used > DOMAIN_PAGES * PAGE_SIZE) throw new Error(`The DMA buffers of a domain take more than its ${DOMAIN_PAGES * PAGE_SIZE} bytes of memory.`);
+    const size = this.pagesOf(domain) * PAGE_SIZE;
+    if (used > size) throw new Error(`The DMA buffers of a domain take more than its ${size} bytes of memory.`);
     this.guest.used[row] = used;
     return address;
   }
@@ -96,7 +109,7 @@ export class HostMemory {
     if (row === undefined) {
       row = this.guest.alloc();
       this.rowOf.set(domain, row);
-      this.guest.first[row] = this.allocate(domain, DOMAIN_PAGES);
+      this.guest.first[row] = this.allocate(domain, this.pagesOf(domain));
     }
     return row;
   }

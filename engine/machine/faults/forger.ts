@@ -9,7 +9,7 @@ import { BROADCAST, Protocol, TcpFlag } from "../../network/packets";
 import { NONE } from "../../trace/trace";
 import { Malformed, RING_SLOTS, SLOT_BYTES } from "../frameRing";
 import type { DomainPlace, Machine } from "../machine";
-import { DOMAIN_PAGES, PAGE_SIZE } from "../memory";
+import { PAGE_SIZE } from "../memory";
 
 const Op = { again: 0, send: 1 } as const;
 /** What a compromised domain can try, in the order of the design's choices. */
@@ -46,6 +46,8 @@ export class Forger implements Model {
   private readonly vif: Vif | undefined;
   private readonly driver: Ixgbe | undefined;
   private readonly stack: TcpIp | undefined;
+  /** Pages of the domain's memory: what comes after them is not its own. */
+  private readonly pages: number;
 
   constructor(private readonly machine: Machine, private readonly domain: DomainPlace, spec: Fault) {
     const { kernel, cpus, design } = machine;
@@ -72,6 +74,7 @@ export class Forger implements Model {
     this.vif = models.find((model) => model instanceof Vif);
     this.driver = models.find((model) => model instanceof Ixgbe);
     this.stack = models.find((model) => model instanceof TcpIp);
+    this.pages = machine.memories.get(domain.host)!.pagesOf(domain.id);
     const devices = design.hosts.find(({ path }) => path === domain.host)?.devices ?? [];
     for (const { path } of devices) machine.nics.get(path)!.sentToWire.push((packet) => this.sawOnWire(packet));
   }
@@ -119,7 +122,7 @@ export class Forger implements Model {
     }
     // Who drives a function writes descriptors, whatever its driver thinks of it.
     const wire = what === "dma" || what === "vlan" ? this.driver : this.stack?.wire;
-    const address = what === "dma" ? DOMAIN_PAGES * PAGE_SIZE + this.draw(1 << 20) * PAGE_SIZE : undefined;
+    const address = what === "dma" ? (this.pages + this.draw(1 << 20)) * PAGE_SIZE : undefined;
     if (wire !== this.driver) wire?.transmit(packet);
     else if (this.driver?.postAt(packet, address) !== true) kernel.mark(this.fn["no function to drive"], this.id, context, kernel.now, 0, packet);
   }

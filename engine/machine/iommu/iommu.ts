@@ -3,7 +3,7 @@ import type { Kernel, Model } from "../../kernel/kernel";
 import { Priority } from "../../kernel/queue";
 import type { CostProfile } from "../../profiles/profile";
 import { NONE } from "../../trace/trace";
-import { DOMAIN_PAGES, NOBODY, PAGE_SIZE, type HostMemory } from "../memory";
+import { NOBODY, PAGE_SIZE, type HostMemory } from "../memory";
 import { FaultLog, type FaultRecord } from "./faults";
 import { Iotlb } from "./iotlb";
 import { PageTables } from "./pageTables";
@@ -80,13 +80,14 @@ export class Iommu implements Model {
     this.functions.owner[f] = domain;
     this.functions.busMaster[f] = 1;
     this.faultLog.reset(f);
-    this.tables.map(f, 0, DOMAIN_PAGES, this.memory.guestBase(domain));
+    this.tables.map(f, 0, this.memory.pagesOf(domain), this.memory.guestBase(domain));
   }
 
   /** Takes the function back: nothing is mapped for it any more, and its interrupts lead nowhere. */
   release(f: number): void {
+    const pages = this.memory.pagesOf(this.functions.owner[f]!);
     this.functions.owner[f] = NOBODY;
-    this.unmap(f, 0, DOMAIN_PAGES);
+    this.unmap(f, 0, pages);
     for (let index = 0; index < this.remapping.rows; index++) if (this.remapping.function[index] === f) this.remapping.line[index] = NONE;
   }
 

@@ -1,6 +1,6 @@
 import type { Store, Table } from "../../kernel/state";
 import type { FunctionUnit, QueueUnit } from "./adapter";
-import { DESCRIPTOR, queuePairsOf } from "./model";
+import { DESCRIPTOR, queuePairsOf, type NicModel } from "./model";
 import type { Nic } from "./nic";
 
 /** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
@@ -29,9 +29,18 @@ class QueuePair implements QueueUnit {
   get bufferSize(): number { return this.registers.bufferSize[this.row]!; }
 }
 
+function bufferSizeFor(maxFrame: number): number {
+  return BUFFER_SIZES.find((size) => size >= maxFrame) ?? BUFFER_SIZES.at(-1)!;
+}
+
+/** Bytes that the rings and buffers of one queue pair take. */
+export function bytesOfQueue({ ring }: NicModel, maxFrame: number): number {
+  return 2 * ring * (DESCRIPTOR + bufferSizeFor(maxFrame));
+}
+
 /** A driver sets memory of its domain aside for queue pairs. */
 export function allocateQueues({ model, iommu }: Nic, domain: number, count: number, maxFrame: number): QueueMemory[] {
-  const bufferSize = BUFFER_SIZES.find((size) => size >= maxFrame) ?? BUFFER_SIZES.at(-1)!;
+  const bufferSize = bufferSizeFor(maxFrame);
   const allocate = (bytes: number): number => iommu.memory.allocateBuffer(domain, model.ring * bytes);
   return Array.from({ length: count }, () => ({
     transmitRing: allocate(DESCRIPTOR), receiveRing: allocate(DESCRIPTOR), transmitBuffers: allocate(bufferSize), receiveBuffers: allocate(bufferSize), bufferSize,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Ixgbe } from "../../../engine/components/ixgbe";
 import type { MachineEngine } from "../../../engine/create";
 import { FAULT_THRESHOLD } from "../../../engine/machine/iommu/faults";
-import { DOMAIN_PAGES, NOBODY, SUPERPAGE_PAGES } from "../../../engine/machine/memory";
+import { NOBODY, SUPERPAGE_PAGES } from "../../../engine/machine/memory";
 import { isGroup } from "../../../engine/machine/nic/filters";
 import { MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
 import type { Nic } from "../../../engine/machine/nic/nic";
@@ -36,7 +36,7 @@ export const deviceInvariants: readonly Invariant[] = [
         const at = functions[f]!.iommu;
         const owner = iommu.ownerOf(at);
         if (state.owner[f] !== NOBODY) assert.equal(state.owner[f], owner, "adapter and IOMMU differ about the owner");
-        for (const page of [0, SUPERPAGE_PAGES, DOMAIN_PAGES - 1]) {
+        for (const page of [0, SUPERPAGE_PAGES, iommu.memory.pagesOf(owner) - 1]) {
           const found = iommu["tables"].walk(at, page);
           assert.equal(found === undefined ? NOBODY : iommu.memory.ownerOf(found.frame), owner, `page ${page} of ${functions[f]!.path}`);
         }

@@ -102,6 +102,24 @@ describe("IOMMU", () => {
     assert.equal(iommu.access(f, DOMAIN_PAGES * PAGE_SIZE - 32, 64, by, -1), REFUSED, "one page of two");
   });
 
+  it("maps all memory of a domain whose drivers' buffers want more of it, and takes it back", () => {
+    const { iommu, memory, f } = make();
+    const bytes = DOMAIN_PAGES * PAGE_SIZE;
+    assert.throws(() => memory.allocateBuffer(3, bytes + 1), /DMA buffers/);
+    memory.provide(1, bytes);
+    memory.provide(2, 4096);
+    assert.deepEqual([1, 2].map((domain) => memory.pagesOf(domain)), [2 * DOMAIN_PAGES, DOMAIN_PAGES]);
+    assert.ok(memory.owns(1, memory.guestBase(1), 2 * DOMAIN_PAGES));
+    assert.ok(memory.owns(2, memory.guestBase(2), DOMAIN_PAGES));
+    memory.allocateBuffer(1, bytes);
+    const last = memory.allocateBuffer(1, PAGE_SIZE);
+    iommu.assign(f, 1);
+    assert.notEqual(iommu.access(f, last, 64, by, -1), REFUSED);
+    assert.equal(iommu.access(f, 2 * bytes, 64, by, -1), REFUSED, "beyond all of it");
+    iommu.release(f);
+    assert.equal(iommu["tables"].mapped(0), 0);
+  });
+
   it("keeps the same addresses of two functions apart", () => {
     const { iommu, memory, f, g } = make();
     iommu.assign(f, 1);

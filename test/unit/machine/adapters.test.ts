@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseDesign } from "../../../engine/design/parse";
+import { DOMAIN_PAGES } from "../../../engine/machine/memory";
 import { MailboxApi, MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
 import { nicModels } from "../../../engine/machine/nic/model";
 import { AdapterRig } from "../../support/adapterRig";
@@ -23,6 +24,22 @@ run: { until: 60ms }
 
 const rateOf = (text: string): number | undefined => parseDesign(text).design?.links[0]?.rate;
 
+/** One kernel drives two ports, each with as many queues as there are, for jumbo frames. */
+const twoPorts = `exoscope: 1
+hosts:
+  server:
+    cpu: { cores: 16 }
+    iommu: on
+    devices: { nic0: { model: intel-82599, mtu: 9000 }, nic1: { model: intel-82599, mtu: 9000 } }
+    domains:
+      k: { kind: kernel, system: netbsd, vcpus: 16, components: [tcpip, ixgbe: { id: i0, bind: nic0.pf, queues: 16 }, ixgbe: { id: i1, bind: nic1.pf, queues: 16 }] }
+      web: { kind: process, components: [http-server, libc] }
+  client: { model: load-generator, link: { to: server.nic0 } }
+workloads:
+  - http: { from: client, to: web, size: 1KiB, concurrency: 2, requests: 20 }
+run: { until: 30ms }
+`;
+
 describe("adapters", () => {
   it("give a link the least of its own rate and theirs", () => {
     const rates = [["intel-82599", "ixgbe", ", rate: 100Gbps"], ["intel-82599", "ixgbe", ""], ["intel-82599", "ixgbe", ", rate: 1Gbps"], ["intel-82576", "igb", ", rate: 10Gbps"], ["intel-82576", "igb", ""]] as const;
@@ -34,6 +51,13 @@ describe("adapters", () => {
     const one = runDesign(stream("intel-82576", "igb", ", rate: 100Gbps", 9000)).report.workloads[0]!.goodput;
     assert.ok(ten > 9e9 && ten < 10e9, `${ten}`);
     assert.ok(one > 0.9e9 && one < 1e9, `${one}`);
+  });
+
+  it("find the rings and buffers of all their queues in their driver's memory, however much that is", () => {
+    const { engine, report } = runDesign(twoPorts);
+    const { memory } = engine.built.iommus[0]!;
+    assert.equal(report.workloads[0]!.completed, 20);
+    assert.ok(memory.pagesOf(engine.built.domains.find(({ path }) => path === "server/k")!.id) > DOMAIN_PAGES);
   });
 
   it("are driven by the functions of their own drivers", () => {
