@@ -1,8 +1,8 @@
 import type { Kernel } from "../kernel/kernel";
 import { Priority } from "../kernel/queue";
-import type { Placement, System } from "../machine/machine";
+import type { DomainPlace, Placement } from "../machine/machine";
 import { Protocol } from "../network/packets";
-import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions, type TcpTimer } from "../network/tcp/tcp";
+import { CloseReason, NO_CONNECTION, TcpStack, linuxTcp, netbsdTcp, rumpTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions, type TcpTimer } from "../network/tcp/tcp";
 import { NONE } from "../trace/trace";
 import type { NetworkInterface } from "./interface";
 import type { OwnedSockets } from "./ownedSockets";
@@ -24,7 +24,8 @@ const LONGEST_HEADERS = 20 + 60;
 /** IPv4 and TCP headers without options (RFC 6691). */
 const HEADERS_IP_TCP = 40;
 
-const defaults: Readonly<Record<System, TcpOptions>> = { rump: netbsdTcp, linux: linuxTcp };
+/** A kernel of NetBSD is known by its locks. */
+const defaultsOf = ({ system, locking }: DomainPlace): TcpOptions => (system === "linux" ? linuxTcp : locking?.startsWith("netbsd") === true ? netbsdTcp : rumpTcp);
 
 /** What is around the sockets in their stack. */
 export interface AroundSockets {
@@ -52,6 +53,8 @@ export class StreamSockets implements TcpEnv {
   private readonly kernel: Kernel;
   /** The random stream of initial sequence numbers. */
   private readonly iss: number;
+  /** That of dynamic ports. It goes on when the domain boots anew, as all streams do. */
+  private readonly ports: number;
 
   constructor(
     private readonly place: Placement, private readonly component: number, private readonly ip: number, private readonly users: readonly SocketUser[],
@@ -70,7 +73,8 @@ export class StreamSockets implements TcpEnv {
       "connection failed: EHOSTDOWN": { kind: "violation", a: "connection" },
     });
     this.iss = kernel.random.open(spec.path, "initial sequence numbers");
-    const base = defaults[domain.system];
+    this.ports = kernel.random.open(spec.path, "dynamic ports");
+    const base = defaultsOf(domain);
     const { congestion = base.congestion, keepalive } = spec.options as { readonly congestion?: TcpOptions["congestion"]; readonly keepalive?: number };
     this.keepsAlive = keepalive !== undefined;
     const keepAlive = { ...base.keepAlive, ...(keepalive === undefined ? {} : { idle: keepalive }) };
@@ -89,6 +93,10 @@ export class StreamSockets implements TcpEnv {
 
   random(): number {
     return this.kernel.random.next(this.iss);
+  }
+
+  randomPort(ports: number): number {
+    return this.kernel.random.next(this.ports) % ports;
   }
 
   largestSegment(): number {

@@ -107,10 +107,11 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
     if (distance(machine, this.id, this.wire.component) !== "same") this.wire = this.distant = new DistantInterface(machine, this.id, this.softints.first, this.wire);
   }
 
-  /** Who had sockets in the stack, which has died meanwhile, opens them again. */
+  /** The stack has died meanwhile: it chooses its ports anew, and who had sockets in it opens them again. */
   start(): void {
-    const { kernel } = this;
-    if (kernel.now > 0) for (const user of this.users) user.onRestart?.();
+    if (this.kernel.now === 0) return;
+    this.tcp.booted();
+    for (const user of this.users) user.onRestart?.();
   }
 
   get tcp(): TcpStack {

@@ -182,7 +182,7 @@ function replay(s: Session, at: number): void {
     const quiet = (): void => {};
     return new TcpStack(store, packets, { ...linuxTcp, ...o }, {
       now: () => time, cause: () => number, random: () => net.hosts[i]!.draws[drawn++]!,
-      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, discarded: quiet, largestSegment: () => 0,
+      arm: quiet, disarm: quiet, wantOutput: (conn, cause) => asked[i]!.push({ by: number, conn, cause }), answered: quiet, discarded: quiet, randomPort: () => 0, largestSegment: () => 0,
       below: { tellsOfSent: () => s.wire.tells, isFull: (packet) => net.refused.has(packet), hasten: quiet, resume: quiet }, readable: quiet, writable: quiet, established: quiet, accepted: quiet, closed: quiet,
     }, `host${i}`);
   });

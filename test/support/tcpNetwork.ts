@@ -86,6 +86,13 @@ export class Host implements TcpEnv {
     return drawn;
   }
 
+  /** What is drawn next of dynamic ports, counted from 0. */
+  nextRandomPort = 0;
+
+  randomPort(ports: number): number {
+    return this.nextRandomPort % ports;
+  }
+
   answered(): void {}
 
   /** Why segments were thrown away, in order. */

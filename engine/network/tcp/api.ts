@@ -1,4 +1,4 @@
-import { linuxPorts, netbsdPorts, type DynamicPorts } from "../dynamicPorts";
+import { linuxPorts, netbsdPorts, type DynamicPorts, type PortChoice } from "../dynamicPorts";
 
 const MILLISECOND = 1e9;
 const SECOND = 1e12;
@@ -73,6 +73,7 @@ export interface TcpOptions {
   readonly somaxconn: number;
   /** Of connections whose user names none. */
   readonly dynamicPorts: DynamicPorts;
+  readonly portChoice: PortChoice;
 }
 
 /** Linux' `tcp_limit_output_bytes`; and what it may send in a round trip, as multiples of the window, in slow start and else (`tcp_pacing_ss_ratio`, `tcp_pacing_ca_ratio`). */
@@ -91,8 +92,11 @@ export interface SmallQueueOptions {
 export const netbsdTcp: TcpOptions = {
   mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
   congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
-  maxSynRetransmits: 5, listeners: "netbsd", unreachable: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
+  maxSynRetransmits: 5, listeners: "netbsd", unreachable: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, portChoice: "downwards", challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
+
+/** A rump kernel's: NetBSD's, but for its ports. */
+export const rumpTcp: TcpOptions = { ...netbsdTcp, portChoice: "random" };
 
 /**
  * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`,
@@ -109,7 +113,7 @@ export const linuxTcp: TcpOptions = {
   mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", hystart: true, nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
   smallQueues: { limit: 262144, slowStartPacing: 2, avoidancePacing: 1.2 }, localCongestion: true,
-  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, portChoice: "upwards", challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -124,7 +128,7 @@ export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOp
     quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, hystart: o.hystart, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, smallQueues: o.smallQueues, localCongestion: o.localCongestion, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
     challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
-    listeners: o.listeners, unreachable: o.unreachable, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts,
+    listeners: o.listeners, unreachable: o.unreachable, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts, portChoice: o.portChoice,
   };
 }
 
@@ -203,6 +207,8 @@ export interface TcpEnv {
   discarded(packet: number, why: Discard): void;
   /** u32, for initial sequence numbers. */
   random(): number;
+  /** One of the dynamic ports at random, counted from 0. @param ports how many there are */
+  randomPort(ports: number): number;
   /** Largest TCP payload that the path cuts into segments by itself (TSO), bytes; 0: every segment must fit a frame. */
   largestSegment(): number;
   /** (Re)arms; one outstanding per connection and timer. @param at picoseconds, absolute */

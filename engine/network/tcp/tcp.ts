@@ -15,7 +15,7 @@ import { expire } from "./timers";
 import { answersRead } from "./window";
 import { unreachable, type Unreachable } from "./unreachable";
 
-export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions } from "./api";
+export { CloseReason, NO_CONNECTION, TcpTimer, linuxTcp, netbsdTcp, rumpTcp, type Discard, type QueuesBelow, type TcpEnv, type TcpOptions } from "./api";
 export { State } from "./tcb";
 
 /**
@@ -69,7 +69,7 @@ export class TcpStack {
 
   /**
    * Active open.
-   * @param localPort 0: the next free dynamic port
+   * @param localPort 0: a free dynamic port
    * @returns the connection, or −1 where the 4-tuple is in use or no port is free
    */
   connect(localIp: number, localPort: number, remoteIp: number, remotePort: number): number {
@@ -358,14 +358,25 @@ export class TcpStack {
     return describeStack(this.tcp);
   }
 
-  /** The next one in turn that the 4-tuple is free with, and that nobody listens on; 0: none. Both systems begin at a random one. */
+  /** The system has booted anew. What Linux keeps secret is another then (`inet_ehash_secret`): here one offset for all peers. */
+  booted(): void {
+    const { scalars, env, options: { portChoice, dynamicPorts: [first, last] } } = this.tcp;
+    if (portChoice === "upwards") scalars.nextPort = env.randomPort(last - first + 1);
+  }
+
+  /**
+   * The next one, as the system chooses, that the 4-tuple is free with, and that nobody listens on; 0: none. When the machine is switched on, Linux begins at the first of
+   * its ports: it could be any, and only that it is another after each boot shows.
+   */
   private dynamicPort(localIp: number, remoteIp: number, remotePort: number): number {
-    const { scalars, connections, listeners, options: { dynamicPorts: [first, last] } } = this.tcp;
+    const { scalars, connections, listeners, env, options: { portChoice, dynamicPorts: [first, last] } } = this.tcp;
     const ports = last - first + 1;
+    const from = portChoice === "random" ? env.randomPort(ports) : scalars.nextPort;
     for (let n = 0; n < ports; n++) {
-      const port = first + (scalars.nextPort + n) % ports;
+      const nth = (from + n) % ports;
+      const port = portChoice === "downwards" ? last - nth : first + nth;
       if (connections.find(localIp, port, remoteIp, remotePort) >= 0 || listeners.find(localIp, port) >= 0) continue;
-      scalars.nextPort = (port - first + 1) % ports;
+      scalars.nextPort = (nth + 1) % ports;
       return port;
     }
     return 0;
