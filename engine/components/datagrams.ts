@@ -5,6 +5,7 @@ import { Watch } from "../machine/nic/adapter";
 import { linuxPorts, netbsdPorts, type DynamicPorts } from "../network/dynamicPorts";
 import { ETHERNET_HEADER, ICMP_QUOTE } from "../network/headers";
 import { IcmpType } from "../network/packets";
+import { RateLimit } from "../network/rateLimit";
 import { UdpSockets } from "../network/udp";
 import { UdpSendBuffers } from "../network/udpSendBuffers";
 import { NONE } from "../trace/trace";
@@ -30,7 +31,8 @@ export interface DatagramUser {
 /** Ops of the stack that are about datagrams: all from here on. */
 export const DatagramOp = { send: 20, echo: 21, refuse: 22 } as const;
 
-const functionsOf = {
+/** What the functions of UDP and ICMP are called in each system, and where they are. */
+export const datagramFunctions = {
   rump: {
     copyIn: { name: "sosend", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
     copyOut: { name: "soreceive", file: "sys/kern/uipc_socket.c", kind: "socket", a: "bytes", tally: "copy" },
@@ -61,8 +63,7 @@ const functionsOf = {
  */
 const receiveBuffer: Readonly<Record<System, number>> = { rump: 41600, linux: 212992 };
 /** ICMP errors a second: NetBSD's `icmperrppslim`, Linux' `icmp_msgs_per_sec`. */
-const errorLimit: Readonly<Record<System, number>> = { rump: 100, linux: 1000 };
-const SECOND = 1e12;
+export const errorLimit: Readonly<Record<System, number>> = { rump: 100, linux: 1000 };
 const dynamicPorts: Readonly<Record<System, DynamicPorts>> = { rump: netbsdPorts, linux: linuxPorts };
 
 /** What the stack does for datagrams: cost and way of a packet that is ready, and the portmap where there is one. */
@@ -89,6 +90,7 @@ export class Datagrams {
   private readonly events;
   private readonly waiting: number;
   private readonly scalars;
+  private readonly errors: RateLimit;
   /** Users of echo identifiers: row `i` is that of identifier `i + 1`. */
   private readonly echoes;
 
@@ -98,7 +100,7 @@ export class Datagrams {
   ) {
     const { kernel } = place.machine;
     const { system } = place.domain;
-    this.fn = kernel.functions(functionsOf[system]);
+    this.fn = kernel.functions(datagramFunctions[system]);
     this.events = kernel.functions({
       "no socket on the port": { kind: "drop", a: "port" },
       "socket buffer full": { kind: "drop", a: "port" },
@@ -112,8 +114,9 @@ export class Datagrams {
     this.sendBuffers = system === "linux" ? new UdpSendBuffers(kernel.store, place.spec.path) : undefined;
     this.sockets = new UdpSockets(kernel.store, place.spec.path, receiveBuffer[system]);
     this.echoes = kernel.store.table(`echo identifiers of ${place.spec.path}`, { user: "u16" });
-    this.scalars = kernel.store.table(`datagrams of ${place.spec.path}`, { ipId: "u16", errors: "u32", errorsSince: "f64" }, 1);
+    this.scalars = kernel.store.table(`datagrams of ${place.spec.path}`, { ipId: "u16" }, 1);
     this.scalars.alloc();
+    this.errors = new RateLimit(kernel.store, `ICMP errors of ${place.spec.path}`, errorLimit[system]);
   }
 
   // --- Sockets, as the C library calls them -------------------------------------------------------------------------
@@ -266,12 +269,12 @@ export class Datagrams {
   }
 
   private deliver(packet: number): void {
-    const { packets, cpus } = this.place.machine;
+    const { kernel, packets, cpus } = this.place.machine;
     const port = packets.destinationPort(packet);
     const socket = this.sockets.find(port);
     if (socket < 0) {
       this.drop(this.events["no socket on the port"], packet, port);
-      if (this.mayComplain()) cpus.call(cpus.currentThread, this.component, DatagramOp.refuse, packet);
+      if (this.errors.allows(kernel.now)) cpus.call(cpus.currentThread, this.component, DatagramOp.refuse, packet);
     } else if (this.sockets.deliver(socket, packet, packets.payloadLength(packet))) {
       this.users[this.sockets.userOf(socket)]?.onDatagram?.(socket);
     } else {
@@ -291,17 +294,6 @@ export class Datagrams {
       const socket = this.sockets.find(packets.sourcePort(packets.quoted(packet)));
       if (socket >= 0) this.users[this.sockets.userOf(socket)]?.onUnreachable?.(socket);
     }
-  }
-
-  /** Errors are limited (RFC 1812 section 4.3.2.8), in each second by itself. */
-  private mayComplain(): boolean {
-    const { now } = this.place.machine.kernel;
-    const s = this.scalars;
-    if (s.errors[0] === 0 || now - s.errorsSince[0]! >= SECOND) {
-      s.errorsSince[0] = now;
-      s.errors[0] = 0;
-    }
-    return s.errors[0]!++ < errorLimit[this.place.domain.system];
   }
 
   private drop(fn: number, packet: number, port: number): void {
@@ -359,4 +351,4 @@ export class Datagrams {
 }
 
 /** A frame with "port unreachable": Ethernet's header, IPv4's and ICMP's, and what it quotes. */
-const ERROR_FRAME = ETHERNET_HEADER + DATAGRAM_HEADERS + ICMP_QUOTE;
+export const ERROR_FRAME = ETHERNET_HEADER + DATAGRAM_HEADERS + ICMP_QUOTE;

@@ -12,6 +12,7 @@ import { AddressOp, ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
 import { ServerInbound } from "./serverInbound";
 import { ServerOutbound } from "./serverOutbound";
+import { ServerStack, ServerStackOp } from "./serverStack";
 import type { TcpIp } from "./tcpip";
 import type { Vif } from "./vif";
 
@@ -19,8 +20,9 @@ import type { Vif } from "./vif";
  * The network server of LibrettOS (3.2, Figure 4; `backend.c`): it owns an adapter function and relays Ethernet frames between it and
  * the applications' rings, as they are. TCP is in the applications, so that nothing of a connection is lost with the server. The way out
  * is {@link ServerOutbound}, with what it verifies; the way in {@link ServerInbound}, by the portmap, which outlives the server as the
- * hypervisor holds it. {@link ServerAddresses} are those of its interface: one that applications share, and aliases for those that can
- * switch to direct access. {@link Backend} connects channels, on the first day and after a crash.
+ * hypervisor holds it; what no application has the port of is {@link ServerStack}'s to answer. {@link ServerAddresses} are those of its
+ * interface: one that applications share, and aliases for those that can switch to direct access. {@link Backend} connects channels, on the
+ * first day and after a crash.
  */
 export class Netserver implements PlacedModel, FrameConsumer {
   readonly id: number;
@@ -35,6 +37,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
   readonly addresses: ServerAddresses;
   private readonly outbound: ServerOutbound;
   private readonly inbound: ServerInbound;
+  private stack!: ServerStack;
   private wire!: NetworkInterface;
 
   constructor(private readonly place: Placement) {
@@ -62,6 +65,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     const below = domain.components.slice(here + 1).find((c) => c.type !== "vif");
     if (below === undefined) throw new Error(`${spec.path} has no driver below it.`);
     this.wire = machine.placed(below.path) as PlacedModel & NetworkInterface;
+    this.stack = new ServerStack(machine, this.id, spec.path, this.softint, this.wire, this.inbound);
   }
 
   start(): void {
@@ -182,6 +186,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     if (op >= AddressOp.asked) this.addresses.begin(op, a);
     else if (op >= ReaderOp.take) this.handlers.begin(op, a);
     else if (op >= BackendOp.init) this.backend.begin(op, a);
+    else if (op >= ServerStackOp.take) this.stack.begin(op, a);
     else this.inbound.begin(op, a, b);
   }
 
@@ -189,6 +194,7 @@ export class Netserver implements PlacedModel, FrameConsumer {
     if (op >= AddressOp.asked) this.addresses.end(op, a);
     else if (op >= ReaderOp.take) this.handlers.end(op, a);
     else if (op >= BackendOp.init) this.backend.end(op, a);
+    else if (op >= ServerStackOp.take) this.stack.end(op, a, b);
     else this.inbound.end(op, a, b);
   }
 

@@ -8,6 +8,7 @@ import type { NetworkInterface } from "./interface";
 import { INDEX_LINES } from "./ringReaders";
 import type { ServerAddresses } from "./serverAddresses";
 import type { ServerChannel } from "./serverChannel";
+import { ServerStackOp } from "./serverStack";
 
 /** Ops of the network server's component that are about frames from its driver. */
 export const InboundOp = { receive: 0, send: 1, notify: 2, echo: 3, answer: 4 } as const;
@@ -16,7 +17,8 @@ export const InboundOp = { receive: 0, send: 1, notify: 2, echo: 3, answer: 4 } 
  * The network server's way in (LibrettOS 3.2; `backend_receive`): it is at the very bottom of the stack and only routes. TCP and UDP go by
  * the destination port, which the portmap says the owner of; the hypervisor keeps that, and its pages are mapped here, so that a look
  * takes no hypercall. ARP goes to every application, each of which answers for its own address, and is kept by the server; for the address
- * that they share, and for echo requests, the server answers itself. What is for an application is copied into its ring.
+ * that they share, and for echo requests, the server answers itself. What is for a port that nobody owns is left to its own stack
+ * ({@link ServerStack}). What is for an application is copied into its ring.
  */
 export class ServerInbound {
   private readonly fn;
@@ -89,9 +91,31 @@ export class ServerInbound {
   private routeByPort(packet: number, protocol: number, port: number): void {
     const { machine: { cpus }, addresses, softint, component } = this;
     const owner = this.portmap.owner(protocol, port);
-    if (owner === -1) this.drop("no owner of the port", packet, port);
+    if (owner === -1) this.leave(packet, port);
     else if (addresses.isActive(owner)) cpus.call(softint, component, InboundOp.send, packet, owner);
     else addresses.refuse(owner, packet, cpus.contextOf(softint));
+  }
+
+  /** The stack that has the interface takes what is for an address of its. */
+  private leave(packet: number, port: number): void {
+    if (this.hasAddress(packet)) this.machine.cpus.call(this.softint, this.component, ServerStackOp.take, packet, port);
+  }
+
+  /** Whether the interface has the address that a packet is for; without it that goes no further. */
+  private hasAddress(packet: number): boolean {
+    const { machine: { cpus, packets }, addresses } = this;
+    const destination = packets.destinationIp(packet);
+    if (addresses.isShared(destination)) return true;
+    const served = this.servedAt(destination);
+    if (served < 0) this.drop("address is not this host's", packet);
+    else if (addresses.isActive(served)) return true;
+    else addresses.refuse(served, packet, cpus.contextOf(this.softint));
+    return false;
+  }
+
+  /** The application with an address of its own, or −1. */
+  private servedAt(address: number): number {
+    return this.channels.findIndex((channel) => channel.address() === address);
   }
 
   private routeArp(packet: number): void {
@@ -109,17 +133,15 @@ export class ServerInbound {
    */
   private routeIcmp(packet: number): void {
     const { machine: { cpus, packets }, addresses, softint, component } = this;
+    if (!this.hasAddress(packet)) return;
     const destination = packets.destinationIp(packet);
     const type = packets.icmpType(packet);
     const isShared = addresses.isShared(destination);
-    const served = isShared ? NONE : this.channels.findIndex((channel) => channel.address() === destination);
-    if (!isShared && served < 0) return this.drop("address is not this host's", packet);
-    if (!isShared && !addresses.isActive(served)) return addresses.refuse(served, packet, cpus.contextOf(softint));
     if (type === IcmpType.echo) {
       if (packets.isCorrupted(packet)) this.drop("bad UDP or ICMP checksum", packet);
       else cpus.call(softint, component, InboundOp.echo, packet);
     } else if (!isShared) {
-      cpus.call(softint, component, InboundOp.send, packet, served);
+      cpus.call(softint, component, InboundOp.send, packet, this.servedAt(destination));
     } else if (type === IcmpType.echoReply) {
       this.drop("echo reply for nobody", packet);
     } else {
@@ -145,7 +167,8 @@ export class ServerInbound {
     this.transmit(packets.createArp(ArpOperation.reply, this.wire().mac, packets.destinationIp(request), asker, packets.sourceIp(request)), asker);
   }
 
-  private transmit(packet: number, destination: number): void {
+  /** Sends what the server says itself. */
+  transmit(packet: number, destination: number): void {
     const { kernel, packets } = this.machine;
     const wire = this.wire();
     packets.setEthernet(packet, destination, wire.mac);
@@ -172,7 +195,8 @@ export class ServerInbound {
     this.machine.cpus.raise(line);
   }
 
-  private drop(why: keyof ServerInbound["fn"], packet: number, a = 0): void {
+  /** Says why a frame goes no further. */
+  drop(why: keyof ServerInbound["fn"], packet: number, a = 0): void {
     const { kernel, cpus } = this.machine;
     kernel.mark(this.fn[why], this.component, cpus.contextOf(this.softint), kernel.now, 0, packet, a);
   }

@@ -2,6 +2,7 @@ import { TcpFlag, TcpOption } from "../packets";
 import { CloseReason, NO_CONNECTION, TcpTimer } from "./api";
 import { measureRtt } from "./acknowledge";
 import type { TcpCore } from "./core";
+import { answerTo } from "./resets";
 import { after } from "./sequence";
 import { State } from "./tcb";
 import { afterHandshake } from "./timers";
@@ -45,15 +46,11 @@ export function withoutConnection(tcp: TcpCore, packet: number): number {
 /** A reset in answer to a segment that fits no connection (RFC 9293 section 3.10.7.1). */
 export function refuse(tcp: TcpCore, packet: number): void {
   const { packets } = tcp;
-  const flags = packets.flags(packet);
-  const length = packets.payloadLength(packet) + ((flags & TcpFlag.syn) !== 0 ? 1 : 0) + ((flags & TcpFlag.fin) !== 0 ? 1 : 0);
-  const withAck = (flags & TcpFlag.ack) !== 0;
-  const stream = packets.stream(packet);
+  const { sequence, acknowledgement, flags, stream } = answerTo(packets, packet);
   const cause = tcp.env.cause();
   tcp.resets.push(
     packets.destinationIp(packet), packets.destinationPort(packet), packets.sourceIp(packet), packets.sourcePort(packet),
-    withAck ? packets.acknowledgement(packet) : 0, withAck ? 0 : (packets.sequence(packet) + length) >>> 0,
-    withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream < 0 ? -1 : stream ^ 1, 0, cause,
+    sequence, acknowledgement, flags, stream, 0, cause,
   );
   tcp.env.wantOutput(NO_CONNECTION, cause);
 }

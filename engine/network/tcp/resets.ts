@@ -1,4 +1,25 @@
 import type { Store, Table } from "../../kernel/state";
+import { TcpFlag, type PacketLog } from "../packets";
+
+/** What a reset has in its header that is not the other way round in the segment which it answers. */
+export interface ResetHeader {
+  readonly sequence: number;
+  readonly acknowledgement: number;
+  readonly flags: number;
+  readonly stream: number;
+}
+
+/** The reset in answer to a segment that fits no connection (RFC 9293 section 3.10.7.1). To a reset there is none. */
+export function answerTo(packets: PacketLog, segment: number): ResetHeader {
+  const flags = packets.flags(segment);
+  const length = packets.payloadLength(segment) + ((flags & TcpFlag.syn) !== 0 ? 1 : 0) + ((flags & TcpFlag.fin) !== 0 ? 1 : 0);
+  const withAck = (flags & TcpFlag.ack) !== 0;
+  const stream = packets.stream(segment);
+  return {
+    sequence: withAck ? packets.acknowledgement(segment) : 0, acknowledgement: withAck ? 0 : (packets.sequence(segment) + length) >>> 0,
+    flags: withAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack, stream: stream < 0 ? -1 : stream ^ 1,
+  };
+}
 
 /** Resets that belong to no connection (any more), first in, first out. */
 export class ResetQueue {

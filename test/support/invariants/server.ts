@@ -6,7 +6,7 @@ import { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { RING_SLOTS } from "../../../engine/machine/frameRing";
-import { ArpOperation, IcmpType } from "../../../engine/network/packets";
+import { ArpOperation, IcmpType, TcpFlag } from "../../../engine/network/packets";
 import type { Invariant } from "./invariant";
 import { ownersOf } from "./portmap";
 
@@ -123,18 +123,30 @@ export const serverInvariants: readonly Invariant[] = [
     },
   },
   {
-    number: 3, says: "a segment or datagram that a network server has sent has a port of the application whose address it has",
+    number: 3, says: "a segment or datagram that a network server has sent for an application has a port of the one whose address it has; of its own it sends resets only",
     watch: (engine) => {
       const { packets, portmaps } = engine.built.machine;
       const servers = serversOf(engine);
-      return onWire(engine, (packet) => {
+      const forward = fnOf(engine, "backend_forward_receiver");
+      const { trace } = engine;
+      /** What handlers have taken out of rings. */
+      const relayed = new Set<number>();
+      const wire = onWire(engine, (packet) => {
         const of = servers.find(({ server }) => server.mac === packets.sourceMac(packet));
         if (of === undefined || packets.isArp(packet) || packets.isIcmp(packet)) return;
         // They may share an address.
         const possible = of.clients.flatMap((client, i) => (client.ip === packets.sourceIp(packet) ? [i] : []));
-        if (possible.length === 0 || possible.some((i) => hasDied(engine, of.clients[i]!))) return;
+        if (possible.length === 0) return;
+        if (!relayed.has(packet)) return assert.ok((packets.flags(packet) & TcpFlag.rst) !== 0, "no application's, and no reset");
+        if (possible.some((i) => hasDied(engine, of.clients[i]!))) return;
         assert.ok(possible.includes(portmaps.get(of.path)!.owner(packets.protocol(packet), packets.sourcePort(packet))), "a foreign port");
       });
+      return {
+        row: (row) => {
+          if (trace.fn(row) === forward) relayed.add(trace.packet(row));
+          wire.row(row);
+        },
+      };
     },
   },
   {

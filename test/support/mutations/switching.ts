@@ -7,6 +7,8 @@ const scarce = sample("switching/vf-scarcity");
 const malicious = sample("security/malicious");
 /** The same, where those behind the server share its address. */
 const shared = malicious.replace("- netserver", "- netserver: { ip: 10.0.0.100 }");
+/** One of them is not there any more when clients ask for it. */
+const refused = sample("librettos/shared-address").replace(/switches:\n.*\n/, "").replace(/faults:[^]*run:/, "faults: [{ at: 15ms, crash: nginx }]\nrun:");
 const ping = byHand.replace(/^ {2}- open-loop.*$/m, "  - ping: { from: client, to: nginx, requests: 5 }");
 /** An application that begins with its own function and has gone to the server, when the host starts anew. */
 const anew = byHand.replace("active: vif", "active: ixgbe").replace("at: 100ms, switch: nginx, to: direct", "at: 100ms, switch: nginx, to: server").replace(/^run:/m, "faults: [{ at: 400ms, crash: server.hypervisor, restart: 20ms }]\nrun:");
@@ -29,6 +31,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 2, file: "engine/components/serverOutbound.ts", replace: "packets.sourceIp(packet) !== this.channels[index]!.address()", by: "false", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: malicious, dispatches: ALL },
   { breaks: 3, file: "engine/components/serverOutbound.ts", replace: "this.isPortOwn(index, packet) ? undefined", by: "true ? undefined", design: shared, dispatches: ALL },
+  { breaks: 3, file: "engine/components/serverStack.ts", replace: "sequence, acknowledgement, flags, 0, stream", by: "sequence, acknowledgement, flags & ~TcpFlag.rst, 0, stream", design: refused, dispatches: ALL },
   { breaks: 4, file: "engine/machine/frameRing.ts", replace: "this.words.word[this.base + LOST]!++;", by: "this.words.word[this.base + LOST]! += 2;", design: malicious, dispatches: ALL },
   { breaks: 4, file: "engine/components/ringReaders.ts", replace: "    else if (packet !== NONE) this.parts.accept(packet, reader);", by: "    if (packet !== NONE) this.parts.accept(packet, reader);", design: malicious, dispatches: ALL },
   { breaks: 10, file: "engine/machine/portmap.ts", replace: "this.mapping.alloc();", by: "this.mapping.alloc();\n    this.mapping.writable[0] = 1;", design: malicious, dispatches: ALL },

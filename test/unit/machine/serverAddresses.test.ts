@@ -6,7 +6,8 @@ import type { TcpIp } from "../../../engine/components/tcpip";
 import type { Vif } from "../../../engine/components/vif";
 import type { MachineEngine } from "../../../engine/create";
 import { formatIpv4 } from "../../../engine/network/addresses";
-import { ArpOperation, Protocol } from "../../../engine/network/packets";
+import { ArpOperation, Protocol, TcpFlag } from "../../../engine/network/packets";
+import { CloseReason } from "../../../engine/network/tcp/api";
 import { createEngine } from "../../../engine/create";
 import { inDispatch } from "../../support/inDispatch";
 import { designOf, runDesign } from "../../support/runDesign";
@@ -141,5 +142,90 @@ describe("ports of an application behind a network server", () => {
     assert.equal(portmap.owner(Protocol.tcp, 49153), index);
     assert.equal(portmap.owner(Protocol.tcp, 6379), index, "a listener keeps its port");
     assert.equal(rowsOf(engine, "forged source port").length, 0);
+  });
+});
+
+describe("a port at a network server's interface that no application owns", () => {
+  /** Nobody sends but who is told to below. */
+  const quiet = text.replace(/workloads:[^]*run:/, "run:");
+  const SHARED_IP = 0x0a000064;
+  const ALIAS = 0x0a000065;
+  const clientOf = (engine: MachineEngine): TcpIp => engine.built.machine.placed("client/os/tcpip") as TcpIp;
+
+  function started(design = quiet): MachineEngine {
+    const engine = createEngine(designOf(design));
+    runUntil(engine, 50e9);
+    return engine;
+  }
+
+  /** The client opens connections, and waits. @returns them, and why they were closed in that time */
+  function open(engine: MachineEngine, address: number, port: number, connections = 1): { conns: readonly number[]; reasons: CloseReason[] } {
+    const reasons: CloseReason[] = [];
+    const nothing = (): void => {};
+    const client = clientOf(engine);
+    const user = client.addUser({ onAcceptable: nothing, onEstablished: nothing, onReadable: nothing, onWritable: nothing, onClosed: (_conn, reason) => reasons.push(reason) });
+    const conns = inDispatch(engine.built.machine.kernel, () => Array.from({ length: connections }, () => client.open(user, address, port) as number));
+    runUntil(engine, engine.time + 20e9);
+    return { conns, reasons };
+  }
+
+  /** Resets of all stacks, in words, without the client's port. */
+  function resetsOf(engine: MachineEngine): string[] {
+    const { packets } = engine.built.machine;
+    const found: string[] = [];
+    for (let p = 0; p < packets.length; p++) if (packets.isTcp(p) && (packets.flags(p) & TcpFlag.rst) !== 0) found.push(packets.summarize(p).replace(/10\.0\.0\.1:\d+/, "client"));
+    return found;
+  }
+
+  it("of the address that they share: the server's own stack resets the segment, of which no application hears", () => {
+    const engine = started();
+    assert.deepEqual(open(engine, SHARED_IP, 81).reasons, [CloseReason.refused]);
+    assert.deepEqual(resetsOf(engine), ["TCP 10.0.0.100:81 → client [RST, ACK] seq 0 ack 1 win 0 len 0"]);
+    const [unowned, ...others] = rowsOf(engine, "no owner of the port");
+    assert.deepEqual([unowned?.domain, others.length], ["server/netsrv", 0]);
+    assert.ok(rowsOf(engine, "backend_forward_send").every(({ packet }) => packet !== unowned!.packet));
+    assert.deepEqual(rowsOf(engine, "tcp_input").map(({ domain, packet }) => [domain, packet]), [["server/netsrv", unowned!.packet]]);
+  });
+
+  it("of an application's own address, for as long as that is at the interface", () => {
+    const engine = started();
+    assert.deepEqual(open(engine, ALIAS, 81).reasons, [CloseReason.refused]);
+    assert.deepEqual(resetsOf(engine), ["TCP 10.0.0.101:81 → client [RST, ACK] seq 0 ack 1 win 0 len 0"]);
+    const gone = started(quiet.replace("run:", "faults: [{ at: 10ms, crash: echo }]\nrun:"));
+    // Nobody answers ARP for it any more: who has heard of it before sends on.
+    inDispatch(gone.built.machine.kernel, () => {
+      const { packets } = gone.built.machine;
+      const syn = packets.createTcp(clientOf(gone).ip, ALIAS, 50_000, 81, 1, 0, TcpFlag.syn, 1000, -1, -1, 0, 0);
+      packets.setEthernet(syn, serverOf(gone).mac, clientOf(gone).wire.mac);
+      clientOf(gone).wire.transmit(syn);
+    });
+    runUntil(gone, gone.time + 20e9);
+    assert.equal(rowsOf(gone, "address not on this interface").length, 1);
+    assert.deepEqual(resetsOf(gone), []);
+  });
+
+  it("is nobody's whose application is gone: what it had is reset, and a reset is not", () => {
+    for (const aborts of [false, true]) {
+      const engine = started(quiet.replace("run:", "faults: [{ at: 200ms, crash: nginx }]\nrun:"));
+      const { conns: [conn], reasons } = open(engine, SHARED_IP, 80);
+      runUntil(engine, 250e9);
+      const { tcp } = clientOf(engine);
+      assert.equal(tcp.stateName(conn!), "ESTABLISHED");
+      inDispatch(engine.built.machine.kernel, () => void (aborts ? tcp.abort(conn!) : tcp.send(conn!, 100)));
+      runUntil(engine, engine.time + 20e9);
+      assert.deepEqual(resetsOf(engine), aborts
+        ? ["TCP client → 10.0.0.100:80 [RST, ACK] seq 1 ack 1 win 0 len 0"]
+        : ["TCP 10.0.0.100:80 → client [RST] seq 1 win 0 len 0"]);
+      if (!aborts) assert.deepEqual(reasons, [CloseReason.reset]);
+      assert.equal(rowsOf(engine, "no owner of the port").length, 1);
+    }
+  });
+
+  it("is said to be so 100 times a second", () => {
+    const engine = started();
+    assert.equal(open(engine, SHARED_IP, 81).reasons.length, 1, "the address is known from here on");
+    assert.equal(open(engine, SHARED_IP, 81, 149).reasons.length, 99);
+    assert.equal(rowsOf(engine, "no owner of the port").length, 150);
+    assert.equal(open(engine, SHARED_IP, 82).reasons.length, 0);
   });
 });

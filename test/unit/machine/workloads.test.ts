@@ -130,10 +130,12 @@ describe("workloads", () => {
     assert.equal(toNobody(sample("http-close"), 0x0a000001, 150).told, 100);
   });
 
-  it("drops a datagram for a port that nobody has at the network server's portmap", () => {
+  it("tells the sender of a datagram for a port that nobody has in the network server's portmap, by the server's own stack, and no more often", () => {
     const { engine, told } = toNobody(sample("udp-stream"), 0x0a000001, 3);
-    assert.equal(told, 0);
+    assert.equal(told, 3);
     assert.equal(report(engine).drops["no owner of the port"], 3);
+    assert.equal(packets(engine).find((text) => text.includes("unreachable")), "ICMP 10.0.0.1 → 10.0.0.2 port 4242 unreachable");
+    assert.equal(toNobody(sample("udp-stream"), 0x0a000001, 150).told, 100);
   });
 
   it("HTTP without keep-alive: a connection a request", () => {
