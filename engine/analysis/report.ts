@@ -24,8 +24,10 @@ export interface WorkloadSummary {
   readonly workload: string;
   /** `http`, `netpipe`, … */
   readonly kind: string;
-  /** Messages that it was to send; where that is not known beforehand, that it has sent. */
+  /** Messages that it was to send, each time that it began; where that is not known beforehand, that it has sent. */
   readonly requests: number;
+  /** When it began again, with all of them, as its client had died, picoseconds. What it did before is among the results. */
+  readonly beganAgain: readonly number[];
   /** Each once, by its first copy. */
   readonly completed: number;
   /** Further copies that came of what is completed: the network doubles packets, and a server answers each copy. */
@@ -33,7 +35,7 @@ export interface WorkloadSummary {
   readonly errors: number;
   /** The errors by reason, e.g. `connection reset`; those that occurred. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Requests a second, from its beginning to the last that completed, or to the end of the run where it is not over; 0 where none completed. */
+  /** Requests a second, from its beginning to the last that completed, or to the end of the run where it is not over: see {@link WorkloadReport.duration}; 0 where none completed. */
   readonly throughput: number;
   /** Bits a second of application data that arrived: answers at the client, a stream at its other end. */
   readonly goodput: number;
@@ -44,7 +46,7 @@ export interface WorkloadSummary {
    * itself picks the connection for each request, as an open loop does.
    */
   readonly fairness: number | undefined;
-  /** Longest time in which something was waited for and nothing got through, picoseconds. */
+  /** Longest time in which something was waited for and nothing got through, picoseconds: see {@link WorkloadReport.silence}. */
   readonly silence: number;
   /** By message size, where the workload goes through several (NetPIPE). */
   readonly sizes?: readonly SizeReport[];
@@ -145,7 +147,7 @@ export interface RunReport {
   readonly retransmissions: number;
   /** Changes between network server and direct access, in the order in which they were asked for. */
   readonly switches: readonly SwitchReport[];
-  /** Domains that died, and for how long; what the workloads felt of it is their longest silence. */
+  /** Domains that died, and for how long; what the workloads felt of it, of their clients' deaths too, is their longest silence. */
   readonly deaths: readonly Death[];
 }
 
@@ -227,7 +229,7 @@ function adapterSummary({ path, functions, use }: Nic, end: number): AdapterSumm
 function summarize(w: WorkloadReport): WorkloadSummary {
   const { latency } = w;
   return {
-    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, completed: w.completed, duplicates: w.duplicates, errors: w.errors, failures: w.failures, fairness: w.fairness, silence: w.silence,
+    workload: w.path, kind: w.kind, requests: w.requests ?? w.sent, beganAgain: w.beganAgain, completed: w.completed, duplicates: w.duplicates, errors: w.errors, failures: w.failures, fairness: w.fairness, silence: w.silence,
     throughput: w.duration > 0 ? (w.completed * 1e12) / w.duration : 0,
     goodput: w.duration > 0 ? (w.bytes * 8e12) / w.duration : 0,
     latency: {

@@ -25,6 +25,8 @@ export function summary(report: RunReport, fingerprint?: string, wallSeconds?: n
     ));
     const failed = report.workloads.filter((w) => w.errors > 0).map((w) => `${w.workload}: ${Object.entries(w.failures).map(([why, n]) => `${count(n)} × ${why}`).join(", ")}`);
     if (failed.length > 0) parts.push(`Errors: ${failed.join("; ")}.`);
+    const again = report.workloads.filter((w) => w.beganAgain.length > 0).map((w) => `${w.workload} at ${w.beganAgain.map(duration).join(", ")}`);
+    if (again.length > 0) parts.push(`Began again, with all that they ask for, as their clients had died: ${again.join("; ")}. What they did before counts as well.`);
     const doubled = report.workloads.filter((w) => w.duplicates > 0).map((w) => `${w.workload}: ${count(w.duplicates)}`);
     if (doubled.length > 0) parts.push(`Duplicates, which are not among what is completed: ${doubled.join("; ")}.`);
     for (const { workload, sizes } of report.workloads) {

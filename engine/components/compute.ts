@@ -1,4 +1,4 @@
-import { Histogram } from "../analysis/histogram";
+import { Books } from "../analysis/books";
 import type { Scope } from "../inspect";
 import { NONE } from "../trace/trace";
 import type { PlacedModel, Placement, WorkloadReport } from "../machine/machine";
@@ -16,9 +16,10 @@ export class Compute implements PlacedModel {
   private readonly fn;
   private readonly threads: number[] = [];
   private readonly lock: number;
+  /** Of the program since it was started: events begun and done. What it has achieved is in the books, which outlive it. */
   private readonly counters;
   private readonly since;
-  private readonly latency: Histogram;
+  private readonly books: Books;
 
   constructor(private readonly place: Placement) {
     const { machine, domain, spec } = place;
@@ -26,11 +27,11 @@ export class Compute implements PlacedModel {
     this.fn = machine.kernel.functions({ cpu_execute_event: { file: "src/tests/cpu/sb_cpu.c", kind: "application" } });
     this.lock = this.locked > 0 ? machine.cpus.addLock(domain.id, spinLock, `lock of ${spec.id}`) : NONE;
     for (let i = 0; i < Number(spec.options["threads"]); i++) this.threads.push(machine.cpus.addThread(domain.id, `compute-${i}`));
-    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { bursts: "f64", begun: "f64", last: "f64", silence: "f64" }, 1);
+    this.counters = machine.kernel.store.table(`compute ${spec.path}`, { begun: "f64", done: "f64" }, 1);
     this.counters.alloc();
     this.since = machine.kernel.store.table(`compute threads ${spec.path}`, { begin: "f64" }, this.threads.length);
     for (const _ of this.threads) this.since.alloc();
-    this.latency = new Histogram(machine.kernel.store, spec.path);
+    this.books = new Books(machine.kernel.store, spec.path);
   }
 
   private get burst(): number {
@@ -48,15 +49,27 @@ export class Compute implements PlacedModel {
   }
 
   start(): void {
+    const { now } = this.place.machine.kernel;
+    this.books.begin(now);
+    this.books.wait(now);
     this.threads.forEach((thread, i) => {
       if (this.take(i)) this.place.machine.cpus.post(thread, this.id, i, 0);
     });
+  }
+
+  reclaim(): void {
+    this.books.died(this.isOver ? 0 : Infinity);
+  }
+
+  private get isOver(): boolean {
+    return this.events > 0 && this.counters.done[0]! >= this.events;
   }
 
   /** The thread takes the next event. @returns false: there is none left */
   private take(thread: number): boolean {
     if (this.events > 0 && this.counters.begun[0]! >= this.events) return false;
     this.counters.begun[0]!++;
+    this.books.totals.sent++;
     this.since.begin[thread] = this.place.machine.kernel.now;
     return true;
   }
@@ -77,10 +90,9 @@ export class Compute implements PlacedModel {
     const { cpus, kernel } = this.place.machine;
     const over = (done + 1) * PIECE >= this.burst;
     if (over) {
-      this.counters.bursts[0]!++;
-      this.counters.silence[0] = Math.max(this.counters.silence[0]!, kernel.now - this.counters.last[0]!);
-      this.counters.last[0] = kernel.now;
-      this.latency.record(kernel.now - this.since.begin[thread]!);
+      this.counters.done[0]!++;
+      this.books.complete(kernel.now - this.since.begin[thread]!);
+      this.books.advance(kernel.now, !this.isOver);
       if (!this.take(thread)) return;
       cpus.yield();
     }
@@ -92,16 +104,15 @@ export class Compute implements PlacedModel {
   /** Only where a number of events was asked for: without, it is a neighbour that keeps CPUs busy. */
   reports(end = this.place.machine.kernel.now): WorkloadReport[] {
     if (this.events === 0) return [];
-    const completed = this.counters.bursts[0]!;
-    const last = this.counters.last[0]!;
-    const until = completed < this.events ? end : last;
+    const { totals: { sent, completed }, lives, beganAgain, latency } = this.books;
+    const until = this.isOver ? 0 : end;
     return [{
-      path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events, sent: this.counters.begun[0]!, completed, duplicates: 0, errors: 0, failures: {},
-      duration: until, bytes: 0, latency: this.latency, fairness: undefined, silence: Math.max(this.counters.silence[0]!, until - last),
+      path: this.place.spec.path, kind: "sysbench-cpu", requests: this.events * Math.max(1, lives), sent, beganAgain, completed, duplicates: 0, errors: 0, failures: {},
+      duration: this.books.duration(until), bytes: 0, latency, fairness: undefined, silence: this.books.silence(until),
     }];
   }
 
   describe(): Scope[] {
-    return [{ name: "Compute", variables: [{ name: "bursts done", value: `${this.counters.bursts[0]!}`, number: this.counters.bursts[0]! }] }];
+    return [{ name: "Compute", variables: [{ name: "bursts done", value: `${this.counters.done[0]!}`, number: this.counters.done[0]! }] }];
   }
 }

@@ -82,6 +82,10 @@ export class LoadGenerator implements PlacedModel {
     for (const { number } of this.runs) kernel.schedule(begin, Priority.control, this.id, Op.begin, number);
   }
 
+  reclaim(): void {
+    for (const run of this.runs) run.died();
+  }
+
   fire(op: number, w: number, endpoint: number): void {
     const { kernel, cpus } = this.place.machine;
     kernel.mark(op === Op.begin ? this.fn["start workload"] : this.fn["next arrival"], this.id, cpus.contextOf(this.threads[0]!), kernel.now, 0, NONE, w);
@@ -107,11 +111,12 @@ export class LoadGenerator implements PlacedModel {
 
   describe(): Scope[] {
     return this.runs.map((run) => {
-      const { path, requests, sent, completed, duplicates, errors, latency } = run.report();
+      const { path, requests, sent, beganAgain, completed, duplicates, errors, latency } = run.report();
       return {
         name: path,
         variables: [
           { name: "issued", value: requests === undefined ? `${sent}` : `${sent} of ${requests}`, number: sent },
+          ...(beganAgain.length === 0 ? [] : [{ name: "began again", value: `at ${beganAgain.map((at) => `${(at / 1e9).toFixed(3)} ms`).join(", ")}`, number: beganAgain.length }]),
           { name: "completed", value: `${completed}`, number: completed },
           ...(run.transport === "tcp" ? [] : [{ name: "duplicates", value: `${duplicates}`, number: duplicates }]),
           { name: "errors", value: `${errors}`, number: errors },

@@ -84,8 +84,10 @@ export interface PlacedModel extends Model {
 export interface WorkloadReport {
   readonly path: string;
   readonly kind: string;
-  /** Messages that it was to send; undefined where that is not known beforehand. */
+  /** Messages that it was to send, each time that it began; undefined where that is not known beforehand. */
   readonly requests: number | undefined;
+  /** When it began again, with all that it was to send, as its client's domain had died and ran again. */
+  readonly beganAgain: readonly number[];
   readonly sent: number;
   readonly completed: number;
   /** Answers, or datagrams of a stream, that came again: see {@link completed}, in which each is once. */
@@ -93,14 +95,20 @@ export interface WorkloadReport {
   readonly errors: number;
   /** The errors by reason; those that occurred. */
   readonly failures: Readonly<Record<string, number>>;
-  /** From its beginning to the last success, or to the end where it is not over. */
+  /**
+   * From its beginning to the last success, or to the end where it is not over. Of one that began again, of all its lives: one that was not over when its
+   * client died lasts until the next one begins; between one that was over and the next one there was nothing to do.
+   */
   readonly duration: number;
   /** Bytes of application data received. */
   readonly bytes: number;
   readonly latency: Histogram;
   /** Jain's index over what its clients got, whatever connections they had: see `analysis/fairness.ts`. Undefined where nothing is shared. */
   readonly fairness: number | undefined;
-  /** Longest time in which something was waited for, an answer or a connection, and nothing got through: what an outage looks like from outside. */
+  /**
+   * Longest time in which something was waited for, an answer or a connection, and nothing got through: what an outage looks like from outside. So does one of the
+   * client itself: what it waited for is lost with it, and is waited for until something gets through after that. Where it waited for nothing, its death is no silence.
+   */
   readonly silence: number;
   /** By message size, where the workload goes through several. */
   readonly sizes?: readonly SizeReport[];

@@ -38,11 +38,11 @@ export interface Runner {
   byEndpoint<const S extends Schema>(name: string, schema: S): Table<S>;
   readonly transport: TransportName;
   readonly now: number;
-  /** Messages sent so far. */
+  /** Messages sent so far, since the program began. */
   readonly issued: number;
-  /** Answers that have been booked. */
+  /** Answers that have been booked since then. */
   readonly completed: number;
-  /** The longest latency among them. */
+  /** The longest latency in the books. */
   readonly longest: number;
   /** The next number of the workload's random stream, u32. */
   draw(): number;
@@ -61,16 +61,19 @@ export interface Runner {
   complete(latency: number): void;
   /** Books bytes of application data that got through on an endpoint, besides those of answers, and how many messages they make whole. */
   progress(endpoint: number, bytes: number, messages: number): void;
-  /** What the server has received on the endpoint's stream, where it counts. */
-  receivedBy(endpoint: number): Received;
+  /** The stream that the endpoint sends its messages on. */
+  streamOf(endpoint: number): number;
+  /** What the server has received on a stream, where it counts. */
+  receivedOn(stream: number): Received;
 }
 
 /**
- * The client's side of one workload, called from inside dispatches. Its state is in tables of {@link Runner.store}. To add a workload: a
+ * The client's side of one workload, called from inside dispatches. Its state is in tables of {@link Runner.store}, and dies with its domain; what is a result of
+ * its own is in a table of no scope, as the books are (`analysis/books.ts`). To add a workload: a
  * file beside those in `workloads/clients`, a line in `workloads/clients/registry.ts`, an entry in `design/catalogue/workloads.ts`.
  */
 export interface Client {
-  /** Messages that it will send; undefined where that is not known beforehand. */
+  /** Messages that it will send each time that it begins; undefined where that is not known beforehand. */
   readonly requests: number | undefined;
   /** Whether it waits now for something that may still get through: as long as nothing does, there is silence. */
   readonly waits: boolean;
@@ -81,7 +84,7 @@ export interface Client {
   until(end: number): number;
   /** Clients that share the server, each with one endpoint at a time, opened with the client's number for a ticket; without it, one. */
   readonly clients?: number;
-  /** The run begins. */
+  /** The run begins; or begins again, with the state that the client had at first, where its domain has died and runs again. */
   begin(): void;
   /** An endpoint has its number; a connection is not made yet. @param ticket that {@link Runner.open} was called with */
   opened?(endpoint: number, ticket: number): void;

@@ -1,5 +1,5 @@
+import { Books } from "../../analysis/books";
 import { fairness } from "../../analysis/fairness";
-import { Histogram } from "../../analysis/histogram";
 import type { Workload } from "../../design/model";
 import { Priority } from "../../kernel/queue";
 import type { Store, Table } from "../../kernel/state";
@@ -9,9 +9,6 @@ import { NOTHING_RECEIVED, type Client, type ClientKind, type Received, type Run
 import { FAILURES, type Failure } from "./failures";
 import type { Sink, Transport } from "./transport";
 
-/** In the books, since when a client has been waiting: it is not. */
-const NOT_WAITING = -1;
-
 /** Where a workload goes. */
 export interface Target {
   readonly address: number;
@@ -20,19 +17,21 @@ export interface Target {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** One workload as it runs: its books, and what it asks of the load generator. */
+/** One workload as it runs: its books, which no end of its program takes away, and what it asks of the load generator. */
 export class Run implements Runner {
   readonly client: Client;
   readonly transport: TransportName;
   readonly noDelay: boolean;
   /** Threads that it may use, the last of its host's; undefined: all. */
   readonly threads: number | undefined;
-  readonly latency: Histogram;
-  private readonly books;
+  private readonly books: Books;
   /** Row `i`: how often for reason `i`. */
   private readonly failures;
-  /** Bytes that got through, by client; and whose each endpoint is. */
+  /** Bytes that got through, by client. */
   private readonly shares;
+  /** What the program itself knows, since it began: of a domain's memory, as the rest of the client. */
+  private readonly program;
+  /** Whose each endpoint is. */
   private readonly current;
   private readonly stream: number;
 
@@ -43,12 +42,11 @@ export class Run implements Runner {
     private readonly transports: Readonly<Record<TransportName, Transport>>,
   ) {
     const { store, random } = machine.kernel;
-    this.latency = new Histogram(store, spec.path);
-    this.books = store.scalars(`books of ${spec.path}`, ["issued", "completed", "duplicates", "bytes", "first", "last", "since", "silence"]);
-    this.books.since = NOT_WAITING;
-    this.failures = store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length);
+    this.books = new Books(store, spec.path);
+    this.failures = store.within(undefined, () => store.table(`errors of ${spec.path}`, { count: "f64" }, FAILURES.length));
     for (const _ of FAILURES) this.failures.alloc();
-    this.shares = store.table(`shares of ${spec.path}`, { bytes: "f64" });
+    this.shares = store.within(undefined, () => store.table(`shares of ${spec.path}`, { bytes: "f64" }));
+    this.program = store.scalars(`program of ${spec.path}`, ["issued", "completed", "begun"]);
     this.stream = random.open(spec.path, "requests");
     this.transport = kind.transport(target.options);
     this.current = this.byEndpoint("endpoints", { client: "i32" });
@@ -70,15 +68,15 @@ export class Run implements Runner {
   }
 
   get issued(): number {
-    return this.books.issued;
+    return this.program.issued;
   }
 
   get completed(): number {
-    return this.books.completed;
+    return this.program.completed;
   }
 
   get longest(): number {
-    return this.latency.most;
+    return this.books.latency.most;
   }
 
   draw(): number {
@@ -111,49 +109,49 @@ export class Run implements Runner {
   }
 
   complete(latency: number): void {
-    this.latency.record(latency);
-    this.books.completed++;
+    this.books.complete(latency);
+    this.program.completed++;
     this.advance();
   }
 
   progress(endpoint: number, bytes: number, messages: number): void {
     this.read(endpoint, bytes);
-    this.books.completed += messages;
+    this.books.totals.completed += messages;
+    this.program.completed += messages;
     if (bytes > 0) this.advance();
   }
 
   /** Something has got through. */
   private advance(): void {
-    const b = this.books;
-    b.silence = this.silence(this.now);
-    b.last = this.now;
-    b.since = this.client.waits ? this.now : NOT_WAITING;
+    this.books.advance(this.now, this.client.waits);
   }
 
   /** The client may have begun to wait for something. */
   private wait(): void {
-    const b = this.books;
-    if (b.since === NOT_WAITING && this.client.waits) b.since = this.now;
+    if (this.client.waits) this.books.wait(this.now);
   }
 
-  /** The longest time in which something was waited for and nothing got through, the one until `end` included. */
-  private silence(end: number): number {
-    const b = this.books;
-    return b.since === NOT_WAITING ? b.silence : Math.max(b.silence, end - b.since);
+  streamOf(endpoint: number): number {
+    return this.transports[this.transport].streamOf(endpoint);
   }
 
-  receivedBy(endpoint: number): Received {
-    const { server } = this.target;
-    return server.receivedOn?.(this.transports[this.transport].streamOf(endpoint)) ?? NOTHING_RECEIVED;
+  receivedOn(stream: number): Received {
+    return this.target.server.receivedOn?.(stream) ?? NOTHING_RECEIVED;
   }
 
   // --- What the load generator books --------------------------------------------------------------------------------
 
   begin(): void {
-    this.books.first = this.now;
-    for (let i = 0; i < (this.client.clients ?? 1); i++) this.shares.alloc();
+    this.books.begin(this.now);
+    this.program.begun = 1;
+    while (this.shares.rows < (this.client.clients ?? 1)) this.shares.alloc();
     this.client.begin();
     this.wait();
+  }
+
+  /** The client's domain has died; its memory holds still what it was. */
+  died(): void {
+    if (this.program.begun === 1) this.books.died(this.client.until(Infinity));
   }
 
   /** What {@link after} asked for. */
@@ -172,7 +170,8 @@ export class Run implements Runner {
 
   /** A message was written. */
   sent(endpoint: number, index: number): void {
-    this.books.issued++;
+    this.books.totals.sent++;
+    this.program.issued++;
     this.client.sent(endpoint, index);
     this.wait();
   }
@@ -180,12 +179,12 @@ export class Run implements Runner {
   /** Bytes of answers were read. */
   read(endpoint: number, bytes: number): void {
     this.shares.bytes[this.current.client[endpoint]!]! += bytes;
-    this.books.bytes += bytes;
+    this.books.totals.bytes += bytes;
   }
 
   /** An answer came again: each counts once, and its latency is that of the first copy. */
   repeated(): void {
-    this.books.duplicates++;
+    this.books.totals.duplicates++;
   }
 
   failed(why: Failure): void {
@@ -193,15 +192,18 @@ export class Run implements Runner {
   }
 
   report(end = this.now): WorkloadReport {
-    const b = this.books;
+    const { books, client: { requests }, failures: { count } } = this;
+    const { sent, completed, duplicates, bytes } = books.totals;
     const outcome = this.client.outcome?.(end);
-    const failures = FAILURES.map((why, i) => [why, this.failures.count[i]!] as const).filter(([, count]) => count > 0);
-    const until = b.first > 0 ? this.client.until(end) : 0;
+    const failures = FAILURES.map((why, i) => [why, count[i]!] as const).filter(([, n]) => n > 0);
+    // A program that is to begin again does not know of its lives before.
+    const until = this.program.begun === 1 ? this.client.until(end) : books.untilOfDead(end);
     return {
-      path: this.spec.path, kind: this.spec.kind, requests: this.client.requests, sent: b.issued, completed: outcome?.completed ?? b.completed, duplicates: outcome?.duplicates ?? b.duplicates,
-      errors: failures.reduce((sum, [, count]) => sum + count, 0), failures: Object.fromEntries(failures),
-      duration: Math.max(0, Math.max(until, outcome?.last ?? b.last) - b.first), bytes: outcome?.bytes ?? b.bytes, latency: this.latency,
-      fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? this.silence(until),
+      path: this.spec.path, kind: this.spec.kind, requests: requests === undefined ? undefined : requests * Math.max(1, books.lives), sent, beganAgain: books.beganAgain,
+      completed: outcome?.completed ?? completed, duplicates: outcome?.duplicates ?? duplicates,
+      errors: failures.reduce((sum, [, n]) => sum + n, 0), failures: Object.fromEntries(failures),
+      duration: books.duration(until, outcome?.last), bytes: outcome?.bytes ?? bytes, latency: books.latency,
+      fairness: fairness(this.shares.bytes.subarray(0, this.shares.rows)), silence: outcome?.silence ?? books.silence(until),
       ...(this.client.sizes === undefined ? {} : { sizes: this.client.sizes() }),
     };
   }

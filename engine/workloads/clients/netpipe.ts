@@ -25,10 +25,12 @@ export function powersOfTwo(smallest: number, largest: number): number[] {
 }
 
 class PingPong extends ClosedLoop {
+  /** A result, which is not in the client's memory. */
   private readonly bySize;
 
   constructor(runner: Runner, private readonly lengths: readonly number[], repeats: number) {
-    const bySize = runner.store.table(`sizes of ${runner.spec.path}`, { round: "f64", messages: "f64" }, lengths.length);
+    const { store, spec } = runner;
+    const bySize = store.within(undefined, () => store.table(`sizes of ${spec.path}`, { round: "f64", messages: "f64" }, lengths.length));
     for (let i = 0; i < lengths.length; i++) bySize.alloc();
     const of = (number: number): number => Math.floor(number / repeats);
     super(runner, {

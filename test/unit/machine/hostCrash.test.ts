@@ -126,17 +126,27 @@ describe("a crash of a host", () => {
     assert.ok(!addresses.isActive(0));
   });
 
-  it("of a client is one of its kernel: it asks anew, and counts anew", () => {
-    const engine = machine("crash: client, restart: 1ms", "200ms");
+  it("of a client is one of its kernel: it asks anew, and its books go on", () => {
+    const engine = machine("crash: client, restart: 1ms", "300ms");
     runUntil(engine, 51 * ms);
     assert.deepEqual(running(engine), [true, true, true]);
     assert.deepEqual(report(engine).deaths.map(({ domain, down }) => [domain, down]), [["client/os", undefined]]);
+    const before = completed(engine);
+    assert.ok(before.every((n) => n > 50), before.join());
+    runUntil(engine, 300 * ms);
+    for (const [i, { completed: all, requests, beganAgain, silence }] of report(engine).workloads.entries()) {
+      assert.ok(all > before[i]! + 100, `${all} after ${before[i]}`);
+      assert.deepEqual([requests, beganAgain], [400_000, [160 * ms]]);
+      assert.ok(silence > 110 * ms && silence < 112 * ms, `${silence / ms} ms`);
+    }
     // Its ports are not those of before: the server, which still has the connections from there, takes the first SYN.
-    runUntil(engine, 200 * ms);
-    assert.ok(completed(engine).every((n) => n > 50), completed(engine).join());
     assert.equal(report(engine).retransmissions, 0);
     const ports = [0, 1].map((conn) => (engine.built.machine.placed("client/os/tcpip") as TcpIp).tcp.localPort(conn));
     assert.ok(ports.every((port) => port > 32769 && port < 61000), ports.join());
+  });
+
+  it("going back over that of a client is exact", () => {
+    checkGoingBack("crash: client, restart: 100ms", 170, [45, 51, 155, 165]);
   });
 
   it("going back over it is exact", () => {

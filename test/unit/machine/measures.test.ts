@@ -158,6 +158,84 @@ describe("what a workload measures", () => {
     });
   });
 
+  describe("of a workload whose client dies and runs again", () => {
+    const struck = (text: string, ...faults: readonly string[]): WorkloadSummary => measured(`${text}\nfaults:\n${faults.map((fault) => `  - ${fault}\n`).join("")}`);
+    const kept = web.replace(", keepalive: off", "").replace("until: 100ms", "until: 3s");
+
+    it("what it had done before it died stays in the books, and it does all of it again", () => {
+      const once = measured(web);
+      const twice = struck(web.replace("until: 100ms", "until: 3s"), "{ at: 60ms, crash: client, restart: 400ms }");
+      assert.deepEqual([once.completed, once.requests, once.beganAgain], [200, 200, []]);
+      assert.deepEqual([twice.completed, twice.requests, twice.errors], [400, 400, 0]);
+      assert.deepEqual(twice.beganAgain, [470 * ms]);
+      // It had nothing to do in between, and waited for nothing.
+      assert.ok(Math.abs(twice.throughput / once.throughput - 1) < 0.05, `${twice.throughput}, ${once.throughput}`);
+      assert.ok(twice.silence < 2 * once.silence, `${twice.silence}, ${once.silence}`);
+      assert.ok(twice.fairness! > 0.9);
+    });
+
+    it("so does what befell it before", () => {
+      const text = kept.replace("requests: 200", "requests: 20000").replace("- http-server", "- http-server: { service: 1ms }");
+      const server = "{ at: 18ms, crash: web, restart: 100ms }";
+      const before = struck(text.replace("until: 3s", "until: 1500ms"), server);
+      const { completed, errors, failures, latency, throughput } = struck(text, server, "{ at: 1500ms, crash: client, restart: 100ms }");
+      assert.ok(before.errors > 0 && before.latency.max > 4 * ms);
+      assert.deepEqual([errors, failures], [before.errors, before.failures]);
+      assert.ok(completed > before.completed + 100 && latency.max >= before.latency.max);
+      assert.equal(throughput, (completed * 1e12) / (2990 * ms), "where it was not over, the time in which its client was away counts");
+    });
+
+    it("what it waited for when it died is waited for until there is an answer again, also where it dies once more before it begins", () => {
+      const text = kept.replace("requests: 200", "requests: 20000").replace("- http-server", "- http-server: { service: 1ms }");
+      const before = measured(text.replace("until: 3s", "until: 50ms"));
+      const first = "{ at: 50ms, crash: client, restart: 100ms }";
+      const second = "{ at: 155ms, crash: client, restart: 100ms }";
+      // The server asks whether the SYN is meant, and the next one comes a second later.
+      const once = struck(text.replace("until: 3s", "until: 1400ms"), first);
+      assert.ok(once.completed > before.completed + 100, `${once.completed} after ${before.completed}`);
+      assert.ok(once.silence > 1110 * ms && once.silence < 1120 * ms, `${once.silence / ms} ms`);
+      const { completed, requests, beganAgain, silence } = struck(text, first, second, "{ at: 1400ms, crash: client }");
+      assert.ok(completed > before.completed + 100 && requests === 40_000, `${completed}`);
+      assert.deepEqual(beganAgain, [265 * ms]);
+      assert.ok(silence > 1599 * ms && silence < 1605 * ms, `${silence / ms} ms, without its client until the end`);
+      assert.ok(struck(text.replace("until: 3s", "until: 290ms"), first, second).silence > 230 * ms);
+      // The report of a moment in which the client runs, and has not begun.
+      const between = struck(text.replace("until: 3s", "until: 155ms"), first);
+      assert.deepEqual([between.completed, between.requests, between.throughput], [before.completed, 20_000, (before.completed * 1e12) / (145 * ms)]);
+    });
+
+    it("the report says when it began again", () => {
+      const { report } = runDesign(`${web.replace("until: 100ms", "until: 1s")}\nfaults:\n  - { at: 60ms, crash: client, restart: 400ms }\n`);
+      assert.match(summary(report), /400 of 400/);
+      assert.match(summary(report), /Began again, .*: workloads\/http-client-web at 470\.0 ms\./);
+    });
+
+    it("of a UDP stream all that arrived counts, and its silence lasts from the last datagram before to the first one after", () => {
+      const stream = datagrams.replace("duration: 5ms", "interval: 100us, duration: 300ms").replace("until: 50ms", "until: 800ms");
+      const cut = struck(stream, "{ at: 50ms, crash: client, restart: 100ms }");
+      assert.ok(cut.completed > 3300 && cut.completed <= cut.requests, `${cut.completed} of ${cut.requests}`);
+      assert.ok(cut.silence > 109 * ms && cut.silence < 112 * ms, `${cut.silence / ms} ms`);
+      const done = struck(stream, "{ at: 350ms, crash: client, restart: 100ms }");
+      assert.ok(done.completed > 5800 && done.silence < 1 * ms, `${done.completed}, ${done.silence / ms} ms`);
+    });
+
+    it("of NetPIPE each message size has the messages of both", () => {
+      const netpipe = readFileSync("samples/workloads/netpipe.exo.yaml", "utf8").replace(/until: \w+/, "until: 2s");
+      const [once, twice] = [measured(netpipe), struck(netpipe, "{ at: 1s, crash: client, restart: 10ms }")];
+      assert.deepEqual(twice.sizes!.map(({ messages }) => messages), once.sizes!.map(({ messages }) => 2 * messages));
+    });
+
+    it("of sysbench as well, whose client is its domain", () => {
+      const sysbench = readFileSync("samples/workloads/sysbench.exo.yaml", "utf8");
+      const [once, twice] = [measured(sysbench), struck(sysbench, "{ at: 500ms, crash: cpu1, restart: 10ms }")];
+      assert.equal(once.completed, 200);
+      assert.deepEqual([twice.completed, twice.requests, twice.beganAgain], [400, 400, [510 * ms]]);
+      assert.ok(twice.silence < 100 * ms, `${twice.silence / ms} ms`);
+      const cut = struck(sysbench, "{ at: 50ms, crash: cpu1, restart: 100ms }");
+      assert.ok(cut.completed > 220 && cut.completed < 400 && cut.silence > 100 * ms, `${cut.completed}, ${cut.silence / ms} ms`);
+    });
+  });
+
   describe("the longest silence of a UDP stream", () => {
     const stream = datagrams.replace("duration: 5ms", "interval: 100us, duration: 100ms").replace("until: 50ms", "until: 150ms");
     const struck = (fault: string): WorkloadSummary => measured(`${stream}\nfaults:\n  - ${fault}\n`);
