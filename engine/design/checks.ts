@@ -3,7 +3,7 @@ import { checkBeginning } from "./beginning";
 import { componentType, FRAME_TAKERS, isInterface } from "./catalogue/components";
 import { isDriver } from "./catalogue/devices";
 import { LINK_CONDITIONS } from "./catalogue/faults";
-import { WORKLOADS } from "./catalogue/workloads";
+import { WORKLOADS, type WorkloadType } from "./catalogue/workloads";
 import { checkDriver, checkQueues } from "./devices";
 import { checkDriverDomain, checkForwards } from "./driverDomains";
 import type { ComponentDraft, DesignDraft, DomainDraft, HostDraft } from "./draft";
@@ -15,6 +15,7 @@ import { checkProcessors } from "./processors";
 import { optionRange } from "./resolve";
 import { checkProbes } from "./switches";
 import type { Source } from "./section";
+import { formatQuantity } from "./units";
 import { DOMAIN_KINDS } from "./vocabulary";
 import { checkWishes } from "./vfPolicies";
 import { checkLinks, checkReach } from "./wires";
@@ -235,6 +236,16 @@ function checkLoadGenerators({ problems }: Source, { hosts, workloads }: DesignD
   }
 }
 
+/** A range that an option begins and another one ends; the problem is at one that is written, as the other may be what is there without it. */
+function checkRange(problems: Problems, { part, section }: DesignDraft["workloads"][number], range: WorkloadType["range"]): void {
+  if (range === undefined) return;
+  const [from, to] = range.map((name) => part.options[name]);
+  if (typeof from !== "number" || typeof to !== "number" || from <= to) return;
+  const [least, most] = range;
+  const own = section.has(least) ? least : most;
+  problems.error("out-of-range", section.valueRange(own), `“${least}” is ${formatQuantity("size", from)}, more than “${most}”, ${formatQuantity("size", to)}: sizes go up from the one to the other. Make “${least}” smaller, or “${most}” larger.`);
+}
+
 function checkTraffic(source: Source, draft: DesignDraft): void {
   const { problems } = source;
   const { hosts, workloads } = draft;
@@ -248,6 +259,7 @@ function checkTraffic(source: Source, draft: DesignDraft): void {
     if (type?.mix?.every((option) => part.options[option] === 0)) {
       problems.error("out-of-range", section.valueRange(type.mix[0] ?? ""), `Not all of ${type.mix.join(" and ")} can be 0: there would be nothing to ask for.`);
     }
+    checkRange(problems, { part, section }, type?.range);
     const range = section.valueRange("to");
     const answering = domain.components.find(({ part: { type } }) => type === server);
     const speaks = answering?.part.options["protocol"];

@@ -11,6 +11,8 @@ export interface WorkloadType {
   readonly protocol?: "tcp" | "udp";
   /** Options that are shares of a mix: not all may be 0. */
   readonly mix?: readonly string[];
+  /** Options of which the first may not be more than the second. */
+  readonly range?: readonly [least: string, most: string];
   readonly options: readonly KeySpec[];
 }
 
@@ -64,7 +66,7 @@ export const WORKLOADS: readonly WorkloadType[] = [
     ],
   },
   {
-    kind: "netpipe", title: "NetPIPE", server: "netpipe-server",
+    kind: "netpipe", title: "NetPIPE", server: "netpipe-server", range: ["smallest", "largest"],
     doc: "Messages of growing size go back and forth; reports half a round trip and the throughput for each size.",
     options: [
       ...ENDS,

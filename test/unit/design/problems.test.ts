@@ -170,6 +170,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "link-taken", text: `${one(DIRECT)}  client2: { model: load-generator, link: { to: «server.nic0» } }\n` },
   { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - key-value: { from: client, to: «web» }\n") },
   { code: "out-of-range", text: one(["key-value-store", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - key-value: { from: client, to: web, sets: «0», gets: 0 }\n") },
+  { code: "out-of-range", text: one(["netpipe-server", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - netpipe: { from: client, to: web, smallest: «64KiB», largest: 64B }\n") },
+  { code: "out-of-range", text: one(["netpipe-server", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - netpipe: { from: client, to: web, largest: «32B» }\n") },
   { code: "beyond-mtu", text: one(["discard: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - udp-stream: { from: client, to: web, size: «1473B» }\n"), fix: "1472B" },
   { code: "beyond-mtu", text: one(["tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - ping: { from: client, to: web, size: «3KB» }\n"), fix: "1472B" },
   { code: "beyond-mtu", text: one(["echo: { protocol: udp }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - open-loop: { from: client, to: web, arrivals: listed, list: «[[0, 512B], [10us, 1473B]]» }\n") },
