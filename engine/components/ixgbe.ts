@@ -1,7 +1,7 @@
 import { componentType } from "../design/catalogue/components";
 import type { Scope } from "../inspect";
 import { parseMac } from "../network/addresses";
-import { sharedThread, type Machine, type PlacedModel, type Placement, type System } from "../machine/machine";
+import { sharedThread, type PlacedModel, type Placement, type System } from "../machine/machine";
 import type { Offloads } from "../machine/nic/model";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
@@ -9,13 +9,15 @@ import { consumerAbove } from "./above";
 import { InterruptMessages } from "./across";
 import type { FrameConsumer, NetworkInterface } from "./interface";
 import type { QueueMemory } from "../machine/nic/queuePairs";
-import { deviceOf, isUnassigned } from "../design/switchable";
+import { isUnassigned } from "../design/switchable";
+import { functionsAt } from "./boundFunctions";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
 import { nicDrivers, type DriverFunction } from "./nicDrivers";
 import { NicTransmit, TransmitOp } from "./nicTransmit";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
+import { VfLink, VfLinkOp } from "./vfLink";
 import { ReceiveOffload } from "./receiveOffload";
 import { softInterrupt } from "./softInterrupts";
 import { StackLocks, StackPart } from "./stackLocks";
@@ -56,13 +58,18 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   private readonly setup: InterfaceSetup;
   /** Where it drives a PF that has VFs. */
   private readonly mailbox: PfMailbox | undefined;
+  /** Where it drives a VF whose PF another component drives. */
+  private readonly vfLink: VfLink | undefined;
   private readonly moderation: InterruptModeration;
   private readonly sending: NicTransmit;
   readonly nic: Nic;
   /** Functions that it may drive: one, or those of the device that nobody binds. */
   readonly candidates: readonly number[];
   private readonly memory: readonly QueueMemory[];
-  /** Which of them it drives, or −1, and whether its interface is up (IFF_RUNNING): it takes no frames before, neither to send nor from its queues. */
+  /**
+   * Which of them it drives, or −1, and whether its interface is up (IFF_RUNNING): it takes no frames before, neither to send nor from its queues. `lost`: of a VF
+   * whose interface is to be up and that the PF's driver does not let send.
+   */
   private readonly state;
   /** Whether its interface comes up with the domain. */
   private readonly isUpAtStart: boolean;
@@ -95,10 +102,10 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     this.events = kernel.functions({
       rte_eth_rx_burst: { file: "lib/ethdev/rte_ethdev.h", kind: "driver" },
     });
-    const { nic, functions } = functionsAt(machine, spec.bind);
+    const { nic, functions, pfIsDriven } = functionsAt(machine, spec.bind);
     this.nic = nic;
     this.candidates = functions;
-    this.state = kernel.store.table(`driver ${spec.path}`, { function: "i32", up: "u8" }, 1);
+    this.state = kernel.store.table(`driver ${spec.path}`, { function: "i32", up: "u8", lost: "u8" }, 1);
     this.state.alloc();
     this.state.function[0] = isUnassigned(spec) ? NONE : functions[0]!;
     this.isUpAtStart = domain.switchable?.drivers.includes(spec) !== true || domain.activeUplink === spec.path;
@@ -134,13 +141,15 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
       afterReset: () => this.setup.afterReset(),
       ended: (up) => {
         if (up) this.throughMailbox();
+        else if (!this.setup.isAwaited) this.state.lost[0] = 1;
         this.setup.vfEnded(up);
       },
     });
     this.mailbox = !nic.isPhysical(functions[0]!) || nic.sriov.vfs === 0 ? undefined : new PfMailbox(
-      machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, this.threads[0]!, vcpus[0]!, latency,
+      machine, nic, { component: this.id, isUp: () => this.state.up[0] === 1, spendInterrupt: () => this.spendInterrupt() }, driver, this.threads[0]!, vcpus[0]!, latency,
     );
-    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, driver, () => this.sending.freeRings(), (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
+    this.vfLink = nic.isPhysical(functions[0]!) || !pfIsDriven ? undefined : new VfLink(machine, nic, this, driver, domain.system, this.threads[0]!, vcpus[0]!, latency);
+    this.setup = new InterfaceSetup(machine, nic, this.id, spec.path, driver, this.mailbox, () => this.freeRings(), (f) => this.open(f), this.vfStart, (ok) => this.onSetup(ok));
   }
 
   /** The function that it drives, or −1. */
@@ -191,10 +200,30 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** A VF sends and receives from now on; what has come since the PF's driver let it is found (`ixv_init_locked` enables interrupts last). */
   private throughMailbox(): void {
     this.state.up[0] = 1;
+    this.state.lost[0] = 0;
     for (let q = 0; q < this.threads.length; q++) this.nic.unmask(this.f, q);
   }
 
-  private spendInterrupt(): void {
+  private freeRings(): void {
+    this.state.up[0] = 0;
+    this.sending.freeRings();
+  }
+
+  hears(): boolean {
+    return !this.setup.isRunning && (this.state.up[0] === 1 || this.state.lost[0] === 1);
+  }
+
+  linkLost(): void {
+    this.state.up[0] = 0;
+    this.state.lost[0] = 1;
+    this.sending.down();
+  }
+
+  initialize(): void {
+    this.setup.again(this.f, this.threads[0]!);
+  }
+
+  spendInterrupt(): void {
     const { cpus } = this;
     if (this.messages === undefined) cpus.spend(this.polled ? this.events.rte_eth_rx_burst : this.fn.isr);
     else this.messages.spendNotification();
@@ -213,7 +242,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   /** Its interface goes down; `onSetup` follows. */
   down(thread: number): void {
-    this.state.up[0] = 0;
+    this.state.up[0] = this.state.lost[0] = 0;
     this.sending.down();
     this.setup.down(this.f, thread);
   }
@@ -282,7 +311,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     } else if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) {
       this.mailbox?.begin(op, q);
     } else {
-      this.driverOf(op).begin(op);
+      this.driverOf(op)?.begin(op);
     }
   }
 
@@ -291,12 +320,12 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     return this.state.up[0] === 1 ? this.nic.peekReceived(this.f, q) : NONE;
   }
 
-  private driverOf(op: number): InterfaceSetup | VfStart {
-    return op >= SetupOp.step ? this.setup : this.vfStart;
+  private driverOf(op: number): InterfaceSetup | VfStart | VfLink | undefined {
+    return op >= SetupOp.step ? this.setup : op >= VfStartOp.send ? this.vfStart : this.vfLink;
   }
 
   end(op: number, q: number): void {
-    if (op >= VfStartOp.send) return this.driverOf(op).end(op);
+    if (op >= VfLinkOp.raised) return this.driverOf(op)?.end(op);
     if (op === PfMailboxOp.raised || op === PfMailboxOp.serve) return this.mailbox?.end(op, q);
     if (op === Op.passOn) return this.upper.input(q);
     if (op === TransmitOp.clean || op === TransmitOp.run) return this.sending.end(op, q);
@@ -368,13 +397,4 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const [adapter, ...others] = this.nic.describe();
     return [{ ...adapter!, variables: [...this.sending.describe(), ...adapter!.variables] }, ...others];
   }
-}
-
-/** The adapter of a driver's `bind`, and the functions that this may mean: one, or of a device the VFs that no driver names. */
-function functionsAt(machine: Machine, bind: string | undefined): { nic: Nic; functions: number[] } {
-  const device = machine.design.hosts.flatMap((host) => host.devices).find(({ path }) => bind !== undefined && deviceOf(bind) === path);
-  const nic = device && machine.nics.get(device.path);
-  if (nic === undefined) throw new Error(`There is no PCI function ${bind ?? "(none)"}.`);
-  const free = device!.functions.filter(({ id, boundTo }) => id !== "pf" && boundTo === undefined);
-  return { nic, functions: bind === device!.path ? free.map(({ path }) => nic.functionNamed(path)) : [nic.functionNamed(bind!)] };
 }

@@ -79,7 +79,11 @@ export class VfStart {
       return;
     }
     const answer = nic.mailbox.answer(f);
-    if (answer < 0) {
+    if (answer < 0 && nic.mailbox.takeControl(f)) {
+      // The PF's driver has reset the port, and what was asked went with it: the driver begins again.
+      state.step[0] = 0;
+      this.machine.cpus.post(this.thread, this.component, VfStartOp.send);
+    } else if (answer < 0) {
       state.polls[0]!++;
       if (state.polls[0]! >= POLLS) {
         this.mark(this.fn["mailbox timeout"]);

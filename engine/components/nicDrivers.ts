@@ -13,6 +13,8 @@ export interface NicDriver {
   readonly functions: Readonly<Record<System, Functions<DriverFunction>>>;
   /** A VF's side of the mailbox. */
   readonly vf: Readonly<Record<System, Functions<"write" | "check" | "delay">>>;
+  /** How a PF's driver tells its VFs of its link. */
+  readonly ping: FunctionSource & { readonly name: string };
   /** Bringing the interface up and down while the machine runs. */
   readonly setup: Functions<SetupFunction>;
   /** What a VF says to the PF's driver before it sends a frame, in order. */
@@ -58,6 +60,7 @@ const ixgbe: NicDriver = {
       delay: { name: "udelay", file: "drivers/net/ethernet/intel/ixgbevf/mbx.c", kind: "thread", a: "polls" },
     },
   },
+  ping: { name: "ixgbe_ping_all_vfs", file: "sys/dev/pci/ixgbe/if_sriov.c", kind: "driver", a: "VFs" },
   setup: {
     "PF stop": { name: "ixgbe_stop_adapter_generic", file: "sys/dev/pci/ixgbe/ixgbe_common.c", kind: "driver" },
     "VF stop": { name: "ixgbe_stop_adapter_vf", file: "sys/dev/pci/ixgbe/ixgbe_vf.c", kind: "driver" },
@@ -90,6 +93,7 @@ const igbvfMailbox: NicDriver["vf"][System] = {
 const igb: NicDriver = {
   functions: { rump: igbFunctions, linux: igbFunctions },
   vf: { rump: igbvfMailbox, linux: igbvfMailbox },
+  ping: { name: "igb_ping_all_vfs", file: "drivers/net/ethernet/intel/igb/igb_main.c", kind: "driver", a: "VFs" },
   setup: {
     "PF stop": { name: "igb_down", file: "drivers/net/ethernet/intel/igb/igb_main.c", kind: "driver" },
     "VF stop": { name: "igbvf_down", file: "drivers/net/ethernet/intel/igbvf/netdev.c", kind: "driver" },

@@ -1,6 +1,7 @@
 import type { Machine } from "../machine/machine";
 import type { Nic } from "../machine/nic/nic";
 import { NONE } from "../trace/trace";
+import type { NicDriver } from "./nicDrivers";
 
 export const PfMailboxOp = { raised: 8, serve: 9 } as const;
 
@@ -20,10 +21,14 @@ export interface PfDriver {
  */
 export class PfMailbox {
   private readonly line: number;
+  private readonly fn;
   /** Whether a request is being served, or is about to be: an interrupt that comes meanwhile starts nothing, as the next one is looked for after each. */
   private readonly state;
 
-  constructor(private readonly machine: Machine, private readonly nic: Nic, private readonly driver: PfDriver, private readonly thread: number, vcpu: number, latency: number) {
+  constructor(
+    private readonly machine: Machine, private readonly nic: Nic, private readonly driver: PfDriver, { ping }: NicDriver, private readonly thread: number, vcpu: number, latency: number,
+  ) {
+    this.fn = machine.kernel.functions({ ping, "port reset": { kind: "device", a: "pool" } });
     this.line = machine.cpus.addLine(vcpu, driver.component, PfMailboxOp.raised, 0, latency, "device");
     this.state = machine.kernel.store.table(`mailbox service of ${machine.kernel.names.components[driver.component]!.path}`, { serving: "u8" }, 1);
     this.state.alloc();
@@ -33,6 +38,30 @@ export class PfMailbox {
   /** A request has come, or the driver is up: an interrupt, where there is anything to serve. */
   look(): void {
     if (this.driver.isUp() && this.nic.mailbox.pending !== NONE) this.machine.cpus.raise(this.line);
+  }
+
+  /**
+   * The driver has reset its PF, and with it the whole port: the MAC, and the queues of every function (`ixgbe_reset_hw_82599`: CTRL.RST or LNK_RST; 82599 data
+   * sheet, 4.2.1).
+   */
+  portReset(): void {
+    const { machine: { kernel }, nic } = this;
+    for (const { index, component, context, pool } of nic.functions) {
+      if (nic.isPhysical(index)) continue;
+      nic.mailbox.portReset(index);
+      kernel.mark(this.fn["port reset"], component, context, kernel.now, 0, NONE, pool);
+    }
+  }
+
+  /** Said in `begin`: every VF is told of the link. */
+  spendPing(): void {
+    const { cpus, costs } = this.machine;
+    const { vfs } = this.nic.sriov;
+    cpus.spendTime(this.fn.ping, vfs * costs.of(this.fn.ping, 0), NONE, vfs);
+  }
+
+  ping(): void {
+    this.nic.mailbox.ping();
   }
 
   begin(op: number, f: number): void {

@@ -2,7 +2,7 @@ import type { VfPolicy } from "../../design/model";
 import { Priority } from "../../kernel/queue";
 import { NicOp, type Adapter, type FunctionUnit } from "./adapter";
 import type { Filters } from "./filters";
-import { MailboxApi, MailboxFlag, MailboxMessage } from "./mailboxMessages";
+import { CONTROL_MESSAGE, MailboxApi, MailboxFlag, MailboxMessage } from "./mailboxMessages";
 
 /** Words of the memory that a VF shares with its PF: 64 bytes. */
 export const MAILBOX_WORDS = 16;
@@ -22,6 +22,8 @@ export const defaultVfPolicy: VfPolicy = { allowSetMac: false, antiSpoof: true, 
 export class Mailbox {
   /** Wiring: interrupts the driver of the PF; undefined: no component drives it. */
   ring: (() => void) | undefined;
+  /** Wiring: the drivers of VFs that hear of control messages; those that do not drive the function do nothing. */
+  readonly told: ((f: number) => void)[] = [];
   readonly state;
   private readonly memory;
   private readonly fn;
@@ -32,7 +34,7 @@ export class Mailbox {
     private readonly enabled: (queue: number) => void,
   ) {
     const { store } = nic.kernel;
-    this.state = store.table(`mailboxes of ${path}`, { requested: "u8", answered: "u8", clearToSend: "u8", api: "u8", refused: "f64" });
+    this.state = store.table(`mailboxes of ${path}`, { requested: "u8", answered: "u8", clearToSend: "u8", control: "u8", api: "u8", refused: "f64" });
     this.memory = store.table(`mailbox memory of ${path}`, { word: "u32" });
     this.fn = nic.kernel.functions({
       handler: { ...nic.model.mailbox.handler, kind: "driver", a: "message", b: "VF" },
@@ -56,7 +58,7 @@ export class Mailbox {
     if (this.state.requested[f] === 1 || this.nic.state.resetting[f] === 1 || words.length > MAILBOX_WORDS) return false;
     words.forEach((word, i) => (this.memory.word[f * MAILBOX_WORDS + i] = word));
     this.state.requested[f] = 1;
-    this.state.answered[f] = 0;
+    this.state.answered[f] = this.state.control[f] = 0;
     if (this.ring === undefined) this.nic.kernel.schedule(this.time(), Priority.hardware, this.nic.id, NicOp.mailbox, f);
     else this.ring();
     return true;
@@ -117,8 +119,40 @@ export class Mailbox {
   /** After a function-level reset the VF must send RESET again; what it had asked is gone. */
   clear(f: number): void {
     const { state } = this;
-    state.requested[f] = state.answered[f] = state.clearToSend[f] = 0;
+    state.requested[f] = state.answered[f] = state.clearToSend[f] = state.control[f] = 0;
     state.api[f] = MailboxApi.v10;
+  }
+
+  /** The PF's driver has reset the port: the VF neither sends (VFTE) nor receives (VFRE), has no filters, and must send RESET. What is in its rings stays. */
+  portReset(f: number): void {
+    const { nic, filters } = this;
+    nic.state.receive[f] = nic.state.transmit[f] = 0;
+    filters.clearPool(nic.functions[f]!.pool);
+    this.clear(f);
+  }
+
+  /** The PF's driver tells every VF of its link; not one that is in the middle of asking, whose words are in the memory (`ixgbe_ping_all_vfs`). */
+  ping(): void {
+    const { nic, state, memory } = this;
+    for (let f = 1; f < nic.functions.length; f++) {
+      if (state.requested[f] === 1 || state.answered[f] === 1) continue;
+      memory.word[f * MAILBOX_WORDS] = (CONTROL_MESSAGE | (this.isClearToSend(f) ? MailboxFlag.clearToSend : 0)) >>> 0;
+      state.control[f] = 1;
+      for (const tell of this.told) tell(f);
+    }
+  }
+
+  /** Whether a control message stands in the VF's mailbox; it is read by that. */
+  takeControl(f: number): boolean {
+    const { control } = this.state;
+    const stands = control[f] === 1;
+    control[f] = 0;
+    return stands;
+  }
+
+  /** Whether the PF's driver has granted the VF its RESET, and has not reset the port since. */
+  isClearToSend(f: number): boolean {
+    return this.state.clearToSend[f] === 1;
   }
 
   private resetVf(f: number): boolean {

@@ -230,11 +230,13 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /**
    * Function-level reset: queues, filters, mailbox and vectors of this function and of no other; what was in its rings is
-   * lost. It answers again after the device's reset time, or when another ends that has begun before, where that is later.
+   * lost. It answers again after the device's reset time, or when another ends that has begun before, where that is later. What the PF's own driver
+   * resets is more: {@link Mailbox.portReset}.
    *
    * For the PF this is less than what PCI Express calls by the name: there, it clears VF Enable with the rest of the SR-IOV capability, and all VFs
    * vanish (SR-IOV 1.1, section 2.2.3). A system whose applications are to outlive the server that drives the PF (LibrettOS 1, 3.3) cannot do
-   * that to it, so that the hypervisor here resets what the PF's driver had, and leaves the VFs as that had set them up.
+   * that to it, so that the hypervisor here resets what the PF's driver had, and leaves the VFs as that had set them up. The
+   * driver that boots in that domain again takes the port over as it is.
    * @param time picoseconds until then
    */
   reset(f: number, time = this.model.resetTime): void {
@@ -333,6 +335,11 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /** A frame of a function is on the chip. @param bytes that were read: the switch may add a VLAN tag */
   private read(queue: QueueUnit, packet: number, bytes: number): void {
+    if (this.state.transmit[queue.unit.index] === 0) {
+      // The port was reset while the frame was read.
+      this.lose(queue, packet);
+      return this.transmitQueues.leave(packet);
+    }
     const leaves = this.switch.fromFunction(queue.unit, packet);
     this.transmitQueues.grow(this.packets.frameLength(packet) - bytes);
     if (leaves) {

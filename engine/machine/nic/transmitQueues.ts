@@ -181,7 +181,7 @@ export class TransmitQueues {
       const q = ready.peek();
       const packet = this.packets[q]!.peek();
       const long = packet !== NONE && nic.packets.isLong(packet);
-      if (long ? state.cut[q] === 0 && state.cached[q]! < this.descriptorsOf(packet) : state.cached[q] === 0) {
+      if (!this.mayRead(q) || (long ? state.cut[q] === 0 && state.cached[q]! < this.descriptorsOf(packet) : state.cached[q] === 0)) {
         ready.shift();
         state.ready[q] = 0;
         continue;
@@ -258,11 +258,7 @@ export class TransmitQueues {
     markDescriptors(nic, "read", q, n);
     state.fetching[q] = 0;
     state.cached[q]! += n;
-    if (state.ready[q] === 0) {
-      state.ready[q] = 1;
-      this.ready.push(q);
-    }
-    this.pump();
+    this.makeReady(q);
     this.fetchDescriptors(q);
   }
 
@@ -325,7 +321,21 @@ export class TransmitQueues {
 
   /** The function may send from now on: what its driver has posted already is fetched. */
   enabled(q: number): void {
+    if (this.state.cached[q]! > 0 || this.state.cut[q]! > 0) this.makeReady(q);
     this.fetchDescriptors(q);
+  }
+
+  private makeReady(q: number): void {
+    if (this.state.ready[q] === 0) {
+      this.state.ready[q] = 1;
+      this.ready.push(q);
+    }
+    this.pump();
+  }
+
+  /** Whether the queue's function may send: a reset of the port leaves a VF's descriptors where they are. */
+  private mayRead(q: number): boolean {
+    return this.nic.state.transmit[this.nic.queues[q]!.unit.index] === 1;
   }
 
   /**
@@ -338,7 +348,7 @@ export class TransmitQueues {
     const room = nic.model.prefetch.transmit - state.cached[q]!;
     const n = Math.min(state.posted[q]!, room);
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;
-    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;
+    if (!this.mayRead(q)) return;
     const queue = nic.queues[q]!;
     const first = further(state.next[q]!, nic.model.ring - state.posted[q]!, nic.model);
     if (!transferDescriptors(nic, "read", queue, queue.transmitRing, first, n, NicOp.transmitDescriptors, state.epoch[q]!)) return;

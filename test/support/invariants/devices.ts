@@ -135,7 +135,7 @@ export const deviceInvariants: readonly Invariant[] = [
     }),
   },
   {
-    number: 45, says: "a reset of one function changes nothing of another",
+    number: 45, says: "a function-level reset changes nothing of another function",
     watch: (engine) => {
       const look = (nic: Nic, f: number): string => {
         const { pool, queues } = nic.functions[f]!;
@@ -158,7 +158,7 @@ export const deviceInvariants: readonly Invariant[] = [
     number: 46, says: "until a VF has sent RESET, the PF refuses whatever else it asks",
     watch: (engine) => {
       const { trace } = engine;
-      const [message, refused, reset] = ["ixgbe_rcv_msg_from_vf", "mailbox message refused", "function-level reset"].map((name) => idOf(engine, name));
+      const [message, refused, reset, portReset] = ["ixgbe_rcv_msg_from_vf", "mailbox message refused", "function-level reset", "port reset"].map((name) => idOf(engine, name));
       const cleared = new Set<string>();
       let early: string | undefined;
       /** A request that a reset has taken back is neither granted nor refused. */
@@ -173,7 +173,7 @@ export const deviceInvariants: readonly Invariant[] = [
           const vf = `${drivers.get(trace.component(row)) ?? trace.component(row)} ${trace.b(row)}`;
           if (early !== undefined && fn !== refused) assert.ok(!wasAnswered(early), "a message before RESET was granted");
           early = undefined;
-          if (fn === reset) {
+          if (fn === reset || fn === portReset) {
             const at = functionOf(engine, trace.component(row));
             if (at !== undefined) cleared.delete(`${at.nic.functions[0]!.component} ${at.f - 1}`);
           } else if (fn === message) {

@@ -86,4 +86,53 @@ describe("VF mailbox", () => {
     assert.ok(rig.ask(VF, MailboxMessage.setMaxFrame, 9018).ack);
     assert.equal(rig.nic.isUp(VF), true);
   });
+
+  it("is clear no more after a reset of the port: the VF neither sends nor receives until it sends RESET, and its descriptors wait", () => {
+    const rig = new AdapterRig(2).open(0, VF);
+    rig.post(VF, rig.packet(VF_MAC, PEER_MAC));
+    rig.run();
+    assert.equal(rig.atPeer.length, 1);
+    rig.act(() => rig.nic.mailbox.portReset(VF));
+    assert.deepEqual([rig.nic.isUp(VF), rig.nic.mailbox.isClearToSend(VF)], [false, false]);
+    for (let i = 0; i < 3; i++) assert.ok(rig.post(VF, rig.packet(VF_MAC, PEER_MAC)));
+    rig.arrive(rig.packet(PEER_MAC, VF_MAC));
+    rig.run();
+    assert.equal(rig.atPeer.length, 1);
+    assert.equal(rig.count("no receive filter"), 1);
+    assert.ok(rig.ask(VF, MailboxMessage.apiVersion, MailboxApi.v11).nack);
+    assert.ok(rig.ask(VF, MailboxMessage.reset).ack);
+    rig.run();
+    assert.equal(rig.atPeer.length, 4);
+  });
+
+  it("of a VF whose descriptors are on the chip, or whose frames are being read, sends nothing of it after a reset of the port", () => {
+    const rig = new AdapterRig(2).open(0, VF);
+    for (let i = 0; i < 60; i++) rig.post(VF, rig.packet(VF_MAC, PEER_MAC, 1500));
+    rig.run(2 * 1e6);
+    const sent = rig.nic.state.sent[VF]!;
+    rig.act(() => rig.nic.mailbox.portReset(VF));
+    rig.run();
+    assert.ok(sent < 60);
+    assert.equal(rig.nic.state.sent[VF], sent);
+    const lost = rig.count("lost in a reset");
+    assert.equal(rig.count("MAC anti-spoof"), 0);
+    assert.equal(rig.nic.transmitQueues.buffered, 0);
+    rig.ask(VF, MailboxMessage.reset);
+    rig.run();
+    assert.equal(rig.nic.state.sent[VF], 60 - lost, "the others have waited");
+  });
+
+  it("hears what the PF's driver says by itself, unless it asks something just then", () => {
+    const rig = new AdapterRig(2).open(0, VF);
+    const told: number[] = [];
+    rig.nic.mailbox.told.push((f) => told.push(f));
+    rig.act(() => rig.nic.mailbox.ping());
+    assert.deepEqual(told, [VF, 2]);
+    assert.deepEqual([rig.nic.mailbox.takeControl(VF), rig.nic.mailbox.takeControl(VF)], [true, false]);
+    rig.nic.mailbox.request(VF, [MailboxMessage.reset]);
+    rig.act(() => rig.nic.mailbox.ping());
+    assert.deepEqual(told, [VF, 2, 2]);
+    rig.run();
+    assert.ok(rig.nic.mailbox.answer(VF) >= 0);
+  });
 });
