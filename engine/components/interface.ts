@@ -22,8 +22,8 @@ export interface NetworkInterface {
   readonly tellsOfSent?: boolean;
   /** Whether a packet that is sent now is dropped, as too much waits for its transmit queue. */
   isFull?(packet: number): boolean;
-  /** Somebody waits until frames of the packet's transmit queue are freed: it is to say so soon, of all that are awaited. */
-  hasten?(packet: number): void;
+  /** Somebody waits until frames are freed: it is to say so soon, of all that are awaited. */
+  hasten?(): void;
   /** Takes every frame that comes, whoever it is for: a bridge is above. */
   promiscuous?(): void;
   /** Where another domain finds a server of this one, where something on the way translates addresses. @param protocol IP protocol number @param asker path of that domain */
@@ -45,6 +45,10 @@ export interface FrameConsumer {
   awaits?(packet: number): Watch;
   /** A frame that is awaited is freed, as the adapter has read it; or one could not be sent. @param error why not */
   freed?(packet: number, error?: SendError): void;
+  /** The transmit queue that the packet's connection keeps to, as frames of it are there; or −1. */
+  queueOf?(packet: number): number;
+  /** The packet goes to a transmit queue. */
+  queued?(packet: number, q: number): void;
 }
 
 /** Why an interface does not take a frame: its queue is full, or it is down. */

@@ -54,6 +54,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
   /** By queue: frames of the present batch. */
   private readonly batch;
   private readonly polled: boolean;
+  readonly xps: boolean;
   private readonly vfStart: VfStart;
   private readonly setup: InterfaceSetup;
   /** Where it drives a PF that has VFs. */
@@ -104,6 +105,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     });
     const { nic, functions, pfIsDriven } = functionsAt(machine, spec.bind);
     this.nic = nic;
+    this.xps = driver.xps && nic.sriov.vfs === 0;
     this.candidates = functions;
     this.state = kernel.store.table(`driver ${spec.path}`, { function: "i32", up: "u8", lost: "u8" }, 1);
     this.state.alloc();
@@ -270,8 +272,8 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     return this.sending.isFull(packet);
   }
 
-  hasten(packet: number): void {
-    this.sending.hasten(packet);
+  hasten(): void {
+    this.sending.hasten();
   }
 
   transmit(packet: number): void {
@@ -284,7 +286,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
 
   /** What a malicious driver does: a descriptor whose data is anywhere, whether or not the interface is up. @returns false where it has no function, or no descriptor is free */
   postAt(packet: number, address?: number): boolean {
-    return this.f !== NONE && this.nic.post(this.f, packet, address);
+    return this.f !== NONE && this.nic.post(this.f, this.sending.queueOf(packet), packet, address);
   }
 
   begin(op: number, q: number): void {

@@ -19,6 +19,8 @@ export interface NicDriver {
   readonly setup: Functions<SetupFunction>;
   /** What a VF says to the PF's driver before it sends a frame, in order. */
   readonly greeting: readonly number[];
+  /** Whether Linux' driver of the PF gives each CPU a transmit queue of its own (`netif_set_xps_queue`, `ixgbe_configure_tx_ring`). Those of VFs do not. */
+  readonly xps: boolean;
   /** How it moderates interrupts where it adapts to the traffic. */
   readonly adaptive: Readonly<Record<System, Moderation>>;
 }
@@ -70,6 +72,7 @@ const ixgbe: NicDriver = {
     "VF open": { name: "ixv_init_locked", file: "sys/dev/pci/ixgbe/ixv.c", kind: "driver" },
   },
   greeting: [MailboxMessage.reset, MailboxMessage.apiVersion, MailboxMessage.getQueues, MailboxMessage.setMaxFrame],
+  xps: true,
   adaptive: { rump: "netbsd", linux: "linux" },
 };
 
@@ -103,6 +106,7 @@ const igb: NicDriver = {
     "VF open": { name: "igbvf_configure", file: "drivers/net/ethernet/intel/igbvf/netdev.c", kind: "driver" },
   },
   greeting: [MailboxMessage.reset, MailboxMessage.setMaxFrame],
+  xps: false,
   adaptive: { rump: "igb", linux: "igb" },
 };
 

@@ -12,6 +12,9 @@ import { QueueingDiscipline, WAKE } from "./queueingDiscipline";
 /** Ops of the driver that are about sending. */
 export const TransmitOp = { clean: 4, run: 5 } as const;
 
+/** A multiplier after which the upper bits depend on all lower ones (`GOLDEN_RATIO_32`, include/linux/hash.h). */
+const GOLDEN_RATIO = 0x61c88647;
+
 /** What sending needs of the driver that it is a part of. */
 export interface SendingDriver {
   readonly component: number;
@@ -23,12 +26,21 @@ export interface SendingDriver {
   readonly threads: readonly number[];
   /** VLAN of the interface above it; 0: none. */
   readonly vlan: number;
+  /** Whether Linux has each CPU send on the queue of its own number, as far as there are so many: not where the PF has VFs (`ixgbe_alloc_q_vector`). */
+  readonly xps: boolean;
 }
 
 /**
  * The sending half of an adapter's driver: a call on the sender's thread that ends in a write to the tail register. A frame for which the ring has no room
  * waits in Linux' queueing discipline. NetBSD's driver frees it, and its caller hears nothing: `ixgbe_mq_start` returns 0 whatever becomes of the frame
  * (sys/dev/pci/ixgbe/ix_txrx.c), and so it is where the driver polls.
+ *
+ * Of several queues a frame goes to one by the CPU that sends it: `ixgbe_mq_start` takes the CPU's number modulo the queues; where the driver polls, each core has a
+ * queue of its own (DPDK, Programmer's Guide, Poll Mode Driver; IX, OSDI 2014). Linux (`__netdev_pick_tx`, net/core/dev.c) has a connection keep to the queue on
+ * which it has frames. Else it is the CPU's own (XPS): ixgbe says so, of its PF, and as far as there are queues. Else it goes by the flow (`skb_tx_hash`): what is
+ * forwarded, by the queue that it came by (`skb_get_rx_queue`), which RSS has chosen; the rest by a hash, of TCP a random number for each socket (`sk_txhash`), here
+ * of addresses and ports. Datagrams are sent as by sockets that are not connected, which keep to none. Flow Director, by which ixgbe has a connection received
+ * where it sends (ATR), is left out.
  */
 export class NicTransmit {
   private readonly discipline: QueueingDiscipline | undefined;
@@ -41,7 +53,7 @@ export class NicTransmit {
 
   constructor(
     private readonly place: Placement, private readonly driver: SendingDriver, private readonly driverFn: Readonly<Record<DriverFunction, number>>,
-    private readonly moderation: InterruptModeration, polled: boolean,
+    private readonly moderation: InterruptModeration, private readonly polled: boolean,
   ) {
     const { kernel, cpus, packets } = place.machine;
     this.kernel = kernel;
@@ -64,10 +76,7 @@ export class NicTransmit {
     this.loans = this.place.machine.loans.get(this.place.domain.id);
   }
 
-  /**
-   * Said in `begin`. What waits goes through the driver later. @param like an earlier packet of the same flow: of one that does not exist yet, is the first, and has
-   * several queues to go to, nobody knows
-   */
+  /** Said in `begin`. What waits goes through the driver later. @param like an earlier packet of the same flow, for one that does not exist yet */
   spend(packet: number, bytes: number, like: number): void {
     const { cpus } = this;
     const before = cpus.enter(this.driver.component);
@@ -77,9 +86,10 @@ export class NicTransmit {
   }
 
   private isWaitedAt(packet: number): boolean {
-    const { discipline, driver: { f, threads } } = this;
-    if (discipline === undefined || f === NONE || (packet === NONE && threads.length > 1)) return false;
-    return !discipline.isOpen(packet === NONE ? 0 : this.queueOf(packet));
+    const { discipline } = this;
+    if (discipline === undefined || this.driver.f === NONE) return false;
+    const q = this.queueOf(packet);
+    return q !== NONE && !discipline.isOpen(q);
   }
 
   /** Whether a frame that is sent now is dropped: `__dev_xmit_skb` returns NET_XMIT_DROP. */
@@ -87,10 +97,10 @@ export class NicTransmit {
     return this.discipline !== undefined && this.driver.isUp && this.discipline.isFull(this.queueOf(packet));
   }
 
-  /** The adapter is to interrupt for frames of the packet's queue that are awaited. */
-  hasten(packet: number): void {
-    const { nic, f } = this.driver;
-    if (f !== NONE) nic.transmitQueues.hasten(nic.rowOf(f, this.queueOf(packet)), true);
+  /** The adapter is to interrupt for frames that are awaited: those of a connection may be on several queues. */
+  hasten(): void {
+    const { nic, f, threads } = this.driver;
+    for (let q = 0; f !== NONE && q < threads.length; q++) nic.transmitQueues.hasten(nic.rowOf(f, q), true);
   }
 
   private spendDriver(packet: number, bytes: number): void {
@@ -106,6 +116,7 @@ export class NicTransmit {
     if (vlan !== 0) packets.setVlan(packet, vlan);
     if (!isUp) return this.drop(this.fn["interface down"], packet, "ENETDOWN");
     const q = this.queueOf(packet);
+    if (threads.length > 1) this.upper.queued?.(packet, q);
     const { discipline } = this;
     if ((discipline === undefined || discipline.isOpen(q)) && this.post(q, packet)) return;
     if (discipline === undefined) return this.drop(this.fn["transmit ring full"], packet);
@@ -113,8 +124,34 @@ export class NicTransmit {
     kernel.mark(this.fn.pfifo_fast_enqueue, component, cpus.contextOf(cpus.carrier(component, threads[q]!)), kernel.now, 0, packet, q);
   }
 
-  private queueOf(packet: number): number {
-    return this.driver.nic.queueOf(this.driver.f, packet);
+  /**
+   * In `begin` or `end`: the queue of a frame that is sent now. Work that has lost its vCPU may end on another: what counts is where it ends. @param packet −1: of a flow that
+   * has had none @returns −1: it is the flow that it depends on
+   */
+  queueOf(packet: number): number {
+    const { driver: { nic, threads, xps }, polled, place: { domain } } = this;
+    const queues = threads.length;
+    if (queues === 1) return 0;
+    const kept = this.upper.queueOf?.(packet) ?? NONE;
+    // The connection may have had another interface, with more queues.
+    if (kept !== NONE && kept < queues && this.isBusy(kept)) return kept;
+    const cpu = Math.max(0, this.cpus.indexIn(domain.id));
+    if (polled || domain.system === "rump") return cpu % queues;
+    if (xps && cpu < queues) return cpu;
+    if (packet === NONE) return NONE;
+    return this.upper.queueOf === undefined ? nic.rss.queueOf(packet, queues) : Math.floor((this.hashOf(packet) * queues) / 0x100000000);
+  }
+
+  /** A hash of the packet's flow, 32 bits, unsigned. */
+  private hashOf(packet: number): number {
+    const { packets } = this;
+    const ports = (packets.sourcePort(packet) << 16) | packets.destinationPort(packet);
+    return Math.imul(this.driver.nic.rss.hash(packet) ^ ports, GOLDEN_RATIO) >>> 0;
+  }
+
+  /** Whether there are frames that the adapter has not read. When it has, an interrupt frees them, which is left out here where nobody waits for that. */
+  private isBusy(q: number): boolean {
+    return this.discipline?.isEmpty(q) === false || !this.driver.nic.transmitQueues.isRead(this.rowOf(q));
   }
 
   /** The adapter's row of a queue. */

@@ -46,8 +46,10 @@ const socket = [socketLock];
  * that nobody finds it held.
  *
  * Linux 4.13: `tcp_sendmsg`, `tcp_recvmsg` and `tcp_close` own the socket all the while (`lock_sock`, `net/ipv4/tcp.c`). Here each segment of a
- * call takes it anew, as if `sk_stream_wait_memory` came in between. The lock of each transmit queue (`__dev_xmit_skb`, `net/core/dev.c`) is left out: CPUs have
- * queues of their own.
+ * call takes it anew, as if `sk_stream_wait_memory` came in between. The locks of transmit queues are left out, which nobody waits for as long as it takes
+ * to send: of two CPUs at the same queue (there are fewer than CPUs, or frames keep to it) the second puts its frame into the queueing discipline, and the first
+ * sends that too (`qdisc_run_begin` in `__dev_xmit_skb`, `net/core/dev.c`). Here each goes through the driver with its own, at the same time. NetBSD's second leaves
+ * its frame in the ring's queue to a soft interrupt (`IXGBE_TX_TRYLOCK` in `ixgbe_mq_start`), if none of the locks above has kept it from coming.
  */
 const locksOf: Readonly<Record<StackPart, Readonly<Record<Locking, readonly LockClass[]>>>> = {
   [StackPart.call]: { netbsd: softnet, "netbsd with NET_MPSAFE": softnet, rump: library, linux: socket },

@@ -85,7 +85,7 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
         tellsOfSent: () => this.wire.tellsOfSent === true,
         // What waits for a neighbour's address does not go down now.
         isFull: (packet) => !this.arp.isHeldBack && this.wire.isFull?.(packet) === true,
-        hasten: (packet) => this.wire.hasten?.(packet),
+        hasten: () => this.wire.hasten?.(),
         resume: (conn) => machine.cpus.post(this.softints.here, this.id, StreamOp.resume, conn),
       }, this.owned, this.softints,
     );
@@ -177,6 +177,14 @@ export class TcpIp implements PlacedModel, FrameConsumer, AroundSockets {
   freed(packet: number, error?: SendError): void {
     if (this.packets.isTcp(packet)) this.tcp.freed(packet);
     else this.datagrams.freed(packet, error);
+  }
+
+  queueOf(packet: number): number {
+    return packet !== NONE && this.packets.isTcp(packet) ? this.tcp.queueOf(packet) : NONE;
+  }
+
+  queued(packet: number, q: number): void {
+    if (this.packets.isTcp(packet)) this.tcp.queued(packet, q);
   }
 
   /** A packet has gone no further than ARP. */

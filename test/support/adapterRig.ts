@@ -86,9 +86,9 @@ export class AdapterRig implements LinkEnd, Model {
     return inDispatch(this.kernel, action);
   }
 
-  /** See `Nic.post`. */
+  /** See `Nic.post`; by the first queue. */
   post(f: number, packet: number, address?: number): boolean {
-    return this.act(() => this.nic.post(f, packet, address));
+    return this.act(() => this.nic.post(f, 0, packet, address));
   }
 
   /** A frame from the peer comes in by the wire, now. */

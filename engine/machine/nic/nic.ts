@@ -275,23 +275,18 @@ export class Nic implements Model, LinkEnd, Adapter {
 
   /**
    * Puts a frame on a transmit ring and rings the doorbell.
+   * @param q the function's queue pair
    * @param address of the data in I/O virtual memory, where it is not in the ring's own buffers: what a malicious driver can say
    * @param watch whether the driver wants to know when the frame has been read: {@link TransmitQueues.sentCount}
    * @returns false when no descriptor is free
    */
-  post(f: number, packet: number, address?: number, watch?: Watch): boolean {
-    return this.transmitQueues.post(this.rowOf(f, this.queueOf(f, packet)), packet, address, watch);
+  post(f: number, q: number, packet: number, address?: number, watch?: Watch): boolean {
+    return this.transmitQueues.post(this.rowOf(f, q), packet, address, watch);
   }
 
   /** The row of a function's queue pair in the tables of queues and vectors. */
   rowOf(f: number, q: number): number {
     return this.rows[(f << QUEUE_BITS) | q]!;
-  }
-
-  /** The queue pair of the function that a frame is sent on: the one that its flow is received on. */
-  queueOf(f: number, packet: number): number {
-    const { queues } = this.functions[f]!;
-    return this.rss.queueOf(packet, queues.length);
   }
 
   /** Programs the least time between two interrupts of a queue. @param eitr register value, see {@link Vectors.throttle} */

@@ -153,6 +153,12 @@ export class TransmitQueues {
     return this.nic.model.ring - this.state.used[q]!;
   }
 
+  /** Whether the adapter has read all that was put on the ring. */
+  isRead(q: number): boolean {
+    const { used, done, writing } = this.state;
+    return used[q] === done[q]! + writing[q]!;
+  }
+
   /** The driver is to be interrupted when so many are free; 0: no more. */
   awaitRoom(q: number, descriptors: number): void {
     this.state.awaited[q] = descriptors;

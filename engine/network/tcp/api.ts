@@ -188,8 +188,8 @@ export interface QueuesBelow {
   tellsOfSent(): boolean;
   /** Whether a packet that goes out now is dropped, as the queue that it would wait in is full. */
   isFull(packet: number): boolean;
-  /** A connection waits until segments of it are freed, which go where this packet went. */
-  hasten(packet: number): void;
+  /** A connection waits until segments of it are freed. */
+  hasten(): void;
   /** One was freed: `TcpStack.resume` is to be called. */
   resume(conn: number): void;
 }

@@ -13,6 +13,9 @@ import { before } from "./sequence";
  * (`tcp_small_queue_check`) until one of them is freed, and a tasklet goes on (`tcp_tasklet_func`). So what waits in a host waits in the socket's send buffer,
  * not before the adapter, where all others would be behind it.
  *
+ * While something is below, what follows goes to the same transmit queue, whichever CPU sends it, so that it stays in order (`sk_tx_queue_mapping`); when nothing is,
+ * any will do (`ooo_okay`, `tcp_transmit_skb`).
+ *
  * Data count here; pure ACKs, 2 B each (`skb_set_tcp_pure_ack`), and the one segment of a SYN or FIN do not. `tcp_wfree` leaves the tasklet out in ksoftirqd until all is
  * freed, as "we are likely under stress": here it never is.
  */
@@ -33,18 +36,21 @@ export function truesize(length: number): number {
 }
 
 export class SmallQueues {
-  /** Bytes below TCP; it waits (`TSQ_THROTTLED`), or a tasklet is to go on (`TSQ_QUEUED`); what it may send, B/s; a packet of the connection. Rows are connections. */
-  readonly rows: Table<{ readonly below: "f64"; readonly throttled: "u8"; readonly queued: "u8"; readonly pacingRate: "f64"; readonly last: "i32" }>;
+  /**
+   * Bytes below TCP; it waits (`TSQ_THROTTLED`), or a tasklet is to go on (`TSQ_QUEUED`); what it may send, B/s; a packet of the connection; the transmit queue of what
+   * is below, plus one, or 0. Rows are connections.
+   */
+  readonly rows: Table<{ readonly below: "f64"; readonly throttled: "u8"; readonly queued: "u8"; readonly pacingRate: "f64"; readonly last: "i32"; readonly queue: "u8" }>;
 
   constructor(store: Store, private readonly options: SmallQueueOptions, private readonly below: QueuesBelow, private readonly numbers: Numbers) {
-    this.rows = store.shared("TCP: bytes below", { below: "f64", throttled: "u8", queued: "u8", pacingRate: "f64", last: "i32" });
+    this.rows = store.shared("TCP: bytes below", { below: "f64", throttled: "u8", queued: "u8", pacingRate: "f64", last: "i32", queue: "u8" });
   }
 
   /** A connection begins. */
   reset(conn: number): void {
     const { rows } = this;
     while (rows.rows <= conn) rows.alloc();
-    rows.below[conn] = rows.throttled[conn] = rows.queued[conn] = 0;
+    rows.below[conn] = rows.throttled[conn] = rows.queued[conn] = rows.queue[conn] = 0;
     rows.pacingRate[conn] = FASTEST;
     rows.last[conn] = NONE;
   }
@@ -84,7 +90,7 @@ export class SmallQueues {
   throttle(conn: number): void {
     if (this.rows.throttled[conn] === 1) return;
     this.rows.throttled[conn] = 1;
-    this.below.hasten(this.rows.last[conn]!);
+    this.below.hasten();
   }
 
   /** A segment's socket buffer is freed. */
@@ -92,10 +98,21 @@ export class SmallQueues {
     const { rows } = this;
     const left = rows.below[conn]! - truesize(length);
     rows.below[conn] = left > 0 ? left : 0;
+    if (left <= 0) rows.queue[conn] = 0;
     if (rows.throttled[conn] === 0 || rows.queued[conn] === 1) return;
     rows.throttled[conn] = 0;
     rows.queued[conn] = 1;
     this.below.resume(this.numbers.of(conn));
+  }
+
+  /** The transmit queue of what the connection has below (`sk_tx_queue_get`), or −1. */
+  queueOf(conn: number): number {
+    return this.rows.queue[conn]! - 1;
+  }
+
+  /** A segment goes to a transmit queue (`sk_tx_queue_set`). */
+  queued(conn: number, q: number): void {
+    if (this.rows.below[conn]! > 0) this.rows.queue[conn] = q + 1;
   }
 
   /** The tasklet has come to the connection. */

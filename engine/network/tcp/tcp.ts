@@ -244,12 +244,32 @@ export class TcpStack {
 
   /** A segment of the stack's own was sent, or thrown away on its way, and its memory is free. */
   freed(packet: number): void {
-    const { smallQueues, connections, packets, tcb } = this.tcp;
+    const { smallQueues, packets } = this.tcp;
     const length = packets.payloadLength(packet);
     if (smallQueues === undefined || length === 0) return;
+    const conn = this.senderOf(packet);
+    if (conn >= 0) smallQueues.freed(conn, length);
+  }
+
+  /** The transmit queue that the connection of a segment of the stack's own keeps to, or −1: see {@link SmallQueues.queueOf}. */
+  queueOf(packet: number): number {
+    const { smallQueues } = this.tcp;
+    const conn = smallQueues === undefined ? -1 : this.senderOf(packet);
+    return conn < 0 ? NONE : smallQueues!.queueOf(conn);
+  }
+
+  /** The segment goes to a transmit queue. */
+  queued(packet: number, q: number): void {
+    const { smallQueues } = this.tcp;
+    const conn = smallQueues === undefined ? -1 : this.senderOf(packet);
+    if (conn >= 0) smallQueues!.queued(conn, q);
+  }
+
+  /** The connection that a segment of the stack's own is of, or one below 0: also where another one has the same ports by now. */
+  private senderOf(packet: number): number {
+    const { connections, packets, tcb } = this.tcp;
     const conn = connections.find(packets.sourceIp(packet), packets.sourcePort(packet), packets.destinationIp(packet), packets.destinationPort(packet));
-    // Not where another connection has the same ports by now.
-    if (conn >= 0 && tcb.stream[conn] === packets.stream(packet)) smallQueues.freed(conn, length);
+    return conn >= 0 && tcb.stream[conn] === packets.stream(packet) ? conn : NONE;
   }
 
   /** A segment may go that has waited for others of its connection to be freed (`tcp_tsq_handler`). */

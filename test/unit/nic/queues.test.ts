@@ -57,7 +57,7 @@ describe("transmit queues", () => {
     };
     const frames = ring + 5;
     for (let i = 0; i < frames; i++) {
-      assert.ok(rig.nic.post(0, rig.packet(PF_MAC, PEER_MAC, 60), undefined, Watch.quietly));
+      assert.ok(rig.nic.post(0, 0, rig.packet(PF_MAC, PEER_MAC, 60), undefined, Watch.quietly));
       rig.run();
     }
     const buffers = read.filter((address) => address >= transmitBuffers && address < transmitBuffers + ring * 2048);
