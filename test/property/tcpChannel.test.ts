@@ -21,7 +21,7 @@ const options: fc.Arbitrary<Partial<TcpOptions>> = fc.record({
   minRto: fc.constantFrom(10 * MILLISECOND, 200 * MILLISECOND, SECOND),
   // Loss may be heavy: nobody gives up, and TIME_WAIT outlasts the retransmissions of the last FIN.
   maxRetransmits: fc.constant(200),
-  maxSynRetransmits: fc.constant(200),
+  maxSynRetransmits: fc.constant(200), maxSynAckRetransmits: fc.constant(200),
   maxRto: fc.constant(4 * SECOND),
   msl: fc.constant(200 * SECOND),
 });

@@ -15,6 +15,9 @@ export interface TcpOptions {
   readonly minRtoOverSrtt?: boolean;
   /** Upper bound (RFC 6298 section 2.5: at least 60 s). */
   readonly maxRto: number;
+  /** The timeout before any round trip was measured, of a SYN and of a SYN,ACK (RFC 6298 section 2.1: 1 s). */
+  readonly synRto: number;
+  readonly synAckRto: number;
   /** Longest time that an ACK is delayed (RFC 1122 section 4.2.3.2: less than 0.5 s); 0: never delayed. */
   readonly delayedAck: number;
   /**
@@ -62,9 +65,12 @@ export interface TcpOptions {
   readonly keepAlive: { readonly idle: number; readonly interval: number; readonly probes: number };
   /** Maximum segment lifetime; TIME_WAIT lasts twice as long. */
   readonly msl: number;
-  /** Retransmissions of one segment before the connection is given up, and of a SYN. */
+  /** Retransmissions of one segment before the connection is given up, of a SYN, and of a SYN,ACK. */
   readonly maxRetransmits: number;
   readonly maxSynRetransmits: number;
+  readonly maxSynAckRetransmits: number;
+  /** Time after which a connection is given up that its user opens, however often the SYN was sent. Without it, only the number counts. */
+  readonly connectTimeout?: number;
   /** How a listener's queues are kept, and what happens where they are full: see `listeners.ts`. */
   readonly listeners: "netbsd" | "linux";
   /** Who hears that a neighbour does not answer: see `unreachable.ts`. */
@@ -86,13 +92,15 @@ export interface SmallQueueOptions {
 /**
  * NetBSD 9's defaults: minimum RTO 1 s, delayed ACK 200 ms, MSL 30 s, 12 retransmissions (`sys/netinet/tcp_timer.h`), initial window by RFC
  * 3390 (`tcp_subr.c`, `tcp_init_win_max`), NewReno, with at most two segments an ACK in slow start (`tcp_congctl.c`, `tcp_abc_aggressive`), no RACK and no loss probes, no D-SACK, no earlier window that could be restored (`struct tcpcb`, tcp_var.h), FIN_WAIT_2 for as long as keep-alive would last (`tcp_maxidle`), 100 ACKs a second
- * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); `kern.somaxconn` 128 (`SOMAXCONN`, sys/socket.h); its 75 s for a handshake (`TCPTV_KEEP_INIT`) are five retransmissions of the SYN. Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
+ * in answer to what is not acceptable (`tcp_ackdrop_ppslim`); `kern.somaxconn` 128 (`SOMAXCONN`, sys/socket.h). Who opens a connection sends the SYN again after 6 s
+ * (`TCP_REXMTVAL` of the `t_rttvar` that `tcp_tcpcb_template` begins with, tcp_subr.c), 12 and 24, and gives up after 75 s (`TCPTV_KEEP_INIT`). A SYN,ACK goes again after
+ * 3 s (`TCPTV_SRTTDFLT`), 6, 12 and 24; when 48 more are over, 75 s have passed, and it is given up (`SYN_CACHE_TIMER_ARM`, `syn_cache_timer`). Socket buffers begin at 32 KiB and grow by themselves to 256 KiB (`tcp_input.c`,
  * `tcp_autorcvbuf_max`); here they have that size from the start.
  */
 export const netbsdTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
+  mss: 1460, sendBuffer: 262144, receiveBuffer: 262144, minRto: SECOND, maxRto: 64 * SECOND, synRto: 6 * SECOND, synAckRto: 3 * SECOND, delayedAck: 200 * MILLISECOND, windowUpdates: "bsd",
   congestion: "newreno", abcLimit: 2, nagle: true, sack: true, timestamps: true, windowScale: 3, initialWindow: 4, initialWindowBytes: 4380, msl: 30 * SECOND, maxRetransmits: 12,
-  maxSynRetransmits: 5, listeners: "netbsd", unreachable: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, portChoice: "downwards", challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
+  maxSynRetransmits: 12, maxSynAckRetransmits: 4, connectTimeout: 75 * SECOND, listeners: "netbsd", unreachable: "netbsd", somaxconn: 128, dynamicPorts: netbsdPorts, portChoice: "downwards", challengeAcks: 100, finWait2: 600 * SECOND, keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 8 },
 };
 
 /** A rump kernel's: NetBSD's, but for its ports. */
@@ -100,7 +108,7 @@ export const rumpTcp: TcpOptions = { ...netbsdTcp, portChoice: "random" };
 
 /**
  * Linux's (`include/net/tcp.h`, `tcp_ipv4.c`: D-SACK, windows that are restored, RACK and loss probes (`sysctl_tcp_recovery`,
- * `sysctl_tcp_early_retrans`: on), 6 SYNs, FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed
+ * `sysctl_tcp_early_retrans`: on), 6 retransmissions of a SYN and 5 of a SYN,ACK (`TCP_SYN_RETRIES`, `TCP_SYNACK_RETRIES`), 1 s after the first (`TCP_TIMEOUT_INIT`), FIN_WAIT_2 60 s, 1000 challenge ACKs a second; releases of 2013 to 2018): minimum RTO 200 ms, delayed
  * ACK 40 ms, CUBIC with HyStart (`net/ipv4/tcp_cubic.c`), a slow start without a limit on what one ACK adds (`tcp_slow_start`), ten segments at first,
  * TIME_WAIT 60 s, 15 retransmissions (`include/net/tcp.h`). Buffers grow by themselves to 4 MiB and 6 MiB (`net/ipv4/tcp.c`); here the send
  * buffer has that size from the start, the receive buffer 1 MiB. `net.core.somaxconn` is 128 (`SOMAXCONN`, include/linux/socket.h): LibrettOS'
@@ -110,10 +118,10 @@ export const rumpTcp: TcpOptions = { ...netbsdTcp, portChoice: "random" };
  * (`sysctl_tcp_limit_output_bytes`, net/ipv4/tcp_output.c), a millisecond of 200 % or 120 % of the window in a round trip (net/ipv4/tcp_input.c).
  */
 export const linuxTcp: TcpOptions = {
-  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
+  mss: 1460, sendBuffer: 4194304, receiveBuffer: 1048576, minRto: 200 * MILLISECOND, minRtoOverSrtt: true, maxRto: 120 * SECOND, synRto: SECOND, synAckRto: SECOND, delayedAck: 40 * MILLISECOND, quickAcks: 16, windowUpdates: "linux",
   congestion: "cubic", hystart: true, nagle: true, sack: true, timestamps: true, windowScale: 7, defersLongSegments: true, initialWindow: 10, msl: 30 * SECOND, maxRetransmits: 15,
   smallQueues: { limit: 262144, slowStartPacing: 2, avoidancePacing: 1.2 }, localCongestion: true,
-  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, portChoice: "upwards", challengeAcks: 1000, finWait2: 60 * SECOND,
+  dsack: true, undo: true, rackTlp: true, proportionalRate: true, maxSynRetransmits: 6, maxSynAckRetransmits: 5, listeners: "linux", unreachable: "linux", somaxconn: 128, dynamicPorts: linuxPorts, portChoice: "upwards", challengeAcks: 1000, finWait2: 60 * SECOND,
   keepAlive: { idle: 7200 * SECOND, interval: 75 * SECOND, probes: 9 },
 };
 
@@ -124,10 +132,10 @@ export const linuxTcp: TcpOptions = {
 export function ofOneShape(o: TcpOptions): { readonly [K in keyof Required<TcpOptions>]: TcpOptions[K] } {
   const { idle, interval, probes } = o.keepAlive;
   return {
-    mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, delayedAck: o.delayedAck,
+    mss: o.mss, sendBuffer: o.sendBuffer, receiveBuffer: o.receiveBuffer, minRto: o.minRto, minRtoOverSrtt: o.minRtoOverSrtt, maxRto: o.maxRto, synRto: o.synRto, synAckRto: o.synAckRto, delayedAck: o.delayedAck,
     quickAcks: o.quickAcks, windowUpdates: o.windowUpdates, congestion: o.congestion, hystart: o.hystart, abcLimit: o.abcLimit, nagle: o.nagle, sack: o.sack, dsack: o.dsack, undo: o.undo, earlyRetransmit: o.earlyRetransmit, rackTlp: o.rackTlp, proportionalRate: o.proportionalRate, timestamps: o.timestamps,
     windowScale: o.windowScale, defersLongSegments: o.defersLongSegments, smallQueues: o.smallQueues, localCongestion: o.localCongestion, initialWindow: o.initialWindow, initialWindowBytes: o.initialWindowBytes,
-    challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits,
+    challengeAcks: o.challengeAcks, finWait2: o.finWait2, keepAlive: { idle, interval, probes }, msl: o.msl, maxRetransmits: o.maxRetransmits, maxSynRetransmits: o.maxSynRetransmits, maxSynAckRetransmits: o.maxSynAckRetransmits, connectTimeout: o.connectTimeout,
     listeners: o.listeners, unreachable: o.unreachable, somaxconn: o.somaxconn, dynamicPorts: o.dynamicPorts, portChoice: o.portChoice,
   };
 }
@@ -140,6 +148,7 @@ export const TcpTimer = {
   delayedAck: 2,
   /** 2 MSL; in FIN_WAIT_2, the wait for the other end's FIN. */
   timeWait: 3,
+  /** Of a connection that is being opened, `connectTimeout`. */
   keepAlive: 4,
 } as const;
 export type TcpTimer = (typeof TcpTimer)[keyof typeof TcpTimer];

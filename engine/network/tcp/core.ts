@@ -141,8 +141,7 @@ export class TcpCore {
     t.sndMss[c] = this.options.mss;
     t.cwnd[c] = this.initialWindow(this.options.mss);
     t.ssthresh[c] = LARGEST_WINDOW;
-    // RFC 6298 section 2.1.
-    t.rto[c] = this.clampRto(1e12);
+    t.rto[c] = this.clampRto(state === State.synSent ? this.options.synRto : this.options.synAckRto);
     this.connections.add(c);
     return c;
   }

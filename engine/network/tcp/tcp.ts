@@ -79,6 +79,7 @@ export class TcpStack {
     const conn = tcp.create(localIp, port, remoteIp, remotePort, State.synSent);
     tcp.tcb.held[conn] = 1;
     tcp.tcb.stream[conn] = tcp.packets.openStreams();
+    if (tcp.options.connectTimeout !== undefined) tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.connectTimeout);
     settle(tcp, this.plan, conn);
     return tcp.numbers.of(conn);
   }
@@ -118,7 +119,8 @@ export class TcpStack {
     const conn = tcp.numbers.row(number);
     tcp.tcb.keepAlive[conn] = 1;
     tcp.tcb.lastReceive[conn] = tcp.env.now();
-    tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.keepAlive.idle);
+    // Until the handshake is over, the timer may be that of the handshake.
+    if (!tcp.isArmed(conn, TcpTimer.keepAlive)) tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.keepAlive.idle);
   }
 
   /** Room in the send buffer, bytes. */

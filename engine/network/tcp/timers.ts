@@ -9,7 +9,7 @@ import { ProbeOut, Resend, State, TimerFor } from "./tcb";
 import { remember } from "./undo";
 import { reasonOfSilence } from "./unreachable";
 
-/** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured. */
+/** RFC 6298 section 5.7: the RTO to begin with where the SYN had to be sent again and nothing could be measured; in NetBSD it is that of a SYN still. */
 const RTO_AFTER_LOST_SYN = 3e12;
 
 /** How long a SYN cookie is good for at least (`MAX_SYNCOOKIE_AGE` periods of a minute, the first of which may be nearly over; Linux' tcp.h). */
@@ -40,7 +40,10 @@ export function afterHandshake(tcp: TcpCore, conn: number): void {
   const mss = t.sndMss[conn]!;
   t.cwnd[conn] = t.synRetransmitted[conn] !== 0 ? mss : tcp.initialWindow(mss);
   if (tcp.hystart) startHystart(t, conn, tcp.env.now());
-  if (t.synRetransmitted[conn] !== 0 && t.srtt[conn] === 0) t.rto[conn] = tcp.clampRto(RTO_AFTER_LOST_SYN);
+  if (t.synRetransmitted[conn] !== 0 && t.srtt[conn] === 0) t.rto[conn] = tcp.clampRto(Math.max(RTO_AFTER_LOST_SYN, tcp.options.synRto));
+  if (tcp.options.connectTimeout === undefined || !tcp.isArmed(conn, TcpTimer.keepAlive)) return;
+  if (t.keepAlive[conn] !== 0) tcp.arm(conn, TcpTimer.keepAlive, tcp.env.now() + tcp.options.keepAlive.idle);
+  else tcp.disarm(conn, TcpTimer.keepAlive);
 }
 
 /** An armed timer has run out. */
@@ -71,14 +74,15 @@ export function expire(tcp: TcpCore, conn: number, timer: TcpTimer): void {
   }
 }
 
-/** A connection that has been silent for long enough is probed, again and again, and at last given up (BSD `tcp_timer_keep`). */
+/** A connection that has been silent for long enough is probed, again and again, and at last given up; one that takes too long to open is given up at once (BSD `tcp_timer_keep`). */
 function keepAlive(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   const { idle, interval, probes } = tcp.options.keepAlive;
   const now = tcp.env.now();
   const silent = now - t.lastReceive[conn]!;
   if (t.state[conn]! < State.established) {
-    tcp.arm(conn, TcpTimer.keepAlive, now + idle);
+    if (tcp.options.connectTimeout !== undefined) tcp.destroy(conn, CloseReason.timedOut);
+    else tcp.arm(conn, TcpTimer.keepAlive, now + idle);
   } else if (silent < idle) {
     tcp.arm(conn, TcpTimer.keepAlive, t.lastReceive[conn]! + idle);
   } else if (t.keepAliveProbes[conn]! >= probes) {
@@ -98,12 +102,19 @@ function cookieTimeout(tcp: TcpCore, conn: number): void {
   else tcp.destroy(conn, CloseReason.aborted);
 }
 
+/** How often a connection may send again, in its state, before it is given up. */
+export function mostRetransmits({ options, tcb }: TcpCore, conn: number): number {
+  const state = tcb.state[conn]!;
+  if (state === State.synSent) return options.maxSynRetransmits;
+  return state === State.synReceived ? options.maxSynAckRetransmits : options.maxRetransmits;
+}
+
 function retransmitTimeout(tcp: TcpCore, conn: number): void {
   const t = tcp.tcb;
   if (t.cookie[conn] !== 0 && t.state[conn] === State.synReceived) return cookieTimeout(tcp, conn);
   tcp.count("timeouts");
   const handshake = t.state[conn] === State.synSent || t.state[conn] === State.synReceived;
-  if (t.retransmits[conn]! >= (handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)) {
+  if (t.retransmits[conn]! >= mostRetransmits(tcp, conn)) {
     tcp.destroy(conn, reasonOfSilence(tcp, conn));
     return;
   }

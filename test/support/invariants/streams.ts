@@ -27,7 +27,8 @@ class Arrived {
 
 /** How often a connection may send again without an answer. */
 function attemptsOf({ options, tcb }: TcpCore, conn: number): number {
-  return tcb.state[conn]! < State.established ? options.maxSynRetransmits : options.maxRetransmits;
+  if (tcb.state[conn]! >= State.established) return options.maxRetransmits;
+  return tcb.state[conn] === State.synSent ? options.maxSynRetransmits : options.maxSynAckRetransmits;
 }
 
 /** The least time that sending so often again takes, picoseconds: the timeout is no less than its lower bound, and doubles (RFC 6298 section 5.5). */
@@ -40,7 +41,7 @@ function leastTimeFor({ options: { minRto, maxRto } }: TcpCore, attempts: number
 /** Rules of what TCP promises to applications. */
 export const streamInvariants: readonly Invariant[] = [
   {
-    number: 34, says: "a connection survives an outage that is shorter than the time for which TCP sends again, and ends with ETIMEDOUT after it, or with what ARP has said of the neighbour: no sooner than when it has sent again as often as it may without an answer, and not later",
+    number: 34, says: "a connection survives an outage that is shorter than the time for which TCP sends again, and ends with ETIMEDOUT after it, or with what ARP has said of the neighbour: no sooner than when it has sent again as often as it may without an answer, or, as it is being opened, when the system's time for that is over, and not later",
     watch: (engine) => {
       const cores = stacksOf(engine).map((tcp) => tcp["tcp"]);
       let wrong: string | undefined;
@@ -65,7 +66,7 @@ export const streamInvariants: readonly Invariant[] = [
           const { idle, probes } = tcp.options.keepAlive;
           const now = engine.built.machine.kernel.now;
           const isSilent = tcb.keepAliveProbes[conn]! >= probes && now - tcb.lastReceive[conn]! >= idle;
-          const time = leastTimeFor(tcp, attemptsOf(tcp, conn));
+          const time = Math.min(leastTimeFor(tcp, attemptsOf(tcp, conn)), tcb.state[conn] === State.synSent ? (tcp.options.connectTimeout ?? Infinity) : Infinity);
           const isGivenUp = reason === CloseReason.timedOut || (tcb.state[conn]! >= State.established && (reason === CloseReason.hostUnreachable || reason === CloseReason.hostDown));
           if (isGivenUp && !isSilent && now - unanswered[conn]!.since < time) wrong ??= `a connection is given up after ${now - unanswered[conn]!.since} ps, and not after ${time}`;
           destroy(conn, reason);

@@ -20,8 +20,8 @@ run: { until: 1800s }
 
 /** Faults in what TCP promises to applications. */
 export const streamMutations: readonly Mutation[] = [
-  { breaks: 34, file: "engine/network/tcp/timers.ts", replace: "(handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)", by: "1", design: outage(", restart: 2500ms"), dispatches: 100_000 },
-  { breaks: 34, file: "engine/network/tcp/timers.ts", replace: "(handshake ? tcp.options.maxSynRetransmits : tcp.options.maxRetransmits)", by: "99", design: outage(""), dispatches: 100_000 },
+  { breaks: 34, file: "engine/network/tcp/timers.ts", replace: ">= mostRetransmits(tcp, conn)", by: ">= 1", design: outage(", restart: 2500ms"), dispatches: 100_000 },
+  { breaks: 34, file: "engine/network/tcp/timers.ts", replace: ">= mostRetransmits(tcp, conn)", by: ">= 99", design: outage(""), dispatches: 100_000 },
   { breaks: 82, file: "engine/network/tcp/input.ts", replace: "  if (seq === t.rcvNxt[conn]) {", by: "  if (seq >= 0) {" },
   { breaks: 82, file: "engine/network/tcp/reassembly.ts", replace: "const end = after(right, next) ? right : next;", by: "const end = (after(right, next) ? right : next) + 1;" },
 ];

@@ -67,10 +67,10 @@ faults:
 run: { until: 100s }
 `));
     const { tcp, datagrams } = engine.built.machine.placed("server/gen/tcpip") as TcpIp;
-    // The first attempt lasts 63 s. Datagrams see to it that the neighbour is still down then.
+    // The first attempt lasts 75 s. Datagrams see to it that the neighbour is still down then.
     for (const time of [45, 60]) act(engine, time * SECOND, () => void datagrams.send(Number(datagrams.open(0, 4000 + time)), tcp.remoteIp(0), 9, 0, 0, 64));
     while (engine.dispatch());
     assert.deepEqual(report(engine).workloads[0]!.failures, { "connection timed out": 1, "host is down": 11 });
-    assert.deepEqual(timesOf(engine, "connection failed: EHOSTDOWN"), Array.from({ length: 11 }, () => 63));
+    assert.deepEqual(timesOf(engine, "connection failed: EHOSTDOWN"), Array.from({ length: 11 }, () => 75));
   });
 });

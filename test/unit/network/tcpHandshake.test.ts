@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TcpFlag, TcpOption } from "../../../engine/network/packets";
-import { CloseReason, State } from "../../../engine/network/tcp/tcp";
+import { CloseReason, State, linuxTcp, netbsdTcp, type TcpOptions } from "../../../engine/network/tcp/tcp";
 import { MILLISECOND, SECOND, TcpNetwork } from "../../support/tcpNetwork";
 
 const ip = TcpNetwork.ip;
@@ -71,6 +71,75 @@ describe("TCP handshake", () => {
     assert.equal(net.sent.length, 4);
     assert.equal(net.time, 15 * SECOND);
     assert.deepEqual(net.hosts[0].closedConns, [{ conn: c, reason: CloseReason.timedOut }]);
+  });
+
+  /** When SYNs, or SYN,ACKs, were sent that nothing answers, and when there is nothing left, seconds. */
+  function unanswered(options: TcpOptions, from: 0 | 1): { readonly sent: readonly number[]; readonly end: number; readonly net: TcpNetwork } {
+    const net = new TcpNetwork(from === 0 ? options : { maxSynRetransmits: 0 }, options);
+    if (from === 1) net.hosts[1].stack.listen(ip(1), 80, 4);
+    net.channel = (_packet, host) => (host === from ? [] : [0]);
+    net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+    assert.ok(net.run());
+    const seconds = net.sent.filter((packet) => packet.from === from).map(({ time }) => time / SECOND);
+    return { sent: seconds, end: net.time / SECOND, net };
+  }
+
+  it("sends a SYN again when its system does: NetBSD after 6 s, and gives up after 75 s", () => {
+    const netbsd = unanswered(netbsdTcp, 0);
+    assert.deepEqual([netbsd.sent, netbsd.net.hosts[0].closedConns], [[0, 6, 18, 42], [{ conn: 0, reason: CloseReason.timedOut }]]);
+    // The retransmission that comes next is not armed any more.
+    assert.equal(netbsd.net.hosts[0].stack.counters.timeouts, 3);
+    const linux = unanswered(linuxTcp, 0);
+    assert.deepEqual([linux.sent, linux.end], [[0, 1, 3, 7, 15, 31, 63], 127]);
+  });
+
+  it("sends a SYN,ACK again when its system does: NetBSD after 3 s", () => {
+    const [netbsd, linux] = [unanswered(netbsdTcp, 1), unanswered(linuxTcp, 1)];
+    assert.deepEqual([netbsd.sent, netbsd.end], [[0, 3, 9, 21, 45], 93]);
+    assert.deepEqual([linux.sent, linux.end], [[0, 1, 3, 7, 15, 31], 63]);
+    for (const { net } of [netbsd, linux]) assert.ok(!net.hosts[1].stack.describeAll().variables.some(({ value }) => value === "SYN_RECEIVED"));
+  });
+
+  it("has no time limit any more once it is over, and a timer for keep-alive if that is asked for", () => {
+    for (const asked of [false, true]) {
+      const net = new TcpNetwork(netbsdTcp);
+      const [client, server] = net.hosts;
+      server.stack.listen(ip(1), 80, 4);
+      const c = client.stack.connect(ip(0), 0, ip(1), 80);
+      if (asked) client.stack.setKeepAlive(c);
+      net.run(1000 * SECOND);
+      assert.equal(client.stack.state(c), State.established);
+      assert.deepEqual(client.closedConns, []);
+      assert.equal(client.timers.size, asked ? 1 : 0);
+      const sent = net.sent.length;
+      net.run(7201 * SECOND);
+      assert.equal(net.sent.length - sent, asked ? 2 : 0, "a probe and its answer");
+    }
+  });
+
+  it("with keep-alive has the time limit of the handshake", () => {
+    const net = new TcpNetwork(netbsdTcp);
+    net.channel = () => [];
+    const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+    net.hosts[0].stack.setKeepAlive(c);
+    net.run(75 * SECOND);
+    assert.deepEqual(net.hosts[0].closedConns, [{ conn: c, reason: CloseReason.timedOut }]);
+  });
+
+  it("begins with the timeout of a SYN where one was lost and nothing was measured", () => {
+    for (const [options, after] of [[netbsdTcp, 6], [linuxTcp, 3]] as const) {
+      const net = new TcpNetwork({ ...options, timestamps: false, rackTlp: false });
+      let lost = 0;
+      net.channel = (_packet, from) => (from === 0 && lost++ === 0 ? [] : [MILLISECOND]);
+      net.hosts[1].stack.listen(ip(1), 80, 4);
+      const c = net.hosts[0].stack.connect(ip(0), 0, ip(1), 80);
+      net.run(10 * SECOND);
+      net.channel = () => [];
+      net.hosts[0].stack.send(c, 100);
+      const from = net.sent.length;
+      net.run(20 * SECOND);
+      assert.equal((net.sent[from + 1]!.time - net.sent[from]!.time) / SECOND, after);
+    }
   });
 
   it("opens from both sides at once", () => {
