@@ -7,6 +7,7 @@ import { Netback } from "../../../engine/components/netback";
 import { Netfront } from "../../../engine/components/netfront";
 import { Netserver } from "../../../engine/components/netserver";
 import { InboundOp } from "../../../engine/components/serverInbound";
+import { ServerStackOp } from "../../../engine/components/serverStack";
 import { TcpIp } from "../../../engine/components/tcpip";
 import type { MachineEngine } from "../../../engine/create";
 import type { Ring } from "../../../engine/kernel/ring";
@@ -30,7 +31,7 @@ function waitsFor(model: unknown, op: number): boolean {
   const isArp = op === ArpOp.reply || op === ArpOp.flush;
   if (model instanceof TcpIp) return op === Taken.tcpip || op === AcrossOp.transmit || isArp || Object.values<number>(DatagramOp).includes(op);
   if (model instanceof Nat) return op === Taken.nat || isArp;
-  if (model instanceof Netserver) return [InboundOp.receive, InboundOp.send, InboundOp.echo, InboundOp.answer].some((own) => own === op);
+  if (model instanceof Netserver) return [InboundOp.receive, InboundOp.send, InboundOp.echo, InboundOp.answer, ServerStackOp.take, ServerStackOp.refuse].some((own) => own === op);
   return model instanceof Ixgbe && op === Taken.ixgbe;
 }
 
