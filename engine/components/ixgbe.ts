@@ -13,7 +13,7 @@ import { isUnassigned } from "../design/switchable";
 import { functionsAt } from "./boundFunctions";
 import { InterfaceSetup, SetupOp } from "./interfaceSetup";
 import { InterruptModeration } from "./interruptModeration";
-import { nicDrivers, type DriverFunction } from "./nicDrivers";
+import { nicDrivers, ringsOf, type DriverFunction } from "./nicDrivers";
 import { NicTransmit, TransmitOp } from "./nicTransmit";
 import { PfMailbox, PfMailboxOp } from "./pfMailbox";
 import { VfStart, VfStartOp } from "./ixgbevf";
@@ -119,7 +119,7 @@ export class Ixgbe implements PlacedModel, NetworkInterface {
     const latency = machine.costs.latency(domain.virtual ? "interrupt to a vCPU" : "interrupt");
     const wanted = Math.min(Number(spec.options["queues"] ?? 1), vcpus.length);
     const queues = functions.reduce((least, f) => Math.min(least, nic.addQueues(f, wanted)), wanted);
-    this.memory = nic.allocate(domain.id, queues);
+    this.memory = nic.allocate(domain.id, queues, ringsOf(driver, domain.system, nic.isPhysical(functions[0]!), this.polled));
     for (let q = 0; q < queues; q++) {
       const inKernel = domain.kernel === undefined;
       this.threads.push(inKernel ? softInterrupt(machine, domain, threadName, q) : q === 0 ? sharedThread(machine, domain, threadName) : cpus.addThread(domain.id, `${threadName}-${q}`, q));

@@ -2,6 +2,7 @@
 import type { System } from "../machine/machine";
 import type { FunctionSource } from "../kernel/kernel";
 import { MailboxMessage } from "../machine/nic/mailboxMessages";
+import type { RingSizes } from "../machine/nic/model";
 import type { Moderation } from "./interruptModeration";
 
 /** Functions that work on frames and interrupts goes through. */
@@ -21,6 +22,8 @@ export interface NicDriver {
   readonly greeting: readonly number[];
   /** Whether Linux' driver of the PF gives each CPU a transmit queue of its own (`netif_set_xps_queue`, `ixgbe_configure_tx_ring`). Those of VFs do not. */
   readonly xps: boolean;
+  /** Descriptors of its rings. */
+  readonly rings: Readonly<Record<System, Readonly<Record<"PF" | "VF", RingSizes>>>>;
   /** How it moderates interrupts where it adapts to the traffic. */
   readonly adaptive: Readonly<Record<System, Moderation>>;
 }
@@ -73,6 +76,12 @@ const ixgbe: NicDriver = {
   },
   greeting: [MailboxMessage.reset, MailboxMessage.apiVersion, MailboxMessage.getQueues, MailboxMessage.setMaxFrame],
   xps: true,
+  // NetBSD: PERFORM_TXD and PERFORM_RXD (`ixgbe.h`), which `ixgbe.c` and `ixv.c` take. Linux: IXGBE_DEFAULT_TXD and _RXD (`ixgbe.h`, pages of 4 KB), and
+  // IXGBEVF_DEFAULT_TXD and _RXD (`ixgbevf.h`).
+  rings: {
+    rump: { PF: { transmit: 2048, receive: 2048 }, VF: { transmit: 2048, receive: 2048 } },
+    linux: { PF: { transmit: 512, receive: 512 }, VF: { transmit: 1024, receive: 512 } },
+  },
   adaptive: { rump: "netbsd", linux: "linux" },
 };
 
@@ -93,6 +102,8 @@ const igbvfMailbox: NicDriver["vf"][System] = {
   check: { name: "e1000_check_for_msg_vf", file: "drivers/net/ethernet/intel/igbvf/mbx.c", kind: "driver", a: "polls" },
   delay: { name: "udelay", file: "drivers/net/ethernet/intel/igbvf/mbx.c", kind: "thread", a: "polls" },
 };
+/** IGB_DEFAULT_TXD and _RXD (`igb.h`), IGBVF_DEFAULT_TXD and _RXD (`igbvf.h`). */
+const igbRings: NicDriver["rings"][System] = { PF: { transmit: 256, receive: 256 }, VF: { transmit: 256, receive: 256 } };
 const igb: NicDriver = {
   functions: { rump: igbFunctions, linux: igbFunctions },
   vf: { rump: igbvfMailbox, linux: igbvfMailbox },
@@ -107,8 +118,19 @@ const igb: NicDriver = {
   },
   greeting: [MailboxMessage.reset, MailboxMessage.setMaxFrame],
   xps: false,
+  rings: { rump: igbRings, linux: igbRings },
   adaptive: { rump: "igb", linux: "igb" },
 };
+
+/**
+ * Descriptors of rings that are polled. With DPDK the application says how many; its examples have these since 2018 (`examples/l2fwd/main.c`: RX_DESC_DEFAULT, TX_DESC_DEFAULT).
+ * IX has 512 to receive and, by version, 1024 to 4096 to send (`inc/ix/ethqueue.h`).
+ */
+const polledRings: RingSizes = { transmit: 1024, receive: 1024 };
+
+export function ringsOf(driver: NicDriver, system: System, isPhysical: boolean, isPolled: boolean): RingSizes {
+  return isPolled ? polledRings : driver.rings[system][isPhysical ? "PF" : "VF"];
+}
 
 /** Drivers by the type of their component. */
 export const nicDrivers: Readonly<Record<string, NicDriver>> = { ixgbe, igb };

@@ -15,8 +15,8 @@ function checkQueues(nic: Nic): void {
       numbers.add(number);
       const inUse = tx.posted[row]! + tx.fetching[row]! + tx.cached[row]! + tx.reading[row]! + tx.done[row]! + tx.writing[row]!;
       assert.equal(inUse, tx.used[row]);
-      assert.ok(inUse <= model.ring && tx.cached[row]! <= model.prefetch.transmit);
-      if (nic.state.receive[f] === 1) assert.equal(receiveQueues.descriptors(row), model.ring);
+      assert.ok(inUse <= tx.ring[row]! && tx.cached[row]! <= model.prefetch.transmit);
+      if (nic.state.receive[f] === 1) assert.equal(receiveQueues.descriptors(row), receiveQueues.state.ring[row]);
     }
   });
   assert.ok(nic.transmitQueues.buffered <= model.transmitBuffer && nic.transmitQueues.buffered >= 0);

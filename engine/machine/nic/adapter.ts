@@ -98,8 +98,8 @@ export const eventOf = (row: number, epoch: number): number => row | (epoch << 1
 export const rowOfEvent = (a: number): number => a & 1023;
 export const epochOfEvent = (a: number): number => a >>> 10;
 
-/** Where a ring goes on, `n` descriptors after the one at `index`. */
-export function further(index: number, n: number, { ring }: NicModel): number {
+/** Where a ring of so many descriptors goes on, `n` after the one at `index`. */
+export function further(index: number, n: number, ring: number): number {
   const to = index + n;
   return to < ring ? to : to - ring;
 }

@@ -41,12 +41,12 @@ function describeFunction(nic: Nic, unit: FunctionUnit, f: number): Variable {
   };
 }
 
-function describeQueue({ transmitQueues: { state: tx }, receiveQueues: { state: rx }, vectors: { state: v }, model }: Nic, { row, number }: QueueUnit, q: number): Variable {
+function describeQueue({ transmitQueues: { state: tx }, receiveQueues: { state: rx }, vectors: { state: v } }: Nic, { row, number }: QueueUnit, q: number): Variable {
   return {
     name: `queue ${q}`, value: `number ${number} of the port`, number,
     children: [
       {
-        ...counted("transmit ring", tx.used[row]!, `${tx.used[row]!} of ${model.ring} descriptors`),
+        ...counted("transmit ring", tx.used[row]!, `${tx.used[row]!} of ${tx.ring[row]!} descriptors`),
         children: (["posted", "fetching", "cached", "reading", "done", "writing"] as const).map((name) => counted(name, tx[name][row]!)),
       },
       {

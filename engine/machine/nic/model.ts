@@ -25,6 +25,12 @@ export interface Offloads {
 /** A path without offloads: everything is the CPU's work. */
 export const noOffloads: Offloads = { checksum: false, segmentation: 0, receiveCoalescing: false };
 
+/** Descriptors of the rings of a queue pair, which are its driver's. */
+export interface RingSizes {
+  readonly transmit: number;
+  readonly receive: number;
+}
+
 /** What makes one adapter differ from another; an adapter is data, not code. */
 export interface NicModel {
   readonly totalVfs: number;
@@ -41,7 +47,7 @@ export interface NicModel {
   readonly vectors: { readonly pf: number; readonly vf: number };
   /** Interrupt moderation: picoseconds of a unit, largest interval in units, and the bit of the register (EITR) from which the interval stands. */
   readonly throttle: { readonly unit: number; readonly most: number; readonly shift: number };
-  /** Descriptors of a receive or transmit ring. */
+  /** Descriptors that there is room for in a ring: those of the driver that has most. */
   readonly ring: number;
   /** Descriptors that a queue holds on the chip, fetched ahead. */
   readonly prefetch: { readonly transmit: number; readonly receive: number };
@@ -87,8 +93,7 @@ export const DESCRIPTOR = 16;
 
 /**
  * Intel 82599. Sources: lspci dumps (VFs, routing, vectors); DPDK `ixgbe_82599.c`, `ixgbe_pf.c`, `ixgbe_type.h` (queues, pools,
- * filters, receive buffer, interrupt throttling); NetBSD `ixgbe.h` (rings). The transmit buffer, the descriptors on the
- * chip and the reads under way are recalled from the data sheet, not verified. PCI Express: headers of a memory write with a
+ * filters, receive buffer, interrupt throttling). The transmit buffer, the descriptors on the chip and the reads under way are recalled from the data sheet, not verified. PCI Express: headers of a memory write with a
  * 64-bit address, 24 B (Neugebauer et al., SIGCOMM 2018; recalled). Write-back threshold: Linux `ixgbe_configure_tx_ring`.
  * One largest frame for the port: its specification update, clarification 14.
  */
@@ -116,7 +121,7 @@ const intel82599: NicModel = {
 };
 
 /**
- * Intel 82576: 1 Gb/s, eight pools of two queues. Sources: Linux `igb.h` (rings, most queues of RSS, vectors), `igb_main.c` (`Q_IDX_82576`: VF v has queues
+ * Intel 82576: 1 Gb/s, eight pools of two queues. Sources: Linux `igb.h` (most queues of RSS, vectors), `igb_main.c` (`Q_IDX_82576`: VF v has queues
  * v and v + 8; write-back threshold; a largest frame for each pool, `igb_set_vf_rlpml`), `e1000_82575.h` (24 receive addresses), `e1000_defines.h`
  * (32 VLAN filters, 128 entries of redirection); QEMU's model of it, `hw/net/igb_core.c`, `igb_common.h` (VF offset and stride, packet buffers of 64 and
  * 40 KB, interrupts in units of a microsecond from bit 2 on), and Linux `igb_get_auto_rd_done` (reset: the EEPROM is read, looked at each millisecond). Its PCI
@@ -132,7 +137,7 @@ const intel82576: NicModel = {
   filters: { mac: 24, vlan: 32 },
   vectors: { pf: 10, vf: 3 },
   throttle: { unit: 1_000_000, most: 8191, shift: 2 },
-  ring: 256,
+  ring: 1024,
   prefetch: { transmit: 24, receive: 32 },
   writeBack: 1,
   transmitBuffer: 40 * 1024,

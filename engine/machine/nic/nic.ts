@@ -14,7 +14,7 @@ import { describeNic } from "./describe";
 import { Filters } from "./filters";
 import { FunctionUse } from "./functionUse";
 import { Mailbox, defaultVfPolicy } from "./mailbox";
-import type { NicModel } from "./model";
+import type { NicModel, RingSizes } from "./model";
 import { PcieLink } from "./pcie";
 import { allocateQueues, buildQueues, pointQueues, queueRegisters, type QueueMemory, type QueueRegisters } from "./queuePairs";
 import { ReceiveQueues } from "./receiveQueues";
@@ -138,13 +138,13 @@ export class Nic implements Model, LinkEnd, Adapter {
   }
 
   /** Sets memory of a domain aside for queue pairs of its driver. */
-  allocate(domain: number, queues: number): QueueMemory[] {
-    return allocateQueues(this, domain, queues, this.port.maxFrame[0]!);
+  allocate(domain: number, queues: number, sizes: RingSizes = { transmit: this.model.ring, receive: this.model.ring }): QueueMemory[] {
+    return allocateQueues(this, domain, queues, this.port.maxFrame[0]!, sizes);
   }
 
   /** The driver of a function says where its rings and buffers are. */
   point(f: number, memory: readonly QueueMemory[]): void {
-    pointQueues(this.registers, this.functions[f]!.queues, memory);
+    pointQueues(this, this.registers, this.functions[f]!.queues, memory);
   }
 
   /** Builds queue pairs for a function with memory of the domain that drives it. @returns how many */

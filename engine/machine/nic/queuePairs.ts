@@ -1,6 +1,6 @@
 import type { Store, Table } from "../../kernel/state";
 import type { FunctionUnit, QueueUnit } from "./adapter";
-import { DESCRIPTOR, queuePairsOf, type NicModel } from "./model";
+import { DESCRIPTOR, queuePairsOf, type NicModel, type RingSizes } from "./model";
 import type { Nic } from "./nic";
 
 /** Sizes of receive buffers that drivers choose from: clusters of 2 KB, a page, 9 KB, 16 KB (NetBSD `ixgbe_set_rx_buffer_size`). */
@@ -8,10 +8,10 @@ const BUFFER_SIZES: readonly number[] = [2048, 4096, 9216, 16384];
 
 const registerSchema = { transmitRing: "f64", receiveRing: "f64", transmitBuffers: "f64", receiveBuffers: "f64", bufferSize: "u32" } as const;
 
-/** Where a driver keeps the rings and buffers of one queue pair, as guest addresses, and bytes of a buffer. */
-export type QueueMemory = { readonly [K in keyof typeof registerSchema]: number };
+/** Where a driver keeps the rings and buffers of one queue pair, as guest addresses, bytes of a buffer, and how long the rings are. */
+export type QueueMemory = { readonly [K in keyof typeof registerSchema]: number } & { readonly sizes: RingSizes };
 
-/** Registers of an adapter's queues that say where rings and buffers are (TDBA, RDBA): rows are queues. */
+/** Registers of an adapter's queues that say where rings and buffers are (TDBA, RDBA): rows are queues. How long the rings are (TDLEN, RDLEN) is with the queues' state. */
 export type QueueRegisters = Table<typeof registerSchema>;
 
 export function queueRegisters(store: Store, path: string): QueueRegisters {
@@ -33,22 +33,24 @@ function bufferSizeFor(maxFrame: number): number {
   return BUFFER_SIZES.find((size) => size >= maxFrame) ?? BUFFER_SIZES.at(-1)!;
 }
 
-/** Bytes that the rings and buffers of one queue pair take. */
+/** Bytes that the rings and buffers of one queue pair take, at most. */
 export function bytesOfQueue({ ring }: NicModel, maxFrame: number): number {
   return 2 * ring * (DESCRIPTOR + bufferSizeFor(maxFrame));
 }
 
 /** A driver sets memory of its domain aside for queue pairs. */
-export function allocateQueues({ model, iommu }: Nic, domain: number, count: number, maxFrame: number): QueueMemory[] {
+export function allocateQueues({ iommu }: Nic, domain: number, count: number, maxFrame: number, sizes: RingSizes): QueueMemory[] {
   const bufferSize = bufferSizeFor(maxFrame);
-  const allocate = (bytes: number): number => iommu.memory.allocateBuffer(domain, model.ring * bytes);
+  const allocate = (descriptors: number, bytes: number): number => iommu.memory.allocateBuffer(domain, descriptors * bytes);
+  const { transmit, receive } = sizes;
   return Array.from({ length: count }, () => ({
-    transmitRing: allocate(DESCRIPTOR), receiveRing: allocate(DESCRIPTOR), transmitBuffers: allocate(bufferSize), receiveBuffers: allocate(bufferSize), bufferSize,
+    transmitRing: allocate(transmit, DESCRIPTOR), receiveRing: allocate(receive, DESCRIPTOR),
+    transmitBuffers: allocate(transmit, bufferSize), receiveBuffers: allocate(receive, bufferSize), bufferSize, sizes,
   }));
 }
 
-/** A driver tells the adapter where the rings of its queue pairs are. */
-export function pointQueues(registers: QueueRegisters, queues: readonly QueueUnit[], memory: readonly QueueMemory[]): void {
+/** A driver tells the adapter where the rings of its queue pairs are, and how long. */
+export function pointQueues({ transmitQueues, receiveQueues }: Nic, registers: QueueRegisters, queues: readonly QueueUnit[], memory: readonly QueueMemory[]): void {
   memory.forEach((at, q) => {
     const { row } = queues[q]!;
     registers.transmitRing[row] = at.transmitRing;
@@ -56,6 +58,8 @@ export function pointQueues(registers: QueueRegisters, queues: readonly QueueUni
     registers.transmitBuffers[row] = at.transmitBuffers;
     registers.receiveBuffers[row] = at.receiveBuffers;
     registers.bufferSize[row] = at.bufferSize;
+    transmitQueues.state.ring[row] = at.sizes.transmit;
+    receiveQueues.state.ring[row] = at.sizes.receive;
   });
 }
 

@@ -27,7 +27,7 @@ export class ReceiveQueues {
   constructor(private readonly nic: Adapter, path: string, private readonly arrived: (q: number) => void) {
     const { store } = nic.kernel;
     this.state = store.table(`receive queues of ${path}`, {
-      epoch: "u16", host: "i32", fetching: "i32", cached: "i32", storing: "i32", stored: "i32", writing: "i32", visible: "i32", returned: "i32",
+      ring: "u16", epoch: "u16", host: "i32", fetching: "i32", cached: "i32", storing: "i32", stored: "i32", writing: "i32", visible: "i32", returned: "i32",
       fetch: "u16", next: "u16", frames: "f64",
     });
     this.shared = store.table(`receive side of ${path}`, { buffered: "f64" }, 1);
@@ -49,7 +49,7 @@ export class ReceiveQueues {
   open(q: number): void {
     const { nic, state } = this;
     if (this.descriptors(q) > 0) return;
-    state.host[q] = nic.model.ring;
+    state.host[q] = state.ring[q]!;
     nic.kernel.schedule(0, Priority.hardware, nic.id, NicOp.receiveTail, eventOf(q, state.epoch[q]!));
   }
 
@@ -168,7 +168,7 @@ export class ReceiveQueues {
       const packet = inbound.shift();
       const bytes = nic.packets.frameLength(packet);
       const address = queue.receiveBuffers + state.next[q]! * queue.bufferSize;
-      state.next[q] = further(state.next[q]!, 1, nic.model);
+      state.next[q] = further(state.next[q]!, 1, state.ring[q]!);
       state.cached[q]!--;
       const time = dma(nic, "write", queue.unit, nic.fn["DMA write"], address, bytes, packet);
       if (time === REFUSED) {
@@ -200,7 +200,7 @@ export class ReceiveQueues {
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.receive >> 1) return;
     const queue = nic.queues[q]!;
     if (!transferDescriptors(nic, "read", queue, queue.receiveRing, state.fetch[q]!, n, NicOp.receiveDescriptors, state.epoch[q]!)) return;
-    state.fetch[q] = further(state.fetch[q]!, n, nic.model);
+    state.fetch[q] = further(state.fetch[q]!, n, state.ring[q]!);
     state.host[q]! -= n;
     state.fetching[q] = n;
   }

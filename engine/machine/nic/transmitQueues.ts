@@ -48,7 +48,7 @@ export class TransmitQueues {
   ) {
     const { store } = nic.kernel;
     this.state = store.table(`transmit queues of ${path}`, {
-      epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "u16",
+      ring: "u16", epoch: "u16", used: "i32", posted: "i32", fetching: "i32", cached: "i32", reading: "i32", done: "i32", writing: "i32", ready: "u8", next: "u16",
       oldest: "u16", cut: "f64", freed: "f64", first: "i32", last: "i32", told: "i32", hastened: "u8", awaited: "u16",
     });
     this.watched = store.table(`frames of ${path} that somebody waits for`, { packet: "i32", end: "f64", next: "i32", told: "u8" });
@@ -74,14 +74,14 @@ export class TransmitQueues {
   /** Writes a descriptor and the tail register. @param address of the data, where it is not in the queue's own buffers @returns false when no descriptor is free */
   post(q: number, packet: number, address = OWN_BUFFER, watch: Watch = Watch.no): boolean {
     const { state, packets } = this;
-    const { model } = this.nic;
+    const ring = state.ring[q]!;
     const n = this.descriptorsOf(packet);
-    if (state.used[q]! + n > model.ring) return false;
+    if (state.used[q]! + n > ring) return false;
     state.used[q]! += n;
     state.posted[q]! += n;
     packets[q]!.push(packet);
-    this.slots.address[q * model.ring + state.next[q]!] = address;
-    state.next[q] = further(state.next[q]!, n, model);
+    this.slots.address[q * this.nic.model.ring + state.next[q]!] = address;
+    state.next[q] = further(state.next[q]!, n, ring);
     if (watch !== Watch.no) this.watch(q, packet, watch === Watch.told);
     this.fetchDescriptors(q);
     return true;
@@ -150,7 +150,7 @@ export class TransmitQueues {
 
   /** Descriptors that are free. */
   room(q: number): number {
-    return this.nic.model.ring - this.state.used[q]!;
+    return this.state.ring[q]! - this.state.used[q]!;
   }
 
   /** Whether the adapter has read all that was put on the ring. */
@@ -201,7 +201,7 @@ export class TransmitQueues {
       }
       const address = this.addressOfOldest(q);
       this.packets[q]!.shift();
-      state.oldest[q] = further(state.oldest[q]!, 1, nic.model);
+      state.oldest[q] = further(state.oldest[q]!, 1, state.ring[q]!);
       state.cached[q]!--;
       const queue = nic.queues[q]!;
       const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, packet);
@@ -231,7 +231,7 @@ export class TransmitQueues {
     const time = dma(nic, "read", queue.unit, nic.fn["DMA read"], address, bytes, segment);
     if (time === REFUSED || isLast(nic.packets, segment)) {
       this.packets[q]!.shift();
-      state.oldest[q] = further(state.oldest[q]!, n, nic.model);
+      state.oldest[q] = further(state.oldest[q]!, n, state.ring[q]!);
       state.cut[q] = 0;
     }
     if (time === REFUSED) {
@@ -356,20 +356,19 @@ export class TransmitQueues {
     if (n === 0 || state.fetching[q]! > 0 || room < nic.model.prefetch.transmit >> 2) return;
     if (!this.mayRead(q)) return;
     const queue = nic.queues[q]!;
-    const first = further(state.next[q]!, nic.model.ring - state.posted[q]!, nic.model);
+    const first = further(state.next[q]!, state.ring[q]! - state.posted[q]!, state.ring[q]!);
     if (!transferDescriptors(nic, "read", queue, queue.transmitRing, first, n, NicOp.transmitDescriptors, state.epoch[q]!)) return;
     state.posted[q]! -= n;
     state.fetching[q] = n;
   }
 
   private addressOfOldest(q: number): number {
-    const { ring } = this.nic.model;
     const index = this.state.oldest[q]!;
-    const address = this.slots.address[q * ring + index]!;
+    const address = this.slots.address[q * this.nic.model.ring + index]!;
     const queue = this.nic.queues[q]!;
     if (address !== OWN_BUFFER) return address;
     // The data of a long segment lies in one piece.
-    return queue.transmitBuffers + Math.min(index * queue.bufferSize, ring * queue.bufferSize - LONGEST);
+    return queue.transmitBuffers + Math.min(index * queue.bufferSize, this.state.ring[q]! * queue.bufferSize - LONGEST);
   }
 
   private descriptorsOf(packet: number): number {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Ixgbe } from "../../../engine/components/ixgbe";
 import { parseDesign } from "../../../engine/design/parse";
 import { DOMAIN_PAGES } from "../../../engine/machine/memory";
 import { MailboxApi, MailboxMessage } from "../../../engine/machine/nic/mailboxMessages";
@@ -59,6 +60,24 @@ describe("adapters", () => {
     assert.equal(report.workloads[0]!.completed, 20);
     assert.ok(memory.pagesOf(engine.built.domains.find(({ path }) => path === "server/k")!.id) > DOMAIN_PAGES);
   });
+
+  for (const [what, model, driver, domain, bind, transmit, receive] of [
+    ["Linux' ixgbe", "intel-82599", "ixgbe", "system: linux", "pf", 512, 512],
+    ["Linux' ixgbevf", "intel-82599", "ixgbe", "system: linux", "vf0", 1024, 512],
+    ["NetBSD's ixgbe", "intel-82599", "ixgbe", "system: netbsd", "pf", 2048, 2048],
+    ["NetBSD's ixv", "intel-82599", "ixgbe", "system: netbsd", "vf0", 2048, 2048],
+    ["Linux' igb", "intel-82576", "igb", "system: linux", "pf", 256, 256],
+    ["an application of DPDK", "intel-82599", "ixgbe", "system: netbsd, scheduler: run-to-completion", "pf", 1024, 1024],
+  ] as const) {
+    it(`have rings as long as ${what} makes them: ${transmit} descriptors to send, ${receive} to receive`, () => {
+      const { engine } = runDesign(stream(model, driver, "", 1500).replace("system: linux", domain).replace("nic0.vf0", `nic0.${bind}`).replace("pinned", "credit"));
+      const { nic, f } = engine.built.machine.placed(`server/app/${driver}`) as Ixgbe;
+      const row = nic.rowOf(f, 0);
+      assert.equal(nic.transmitQueues.room(row) + nic.transmitQueues.state.used[row]!, transmit);
+      assert.equal(nic.receiveQueues.descriptors(row), receive);
+      assert.ok(Math.max(transmit, receive) <= nic.model.ring);
+    });
+  }
 
   it("are driven by the functions of their own drivers", () => {
     const names = (model: string, driver: string): string[] => {

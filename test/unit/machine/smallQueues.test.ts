@@ -36,7 +36,7 @@ function run(connections: number, without = false) {
   while (engine.dispatch()) {
     if (rows !== undefined && dispatches++ % 256 === 0) assert.deepEqual([...rows.below.subarray(0, rows.rows)], held(engine, rows.rows));
     for (let conn = 0; rows !== undefined && conn < rows.rows; conn++) below = Math.max(below, rows.below[conn]!);
-    descriptors = Math.max(descriptors, nic.model.ring - nic.transmitQueues.room(nic.rowOf(f, 0)));
+    descriptors = Math.max(descriptors, nic.transmitQueues.state.used[nic.rowOf(f, 0)]!);
   }
   return { engine, tcp, left: core.numbers.all().map((conn: number) => rows?.below[conn]), below, descriptors, report: report(engine) };
 }
