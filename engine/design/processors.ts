@@ -1,4 +1,5 @@
 /** What cannot work, or does nothing, of processors, vCPUs and the hypervisor's scheduler. */
+import { giveCore } from "../scheduling/ownCores";
 import type { DomainDraft, HostDraft } from "./draft";
 import type { Section, Source } from "./section";
 import { formatQuantity } from "./units";
@@ -91,19 +92,19 @@ function checkScheduler(problems: Source["problems"], host: HostDraft["part"], h
   }
 }
 
-/** Where nothing shares pCPUs (bare metal, or pinned), each vCPU takes the first free one that it may run on, in the file's order. */
+/** Where nothing shares pCPUs (bare metal, or pinned), each vCPU has one of its own. */
 function checkOwnCores(problems: Source["problems"], host: HostDraft["part"], domains: readonly DomainDraft[]): void {
   if (host.hypervisor && host.hypervisor.scheduler !== "pinned") return;
-  const taken = new Set<number>();
+  const homes: (number | undefined)[] = [];
+  const affinities: (readonly number[])[] = [];
+  const why = host.hypervisor ? "The pinned scheduler gives every vCPU a pCPU of its own" : "Without a hypervisor every vCPU needs a pCPU of its own";
   for (const { part, section } of domains) {
     for (let v = 0; v < part.vcpus; v++) {
-      const free = Array.from({ length: host.cores }, (_, p) => p).find((p) => !taken.has(p) && (part.affinity.length === 0 || part.affinity.includes(p)));
-      if (free !== undefined) taken.add(free);
-      else {
-        const why = host.hypervisor ? "The pinned scheduler gives every vCPU a pCPU of its own" : "Without a hypervisor every vCPU needs a pCPU of its own";
-        problems.error("too-few-cores", section.has("vcpus") ? section.valueRange("vcpus") : part.nameRange, `${why}, and none of the ${host.cores} of ${host.path} is left for ${part.path}. Raise “cores”, or lower “vcpus”.`);
-        break;
-      }
+      if (giveCore(affinities.push(part.affinity) - 1, homes, host.cores, (vcpu) => affinities[vcpu]!)) continue;
+      const range = section.has("vcpus") ? section.valueRange("vcpus") : part.nameRange;
+      if (part.affinity.length === 0) problems.error("too-few-cores", range, `${why}, and none of the ${host.cores} of ${host.path} is left for ${part.path}. Raise “cores”, or lower “vcpus”.`);
+      else problems.error("too-few-cores", range, `${why}, and none that ${part.path} may run on is left for it. Name more pCPUs in its “affinity”, or lower “vcpus”.`);
+      break;
     }
   }
 }

@@ -1,20 +1,20 @@
 import { NONE } from "../trace/trace";
+import { giveCore } from "./ownCores";
 import type { PcpuView, VcpuParameters, VcpuPolicy } from "./vcpuPolicy";
 
 /** Every vCPU owns one pCPU: bare metal, or a host partitioned once and for all (Xen's null scheduler). */
 export class PinnedPolicy implements VcpuPolicy {
   readonly tickPeriod = 0;
   readonly accounting = undefined;
-  private readonly homes: number[] = [];
+  private readonly homes: (number | undefined)[] = [];
+  private readonly affinities = new Map<number, readonly number[]>();
 
   constructor(private readonly host: PcpuView) {}
 
   add(vcpu: number, parameters: VcpuParameters): void {
-    const free = Array.from({ length: this.host.count }, (_, p) => p).find(
-      (p) => this.homes[p] === undefined && (parameters.affinity.length === 0 || parameters.affinity.includes(p)),
-    );
-    if (free === undefined) throw new Error("The pinned scheduler needs a pCPU for every vCPU: add cores, or choose another scheduler.");
-    this.homes[free] = vcpu;
+    this.affinities.set(vcpu, parameters.affinity);
+    if (giveCore(vcpu, this.homes, this.host.count, (v) => this.affinities.get(v)!)) return;
+    throw new Error("The pinned scheduler needs a pCPU for every vCPU: add cores, or choose another scheduler.");
   }
 
   wake(vcpu: number, from: number): void {
