@@ -14,6 +14,9 @@ const RETURN = 8;
  *
  * A descriptor is in one of: host (free, in host memory), fetching, cached (on the chip), storing, stored, writing, visible
  * (filled, the driver's) or returned (emptied, not yet given back).
+ *
+ * Without flow control (IEEE 802.3x), for which drivers ask by default (`ixgbe_fc_full`): a frame for which its queue has no descriptor is dropped, and no XOFF is
+ * sent. A real adapter with VFs drops it as well (Linux `ixgbe_set_rx_drop_en`); one without keeps it in the receive buffer, and stops the sender when that fills.
  */
 export class ReceiveQueues {
   readonly state;
