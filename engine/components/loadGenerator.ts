@@ -1,5 +1,4 @@
 import { beginOfWorkloads } from "../design/beginning";
-import { WORKLOADS } from "../design/catalogue/workloads";
 import type { Workload } from "../design/model";
 import { stackOf } from "../design/processes";
 import type { Scope } from "../inspect";
@@ -61,11 +60,10 @@ export class LoadGenerator implements PlacedModel {
     const host = machine.design.hosts.find((h) => h.domains.some((d) => d.path === spec.to));
     const domain = host?.domains.find((d) => d.path === spec.to);
     const stack = host && domain && stackOf(host, domain);
-    const type = WORKLOADS.find(({ kind }) => kind === spec.kind)?.server;
-    const server = domain?.components.find((c) => c.type === type);
+    const server = domain?.components.find((c) => c.path === spec.server);
     if (stack === undefined || server === undefined) throw new Error(`The workload ${spec.path} finds no server in ${spec.to}.`);
     const { path } = stack;
-    const protocol = type === "tcpip" ? Protocol.icmp : server.options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
+    const protocol = server.type === "tcpip" ? Protocol.icmp : server.options["protocol"] === "udp" ? Protocol.udp : Protocol.tcp;
     const published = (): { address: number; port: number } => (machine.placed(path) as TcpIp).published(protocol, Number(server.options["port"] ?? 0), own.path);
     return {
       get address() { return published().address; },

@@ -255,27 +255,18 @@ function checkTraffic(source: Source, draft: DesignDraft): void {
     const domain = host?.domains.find((d) => d.part.path === part.to);
     if (!host || !domain) continue;
     const type = WORKLOADS.find(({ kind }) => kind === part.kind);
-    const server = type?.server ?? "";
     if (type?.mix?.every((option) => part.options[option] === 0)) {
       problems.error("out-of-range", section.valueRange(type.mix[0] ?? ""), `Not all of ${type.mix.join(" and ")} can be 0: there would be nothing to ask for.`);
     }
     checkRange(problems, { part, section }, type?.range);
-    const range = section.valueRange("to");
-    const answering = domain.components.find(({ part: { type } }) => type === server);
-    const speaks = answering?.part.options["protocol"];
-    if (answering !== undefined && type?.protocol !== undefined && speaks !== type.protocol) {
-      problems.error("workload-without-server", range, `The ${server} of ${part.to} serves ${speaks === "udp" ? "UDP" : "TCP"}. Give it “protocol: ${type.protocol}”, or choose another workload.`);
-    }
     if (part.options["arrivals"] === "listed" && part.options["list"] === undefined) {
       problems.error("missing-key", section.valueRange("arrivals"), "Arrivals that are listed need the “list”, such as list: [[0, 512B], [10us, 1KiB]].");
     }
     if (part.options["arrivals"] === "file" && part.options["file"] === undefined) {
       problems.error("missing-key", section.valueRange("arrivals"), "Arrivals of a file need the “file”, such as file: arrivals.csv.");
     }
-    if (answering === undefined) {
-      problems.error("workload-without-server", range, `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`);
-      continue;
-    }
+    const answering = domain.components.find((c) => c.part.path === part.server);
+    if (answering === undefined) continue;
     checkForwards(problems, hosts, { part, section }, answering);
     checkReach(source, draft, host, domain, { part, section });
     checkDatagrams(source, hosts, domain.part, answering.part, { part, section });

@@ -196,6 +196,11 @@ export interface Workload extends Part {
   readonly from: string;
   /** Path of the domain that serves it. */
   readonly to: string;
+  /** Path of what the file names: that domain, or the server in it. */
+  readonly named: string;
+  readonly toRange: Range;
+  /** Path of the component that answers: the one that is named, or the first that fits; undefined where the domain has none. */
+  readonly server: string | undefined;
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 

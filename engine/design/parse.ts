@@ -15,7 +15,7 @@ import type { Source } from "./section";
 import { STARTER_DESIGN } from "./starter";
 import { SECTIONS } from "./vocabulary";
 import { readSwitches, resolveSwitches } from "./switches";
-import { readFaults, readPins, readRun, readWorkloads } from "./workloads";
+import { readFaults, readPins, readRun, readWorkloads, resolveServers } from "./workloads";
 import { lineBreak } from "./yamlEdit";
 import { rangeOf, readYaml } from "./yamlText";
 
@@ -51,6 +51,7 @@ function readDesign(source: Source, root: Section): Design {
     ...readSwitches(source, paths, root), run: readRun(source, root),
   };
   resolveReferences(source, draft);
+  resolveServers(source, draft);
   for (const host of hosts) {
     bindFunctions(source, host);
     for (const domain of host.domains) resolveUplinks(source, domain);

@@ -14,7 +14,7 @@ export const PROBLEM_CODES = [
   "not-a-driver-domain", "netback-without-switch", "not-a-guest", "driver-shared", "bridge-on-vf", "grant-table-full", "not-forwarded",
   "process-without-kernel", "cannot-call", "no-effect",
   "missing-component", "no-uplink", "uplink-unclear", "overcommitted", "too-few-cores", "bad-affinity", "scheduler-limits", "unused-vcpus", "numa-nodes", "bad-node",
-  "no-link", "link-taken", "link-rate", "workload-without-server", "unreachable", "beyond-mtu", "before-workloads", "not-simulated", "too-many-problems",
+  "no-link", "link-taken", "link-rate", "workload-without-server", "server-unclear", "unreachable", "beyond-mtu", "before-workloads", "not-simulated", "too-many-problems",
   // Why an edit is refused.
   "no-free-vf", "not-editable",
 ] as const;

@@ -2,6 +2,7 @@
 import { isScalar, isSeq } from "yaml";
 import { deviceModel, DEVICES } from "./catalogue/devices";
 import { FAULTS } from "./catalogue/faults";
+import { isServer } from "./catalogue/workloads";
 import { setRate } from "./devices";
 import type { DesignDraft, HostDraft, LinkDraft } from "./draft";
 import type { Range } from "./model";
@@ -41,6 +42,8 @@ const WANTED: Readonly<Record<ReferenceKind, Wanted>> = {
   backend: { noun: "a netback", example: "driver.netback", kinds: ["component"], types: ["netback"] },
   device: { noun: "a device", example: "server.nic0", kinds: ["device"] },
   domain: { noun: "a domain", kinds: ["domain"] },
+  // Which servers answer which workload is checked with it.
+  answering: { noun: "a domain, or a server in one", kinds: ["domain", "component"] },
   // What cannot be switched is a problem of its own, which says why.
   "switchable-domain": { noun: "a domain", kinds: ["domain"] },
   "load-generator": { noun: "a load generator, or a domain with one in it", kinds: ["load-generator", "domain"] },
@@ -181,6 +184,7 @@ export class References {
     for (const { path, kind, type } of this.targets.values()) {
       if (!kinds.includes(kind) || types?.includes(type) === false) continue;
       if (to === "load-generator" && !this.asks({ path, kind, type })) continue;
+      if (to === "answering" && kind === "component" && !isServer(type)) continue;
       if (host === undefined) {
         // Clients are not what people mean by a short name.
         const short = path.slice(path.indexOf("/") + 1);
@@ -235,7 +239,7 @@ export function resolveReferences(source: Source, draft: DesignDraft): void {
     const from = references.follow(section, "from", "load-generator", undefined) ?? "";
     // Of a load generator, the one domain stands for the host.
     part.from = draft.hosts.find((host) => host.part.kind === "load-generator" && from.startsWith(`${host.part.path}/`))?.part.path ?? from;
-    part.to = references.follow(section, "to", "domain", undefined) ?? "";
+    part.named = references.follow(section, "to", "answering", undefined) ?? "";
   }
   for (const { part, section } of draft.switches) part.domain = references.follow(section, "switch", "switchable-domain", undefined) ?? "";
   for (const { part, section } of draft.policies) {

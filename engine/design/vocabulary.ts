@@ -8,7 +8,7 @@ import { LINK_CONDITIONS } from "./catalogue/faults";
 import type { Quantity } from "./units";
 
 /** What a dotted name may lead to. */
-export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "switchable-domain" | "load-generator" | "component" | "domain-or-component" | "domain-or-host" | "link" | "uplink";
+export type ReferenceKind = "function" | "kernel" | "stack" | "driver" | "server" | "backend" | "device" | "domain" | "answering" | "switchable-domain" | "load-generator" | "component" | "domain-or-component" | "domain-or-host" | "link" | "uplink";
 
 export interface Choice {
   readonly value: string;

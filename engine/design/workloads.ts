@@ -1,9 +1,9 @@
-/** Reads what happens to the machine: workloads, faults, the run's settings; and the diagram's pins. */
+/** Reads what happens to the machine: workloads and who answers them, faults, the run's settings; and the diagram's pins. */
 import { isMap, isScalar, isSeq } from "yaml";
 import { FAULTS, faultTarget } from "./catalogue/faults";
-import { WORKLOADS } from "./catalogue/workloads";
+import { answers, WORKLOADS } from "./catalogue/workloads";
 import { nameOf } from "./domains";
-import type { FaultDraft, Paths, RunDraft, WorkloadDraft } from "./draft";
+import type { DesignDraft, FaultDraft, Paths, RunDraft, WorkloadDraft } from "./draft";
 import { subsection } from "./hosts";
 import type { OptionValue } from "./model";
 import { replacement } from "./problems";
@@ -44,10 +44,39 @@ export function readWorkloads(source: Source, paths: Paths, root: Section): Work
     const { path } = paths.number("workloads/", `${type.kind}-${plain(section.text("from"))}-${plain(section.text("to"))}`);
     workloads.push({
       section,
-      part: { path, id: type.kind, range: rangeOf(item), nameRange: named.nameRange, kind: type.kind, from: "", to: "", options },
+      part: { path, id: type.kind, range: rangeOf(item), nameRange: named.nameRange, kind: type.kind, from: "", to: "", named: "", toRange: section.valueRange("to"), server: undefined, options },
     });
   }
   return workloads;
+}
+
+/** Finds who answers each workload: the server that it names; of a domain that it names, the first of its type whose protocol fits. */
+export function resolveServers({ problems }: Source, { hosts, workloads }: DesignDraft): void {
+  const domains = new Map(hosts.flatMap((host) => host.domains).flatMap((domain) => [domain, ...domain.components].map(({ part: { path } }) => [path, domain] as const)));
+  for (const { part, section } of workloads) {
+    const domain = domains.get(part.named);
+    const type = WORKLOADS.find(({ kind }) => kind === part.kind);
+    if (!domain || !type) continue;
+    const { server, protocol } = type;
+    const isDomain = part.named === domain.part.path;
+    const servers = domain.components.filter((c) => c.part.type === server && (isDomain || c.part.path === part.named));
+    const fitting = servers.filter((c) => answers(type, c.part));
+    const [first, second] = fitting;
+    part.to = domain.part.path;
+    part.server = (first ?? servers[0])?.part.path;
+    const text = section.text("to");
+    if (servers.length === 0) {
+      problems.error("workload-without-server", part.toRange, isDomain
+        ? `${part.to} has no ${server} to answer this workload. Add “- ${server}” to its components, or name another domain.`
+        : `“${text}” is no ${server} to answer this workload. Name one, or a domain with one in it.`);
+    } else if (first === undefined) {
+      const other = protocol === "tcp" ? "UDP" : "TCP";
+      problems.error("workload-without-server", part.toRange, `The ${server} ${isDomain ? "of " : ""}${part.named} serves ${other}. Give it “protocol: ${protocol}”, or choose another workload.`);
+    } else if (second !== undefined) {
+      const names = fitting.map((c) => `${text}.${c.part.id}`);
+      problems.warning("server-unclear", part.toRange, `${part.to} has ${fitting.length} components of the type ${server} that could answer; ${first.part.id} is asked. Say which with to: ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`);
+    }
+  }
 }
 
 export function readFaults(source: Source, paths: Paths, root: Section): FaultDraft[] {

@@ -116,7 +116,7 @@ function componentTile(component: Component, domain: Domain, asks: readonly Work
     details: [
       ...(doc === undefined ? [] : [{ label: t("does"), value: doc }]),
       ...optionDetails(component),
-      ...(component.type === "load-generator" ? asks.map(({ kind, to }) => ({ label: t("asks"), value: `${kind} → ${to.slice(to.lastIndexOf("/") + 1)}` })) : []),
+      ...(component.type === "load-generator" ? asks.map((workload) => ({ label: t("asks"), value: `${workload.kind} → ${askedName(workload)}` })) : []),
       ...(domain.uplinks.length > 1 && uplink ? [{ label: t("uplink"), value: active ? t("in use") : t("not in use") }] : []),
       ...(goesTo === undefined ? [] : [{ label: component.bind !== undefined ? t("bound to") : component.channel !== undefined ? t("channel to") : t("calls"), value: goesTo }]),
     ],
@@ -155,15 +155,19 @@ function addInterface(device: Device, add: (node: NodeDraft) => void, t: Transla
   });
 }
 
+/** What a workload names, without its host: a domain, or a server in one. */
+function askedName({ to, named }: Workload): string {
+  return named.slice(to.lastIndexOf("/") + 1).replaceAll("/", ".");
+}
+
 /** A client's workloads are tiles of its own; those of a domain are what its load generator's tile says. */
 function addWorkload(workload: Workload, design: Design, add: (node: NodeDraft) => void, t: Translate): void {
   if (!design.hosts.some((host) => host.path === workload.from)) return;
   const spec = WORKLOADS.find((type) => type.kind === workload.kind);
-  const target = workload.to.slice(workload.to.lastIndexOf("/") + 1);
   const concurrency = workload.options["concurrency"];
   add({
-    path: workload.path, parent: workload.from, kind: "workload", type: workload.kind, label: `${workload.kind} → ${target}`,
-    badge: typeof concurrency === "number" ? `×${concurrency}` : "", icon: "pulse", title: t("workload for {0}", workload.to),
+    path: workload.path, parent: workload.from, kind: "workload", type: workload.kind, label: `${workload.kind} → ${askedName(workload)}`,
+    badge: typeof concurrency === "number" ? `×${concurrency}` : "", icon: "pulse", title: t("workload for {0}", workload.named),
     details: Object.entries(workload.options).flatMap(([name, value]) => {
       const kind = spec?.options.find((option) => option.name === name)?.value.kind;
       return kind === "reference" ? [] : [{ label: name, value: optionText(kind, value) }];

@@ -1,4 +1,5 @@
 /** Kinds of workloads, as data: what each asks of whom. What it sends when is in engine/workloads/clients. */
+import type { Component } from "../model";
 import type { KeySpec } from "../vocabulary";
 
 export interface WorkloadType {
@@ -20,7 +21,7 @@ const S = 1e12;
 
 const ENDS: readonly KeySpec[] = [
   { name: "from", doc: "Who asks: a host that is a load generator, or a domain with a load-generator among its components.", value: { kind: "reference", to: "load-generator" }, required: true },
-  { name: "to", doc: "The domain that serves.", value: { kind: "reference", to: "domain" }, required: true },
+  { name: "to", doc: "The domain that serves, or the server in it, such as web.http-server. Of a domain, the first server of the workload’s type whose “protocol” fits.", value: { kind: "reference", to: "answering" }, required: true },
 ];
 
 const WORKLOAD_ENDS: readonly KeySpec[] = [
@@ -134,3 +135,13 @@ export const WORKLOADS: readonly WorkloadType[] = [
     ],
   },
 ];
+
+/** Whether a component of a type answers workloads of some kind: what “to” may name besides domains. */
+export function isServer(type: string): boolean {
+  return WORKLOADS.some(({ server }) => server === type);
+}
+
+/** Whether a component can answer a workload. */
+export function answers({ server, protocol }: WorkloadType, { type, options }: Pick<Component, "type" | "options">): boolean {
+  return type === server && (protocol === undefined || options["protocol"] === protocol);
+}

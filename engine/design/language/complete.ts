@@ -1,4 +1,6 @@
 import { isInterface } from "../catalogue/components";
+import { WORKLOADS } from "../catalogue/workloads";
+import type { WorkloadType } from "../catalogue/workloads";
 import type { Design, Range } from "../model";
 import { parseDesign } from "../parse";
 import { Problems } from "../problems";
@@ -78,7 +80,7 @@ function completions({ expected, steps }: Place, design: Design | undefined, wor
     case "type":
       return typeCompletions(expected);
     case "value":
-      return valueCompletions(expected.spec, design, hostOf(steps), word);
+      return valueCompletions(expected.spec, design, steps, word);
     case "interface":
       return interfaceCompletions(design, steps);
     case "name":
@@ -111,7 +113,7 @@ function typeCompletions({ list }: Extract<Expected, { kind: "type" }>): Draft[]
   });
 }
 
-function valueCompletions(spec: ScalarSpec, design: Design | undefined, host: string | undefined, word: string): Draft[] {
+function valueCompletions(spec: ScalarSpec, design: Design | undefined, steps: Place["steps"], word: string): Draft[] {
   const plain = (label: string, detail = "", doc = ""): Draft => ({ label, kind: "value", detail, doc, insert: label, more: false });
   switch (spec.kind) {
     case "choice":
@@ -129,7 +131,7 @@ function valueCompletions(spec: ScalarSpec, design: Design | undefined, host: st
     case "reference":
     case "references":
       if (!design) return [];
-      return suggestReferences(design, spec.to, spec.to === "function" || spec.to === "server" || spec.to === "backend" || spec.to === "kernel" || spec.to === "stack" || spec.to === "driver" ? host : undefined)
+      return suggestReferences(design, spec.to, spec.to === "function" || spec.to === "server" || spec.to === "backend" || spec.to === "kernel" || spec.to === "stack" || spec.to === "driver" ? hostOf(steps) : undefined, workloadOf(steps))
         .map(({ text, detail }) => ({ label: text, kind: "reference", detail, doc: "", insert: text, more: false }));
     default: {
       const fallback = describeDefault(spec);
@@ -146,4 +148,8 @@ function interfaceCompletions(design: Design | undefined, steps: Place["steps"])
 
 function hostOf(steps: Place["steps"]): string | undefined {
   return steps[0] === "hosts" && typeof steps[1] === "string" ? steps[1] : undefined;
+}
+
+function workloadOf(steps: Place["steps"]): WorkloadType | undefined {
+  return steps[0] === "workloads" ? WORKLOADS.find(({ kind }) => kind === steps[2]) : undefined;
 }

@@ -95,6 +95,8 @@ function targetOf(design: Design, at: Range): Part | undefined {
   }
   const link = design.links.find(inside);
   if (link) return byPath(link.to);
+  const workload = design.workloads.find(inside);
+  if (workload) return byPath(at.start === workload.toRange.start ? workload.named : workload.from);
   const change = design.switches.find(inside);
   if (change) return byPath(at.start === change.toRange.start ? change.to : change.domain);
   const policy = design.policies.find(inside);

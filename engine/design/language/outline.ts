@@ -21,7 +21,7 @@ export function outline(design: Design): OutlineNode[] {
     ...design.links.filter(({ from }) => from === host.path).map((link) => node(link, "link", `to ${link.to}`)),
   ]));
   const happenings = [
-    ...design.workloads.map((w) => node(w, "workload", `${w.from} to ${w.to}`)),
+    ...design.workloads.map((w) => node(w, "workload", `${w.from} to ${w.named}`)),
     ...design.faults.map((f) => node(f, "fault", f.target)),
     ...design.switches.map((s) => node(s, "switch", `${s.domain} to ${s.to}`)),
     ...design.policies.map((p) => node(p, "switch", p.domains.join(", "))),

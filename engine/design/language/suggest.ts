@@ -1,4 +1,6 @@
 /** The words that a reference may be, from a design as it stands. */
+import { answers } from "../catalogue/workloads";
+import type { WorkloadType } from "../catalogue/workloads";
 import type { Design, Host } from "../model";
 import { switchableUplinks } from "../switchable";
 import type { ReferenceKind } from "../vocabulary";
@@ -16,18 +18,19 @@ const dotted = (path: string): string => path.replaceAll("/", ".");
 
 /**
  * @param host path of the host that short names are of; undefined: names from anywhere.
+ * @param workload whose “to” is to be answered.
  * @returns what a reference of this kind may be, usable ones first, else in the file's order.
  */
-export function suggestReferences(design: Design, to: ReferenceKind, host: string | undefined): Suggestion[] {
+export function suggestReferences(design: Design, to: ReferenceKind, host: string | undefined, workload?: WorkloadType): Suggestion[] {
   const machines = design.hosts.filter(({ kind, path }) => kind === "machine" && (host === undefined || path === host));
-  const found = machines.flatMap((machine) => ofHost(design, machine, to, host));
+  const found = machines.flatMap((machine) => ofHost(design, machine, to, host, workload));
   if (to === "load-generator") {
     found.push(...design.hosts.filter(({ kind }) => kind === "load-generator").map(({ path }) => ({ text: path, detail: "load generator", usable: true })));
   }
   return [...found.filter(({ usable }) => usable), ...found.filter(({ usable }) => !usable)];
 }
 
-function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string | undefined): Suggestion[] {
+function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string | undefined, workload?: WorkloadType): Suggestion[] {
   const unique = design.hosts.filter(({ kind }) => kind === "machine").length === 1;
   const short = (path: string) => dotted(host !== undefined || unique ? path.slice(machine.path.length + 1) : path);
   switch (to) {
@@ -61,6 +64,11 @@ function ofHost(design: Design, machine: Host, to: ReferenceKind, host: string |
         .map(({ path }) => ({ text: short(path), detail: domain.kind, usable: domain.kind === "kernel" || domain.kind === "process" })));
     case "domain":
       return machine.domains.map(({ path, kind }) => ({ text: short(path), detail: kind, usable: true }));
+    case "answering":
+      return machine.domains.flatMap((domain) => {
+        const servers = domain.components.filter(({ type }) => type === workload?.server);
+        return [{ text: short(domain.path), detail: domain.kind, usable: true }, ...servers.map((server) => ({ text: short(server.path), detail: server.type, usable: workload !== undefined && answers(workload, server) }))];
+      });
     case "switchable-domain":
       return machine.domains.flatMap((domain) => {
         const uplinks = switchableUplinks(domain);

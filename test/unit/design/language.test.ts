@@ -55,7 +55,11 @@ describe("completion", () => {
     assert.deepEqual(labels("from: client, to: nginx", "from: |, to: nginx"), ["client"]);
     const asks = sample.replace("          - key-value-store", "          - load-generator\n          - key-value-store").replace("from: client, to: nginx", "from: , to: nginx");
     assert.deepEqual(complete(asks, asks.indexOf("from: , to") + 6).map(({ label }) => label), ["redis", "client"]);
-    assert.deepEqual(labels("from: client, to: nginx", "from: client, to: ng|"), ["netsrv", "nginx", "redis"]);
+    assert.deepEqual(labels("from: client, to: nginx", "from: client, to: ng|"), ["netsrv", "nginx", "nginx.http-server", "redis"]);
+    assert.deepEqual(labels("from: client, to: nginx", "from: client, to: nginx.|"), ["netsrv", "nginx", "nginx.http-server", "redis"]);
+    const inetd = sample.replace("          - key-value-store", "          - discard\n          - discard: { id: datagrams, protocol: udp }\n          - key-value-store").replace("http: { from: client, to: nginx", "udp-stream: { from: client, to: ");
+    // The one that answers nothing here comes last.
+    assert.deepEqual(complete(inetd, inetd.indexOf("client, to: ,") + 12).map(({ label, detail }) => [label, detail]), [["netsrv", "vm"], ["nginx", "vm"], ["redis", "vm"], ["redis.datagrams", "discard"], ["redis.discard", "discard"]]);
     assert.deepEqual(labels("{ to: server.nic0,", "{ to: s|,"), ["server.nic0"]);
     assert.deepEqual(labels("        vcpus: 2\n", "        vcpus: 2\n        uplinks: { active: | }\n"), ["ixgbe"]);
     assert.deepEqual(labels("\nrun:", "\nfaults:\n  - { at: 1ms, crash: | }\n\nrun:").slice(0, 2), ["netsrv", "netsrv.netserver"]);
@@ -139,6 +143,11 @@ describe("hover", () => {
     assert.deepEqual(on("nic0.vf0", "nic0.vf0"), { title: "server/nic0/vf0", doc: "", facts: { "bound to": "server/nginx/ixgbe" } });
     assert.equal(on("netsrv.netserver", "netsrv.netserver").title, "server/netsrv/netserver");
     assert.equal(on("server.nic0", "server.nic0").title, "server/nic0");
+    assert.equal(on("nginx", "nginx, size").title, "server/nginx");
+    assert.equal(on("client", "client, to: nginx").title, "client");
+    const named = sample.replace("to: nginx", "to: nginx.http-server");
+    const found = explain(named, named.indexOf("nginx.http-server"));
+    assert.deepEqual([found?.title, found?.facts.find(({ name }) => name === "port")?.value], ["server/nginx/http-server", "80"]);
     assert.deepEqual(on("nginx", "nginx:").facts, { kind: "vm", vCPUs: "2", uplink: "server/nginx/ixgbe" });
     assert.match(on("nic0", "nic0: {").doc, /82599|10 Gb/);
   });

@@ -169,6 +169,8 @@ const CASES: readonly { readonly code: ProblemCode; readonly text: string; reado
   { code: "no-link", text: one(DIRECT).replace("client: { model: load-generator, link: { to: server.nic0 } }", "«client»: { model: load-generator }") },
   { code: "link-taken", text: `${one(DIRECT)}  client2: { model: load-generator, link: { to: «server.nic0» } }\n` },
   { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - key-value: { from: client, to: «web» }\n") },
+  { code: "workload-without-server", text: one(DIRECT, "workloads:\n  - http: { from: client, to: «web.tcpip» }\n") },
+  { code: "server-unclear", text: one(["http-server: { id: b, port: 81 }", ...DIRECT], "workloads:\n  - http: { from: client, to: «web» }\n") },
   { code: "out-of-range", text: one(["key-value-store", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - key-value: { from: client, to: web, sets: «0», gets: 0 }\n") },
   { code: "out-of-range", text: one(["netpipe-server", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - netpipe: { from: client, to: web, smallest: «64KiB», largest: 64B }\n") },
   { code: "out-of-range", text: one(["netpipe-server", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"], "workloads:\n  - netpipe: { from: client, to: web, largest: «32B» }\n") },

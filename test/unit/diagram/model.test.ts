@@ -55,6 +55,14 @@ describe("diagram model", () => {
     for (const edge of broken.model.edges) assert.ok(paths.has(edge.from) && paths.has(edge.to), `${edge.id} leads nowhere`);
   });
 
+  it("says of a workload whom it names: a domain, or a server in one, whose problems are at its tile", () => {
+    const text = SAMPLE.replace("          - http-server", "          - http-server: { id: second, port: 81 }\n          - http-server");
+    const label = (of: DiagramModel): string | undefined => of.nodes.find(({ type, kind }) => kind === "workload" && type === "http")?.label;
+    const [whole, part] = [text, text.replace("to: nginx", "to: nginx.second")].map((each) => read(each).model) as [DiagramModel, DiagramModel];
+    assert.deepEqual([label(whole), label(part)], ["http → nginx", "http → nginx.second"]);
+    assert.deepEqual([whole, part].map((of) => of.nodes.find(({ type, kind }) => kind === "workload" && type === "http")?.mark?.severity), ["warning", undefined]);
+  });
+
   it("says at a domain's load generator whom it asks", () => {
     const { model } = read(readFileSync("samples/clients/vf-to-vf.exo.yaml", "utf8"));
     const asks = (path: string): string[] => node(model, path).details.filter(({ label }) => label === "asks").map(({ value }) => value);

@@ -356,6 +356,61 @@ describe("designs of workloads", () => {
     assert.deepEqual(codes(sample("tcp-stream").replace("- discard", "- discard: { protocol: udp }")), ["error workload-without-server"]);
   });
 
+  it("a server is named as a component; of a domain it is the first of the type whose protocol fits, with a warning where several do", () => {
+    const to = (servers: readonly string[], workload: string): { codes: string[]; server: string | undefined; messages: string[] } => {
+      const { design, problems } = parseDesign(designText({ domains: { s: [...servers, "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"] } }, `workloads:\n  - ${workload}\n`));
+      return { codes: problems.map(({ severity, code }) => `${severity} ${code}`), server: design?.workloads[0]?.server, messages: problems.map(({ message }) => message) };
+    };
+    const both = ["discard: { id: d2, protocol: udp }", "discard"];
+    for (const servers of [both, both.toReversed()]) {
+      for (const target of ["s", "s.discard", "server.s.discard"]) {
+        const { codes, server } = to(servers, `tcp-stream: { from: client, to: ${target} }`);
+        assert.deepEqual([codes, server], [[], "server/s/discard"]);
+      }
+      const udp = to(servers, "udp-stream: { from: client, to: s }");
+      assert.deepEqual([udp.codes, udp.server], [[], "server/s/d2"]);
+    }
+    const unfit = to(both, "tcp-stream: { from: client, to: s.d2 }");
+    assert.deepEqual(unfit.codes, ["error workload-without-server"]);
+    assert.match(unfit.messages[0]!, /^The discard server\/s\/d2 serves UDP\./);
+    const another = to(both, "tcp-stream: { from: client, to: s.libc }");
+    assert.deepEqual([another.codes, another.server], [["error workload-without-server"], undefined]);
+    assert.match(another.messages[0]!, /“s\.libc” is no discard/);
+    const several = to(["http-server: { id: a }", "http-server: { id: b, port: 81 }"], "http: { from: client, to: server.s }");
+    assert.deepEqual([several.codes, several.server], [["warning server-unclear"], "server/s/a"]);
+    assert.match(several.messages[0]!, /a is asked\. Say which with to: server\.s\.a or server\.s\.b\.$/);
+    // Over connections or datagrams, as the server's protocol says.
+    const inetd = ["echo", "echo: { id: datagrams, protocol: udp }"];
+    assert.deepEqual(to(inetd, "open-loop: { from: client, to: s }").codes, ["warning server-unclear"]);
+    const named = to(inetd, "open-loop: { from: client, to: s.datagrams }");
+    assert.deepEqual([named.codes, named.server], [[], "server/s/datagrams"]);
+  });
+
+  it("each of two servers of a type in a domain is asked by the workload that names it", () => {
+    const syns = ([a, b]: readonly [string, string]): number[] => {
+      const { engine, first, second } = run(designText({ domains: { s: ["http-server: { id: a, port: 80 }", "http-server: { id: b, port: 81 }", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"] } }, [
+        "workloads:", `  - http: { from: client, to: ${a}, requests: 10, concurrency: 3, size: 1KiB }`, `  - http: { from: client, to: ${b}, requests: 10, concurrency: 2, size: 1KiB }`, "run: { until: 100ms }\n",
+      ].join("\n")));
+      complete(first);
+      complete(second);
+      const { packets } = engine.built.machine;
+      const asked = new Set(Array.from({ length: packets.length }, (_, p) => engine.summarizePacket(p)).filter((line) => /\bSYN\b/.test(line) && !/ACK/.test(line)));
+      return [80, 81].map((port) => [...asked].filter((line) => line.includes(`:${port} `)).length);
+    };
+    assert.deepEqual(syns(["s.a", "s.b"]), [3, 2]);
+    assert.deepEqual(syns(["s.b", "s.a"]), [2, 3]);
+    assert.deepEqual(syns(["s", "s.b"]), [3, 2]);
+  });
+
+  it("streams over TCP and UDP each find the one of two discards that serves them", () => {
+    const { first, second } = run(designText({ domains: { s: ["discard: { id: d2, protocol: udp }", "discard", "libc", "tcpip", "ixgbe: { bind: nic0.vf0 }"] } }, [
+      "workloads:", "  - tcp-stream: { from: client, to: s, duration: 1ms }", "  - udp-stream: { from: client, to: s, interval: 100us, duration: 1ms }", "run: { until: 1s }\n",
+    ].join("\n")));
+    complete(first);
+    complete(second);
+    assert.ok(first.completed > 0 && second.completed > 0);
+  });
+
   it("a list of arrivals is in order, with units, and there where it is named", () => {
     assert.deepEqual(codes(sample("listed")), []);
     assert.deepEqual(codes(sample("listed").replace("[5us, 64B]", "[300us, 64B]")), ["error wrong-type", "error missing-key"].sort());
