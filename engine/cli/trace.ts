@@ -2,6 +2,7 @@ import { report } from "../analysis/report";
 import type { Scope, Variable } from "../inspect";
 import { RecordedRun } from "../recordedRun";
 import { exportTrace } from "../trace/csv";
+import { NONE } from "../trace/trace";
 import { TraceFileError } from "../trace/traceFile";
 import { captureProblem, writeCapture, type CaptureOptions } from "./captures";
 import type { Output } from "./check";
@@ -77,8 +78,12 @@ function describeRow(run: RecordedRun, number: number): string {
   const lines = [
     `row ${number} at ${duration(row.time)}: ${fn.name}${fn.file === undefined ? "" : ` (${fn.file})`} of ${components[row.component]!.path}`,
     `  in ${contexts[row.context]!.path}${vcpus[row.vcpu] === undefined ? "" : ` on ${vcpus[row.vcpu]!.path}`}, ${duration(row.cost)} from ${duration(row.begin)} on`,
-    `  caused by row ${row.cause}, enabled by row ${row.enabler}${fn.a === undefined ? "" : `, ${row.a} ${fn.a}`}${fn.b === undefined ? "" : `, ${row.b} ${fn.b}`}`,
   ];
+  const details = [
+    ...(row.cause === NONE ? [] : [`caused by row ${row.cause}`]), ...(row.enabler === NONE ? [] : [`enabled by row ${row.enabler}`]),
+    ...(fn.a === undefined ? [] : [`${row.a} ${fn.a}`]), ...(fn.b === undefined ? [] : [`${row.b} ${fn.b}`]),
+  ];
+  if (details.length > 0) lines.push(`  ${details.join(", ")}`);
   if (!run.finished) return lines.join("\n");
   const engine = run.at(number);
   if (row.packet >= 0) lines.push(`  packet ${row.packet}: ${engine.summarizePacket(row.packet)}`);

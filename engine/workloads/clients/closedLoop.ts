@@ -44,6 +44,7 @@ export class ClosedLoop implements Client {
     this.request = runner.byEndpoint(`requests under way, ${this.atOnce} at once,`, { draw: "u32", number: "f64", since: "f64" });
     this.endpoint = runner.byEndpoint("pipelines", { client: "u32", written: "u32", answered: "u32", wanted: "f64" });
     this.client = runner.store.table(`clients of ${runner.spec.path}`, { since: "f64" });
+    // `opened`: connections that have asked for something, or are to.
     this.state = runner.store.scalars(`connections of ${runner.spec.path}`, ["opened", "thinking", "lost", "lostAt"]);
   }
 
@@ -128,7 +129,12 @@ export class ClosedLoop implements Client {
       return;
     }
     runner.close(endpoint);
-    if (!kind.keepAlive && this.state.opened < this.requests) this.open(this.endpoint.client[endpoint]!);
+    if (!kind.keepAlive && this.lacksConnections) this.open(this.endpoint.client[endpoint]!);
+  }
+
+  /** There is more to ask for than connections ask for: of those that serve one request, each asks for one (ab's `start_connect` looks at what has been started). */
+  private get lacksConnections(): boolean {
+    return (this.kind.keepAlive ? this.runner.issued : this.state.opened) < this.requests;
   }
 
   private open(client: number): void {
@@ -137,19 +143,20 @@ export class ClosedLoop implements Client {
     this.runner.open(client);
   }
 
-  /** What it had not answered is lost; another takes its place, as long as there is something to ask for. */
+  /** What it had not answered is lost, and not asked for again; another takes its place, as long as there is something to ask for. */
   failed(endpoint: number): void {
     const lost = this.endpoint.written[endpoint]! - this.endpoint.answered[endpoint]!;
     if (lost > 0) {
       this.state.lost += lost;
       this.state.lostAt = this.runner.now;
+    } else {
+      this.state.opened--;
     }
-    this.state.opened--;
-    if (this.runner.issued < this.requests) this.open(this.endpoint.client[endpoint]!);
+    if (this.lacksConnections) this.open(this.endpoint.client[endpoint]!);
   }
 
   unopened(client: number, again: boolean): void {
     this.state.opened--;
-    if (again && this.runner.issued < this.requests) this.open(client);
+    if (again && this.lacksConnections) this.open(client);
   }
 }

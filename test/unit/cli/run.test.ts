@@ -119,6 +119,9 @@ describe("exoscope run", () => {
     const row = show(kept, { row: "30000" });
     assert.match(row.out, /^row 30000 at .*\n {2}in .*\n {2}caused by row \d+/);
     assert.ok(row.out.split("\n").length > 5, "state of the component");
+    // The first row has nothing before it.
+    assert.doesNotMatch(show(kept, { row: "0" }).out, /caused by|enabled by/);
+    assert.doesNotMatch(row.out, /row -1/);
     assert.match(show(kept, { row: "1e9" }).error, /--row 1e9: the trace has rows 0 to \d+\./);
 
     const whole = readFileSync(kept);

@@ -144,6 +144,15 @@ describe("workloads", () => {
     assert.equal(packets(engine).filter((line) => line.includes("[SYN]")).length, first.requests);
   });
 
+  it("and none for a request that was lost with its connection, which is not asked for again", () => {
+    const text = sample("http-close").replace("requests: 200", "requests: 60").replace("- http-server", "- http-server: { service: 1ms }").replace("until: 100ms", "until: 10s");
+    const { engine, first } = run(`${text}\nfaults: [{ at: 18ms, crash: web, restart: 30ms }]\n`);
+    assert.ok(first.errors > 0);
+    assert.equal(first.completed, first.requests - first.errors, "each of these had asked");
+    // A call of write for each request; a connection that had none would be closed in its place.
+    assert.equal(calls(engine, "client/os/load-generator").get("write request")!.count, first.requests);
+  });
+
   /** How often the functions were called in a component, and the most bytes that one call was told. */
   function calls({ trace, names }: MachineEngine, component: string): Map<string, { count: number; most: number }> {
     const found = new Map<string, { count: number; most: number }>();
