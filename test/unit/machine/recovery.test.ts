@@ -213,10 +213,11 @@ describe("a crash of an application", () => {
   });
 
   it("it serves again after a restart; peers of its old connections get a reset", () => {
-    const engine = machine({ faults, until: "1s" });
+    const engine = machine({ faults, until: "2s" });
     runUntil(engine, 50 * ms);
     const before = completed(engine)[0]!;
-    runUntil(engine, s);
+    // One that asks for a new connection meanwhile is heard by nobody, and asks again after a second.
+    runUntil(engine, 2 * s);
     const [web] = report(engine).workloads;
     assert.equal(web!.errors, 1);
     assert.ok(web!.completed > before + 500);
