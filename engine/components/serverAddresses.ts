@@ -73,14 +73,14 @@ export class ServerAddresses {
   }
 
   /**
-   * The server boots. When the machine is switched on, it has the addresses of those who run and are not elsewhere, and the neighbours know; one that boots
-   * anew has the one that is shared. All others come, and are announced, when their applications connect: an address may have been elsewhere when the server died.
+   * The server boots. When the machine is switched on, it has the addresses of those that are not elsewhere, and the neighbours know; one that boots
+   * anew has the one that is shared, for those who run. All others come, and are announced, when their applications connect: an address may have been elsewhere when the server died.
    */
   start(): void {
     const { state, machine: { cpus, lifecycle } } = this;
     const isAnew = lifecycle.historyOf(this.domain).boots > 0;
     this.applications.forEach(({ domain, switched, address }, a) => {
-      const has = cpus.isOn(domain.id) && switched.isAtServer && (!isAnew || this.isShared(address()));
+      const has = isAnew ? this.isShared(address()) && cpus.isOn(domain.id) : switched.isAtServer;
       state.active[a] = state.wanted[a] = has ? 1 : 0;
     });
   }

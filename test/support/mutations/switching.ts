@@ -25,7 +25,8 @@ const ALL = 300_000;
 export const switchingMutations: readonly Mutation[] = [
   { breaks: 1, file: "engine/components/serverOutbound.ts", replace: "packets.sourceMac(packet) !== this.wire().mac", by: "false", design: malicious, dispatches: ALL },
   {
-    breaks: 1, file: "engine/machine/nic/transmitQueues.ts", replace: "    if (nic.state.transmit[nic.queues[q]!.unit.index] === 0) return;", by: "",
+    breaks: 1, file: "engine/machine/nic/transmitQueues.ts", replace: "return this.nic.state.transmit[this.nic.queues[q]!.unit.index] === 1;", by: "return q >= 0;",
+    and: { file: "engine/machine/nic/nic.ts", replace: "if (this.state.transmit[queue.unit.index] === 0) {", by: "if (bytes < 0) {" },
     design: malicious.replace("at: 20ms, forge: bold", "at: 0ms, forge: bold"), dispatches: ALL,
   },
   { breaks: 2, file: "engine/components/serverOutbound.ts", replace: "packets.sourceIp(packet) !== this.channels[index]!.address()", by: "false", design: malicious, dispatches: ALL },
@@ -48,7 +49,7 @@ export const switchingMutations: readonly Mutation[] = [
   { breaks: 24, file: "engine/components/addressResolution.ts", replace: "packets.setEthernet(packet, mac, wire.mac);", by: "packets.setEthernet(packet, mac, wire.mac);\n    if (this.place.domain.virtual) packets.columns.source[packet] = wire.mac % 7;", design: byHand, dispatches: ALL },
   { breaks: 25, file: "engine/components/vifSwitch.ts", replace: "    this.state.switches++;", by: "    for (let conn = 0; conn < 8; conn++) this.stack!.tcp.abort(conn);", design: byHand, dispatches: ALL },
   { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "      state.active[a] = 0;", by: "", design: byHand, dispatches: ALL },
-  { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "cpus.isOn(domain.id) && switched.isAtServer", by: "switched.isAtServer", design: anew, dispatches: ALL },
+  { breaks: 26, file: "engine/components/serverAddresses.ts", replace: "isAnew ? this.isShared(address()) && cpus.isOn(domain.id) : switched.isAtServer", by: "switched.isAtServer", design: anew, dispatches: ALL },
   { breaks: 28, file: "engine/components/vif.ts", replace: "if (driver !== undefined) return driver.transmit(packet);", by: "if (driver !== undefined) driver.transmit(packet);", design: byHand, dispatches: ALL },
   { breaks: 29, file: "engine/components/vifSwitch.ts", replace: "      cpus.call(thread, component, SwitchOp.deconfigure);\n      return;", by: "      return this.driverReady(true);", design: byHand, dispatches: ALL },
   { breaks: 29, file: "engine/components/serverAddresses.ts", replace: "    state.active[a] = ok ? 1 : 0;\n", by: "    state.active[a] = 0;\n", design: byHand, dispatches: ALL },
