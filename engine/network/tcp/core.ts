@@ -44,7 +44,8 @@ export class TcpCore {
     this.hystart = options.hystart === true && options.congestion === "cubic";
     this.tcb = store.shared("TCP connections", tcbSchema);
     this.numbers = new Numbers(store, name, this.tcb);
-    this.counters = store.scalars(`${name}: TCP counters`, COUNTERS);
+    // For people: what a stack did before its domain died is in the report as well.
+    this.counters = store.within(undefined, () => store.scalars(`${name}: TCP counters`, COUNTERS));
     this.scalars = store.scalars(`${name}: TCP scalars`, ["ipId", "nextPort", "challenges", "challengesSince"]);
     this.connections = new ConnectionIndex(store, name, this.tcb);
     this.listeners = new Listeners(store, name, this.tcb, options);

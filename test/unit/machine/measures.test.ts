@@ -203,6 +203,14 @@ describe("what a workload measures", () => {
       assert.deepEqual([between.completed, between.requests, between.throughput], [before.completed, 20_000, (before.completed * 1e12) / (145 * ms)]);
     });
 
+    it("what TCP sent again before is in the report", () => {
+      const lossy = readFileSync("samples/links/loss.exo.yaml", "utf8").replace(/until: \w+/, "until: 60ms");
+      const { retransmissions } = runDesign(lossy).report;
+      assert.ok(retransmissions > 20, `${retransmissions}`);
+      const crash = lossy.replace(/^faults:\n/m, (line) => `${line}  - { at: 60ms, crash: web, restart: 50ms }\n`).replace("until: 60ms", "until: 260ms");
+      assert.ok(runDesign(crash).report.retransmissions >= retransmissions);
+    });
+
     it("the report says when it began again", () => {
       const { report } = runDesign(`${web.replace("until: 100ms", "until: 1s")}\nfaults:\n  - { at: 60ms, crash: client, restart: 400ms }\n`);
       assert.match(summary(report), /400 of 400/);
